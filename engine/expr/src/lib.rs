@@ -1,1 +1,27 @@
-//! tongban-expr
+//! Values and expressions of Tongban: one data type for state, jq and rhai,
+//! and both languages within strict bounds.
+//!
+//! The crate is pure: no clock, no files, no randomness, no environment.
+#![warn(missing_docs)]
+
+pub mod alloc;
+pub mod check_digit;
+mod error;
+mod expression;
+mod meter;
+mod parameters;
+mod scope;
+mod script;
+pub mod secret;
+mod value;
+
+pub use error::{EvalError, SyntaxError};
+pub use expression::{Expression, Language, Part, Read};
+pub use meter::{Budget, Deadline, Limit};
+pub use parameters::{Parameters, ParametersError};
+pub use scope::{NoUnits, Scope, Units};
+pub use script::Script;
+pub use value::{
+    Arr, ConvertError, DEPTH_MAX, JsonError, Map, Obj, PathError, Segment, Value, WEIGHT_MAX,
+    segments,
+};

@@ -1,0 +1,51 @@
+//! What can be wrong with an expression, before and while it runs.
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use crate::meter::Limit;
+
+/// A source that does not compile.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[error("{message}")]
+pub struct SyntaxError {
+    /// What was expected and found.
+    pub message: String,
+    /// Where, in bytes of the source.
+    pub at: Range<usize>,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+/// An evaluation that failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[error("{message}")]
+pub struct EvalError {
+    /// What happened.
+    pub message: String,
+    /// Where, in bytes of the source, when the language tells.
+    pub at: Option<Range<usize>>,
+    /// The limit that stopped it, when one did.
+    pub limit: Option<Limit>,
+}
+
+impl EvalError {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            at: None,
+            limit: None,
+        }
+    }
+}
+
+impl From<Limit> for EvalError {
+    fn from(limit: Limit) -> Self {
+        Self {
+            message: format!("the evaluation was stopped: {limit}"),
+            at: None,
+            limit: Some(limit),
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! The meter of one evaluation: operations, bytes, stack, heap and time.
+//!
+//! It is thread-local, so that operators and natives which know nothing of
+//! an evaluation can draw on it, and it stops by a private panic: many places
+//! (`FromIterator`, `From<String>`) cannot return an error, and an error
+//! could be swallowed by `try … catch`. Outside [`limited`] nothing is
+//! counted and nothing stops.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// Tells whether the time of an evaluation is over. The crate reads no clock:
+/// the caller gives this.
+pub type Deadline = Arc<dyn Fn() -> bool + Send + Sync>;
+
+/// What one evaluation may use.
+#[derive(Clone)]
+pub struct Budget {
+    /// Steps: evaluated terms, operators, elements made. 10 million take
+    /// between 0.2 and 3 seconds.
+    pub operations: u64,
+    /// Bytes allocated over the whole evaluation by our values.
+    pub bytes: u64,
+    /// How far the stack may grow from where the evaluation begins. The
+    /// thread must have at least 1 MiB more than this.
+    pub stack_bytes: usize,
+    /// Live heap above what the thread held at the beginning. It is only
+    /// seen where the binary installs [`crate::alloc::Counting`].
+    pub heap_bytes: u64,
+    /// Asked every 1,024 operations; `true` stops the evaluation.
+    pub deadline: Option<Deadline>,
+}
+
+impl Budget {
+    /// Gives the budget of a rule file or script: ten times the operations of
+    /// an expression.
+    #[must_use]
+    pub fn for_scripts() -> Self {
+        Self {
+            operations: 10_000_000,
+            ..Self::default()
+        }
+    }
+
+    /// Adds a deadline: `over` answers `true` once the time is up.
+    #[must_use]
+    pub fn with_deadline(mut self, over: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        self.deadline = Some(Arc::new(over));
+        self
+    }
+}
+
+impl Default for Budget {
+    /// 1 million operations, 64 MiB allocated and live, 1 MiB of stack (so
+    /// that it holds on a thread of 2 MiB), no deadline.
+    fn default() -> Self {
+        Self {
+            operations: 1_000_000,
+            bytes: 64 << 20,
+            stack_bytes: 1 << 20,
+            heap_bytes: 64 << 20,
+            deadline: None,
+        }
+    }
+}
+
+impl fmt::Debug for Budget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Budget")
+            .field("operations", &self.operations)
+            .field("bytes", &self.bytes)
+            .field("stack_bytes", &self.stack_bytes)
+            .field("heap_bytes", &self.heap_bytes)
+            .field("deadline", &self.deadline.is_some())
+            .finish()
+    }
+}
+
+/// The limit that stopped an evaluation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Limit {
+    /// Too many steps.
+    Operations,
+    /// Too many bytes allocated.
+    Bytes,
+    /// Recursion too deep.
+    Stack,
+    /// Too much memory held at once.
+    Heap,
+    /// A value nested too deep.
+    Depth,
+    /// A value whose JSON text would be too long.
+    Weight,
+    /// The deadline passed.
+    Time,
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Operations => "too many operations",
+            Self::Bytes => "too much memory asked for",
+            Self::Stack => "recursion too deep",
+            Self::Heap => "too much memory held",
+            Self::Depth => "a value nested too deep",
+            Self::Weight => "a value too large",
+            Self::Time => "the time for this evaluation is over",
+        })
+    }
+}
+
+struct Meter {
+    on: Cell<bool>,
+    operations: Cell<u64>,
+    bytes: Cell<u64>,
+    floor: Cell<usize>,
+    heap_base: Cell<i64>,
+    heap_max: Cell<i64>,
+    until_asked: Cell<u32>,
+    deadline: RefCell<Option<Deadline>>,
+}
+
+thread_local! {
+    static METER: Meter = const {
+        Meter {
+            on: Cell::new(false),
+            operations: Cell::new(0),
+            bytes: Cell::new(0),
+            floor: Cell::new(0),
+            heap_base: Cell::new(0),
+            heap_max: Cell::new(0),
+            until_asked: Cell::new(0),
+            deadline: RefCell::new(None),
+        }
+    };
+}
+
+const ASK_EVERY: u32 = 1024;
+
+/// The payload of the private panic.
+struct Stop(Limit);
+
+/// Runs `f` within `budget` on this thread.
+///
+/// # Errors
+/// The limit that was hit. Other panics pass through.
+pub fn limited<T>(budget: &Budget, f: impl FnOnce() -> T) -> Result<T, Limit> {
+    let outer = Saved::install(budget);
+    // The values that `f` reaches are either its own or shared through `Arc`,
+    // and `Arc::make_mut` never changes a shared one: a stop in the middle
+    // leaves nothing half changed that anybody else can see.
+    let result = catch_unwind(AssertUnwindSafe(f));
+    drop(outer);
+    result.map_err(|payload| match payload.downcast::<Stop>() {
+        Ok(stop) => stop.0,
+        Err(other) => resume_unwind(other),
+    })
+}
+
+/// The state of the meter before an evaluation, put back after it.
+struct Saved {
+    on: bool,
+    operations: u64,
+    bytes: u64,
+    floor: usize,
+    heap_base: i64,
+    heap_max: i64,
+    deadline: Option<Deadline>,
+}
+
+impl Saved {
+    fn install(budget: &Budget) -> Self {
+        METER.with(|meter| Self {
+            on: meter.on.replace(true),
+            operations: meter.operations.replace(budget.operations),
+            bytes: meter.bytes.replace(budget.bytes),
+            floor: meter
+                .floor
+                .replace(stack_pointer().saturating_sub(budget.stack_bytes)),
+            heap_base: meter.heap_base.replace(crate::alloc::live_bytes()),
+            heap_max: meter
+                .heap_max
+                .replace(i64::try_from(budget.heap_bytes).unwrap_or(i64::MAX)),
+            deadline: meter.deadline.replace(budget.deadline.clone()),
+        })
+    }
+}
+
+impl Drop for Saved {
+    fn drop(&mut self) {
+        METER.with(|meter| {
+            meter.on.set(self.on);
+            meter.operations.set(self.operations);
+            meter.bytes.set(self.bytes);
+            meter.floor.set(self.floor);
+            meter.heap_base.set(self.heap_base);
+            meter.heap_max.set(self.heap_max);
+            meter.deadline.replace(self.deadline.take());
+        });
+    }
+}
+
+/// Gives an address on the stack near its top.
+#[inline]
+fn stack_pointer() -> usize {
+    let here = 0_u8;
+    &raw const here as usize
+}
+
+/// Counts one operation and looks at stack and heap. Called once for every
+/// term that jaq or rhai evaluates.
+#[inline]
+pub(crate) fn step() {
+    METER.with(|meter| {
+        if !meter.on.get() {
+            return;
+        }
+        count(meter, 1);
+        if stack_pointer() < meter.floor.get() {
+            stop(Limit::Stack);
+        }
+        let held = crate::alloc::live_bytes().wrapping_sub(meter.heap_base.get());
+        if held > meter.heap_max.get() {
+            stop(Limit::Heap);
+        }
+    });
+}
+
+/// Counts one operation.
+#[inline]
+pub(crate) fn tick() {
+    spend(1);
+}
+
+/// Counts `operations` at once.
+#[inline]
+pub(crate) fn spend(operations: usize) {
+    METER.with(|meter| {
+        if meter.on.get() {
+            count(meter, operations as u64);
+        }
+    });
+}
+
+/// Asks for `bytes` before they are allocated.
+#[inline]
+pub(crate) fn draw(bytes: usize) {
+    METER.with(|meter| {
+        if !meter.on.get() {
+            return;
+        }
+        match meter.bytes.get().checked_sub(bytes as u64) {
+            Some(left) => meter.bytes.set(left),
+            None => stop(Limit::Bytes),
+        }
+    });
+}
+
+/// Stops the running evaluation; does nothing outside one.
+#[inline]
+pub(crate) fn stop_if_running(limit: Limit) {
+    if METER.with(|meter| meter.on.get()) {
+        stop(limit);
+    }
+}
+
+#[inline]
+fn count(meter: &Meter, operations: u64) {
+    match meter.operations.get().checked_sub(operations) {
+        Some(left) => meter.operations.set(left),
+        None => stop(Limit::Operations),
+    }
+    let asked = meter.until_asked.get().wrapping_add(1);
+    meter.until_asked.set(asked);
+    if asked.is_multiple_of(ASK_EVERY) {
+        ask_deadline(meter);
+    }
+}
+
+#[cold]
+fn ask_deadline(meter: &Meter) {
+    let over = meter.deadline.borrow().as_ref().is_some_and(|over| over());
+    if over {
+        stop(Limit::Time);
+    }
+}
+
+/// Unwinds to [`limited`] without running the panic hook. The meter is off
+/// while destructors run: a second stop would abort.
+#[cold]
+fn stop(limit: Limit) -> ! {
+    METER.with(|meter| meter.on.set(false));
+    resume_unwind(Box::new(Stop(limit)))
+}
