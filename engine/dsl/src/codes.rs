@@ -1,0 +1,400 @@
+//! Every code of a diagnostic, with its page: the one place from which `tongban explain CODE` and
+//! the manual are made. A code never changes its meaning; codes that are given up are not reused.
+
+use std::fmt;
+
+/// A code: `TB0101`.
+#[derive(Clone, Copy)]
+pub struct Code(&'static Page);
+
+/// What is to be known about a code.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Page {
+    /// `TB0101`.
+    pub id: &'static str,
+    /// The fault in a few words.
+    pub title: &'static str,
+    /// What it means, why it is refused, what to do.
+    pub explanation: &'static str,
+    /// A piece of a document that has it, with the repair in a comment where that is short.
+    pub example: &'static str,
+}
+
+impl Code {
+    /// `TB0101`.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        self.0.id
+    }
+
+    /// Its page.
+    #[must_use]
+    pub fn page(self) -> &'static Page {
+        self.0
+    }
+}
+
+impl PartialEq for Code {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.id == other.0.id
+    }
+}
+
+impl Eq for Code {}
+
+impl fmt::Debug for Code {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.0.id)
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.0.id)
+    }
+}
+
+/// The page of a code, in any case of letters, with or without `TB`.
+#[must_use]
+pub fn explain(code: &str) -> Option<&'static Page> {
+    let code = code.trim().to_ascii_uppercase();
+    let digits = code.strip_prefix("TB").unwrap_or(&code);
+    PAGES
+        .iter()
+        .copied()
+        .find(|page| page.id.strip_prefix("TB") == Some(digits))
+}
+
+macro_rules! codes {
+    ($($name:ident $id:literal $title:literal $explanation:literal $example:literal)*) => {
+        $(
+            #[doc = $title]
+            pub const $name: Code = Code(&Page { id: $id, title: $title, explanation: $explanation, example: $example });
+        )*
+        /// Every page, in the order of the codes.
+        pub static PAGES: &[&Page] = &[$($name.0),*];
+    };
+}
+
+codes! {
+    // Reading YAML.
+    YAML_SYNTAX "TB0101" "the text is not valid YAML"
+        "The YAML parser could not go on at this place. Usual causes are a tab used for indentation, a colon followed by a space \
+        inside an unquoted text, an expression that is not quoted, or a bracket or quote that is never closed. Nothing behind \
+        this place was read, so other faults may follow once it is repaired."
+        "- ask: { call: approve, with: { to: ${ form.boss } } }   # quote it: '${ form.boss }'"
+    DUPLICATE_KEY "TB0102" "a key stands twice in one object"
+        "Every key of an object may be given once. Silently taking the last one would hide the first from its author, so both \
+        are refused."
+        "with: { method: get, method: post }"
+    MANY_DOCUMENTS "TB0103" "more than one document in a file"
+        "A file holds one workflow. A line `---` begins a new YAML document."
+        "---"
+    EMPTY "TB0104" "the document is empty"
+        "A workflow needs at least the blocks `document` and `do`."
+        "document: { dsl: '1.0.3', namespace: a, name: b, version: '0.1.0' }"
+    TAG "TB0105" "YAML tags are not allowed"
+        "Tags such as `!!binary` or `!mine` change how a value is read and are not part of the language."
+        "set: { amount: !!str 5 }   # write '5'"
+    MERGE_KEY "TB0106" "merge keys are not allowed"
+        "`<<` was dropped from YAML 1.2. What repeats belongs under `use` (errors, retries, timeouts, functions) and is referred \
+        to by name."
+        "with: { <<: *common, method: get }"
+    UNKNOWN_ALIAS "TB0107" "an alias without an anchor"
+        "`*name` repeats the value that was marked `&name` earlier in the same document; there is none."
+        "set: { text: *bold* }   # quote it"
+    TOO_LARGE "TB0108" "the definition is too large"
+        "A definition is read into memory whole and stays there while its instances run, so its size is bounded."
+        "(a file of more than 2 MiB)"
+    TOO_DEEP "TB0109" "the definition nests too deep"
+        "Lists and objects may nest 100 deep, aliases expanded."
+        "(more than 100 blocks inside each other)"
+    TOO_MANY_VALUES "TB0110" "the definition holds too many values"
+        "Aliases of aliases multiply: a few lines can stand for billions of values. A definition holds at most 250,000 after \
+        expansion."
+        "b: [*a, *a, *a, *a]"
+    KEY_NOT_TEXT "TB0111" "a key is not a text"
+        "Keys are texts. A list or an object as a key is usually an expression that was not quoted."
+        "set: { value: { { x } } }"
+    NUMBER_RANGE "TB0112" "a number is out of range"
+        "Integers have 64 bits and floats are finite. Identity numbers, codes and telephone numbers are texts and must be \
+        quoted."
+        "set: { account: 622202100011223344556 }"
+    NUL "TB0113" "a text holds the character NUL"
+        "No database keeps the character U+0000 in a text."
+        "set: { text: \"\\0\" }"
+    // The shape of the document.
+    UNKNOWN_PROPERTY "TB0201" "a property that the language does not have"
+        "The block has no such property. It may be misspelt, stand at the wrong depth, or belong to another kind of task. Own \
+        notes go under `metadata` with a name that begins with `x-`."
+        "with: { method: get, url: https://a.example }   # endpoint"
+    MISSING_PROPERTY "TB0202" "a required property is missing"
+        "The block cannot be understood without it."
+        "document: { dsl: '1.0.3', namespace: a, name: b }   # version"
+    WRONG_TYPE "TB0203" "a value of the wrong type"
+        "The property takes another type of value. A version or a number that must be a text has to be quoted."
+        "version: 1.0   # '1.0.0'"
+    BAD_VALUE "TB0204" "a value that is not allowed here"
+        "The property takes one of a few values, or a value of a certain form."
+        "evaluate: { language: python }"
+    WRONG_WRAPPER "TB0205" "a block has the wrong wrapper"
+        "The content is right but stands under another name or at another depth than the language wants."
+        "workflow: { document: …, do: … }   # no wrapper"
+    DSL_VERSION "TB0206" "a version of the language that is not known"
+        "This runtime understands the Serverless Workflow DSL 1.0.0 to 1.0.3."
+        "document: { dsl: '0.8' }"
+    BAD_NAME "TB0207" "a namespace or name that is not allowed"
+        "Namespaces and names have 1 to 63 letters, digits and hyphens and begin and end with a letter or digit, so that they \
+        fit into addresses and file names. Titles may be in any script."
+        "name: 共享申请   # title: 共享申请"
+    BAD_VERSION "TB0208" "a version that is not semantic"
+        "Versions have the form major.minor.patch and are quoted."
+        "version: '1.0'"
+    BAD_URI "TB0209" "a text that is not a URI"
+        "An address begins with a scheme such as `https://` or, for a file of the pack, `pack://`."
+        "endpoint: api.example/v1"
+    // Tasks and flow.
+    NO_KIND "TB0301" "a task without a kind"
+        "Every task has exactly one of the keywords call, do, emit, for, fork, listen, raise, run, set, switch, try, wait."
+        "- ask: { with: { to: [applicant] } }   # call: approve"
+    MANY_KINDS "TB0302" "a task with two kinds"
+        "A task does one thing. Two keywords in one body are two tasks, or one stands at the wrong depth."
+        "- ask: { call: approve, set: { a: 1 } }"
+    MANY_TASKS "TB0303" "two tasks in one list item"
+        "Each item of a task list is an object with one key, the task's name. A missing `- ` joins two tasks."
+        "- a: { set: { x: 1 } }  b: …"
+    NOT_A_TASK_LIST "TB0304" "tasks are not given as a list"
+        "Tasks are a list of items `- name: { … }`, because their order matters."
+        "do: { first: { set: { x: 1 } } }"
+    DUPLICATE_TASK "TB0305" "two tasks of one scope have the same name"
+        "A task is referred to by its name (`then`, `steps`, returns, history), which must be unique in its scope."
+        "- check: …   # then again - check: …"
+    UNKNOWN_TARGET "TB0306" "a flow directive names no task"
+        "`then` takes `continue`, `exit`, `end` or the name of a task of the same scope."
+        "then: grnat"
+    OTHER_SCOPE "TB0307" "a flow directive leads into another scope"
+        "The flow can only go to tasks of the same list; other depths are reached by entering or leaving their block."
+        "then: leader   # inside the block `provider`"
+    UNREACHABLE "TB0308" "a task that is never reached"
+        "Every way ends or turns off before this task."
+        "- done: { set: { a: 1 }, then: end }   # followed by a task nobody names"
+    ENDLESS_LOOP "TB0309" "a loop without a wait and without a way out"
+        "These tasks lead back to each other unconditionally and nothing in the circle waits. The engine stops such an instance \
+        after 100,000 rounds."
+        "- a: { set: { n: 1 }, then: a }"
+    MANY_DEFAULTS "TB0310" "a switch with two defaults"
+        "A case without `when` is the default; there can be one."
+        "- a: { then: x }  - b: { then: y }"
+    EMPTY_LIST "TB0311" "a list without tasks"
+        "There must be at least one."
+        "do: []"
+    TASK_NAME "TB0312" "a task name that cannot be referred to"
+        "Names of tasks are identifiers in camelCase, so that `steps.name` can be written and paths can be read. The title for \
+        people is `metadata.title`."
+        "- approve/leader: …   # approveLeader"
+    KEYWORD_NAME "TB0313" "a name that is a keyword of rhai"
+        "`steps.case` or `form.until` cannot be written in rhai, where these words are keywords."
+        "- match: …   # matching"
+    SELF_CALL "TB0314" "a function that calls itself"
+        "A function under `use.functions` must not reach itself: there is no end to its expansion."
+        "functions: { ask: { call: ask } }"
+    NO_DEFAULT "TB0315" "a switch that no case may match falls through"
+        "No case needs to match, and the next task is the target of one of the cases: an input that nobody thought of takes that \
+        way too. Give a default case or a `then`."
+        "switch: [{ yes: { when: 'input.ok', then: grant } }]   # next task: grant"
+    // Expressions.
+    EXPRESSION_SYNTAX "TB0401" "an expression that does not compile"
+        "The place inside the expression is marked."
+        "if: 'input.amount >'"
+    UNMARKED "TB0402" "an expression that would stay a text"
+        "Here only what stands in `${ … }` is evaluated; this text looks like an expression but would be passed on as it is."
+        "set: { total: .amount * 2 }   # ${ .amount * 2 }"
+    UNKNOWN_VARIABLE "TB0403" "a variable that does not exist"
+        "Expressions see a fixed list of variables, and inside `for`, `foreach` and `catch` the ones named there."
+        "if: $request.amount > 5   # $input"
+    SINGLE_QUOTES "TB0404" "a text in single quotes in rhai"
+        "In rhai `'x'` is one character. Texts stand in double quotes or backticks."
+        "if: \"input.outcome == 'approved'\""
+    UNKNOWN_STEP "TB0405" "a step that does not exist"
+        "`steps.NAME` names a task of the same list before this one, or of a list around it."
+        "${ steps.provdier.outcome }"
+    STEP_LATER "TB0406" "a step that has not run yet"
+        "The task stands after this one and nothing leads back from it, so its result is always empty here."
+        "${ steps.decision.outcome }   # in a task before `decision`"
+    STEP_UNSET "TB0407" "a step that may have been skipped"
+        "The task is skipped under its `if`, or ways lead past it; its result can be empty here. Use `?.` and `??`, or test it."
+        "${ steps.explain.data }   # steps.explain?.data"
+    SECRET_MISPLACED "TB0408" "a secret where it would be kept or shown"
+        "Secrets may stand in the arguments of calls that leave the machine, as a whole value or joined to a text. Everywhere \
+        else their value could be stored, logged or compared."
+        "set: { token: '${ $secrets.api }' }"
+    UNKNOWN_SECRET "TB0409" "a secret that is not declared"
+        "Every secret that a document uses is listed under `use.secrets`."
+        "${ $secrets.apiKey }"
+    NOT_HERE "TB0410" "a variable that is not known here"
+        "`output` exists only after the task has run: in `output.as` and `export.as`. Before it there is `input`."
+        "with: { x: '${ output.x }' }"
+    EXPORT_DROPS "TB0411" "an export that replaces the context"
+        "`export.as` gives the whole new context; what it does not carry on is lost."
+        "export: { as: '{ id: .id }' }   # '$context + { id: .id }'"
+    EMPTY_EXPRESSION "TB0412" "an empty expression"
+        "There is nothing between `${` and `}`."
+        "if: '${ }'"
+    UNCLOSED "TB0413" "an expression that is not closed"
+        "`${` has no `}` of its own. Braces and quotes inside an expression must be balanced."
+        "message: 'Hello ${ .name'"
+    UNKNOWN_PARAMETER "TB0414" "a parameter that does not exist"
+        "`params.NAME` names an entry of the pack's `rules/parameters.yaml`."
+        "${ params.anwserDays }"
+    // Functions and their arguments.
+    UNKNOWN_FUNCTION "TB0501" "a function that does not exist"
+        "`call` names a function of the engine, of a plugin, or of `use.functions`."
+        "call: aprove"
+    UNKNOWN_ARGUMENT "TB0502" "an argument that the function does not take"
+        "The function's signature has no such argument."
+        "call: approve, with: { users: [] }   # to"
+    MISSING_ARGUMENT "TB0503" "an argument that the function needs"
+        "The function cannot be called without it."
+        "call: approve, with: { title: x }   # to"
+    BAD_ARGUMENT "TB0504" "an argument of the wrong form"
+        "The argument's value does not fit the function's signature."
+        "call: approve, with: { to: applicant }   # [applicant]"
+    NO_ARGUMENTS "TB0505" "a call without `with`"
+        "The function needs arguments, which stand under `with`."
+        "call: http   # with: { method, endpoint }"
+    // What a document refers to.
+    UNKNOWN_REUSABLE "TB0601" "a name that `use` does not have"
+        "Errors, retries, timeouts and authentications are referred to by the name that they have under `use`."
+        "retry: slowly"
+    UNKNOWN_FORM "TB0602" "a form that the pack does not have"
+        "Forms are files under `forms/`; another pack's form is written `pack/forms/name.yaml`."
+        "form: forms/aplication.yaml"
+    UNKNOWN_REGISTER "TB0603" "a register that does not exist"
+        "Registers are named by the `register` of their file, in this pack or in one it requires."
+        "register: catalog"
+    UNKNOWN_ROLE "TB0604" "a role that the pack does not have"
+        "Roles are listed in `pack.yaml`."
+        "to: [{ role: data-ofice, unit: bureau }]"
+    UNKNOWN_RULE "TB0605" "a rule file that the pack does not have"
+        "Rules are files under `rules/`, written `pack://rules/name.rhai`."
+        "endpoint: pack://rules/eligible.rhai"
+    UNKNOWN_TEMPLATE "TB0606" "a mail or notice template that does not exist"
+        "Templates are files `mails/NAME.LANG.md` and `notices/NAME.LANG.md`; they are referred to without language and ending."
+        "template: mails/granted.md"
+    UNKNOWN_WORKFLOW "TB0607" "a workflow that does not exist"
+        "Workflows are referred to as `namespace/name`."
+        "workflow: sharing/aply"
+    OUTSIDE_PACK "TB0608" "a path that leaves the pack"
+        "Files are named relative to the pack, without `./`, `..` or a leading slash."
+        "endpoint: pack://../secret.rhai"
+    // Cases, clocks and people's work.
+    UNKNOWN_METADATA "TB0701" "a key that our metadata does not have"
+        "Keys of `metadata` are checked, because a misspelt clock would never ring. Own keys begin with `x-`."
+        "metadata: { titel: 审批 }"
+    BAD_DUE "TB0702" "a limit of time that is not understood"
+        "`due` is one of workingDays, workingHours, days, hours, minutes with a number, or `date`."
+        "due: { workdays: 5 }"
+    BAD_NUMBER "TB0703" "a case number pattern that is not understood"
+        "The pattern may hold {yyyy}, {mm}, {unit} and one {seq:n}; `none` gives no number."
+        "number: 'GX{year}-{seq}'"
+    IDLE_GROUND "TB0704" "a pause that stops no clock"
+        "No clock around this task lists the ground in `stops`, so the pause changes nothing."
+        "pauses: { ground: explanation }"
+    TITLE_TWICE "TB0705" "a title given twice"
+        "The step's title stands in `metadata.title`; `with.title` is another one."
+        "metadata: { title: 审批 }, with: { title: 审批 }"
+    BAD_RETURN "TB0706" "a return to a place that cannot be reached"
+        "A case can be returned to a task passed in this list or in one around it, never into a parallel branch, a loop's \
+        earlier round or a block that has ended."
+        "return: { to: [household] }"
+    REPEATED_EFFECT "TB0707" "a return runs an effect again"
+        "Between the target of the return and this task something is written or sent; after a return it happens once more. Say \
+        `metadata: { again: true }` there when that is meant."
+        "return: { to: [resource] }"
+    TIMEOUT_OVER_WORK "TB0708" "a calendar timeout over a person's step"
+        "`timeout` runs in calendar time and faults the case. People's steps have `due` (working time) and `timeout: OUTCOME`."
+        "- ask: { timeout: { after: { days: 3 } }, call: approve }"
+    TIMEOUT_DECIDES "TB0709" "silence that counts as consent"
+        "When nobody answers in time the case goes on as approved. That is lawful only where a rule says so."
+        "timeout: approved"
+    TOO_MANY_SIGNERS "TB0710" "more signers than a step can have"
+        "A work item has at most 500 signers; wider rounds are a `batch` of cases."
+        "to: [ …501 users… ]"
+    UNKNOWN_OUTCOME "TB0711" "an outcome that the step does not have"
+        "Outcomes are the ones listed in `outcomes`, `approved` and `rejected` when there is no list."
+        "timeout: expired"
+    // Time.
+    BAD_DURATION "TB0801" "a duration that is not understood"
+        "A duration is an object of days, hours, minutes, seconds, milliseconds, or an ISO 8601 text such as PT15M."
+        "wait: 15 minutes"
+    ISO_IN_OBJECT "TB0802" "an ISO 8601 text inside a duration's object"
+        "The object takes whole numbers. The text stands for the whole duration, without an object around it."
+        "wait: { seconds: PT30S }   # wait: PT30S"
+    BAD_CRON "TB0803" "a cron expression that is not understood"
+        "Five fields: minute, hour, day of month, month, day of week (0 or 7 is Sunday)."
+        "cron: '0 0 8 * * MON'"
+    BAD_ZONE "TB0804" "a time zone that does not exist"
+        "Zones have names of the IANA database."
+        "timeZone: Beijing   # Asia/Shanghai"
+    RETRY_FOREVER "TB0805" "a retry without a limit or a delay"
+        "Without a limit the block is tried for ever, without a delay as fast as the machine can."
+        "retry: { backoff: { constant: {} } }"
+    SCHEDULE_CHOICE "TB0806" "a schedule with no or several triggers"
+        "`schedule` has exactly one of every, cron, after, on."
+        "schedule: { every: PT1H, cron: '0 * * * *' }"
+    ZERO_DURATION "TB0807" "a duration that is zero or negative"
+        "Nothing would be waited for."
+        "schedule: { every: PT0S }"
+    // Not supported.
+    UNSUPPORTED_CALL "TB0901" "a call that this runtime does not perform"
+        "`grpc`, `asyncapi`, `a2a` and `mcp` are part of the language but not of this runtime. It is refused rather than \
+        ignored."
+        "call: grpc"
+    UNSUPPORTED_PROCESS "TB0902" "a process that this runtime does not start"
+        "Shell commands and containers would run with the server's rights."
+        "run: { shell: { command: ls } }"
+    UNSUPPORTED_LANGUAGE "TB0903" "a script language that this runtime does not have"
+        "Scripts are written in rhai."
+        "script: { language: python, code: … }"
+    UNSUPPORTED_EXTENSION "TB0904" "extensions are not supported"
+        "Tasks around tasks are part of the language but not of this runtime."
+        "use: { extensions: [ … ] }"
+    UNSUPPORTED_CATALOG "TB0905" "catalogues of functions are not supported"
+        "A function from a catalogue (`name:version@catalog`) cannot be called; put it under `use.functions`."
+        "call: log:1.0.0@global"
+    UNSUPPORTED_FORMAT "TB0906" "a schema format that this runtime does not have"
+        "Schemas are JSON Schema (`format: json`)."
+        "schema: { format: avro, document: … }"
+    SCRIPT_PROCESS "TB0907" "process arguments for a rhai script"
+        "A rhai script sees `input` and gives its last value; it has no arguments, environment or standard input."
+        "script: { language: rhai, arguments: [a] }   # input: { from: … }"
+    UNSUPPORTED_RETURN "TB0908" "a process result that a script does not have"
+        "Scripts and workflows have a result, but no exit code and no error stream."
+        "run: { return: stderr }"
+    UNSUPPORTED_RESOURCE "TB0909" "a resource that lies outside the pack"
+        "Scripts and schemas are read from the pack when it is published, never from the network."
+        "source: { endpoint: https://a.example/x.rhai }"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_ordered_and_explained() {
+        assert!(
+            PAGES.is_sorted_by(|a, b| a.id < b.id),
+            "ascending and unique"
+        );
+        for page in PAGES {
+            assert!(
+                page.id.len() == 6 && page.explanation.len() > 30 && !page.example.is_empty(),
+                "{}",
+                page.id
+            );
+        }
+        assert_eq!(explain("tb0102").map(|page| page.id), Some("TB0102"));
+        assert_eq!(explain("0102").map(|page| page.id), Some("TB0102"));
+        assert!(explain("TB9999").is_none());
+    }
+}

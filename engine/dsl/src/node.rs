@@ -1,0 +1,626 @@
+//! YAML read once into a tree of nodes with places.
+//!
+//! The parser is serde-saphyr's own; its events are taken here one by one, because only they tell
+//! the style of a scalar, its tag and its exact bytes. Scalars follow the core schema of YAML 1.2:
+//! `yes`, `no`, `on` and `off` are texts.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use serde_saphyr::granit_parser::{self, Event, Parser, ScalarStyle, Tag};
+
+use crate::codes;
+use crate::diagnostic::Diagnostic;
+use crate::place::Places;
+use crate::span::Span;
+
+/// Longest source that is read.
+pub(crate) const MAX_BYTES: usize = 2 * 1024 * 1024;
+/// Deepest nesting of lists and objects.
+pub(crate) const MAX_DEPTH: usize = 100;
+/// Most values, counted after aliases are expanded.
+pub(crate) const MAX_NODES: usize = 250_000;
+
+/// One value of the document.
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub span: Span,
+    pub kind: NodeKind,
+    /// How many values it holds, itself included, aliases expanded.
+    weight: usize,
+    /// How deep it is nested inside itself.
+    height: usize,
+}
+
+#[derive(Debug)]
+pub(crate) enum NodeKind {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Text(Arc<str>),
+    List(Vec<Rc<Node>>),
+    Map(Vec<Field>),
+}
+
+/// One entry of an object.
+#[derive(Debug, Clone)]
+pub(crate) struct Field {
+    pub key: Arc<str>,
+    pub key_span: Span,
+    pub value: Rc<Node>,
+}
+
+impl Node {
+    /// What it is, for messages.
+    pub fn kind_name(&self) -> &'static str {
+        match self.kind {
+            NodeKind::Null => "nothing",
+            NodeKind::Bool(_) => "true or false",
+            NodeKind::Int(_) | NodeKind::Float(_) => "a number",
+            NodeKind::Text(_) => "a text",
+            NodeKind::List(_) => "a list",
+            NodeKind::Map(_) => "an object",
+        }
+    }
+
+    pub fn as_str(&self) -> Option<&str> {
+        match &self.kind {
+            NodeKind::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The fields of an object; empty for every other kind.
+    pub fn fields(&self) -> &[Field] {
+        match &self.kind {
+            NodeKind::Map(fields) => fields,
+            _ => &[],
+        }
+    }
+
+    pub fn get(&self, key: &str) -> Option<&Rc<Node>> {
+        self.fields()
+            .iter()
+            .find(|field| &*field.key == key)
+            .map(|field| &field.value)
+    }
+}
+
+/// What reading gave: the root, unless the text is no YAML at all.
+pub(crate) struct Read {
+    pub root: Option<Rc<Node>>,
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads one document.
+pub(crate) fn read(source: &str, places: &Places<'_>) -> Read {
+    if source.len() > MAX_BYTES {
+        let found = source.len();
+        let fault = Diagnostic::error(
+            codes::TOO_LARGE,
+            Span {
+                line: 1,
+                column: 1,
+                ..Span::default()
+            },
+            format!("a definition has at most {MAX_BYTES} bytes, this one has {found}"),
+        )
+        .help("move data into the pack's files and split the workflow with `run: { workflow: … }`");
+        return Read {
+            root: None,
+            diagnostics: vec![fault],
+        };
+    }
+    let mut builder = Builder {
+        places,
+        stack: Vec::new(),
+        anchors: HashMap::new(),
+        root: None,
+        nodes: 0,
+        diagnostics: Vec::new(),
+        documents: 0,
+    };
+    builder.run(source);
+    Read {
+        root: builder.root,
+        diagnostics: builder.diagnostics,
+    }
+}
+
+/// A list or an object whose end has not come yet.
+enum Open {
+    List {
+        span: Span,
+        anchor: usize,
+        items: Vec<Rc<Node>>,
+    },
+    Map {
+        span: Span,
+        anchor: usize,
+        fields: Vec<Field>,
+        key: Option<(Arc<str>, Span)>,
+        skip_value: bool,
+    },
+}
+
+struct Builder<'a> {
+    places: &'a Places<'a>,
+    stack: Vec<Open>,
+    anchors: HashMap<usize, Rc<Node>>,
+    root: Option<Rc<Node>>,
+    nodes: usize,
+    diagnostics: Vec<Diagnostic>,
+    documents: usize,
+}
+
+/// Reading ends here; the reason is already among the diagnostics.
+struct Stop;
+
+impl Builder<'_> {
+    fn run(&mut self, source: &str) {
+        let mut options = granit_parser::Options::default();
+        options.set_emit_comments(false);
+        options.emit_unresolved_aliases = true;
+        for event in Parser::new_from_str_with_options(source, options) {
+            let (event, span) = match event {
+                Ok(found) => found,
+                Err(error) => {
+                    self.syntax_error(&error);
+                    return;
+                }
+            };
+            let span = self.places.span(&span);
+            if self.event(event, span).is_err() {
+                return;
+            }
+        }
+        if self.root.is_none() && self.diagnostics.is_empty() {
+            self.diagnostics.push(empty_document());
+        }
+    }
+
+    fn syntax_error(&mut self, error: &granit_parser::ScanError) {
+        let span = self.places.point(error.marker());
+        let info = error.info();
+        self.root = None;
+        self.diagnostics.push(
+            Diagnostic::error(
+                codes::YAML_SYNTAX,
+                span,
+                format!("this is not valid YAML: {info}"),
+            )
+            .help_if(syntax_help(&info, self.places.line_text(span.line))),
+        );
+    }
+
+    fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Stop> {
+        match event {
+            Event::DocumentStart(..) => {
+                self.documents += 1;
+                if self.documents > 1 {
+                    self.diagnostics.push(
+                        Diagnostic::error(
+                            codes::MANY_DOCUMENTS,
+                            span,
+                            "expected one document, found a second after `---`",
+                        )
+                        .help("put every workflow into a file of its own"),
+                    );
+                    return Err(Stop);
+                }
+                Ok(())
+            }
+            Event::Scalar(text, style, anchor, tag) => {
+                self.refuse_tag(tag.as_deref(), span);
+                self.scalar(&text, style, anchor, span)
+            }
+            Event::SequenceStart(_, anchor, tag) => {
+                self.refuse_tag(tag.as_deref(), span);
+                self.refuse_collection_key(span);
+                self.open(
+                    Open::List {
+                        span,
+                        anchor,
+                        items: Vec::new(),
+                    },
+                    span,
+                )
+            }
+            Event::MappingStart(_, anchor, tag) => {
+                self.refuse_tag(tag.as_deref(), span);
+                self.refuse_collection_key(span);
+                self.open(
+                    Open::Map {
+                        span,
+                        anchor,
+                        fields: Vec::new(),
+                        key: None,
+                        skip_value: false,
+                    },
+                    span,
+                )
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(span),
+            Event::Alias(id) => self.alias(id, span),
+            Event::UnresolvedAlias(name) => {
+                self.diagnostics.push(
+                    Diagnostic::error(
+                        codes::UNKNOWN_ALIAS,
+                        span,
+                        format!("`*{name}` has no anchor `&{name}` before it"),
+                    )
+                    .help("quote the text when it begins with `*` and is no alias"),
+                );
+                self.place(
+                    Node {
+                        span,
+                        kind: NodeKind::Null,
+                        weight: 1,
+                        height: 0,
+                    },
+                    0,
+                )
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn scalar(
+        &mut self,
+        text: &str,
+        style: ScalarStyle,
+        anchor: usize,
+        span: Span,
+    ) -> Result<(), Stop> {
+        let is_key = matches!(self.stack.last(), Some(Open::Map { key: None, .. }));
+        if is_key {
+            if text == "<<" && style == ScalarStyle::Plain {
+                self.diagnostics.push(
+                    Diagnostic::error(
+                        codes::MERGE_KEY,
+                        span,
+                        "merge keys (`<<`) are not part of YAML 1.2",
+                    )
+                    .help("write the keys out, or name what repeats under `use` and refer to it"),
+                );
+            }
+            self.key(Arc::from(text), span);
+            return Ok(());
+        }
+        let kind = if style == ScalarStyle::Plain {
+            self.plain(text, span)
+        } else {
+            NodeKind::Text(Arc::from(text))
+        };
+        if text.contains('\0') {
+            self.diagnostics.push(Diagnostic::error(
+                codes::NUL,
+                span,
+                "a text must not hold the character NUL",
+            ));
+        }
+        self.place(
+            Node {
+                span,
+                kind,
+                weight: 1,
+                height: 0,
+            },
+            anchor,
+        )
+    }
+
+    /// Resolves a plain scalar by the core schema.
+    fn plain(&mut self, text: &str, span: Span) -> NodeKind {
+        match text {
+            "" | "~" | "null" | "Null" | "NULL" => return NodeKind::Null,
+            "true" | "True" | "TRUE" => return NodeKind::Bool(true),
+            "false" | "False" | "FALSE" => return NodeKind::Bool(false),
+            _ => {}
+        }
+        match number(text) {
+            Number::No => NodeKind::Text(Arc::from(text)),
+            Number::Int(value) => NodeKind::Int(value),
+            Number::Float(value) => NodeKind::Float(value),
+            Number::Unfit => {
+                self.diagnostics.push(
+                    Diagnostic::error(
+                        codes::NUMBER_RANGE,
+                        span,
+                        format!("`{text}` cannot be held as a number"),
+                    )
+                    .help("quote it when it is a text; integers have 64 bits, floats are finite"),
+                );
+                NodeKind::Null
+            }
+        }
+    }
+
+    /// Takes a key; one that stands twice is reported and its value dropped.
+    fn key(&mut self, text: Arc<str>, span: Span) {
+        let Some(Open::Map {
+            fields,
+            key,
+            skip_value,
+            ..
+        }) = self.stack.last_mut()
+        else {
+            return;
+        };
+        let first = fields
+            .iter()
+            .find(|field| field.key == text)
+            .map(|field| field.key_span);
+        if let Some(first) = first {
+            self.diagnostics.push(
+                Diagnostic::error(
+                    codes::DUPLICATE_KEY,
+                    span,
+                    format!("the key `{text}` stands twice in one object"),
+                )
+                .help("keep one of them, or rename one")
+                .label(first, "first given here"),
+            );
+        }
+        *skip_value = first.is_some();
+        *key = Some((text, span));
+    }
+
+    fn open(&mut self, open: Open, span: Span) -> Result<(), Stop> {
+        if self.stack.len() >= MAX_DEPTH {
+            self.diagnostics.push(Diagnostic::error(
+                codes::TOO_DEEP,
+                span,
+                format!("lists and objects nest at most {MAX_DEPTH} deep"),
+            ));
+            self.root = None;
+            return Err(Stop);
+        }
+        self.stack.push(open);
+        Ok(())
+    }
+
+    fn close(&mut self, end: Span) -> Result<(), Stop> {
+        let Some(open) = self.stack.pop() else {
+            return Ok(());
+        };
+        let (span, anchor, kind) = match open {
+            Open::List {
+                span,
+                anchor,
+                items,
+            } => (span, anchor, NodeKind::List(items)),
+            Open::Map {
+                span,
+                anchor,
+                fields,
+                ..
+            } => (span, anchor, NodeKind::Map(fields)),
+        };
+        let (mut weight, mut height, mut last) = (1_usize, 0_usize, span.end);
+        let mut add = |node: &Node| {
+            weight = weight.saturating_add(node.weight);
+            height = height.max(node.height + 1);
+            last = last.max(node.span.end.min(end.end));
+        };
+        match &kind {
+            NodeKind::List(items) => items.iter().for_each(|item| add(item)),
+            NodeKind::Map(fields) => fields.iter().for_each(|field| add(&field.value)),
+            _ => {}
+        }
+        // A flow collection ends with its bracket, a block collection with its last value.
+        let flow = self
+            .places
+            .byte_at(span.start)
+            .is_some_and(|byte| byte == b'[' || byte == b'{');
+        let span = Span {
+            end: if flow { end.end } else { last },
+            ..span
+        };
+        self.place(
+            Node {
+                span,
+                kind,
+                weight,
+                height,
+            },
+            anchor,
+        )
+    }
+
+    fn alias(&mut self, id: usize, span: Span) -> Result<(), Stop> {
+        let Some(node) = self.anchors.get(&id).cloned() else {
+            self.diagnostics.push(Diagnostic::error(
+                codes::UNKNOWN_ALIAS,
+                span,
+                "an alias must not refer to what holds it",
+            ));
+            return self.place(
+                Node {
+                    span,
+                    kind: NodeKind::Null,
+                    weight: 1,
+                    height: 0,
+                },
+                0,
+            );
+        };
+        if self.stack.len() + node.height > MAX_DEPTH {
+            self.diagnostics.push(Diagnostic::error(
+                codes::TOO_DEEP,
+                span,
+                format!("with this alias expanded, lists and objects nest deeper than {MAX_DEPTH}"),
+            ));
+            self.root = None;
+            return Err(Stop);
+        }
+        self.attach(node, span)
+    }
+
+    fn place(&mut self, node: Node, anchor: usize) -> Result<(), Stop> {
+        let span = node.span;
+        let node = Rc::new(node);
+        if anchor != 0 {
+            self.anchors.insert(anchor, Rc::clone(&node));
+        }
+        self.attach(node, span)
+    }
+
+    /// Puts a finished value where it belongs; leaves and aliases count against the budget.
+    fn attach(&mut self, node: Rc<Node>, span: Span) -> Result<(), Stop> {
+        self.nodes = self.nodes.saturating_add(if self.anchors.is_empty() {
+            1
+        } else {
+            node.weight
+        });
+        if self.nodes > MAX_NODES {
+            self.diagnostics.push(
+                Diagnostic::error(codes::TOO_MANY_VALUES, span, format!("a definition holds at most {MAX_NODES} values, aliases expanded"))
+                    .help("aliases that repeat aliases multiply; write the values out or move them into a file of the pack"),
+            );
+            self.root = None;
+            return Err(Stop);
+        }
+        match self.stack.last_mut() {
+            None => self.root = Some(node),
+            Some(Open::List { items, .. }) => items.push(node),
+            Some(Open::Map {
+                fields,
+                key,
+                skip_value,
+                ..
+            }) => {
+                if let Some((key, key_span)) = key.take() {
+                    if !*skip_value && &*key != "<<" {
+                        fields.push(Field {
+                            key,
+                            key_span,
+                            value: node,
+                        });
+                    }
+                } else {
+                    // A list or an object as a key was reported when it opened; it stands for an unnamed key.
+                    *skip_value = true;
+                    *key = Some((Arc::from(""), span));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn refuse_tag(&mut self, tag: Option<&Tag>, span: Span) {
+        if let Some(tag) = tag {
+            let tag = tag.original();
+            self.diagnostics.push(
+                Diagnostic::error(
+                    codes::TAG,
+                    span,
+                    format!("the YAML tag `{tag}` is not allowed"),
+                )
+                .help("leave the tag out; quote a value that must be a text"),
+            );
+        }
+    }
+
+    fn refuse_collection_key(&mut self, span: Span) {
+        if matches!(self.stack.last(), Some(Open::Map { key: None, .. })) {
+            self.diagnostics.push(
+                Diagnostic::error(
+                    codes::KEY_NOT_TEXT,
+                    span,
+                    "a key must be a text, found a list or an object",
+                )
+                .help("an expression or a value in `{ }` or `[ ]` must be quoted: '${ … }'"),
+            );
+        }
+    }
+}
+
+enum Number {
+    No,
+    Int(i64),
+    Float(f64),
+    Unfit,
+}
+
+/// Numbers of the core schema: decimal, `0o` and `0x` integers, floats, `.inf` and `.nan`.
+fn number(text: &str) -> Number {
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if matches!(unsigned, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN") {
+        return Number::Unfit;
+    }
+    for (prefix, radix) in [("0o", 8), ("0x", 16)] {
+        if let Some(digits) = text
+            .strip_prefix(prefix)
+            .filter(|digits| digits.chars().all(|c| c.is_digit(radix)))
+        {
+            return if digits.is_empty() {
+                Number::No
+            } else {
+                i64::from_str_radix(digits, radix).map_or(Number::Unfit, Number::Int)
+            };
+        }
+    }
+    let digits = |part: &str| part.chars().all(|c| c.is_ascii_digit());
+    if !unsigned.is_empty() && digits(unsigned) {
+        return text.parse::<i64>().map_or(Number::Unfit, Number::Int);
+    }
+    let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (
+            mantissa,
+            Some(exponent.strip_prefix(['-', '+']).unwrap_or(exponent)),
+        ),
+        None => (unsigned, None),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let is_float = digits(whole)
+        && digits(fraction)
+        && !(whole.is_empty() && fraction.is_empty())
+        && exponent.is_none_or(|exponent| !exponent.is_empty() && digits(exponent));
+    if !is_float {
+        return Number::No;
+    }
+    match text.parse::<f64>() {
+        Ok(value) if value.is_finite() => Number::Float(value),
+        _ => Number::Unfit,
+    }
+}
+
+fn empty_document() -> Diagnostic {
+    Diagnostic::error(
+        codes::EMPTY,
+        Span {
+            line: 1,
+            column: 1,
+            ..Span::default()
+        },
+        "the document is empty",
+    )
+    .help("a workflow needs at least `document` and `do`")
+}
+
+/// What usually lies behind a syntax error.
+fn syntax_help(info: &str, line: &str) -> Option<String> {
+    let trimmed = line.trim_start();
+    let help = if line.starts_with('\t') || trimmed.contains('\t') && info.contains("tab") {
+        "indent with spaces; YAML does not allow tabs"
+    } else if line.contains("${") && !line.contains("'${") && !line.contains("\"${") {
+        "put the expression into single quotes: '${ … }'"
+    } else if info.contains("mapping values are not allowed") {
+        "quote a text that holds `: `, or begin a new line for the key"
+    } else if info.contains("tab") {
+        "indent with spaces; YAML does not allow tabs"
+    } else if info.contains("flow") || info.contains("quoted") || info.contains("end of stream") {
+        "close the bracket or the quote that was opened"
+    } else if info.contains("expected <block end>")
+        || info.contains("indent")
+        || info.contains("did not find expected")
+    {
+        "bring the keys of one object to the same column"
+    } else {
+        return None;
+    };
+    Some(help.to_owned())
+}

@@ -1,0 +1,54 @@
+//! From nodes to the typed tree, collecting every fault on the way.
+//!
+//! A task's kind is decided first, by its keyword; only then are its properties read, so that a
+//! misspelt property is told as such and never as "none of twelve alternatives fits".
+
+mod call;
+mod document;
+mod duration;
+mod event;
+mod expression;
+mod metadata;
+mod reader;
+mod retry;
+mod reusables;
+mod run;
+mod schema;
+mod task;
+
+use std::sync::Arc;
+
+use crate::definition::Definition;
+use crate::diagnostic::Diagnostic;
+use crate::node;
+use crate::place::Places;
+
+pub(crate) use expression::{close, looks_like_expression};
+pub use duration::period;
+
+/// What parsing gave.
+#[derive(Debug, Clone)]
+pub struct Parsed {
+    /// The definition; `None` when there is an error among the diagnostics.
+    pub definition: Option<Definition>,
+    /// Every fault, in the order of the document.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Parses one document.
+#[must_use]
+pub fn parse(source: &str) -> Parsed {
+    let (draft, diagnostics) = draft(source);
+    let valid = !diagnostics.iter().any(Diagnostic::is_error);
+    Parsed { definition: draft.filter(|_| valid), diagnostics }
+}
+
+/// As much of the definition as could be understood, and every fault.
+pub(crate) fn draft(source: &str) -> (Option<Definition>, Vec<Diagnostic>) {
+    let source: Arc<str> = Arc::from(source.strip_prefix('\u{feff}').unwrap_or(source));
+    let places = Places::new(&source);
+    let read = node::read(&source, &places);
+    let mut reader = reader::Reader::new(read.diagnostics);
+    let draft = read.root.and_then(|root| reader.definition(&root, &source));
+    (draft, crate::diagnostic::in_order(reader.diagnostics))
+}

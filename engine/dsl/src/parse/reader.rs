@@ -1,0 +1,215 @@
+//! Reading objects, texts and choices out of nodes, with the faults that all of them share.
+
+use tongban_expr::Value;
+
+use crate::codes;
+use crate::definition::{Language, Mode};
+use crate::diagnostic::Diagnostic;
+use crate::node::{Field, Node, NodeKind};
+use crate::span::{Span, Spanned};
+use crate::suggest;
+
+/// Reads one document; holds what applies to all of it.
+pub(crate) struct Reader {
+    pub diagnostics: Vec<Diagnostic>,
+    pub language: Language,
+    pub mode: Mode,
+}
+
+/// Words that authors bring from other languages, and ours for them.
+const SYNONYMS: &[(&str, &str)] = &[
+    ("url", "endpoint"),
+    ("uri", "endpoint"),
+    ("address", "endpoint"),
+    ("verb", "method"),
+    ("payload", "body"),
+    ("json", "body"),
+    ("params", "query"),
+    ("condition", "when"),
+    ("next", "then"),
+    ("goto", "then"),
+    ("transition", "then"),
+    ("tasks", "do"),
+    ("steps", "do"),
+    ("states", "do"),
+    ("actions", "do"),
+    ("id", "name"),
+    ("description", "summary"),
+    ("args", "with"),
+    ("arguments", "with"),
+    ("parameters", "with"),
+    ("items", "in"),
+    ("collection", "in"),
+    ("index", "at"),
+    ("item", "each"),
+    ("message", "detail"),
+    ("code", "status"),
+    ("assignee", "to"),
+    ("assignees", "to"),
+    ("approvers", "to"),
+    ("users", "to"),
+    ("deadline", "due"),
+    ("when", "if"),
+];
+
+impl Reader {
+    pub fn new(diagnostics: Vec<Diagnostic>) -> Self {
+        Self { diagnostics, language: Language::Jq, mode: Mode::Strict }
+    }
+
+    pub fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// The fields of an object; anything else is a fault.
+    pub fn object<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n [Field]> {
+        match &node.kind {
+            NodeKind::Map(fields) => Some(fields),
+            _ => {
+                self.wrong_type(node, what, "an object");
+                None
+            }
+        }
+    }
+
+    /// The fields of an object that has only these properties.
+    pub fn closed<'n>(&mut self, node: &'n Node, what: &str, properties: &[&str]) -> Option<&'n [Field]> {
+        let fields = self.object(node, what)?;
+        self.only(fields, what, properties);
+        Some(fields)
+    }
+
+    /// Reports every field that is none of these.
+    pub fn only(&mut self, fields: &[Field], what: &str, properties: &[&str]) {
+        for field in fields.iter().filter(|field| !properties.contains(&&*field.key)) {
+            self.unknown_property(field, what, properties);
+        }
+    }
+
+    pub fn unknown_property(&mut self, field: &Field, what: &str, properties: &[&str]) {
+        let help = synonym(&field.key, properties).or_else(|| suggest::did_you_mean(&field.key, properties.iter().copied()));
+        self.report(
+            Diagnostic::error(codes::UNKNOWN_PROPERTY, field.key_span, format!("{what} has no property `{}`", field.key))
+                .help_if(help),
+        );
+    }
+
+    pub fn missing(&mut self, span: Span, what: &str, property: &str) {
+        self.report(Diagnostic::error(codes::MISSING_PROPERTY, first_line(span), format!("{what} needs `{property}`")));
+    }
+
+    /// A property that must be there.
+    pub fn required<'n>(&mut self, node: &'n Node, what: &str, property: &str) -> Option<&'n Node> {
+        let found = node.get(property);
+        if found.is_none() {
+            self.missing(node.span, what, property);
+        }
+        found.map(|node| &**node)
+    }
+
+    pub fn wrong_type(&mut self, node: &Node, what: &str, expected: &str) {
+        let fault = Diagnostic::error(
+            codes::WRONG_TYPE,
+            first_line(node.span),
+            format!("{what} must be {expected}, found {}", node.kind_name()),
+        );
+        let help = match node.kind {
+            NodeKind::Int(_) | NodeKind::Float(_) | NodeKind::Bool(_) if expected.starts_with("a text") => {
+                Some("put it into quotes".to_owned())
+            }
+            _ => None,
+        };
+        self.report(fault.help_if(help));
+    }
+
+    pub fn text(&mut self, node: &Node, what: &str) -> Option<Spanned<String>> {
+        match node.as_str() {
+            Some(text) => Some(Spanned::new(text.to_owned(), node.span)),
+            None => {
+                self.wrong_type(node, what, "a text");
+                None
+            }
+        }
+    }
+
+    pub fn boolean(&mut self, node: &Node, what: &str) -> Option<bool> {
+        match node.kind {
+            NodeKind::Bool(value) => Some(value),
+            _ => {
+                self.wrong_type(node, what, "true or false");
+                None
+            }
+        }
+    }
+
+    pub fn integer(&mut self, node: &Node, what: &str) -> Option<i64> {
+        match node.kind {
+            NodeKind::Int(value) => Some(value),
+            _ => {
+                self.wrong_type(node, what, "a whole number");
+                None
+            }
+        }
+    }
+
+    pub fn list<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n [std::rc::Rc<Node>]> {
+        match &node.kind {
+            NodeKind::List(items) => Some(items),
+            _ => {
+                self.wrong_type(node, what, "a list");
+                None
+            }
+        }
+    }
+
+    /// A list of texts.
+    pub fn texts(&mut self, node: &Node, what: &str) -> Vec<Spanned<String>> {
+        let items = self.list(node, what).unwrap_or_default();
+        items.iter().filter_map(|item| self.text(item, &format!("each entry of {what}"))).collect()
+    }
+
+    /// One of a few words.
+    pub fn choice<T: Copy>(&mut self, node: &Node, what: &str, choices: &[(&str, T)]) -> Option<T> {
+        let text = self.text(node, what)?;
+        let found = choices.iter().find(|(word, _)| *word == text.value).map(|(_, value)| *value);
+        if found.is_none() {
+            let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+            self.report(
+                Diagnostic::error(
+                    codes::BAD_VALUE,
+                    node.span,
+                    format!("{what} is {}, found `{}`", suggest::list(&words), text.value),
+                )
+                .help_if(suggest::nearest(&text.value, words.iter().copied()).map(|near| format!("did you mean `{near}`?"))),
+            );
+        }
+        found
+    }
+}
+
+/// The help for a word that authors use for one of ours.
+fn synonym(word: &str, properties: &[&str]) -> Option<String> {
+    let lower = word.to_lowercase();
+    SYNONYMS
+        .iter()
+        .find(|(foreign, ours)| *foreign == lower && properties.contains(ours))
+        .map(|(_, ours)| format!("it is called `{ours}` here"))
+}
+
+/// The value of a node as data: nothing in it is an expression.
+pub(crate) fn value(node: &Node) -> Value {
+    match &node.kind {
+        NodeKind::Null => Value::Null,
+        NodeKind::Bool(value) => Value::from(*value),
+        NodeKind::Int(value) => Value::from(*value),
+        NodeKind::Float(value) => Value::from(*value),
+        NodeKind::Text(text) => Value::from(&**text),
+        NodeKind::List(items) => Value::from(items.iter().map(|item| value(item)).collect::<Vec<Value>>()),
+        NodeKind::Map(fields) => Value::object(fields.iter().map(|field| (&*field.key, value(&field.value)))),
+    }
+}
+
+/// A span for faults of a whole block: its caret stands at the block's start.
+pub(crate) fn first_line(span: Span) -> Span {
+    if span.end.saturating_sub(span.start) > 200 { Span { end: span.start + 1, ..span } } else { span }
+}
