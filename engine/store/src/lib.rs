@@ -1,1 +1,44 @@
-//! tongban-store
+//! Durable state on SQLite and PostgreSQL.
+//!
+//! `Store::commit` is the only door for what instances change: it takes many changes, gates each by the version it
+//! rests on and answers each by itself. `db` alone names the two databases; SQL is written once. What an instance's
+//! state means is not known here: bodies are opaque text.
+
+pub mod change;
+mod db;
+pub mod error;
+pub mod outcome;
+pub mod tables;
+pub mod write;
+
+pub use change::{AuditEntry, Base, Change, ChangeError, Child, InstanceChange, Next, RecordKey, RecordNext, RecordWrite};
+pub use error::StoreError;
+pub use outcome::{Lost, Outcome, Refusal};
+pub use tables::act::{ActGone, ActRow};
+pub use tables::audit::{AuditChainRow, AuditRow};
+pub use tables::bundle::{BundleFileRow, BundleRow, WorkflowRow};
+pub use tables::clock::{ClockEntryRow, ClockRow};
+pub use tables::event::{EventRouted, EventRow, ListenShapeGone, ListenShapeRow, SubscriptionSeen};
+pub use tables::inbox::InboxRow;
+pub use tables::instance::{HeadUpdate, HistoryRow, InstanceRow};
+pub use tables::key::{KeyGone, KeyRow};
+pub use tables::mail::{MailLinkRow, MailLinkUsed, MailRow, MailTried};
+pub use tables::operation::{
+    AttachmentUseRow, BulkItemRow, BulkRow, IncidentClosed, IncidentRow, NodeRow, TextGone, TextRow,
+};
+pub use tables::organisation::{
+    AbsenceGone, AbsenceRow, CalendarDayRow, MembershipGone, MembershipRow, PersonRow, PostRow, RightRuleGone,
+    RightRuleRow, RoleRow, UnitAncestorRow, UnitAncestorsGone, UnitRow,
+};
+pub use tables::party::{PartyRow, SearchGone, SearchRow};
+pub use tables::record::{AccessRow, GrantRow, RecordRow, RegisterRow};
+pub use tables::schedule::{ScheduleGone, ScheduleRow, ScheduleTicked};
+pub use tables::session::{ApiKeyGone, ApiKeyRow, CredentialRow, SessionGone, SessionRow, SessionsOfPersonGone};
+pub use tables::state::{
+    BlobGone, BlobRow, CheckpointGone, CheckpointRow, CheckpointsGone, EventTaken, SubscriptionGone, SubscriptionRow,
+};
+pub use tables::wake::{Wake, WakeGone};
+pub use tables::work_item::{
+    CandidateGone, CandidateRow, CandidatesGone, DecisionGone, DecisionRow, NO_DUE_MS, NoteRow, WorkItemRow,
+};
+pub use write::{Rows, Write};

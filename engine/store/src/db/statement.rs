@@ -1,0 +1,187 @@
+//! SQL texts. Each is written once; what the two databases say differently is a placeholder from a closed list:
+//!
+//! - `{rows}`: the rows of a bulk form under the alias `r`, travelling as one JSON array (SQLite) or as column arrays
+//!   (PostgreSQL). Its parameters follow the numbered ones.
+//! - `{lock:t}`: `FOR UPDATE OF t SKIP LOCKED`, nothing on SQLite, which has one writer.
+//!
+//! and, for the few statements where even that is not enough, `Source::Differs` with the reason beside it.
+
+use std::fmt::Write as _;
+use std::sync::OnceLock;
+
+use crate::write::Mode;
+
+/// The type of a bulk column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// TEXT.
+    Text,
+    /// BIGINT.
+    Int,
+}
+
+pub(crate) type Columns = &'static [(&'static str, Kind)];
+
+#[derive(Debug)]
+enum Source {
+    Same(Columns, &'static str),
+    Differs { postgres: &'static str, sqlite: &'static str },
+    Table { table: &'static str, mode: Mode, key: &'static [&'static str], columns: Columns },
+}
+
+/// The text of one statement for both databases.
+#[derive(Debug)]
+pub(crate) struct Texts {
+    pub postgres: String,
+    pub sqlite: String,
+}
+
+/// One statement.
+#[derive(Debug)]
+pub struct Statement {
+    source: Source,
+    texts: OnceLock<Texts>,
+}
+
+impl Statement {
+    pub(crate) const fn same(text: &'static str) -> Self {
+        Self { source: Source::Same(&[], text), texts: OnceLock::new() }
+    }
+
+    pub(crate) const fn bulk(columns: Columns, text: &'static str) -> Self {
+        Self { source: Source::Same(columns, text), texts: OnceLock::new() }
+    }
+
+    pub(crate) const fn differs(postgres: &'static str, sqlite: &'static str) -> Self {
+        Self { source: Source::Differs { postgres, sqlite }, texts: OnceLock::new() }
+    }
+
+    pub(crate) const fn table(
+        table: &'static str,
+        mode: Mode,
+        key: &'static [&'static str],
+        columns: Columns,
+    ) -> Self {
+        Self { source: Source::Table { table, mode, key, columns }, texts: OnceLock::new() }
+    }
+
+    pub(crate) fn columns(&self) -> Columns {
+        match self.source {
+            Source::Same(columns, _) | Source::Table { columns, .. } => columns,
+            Source::Differs { .. } => &[],
+        }
+    }
+
+    pub(crate) fn texts(&'static self) -> &'static Texts {
+        self.texts.get_or_init(|| match self.source {
+            Source::Same(columns, text) => expand(text, columns),
+            Source::Differs { postgres, sqlite } => Texts { postgres: postgres.into(), sqlite: sqlite.into() },
+            Source::Table { table, mode, key, columns } => {
+                expand(&table_text(table, mode, key, columns), columns)
+            }
+        })
+    }
+
+    /// Differs from the other database by more than a placeholder.
+    pub(crate) fn is_divergent(&self) -> bool {
+        matches!(self.source, Source::Differs { .. })
+    }
+}
+
+fn expand(text: &str, columns: Columns) -> Texts {
+    let first = highest_parameter(text) + 1;
+    let (mut postgres, mut sqlite) = (String::new(), String::new());
+    let mut rest = text;
+    while let Some((before, tail)) = rest.split_once('{') {
+        let (name, after) = tail.split_once('}').expect("a placeholder of a statement is closed");
+        postgres.push_str(before);
+        sqlite.push_str(before);
+        match name.split_once(':') {
+            None if name == "rows" => {
+                postgres.push_str(&rows_postgres(columns, first));
+                sqlite.push_str(&rows_sqlite(columns, first));
+            }
+            Some(("lock", table)) => {
+                write!(postgres, "FOR UPDATE OF {table} SKIP LOCKED").expect("a string takes all that is written");
+            }
+            _ => unreachable!("the placeholders of a statement are a closed list"),
+        }
+        rest = after;
+    }
+    postgres.push_str(rest);
+    sqlite.push_str(rest);
+    Texts { postgres, sqlite }
+}
+
+fn highest_parameter(text: &str) -> usize {
+    text.split('$')
+        .skip(1)
+        .filter_map(|part| {
+            let digits: String = part.chars().take_while(char::is_ascii_digit).collect();
+            digits.parse().ok()
+        })
+        .max()
+        .unwrap_or(0)
+}
+
+fn rows_postgres(columns: Columns, first: usize) -> String {
+    let arrays: Vec<String> = columns
+        .iter()
+        .zip(first..)
+        .map(|((_, kind), number)| match kind {
+            Kind::Text => format!("${number}::TEXT[]"),
+            Kind::Int => format!("${number}::BIGINT[]"),
+        })
+        .collect();
+    format!("UNNEST({}) AS r({})", arrays.join(", "), names(columns))
+}
+
+fn rows_sqlite(columns: Columns, first: usize) -> String {
+    let cells: Vec<String> =
+        columns.iter().enumerate().map(|(place, (name, _))| format!("value->>{place} AS {name}")).collect();
+    format!("(SELECT {} FROM jsonb_each(${first})) AS r", cells.join(", "))
+}
+
+fn names(columns: Columns) -> String {
+    columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+}
+
+fn table_text(table: &str, mode: Mode, key: &[&str], columns: Columns) -> String {
+    let of_rows = |names: &[&str]| names.iter().map(|name| format!("r.{name}")).collect::<Vec<_>>().join(", ");
+    let all: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+    let rest = || all.iter().filter(|name| !key.contains(name));
+    match mode {
+        Mode::Delete => {
+            format!("DELETE FROM {table} WHERE ({}) IN (SELECT {} FROM {{rows}})", all.join(", "), of_rows(&all))
+        }
+        Mode::Update => {
+            let set: Vec<String> = rest().map(|name| format!("{name} = r.{name}")).collect();
+            let same: Vec<String> = key.iter().map(|name| format!("{table}.{name} = r.{name}")).collect();
+            format!("UPDATE {table} SET {} FROM {{rows}} WHERE {}", set.join(", "), same.join(" AND "))
+        }
+        Mode::Insert | Mode::Upsert | Mode::Ignore => {
+            let conflict = match mode {
+                Mode::Insert => String::new(),
+                Mode::Upsert if rest().next().is_some() => {
+                    let set: Vec<String> = rest().map(|name| format!("{name} = excluded.{name}")).collect();
+                    format!(" ON CONFLICT ({}) DO UPDATE SET {}", key.join(", "), set.join(", "))
+                }
+                _ => " ON CONFLICT DO NOTHING".into(),
+            };
+            format!(
+                "INSERT INTO {table} ({}) SELECT {} FROM {{rows}} WHERE true{conflict}",
+                all.join(", "),
+                of_rows(&all)
+            )
+        }
+    }
+}
+
+/// Declares the statements of a file and lists them for the test that prepares every statement on both databases.
+macro_rules! statements {
+    ($($(#[$about:meta])* $name:ident = $form:ident($($argument:expr),* $(,)?);)*) => {
+        $($(#[$about])* pub(crate) static $name: $crate::db::Statement = $crate::db::Statement::$form($($argument),*);)*
+        pub(crate) const STATEMENTS: &[(&str, &$crate::db::Statement)] = &[$((stringify!($name), &$name)),*];
+    };
+}
+pub(crate) use statements;

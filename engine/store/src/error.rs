@@ -1,0 +1,40 @@
+//! What can go wrong between the store and its caller. Losing a race is not an error: see `Outcome`.
+
+/// Why a call of the store did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database cannot be reached or did not answer in time; nothing is known to be wrong with the request.
+    #[error("the database is not available: {0}")]
+    Unavailable(String),
+    /// The connection broke in COMMIT and the outcome could not be settled in time: reload before acting again.
+    #[error("the database did not say whether the commit happened")]
+    Unclear,
+    /// The database has no room, is read only or reports an I/O error: writing stops until it is repaired.
+    #[error("the database cannot be written: {0}")]
+    Resource(String),
+    /// A row does not hold what its column promises.
+    #[error("corrupt row in `{table}`: {detail}")]
+    Corrupt {
+        /// The table or statement that was read.
+        table: &'static str,
+        /// What was expected and found.
+        detail: String,
+    },
+    /// The schema was written by a newer release.
+    #[error("expected a schema of release {known} or older, found {found}; start a newer tongban")]
+    SchemaNewer {
+        /// The newest migration that this binary knows.
+        known: i64,
+        /// The migration that the database has.
+        found: i64,
+    },
+    /// The settings name no usable database; the text says which setting and what is expected.
+    #[error("{0}")]
+    Settings(String),
+    /// A change or row cannot be stored as given.
+    #[error(transparent)]
+    Change(#[from] crate::change::ChangeError),
+    /// Any other answer of the database: a defect of this program or of the schema.
+    #[error("the database refused a statement: {0}")]
+    Database(String),
+}
