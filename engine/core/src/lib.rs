@@ -1,1 +1,30 @@
-//! tongban-core
+//! The interpreter: a definition is compiled once, and one pure function takes an instance and an
+//! event to the next instance, the effects to be done and the records of what was done.
+//!
+//! Nothing here has a clock, randomness or any input besides its arguments: the same arguments give
+//! the same result.
+
+#![warn(missing_docs)]
+
+mod effect;
+mod environment;
+mod error;
+mod event;
+mod frame;
+mod held;
+mod instance;
+mod program;
+mod refusal;
+mod run_id;
+mod stored;
+mod surroundings;
+
+pub use effect::{Call, Effect, Filter, Record, RecordStatus, Reopen, Step, Why};
+pub use environment::Env;
+pub use error::{BASE, Error, ErrorKind, OTHER_BASES, same_type};
+pub use event::{ContextChange, Event, Jump, JumpInput, Mode, Right, Siblings, Signing, Target};
+pub use instance::{APPLICANT, FORMAT, Instance, LiveTask, Mark, Status};
+pub use program::Program;
+pub use refusal::{Refusal, Refused};
+pub use stored::{BLOB_ABOVE, StateError, StoredState};
+pub use surroundings::{FunctionInfo, Kind, Surroundings};
