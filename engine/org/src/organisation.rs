@@ -210,6 +210,16 @@ impl Organisation {
         self.groups.get(id).map(Vec::as_slice)
     }
 
+    /// The groups that a person belongs to.
+    pub fn groups_of(&self, person: &str) -> Vec<String> {
+        let has = |(_, members): &(&String, &Vec<String>)| members.iter().any(|id| id == person);
+        self.groups
+            .iter()
+            .filter(has)
+            .map(|(id, _)| id.clone())
+            .collect()
+    }
+
     /// The heads of a unit.
     pub fn heads(&self, unit: &str) -> &[String] {
         self.heads.get(unit).map_or(&[], Vec::as_slice)

@@ -104,6 +104,37 @@ impl Resolution {
 }
 
 impl Organisation {
+    /// Everything that a person answers to, as the tables `work_candidate` and
+    /// `party` store it: himself, his roles, posts, units headed, unit, groups.
+    pub fn principals(&self, person: &str) -> Vec<Principal> {
+        let mut principals = vec![Principal::Person(person.to_owned())];
+        let Some(found) = self.person(person) else {
+            return principals;
+        };
+        for held in &found.roles {
+            principals.push(Principal::Role {
+                role: held.name.clone(),
+                unit: held.unit.clone(),
+            });
+            principals.push(Principal::Role {
+                role: held.name.clone(),
+                unit: None,
+            });
+        }
+        for held in &found.posts {
+            if let Some(unit) = &held.unit {
+                principals.push(Principal::Post {
+                    post: held.name.clone(),
+                    unit: unit.clone(),
+                });
+            }
+        }
+        principals.extend(found.heads.iter().cloned().map(Principal::Head));
+        principals.extend(found.unit.iter().cloned().map(Principal::Unit));
+        principals.extend(self.groups_of(person).into_iter().map(Principal::Group));
+        principals
+    }
+
     /// Turns selectors into people as of the given instant. People who left
     /// are passed over.
     pub fn resolve(&self, selectors: &[Selector], case: &ResolveCase<'_>) -> Resolution {
