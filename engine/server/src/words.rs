@@ -1,0 +1,296 @@
+//! Every fixed text of the console, in Chinese and English, under one name each.
+//!
+//! A missing translation or a misspelt name does not compile. Places in braces are filled by
+//! [`fill`].
+
+macro_rules! words {
+    ($($name:ident: $chinese:literal, $english:literal;)*) => {
+        /// The fixed texts of the console in one language.
+        #[derive(Debug)]
+        pub struct Words { $(pub $name: &'static str,)* }
+        /// The texts in simplified Chinese.
+        pub static CHINESE: Words = Words { $($name: $chinese,)* };
+        /// The texts in English.
+        pub static ENGLISH: Words = Words { $($name: $english,)* };
+        #[cfg(test)]
+        const PAIRS: &[(&str, &str, &str)] = &[$((stringify!($name), $chinese, $english),)*];
+    };
+}
+
+/// Puts values into the `{places}` of a text.
+pub fn fill(text: &str, values: &[(&str, &str)]) -> String {
+    let mut filled = String::with_capacity(text.len() + 16);
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('{') {
+        filled.push_str(before);
+        let Some((place, tail)) = after.split_once('}') else {
+            filled.push('{');
+            rest = after;
+            continue;
+        };
+        match values.iter().find(|(name, _)| *name == place) {
+            Some((_, value)) => filled.push_str(value),
+            None => {
+                filled.push('{');
+                filled.push_str(place);
+                filled.push('}');
+            }
+        }
+        rest = tail;
+    }
+    filled.push_str(rest);
+    filled
+}
+
+words! {
+    // The frame of every page.
+    product: "通办", "Tongban";
+    tagline: "部门之间的事,一条线办完", "Work between departments, from start to finish";
+    skip: "跳到主要内容", "Skip to main content";
+    navigation: "主导航", "Main navigation";
+    inbox: "待办事项", "Inbox";
+    my_cases: "我的办件", "My applications";
+    start: "发起申请", "Start";
+    mailbox: "演示邮箱", "Demo mailbox";
+    sign_in: "登录", "Sign in";
+    sign_out: "退出登录", "Sign out";
+    signed_in_as: "当前用户", "Signed in as";
+    language_switch: "语言", "Language";
+    help: "需要帮助请联系本单位系统管理员", "For help, ask the administrator of your unit";
+    demo_notice: "演示环境:数据均为虚构", "Demonstration: all data here are invented";
+    error_prefix: "错误:", "Error: ";
+    back: "返回", "Back";
+    next_page: "下一页", "Next page";
+    first_page: "回到第一页", "Back to the first page";
+    nothing_here: "暂无内容", "Nothing here yet";
+    yes: "是", "Yes";
+    no: "否", "No";
+    not_given: "未填写", "Not given";
+    optional: "(选填)", "(optional)";
+    choose_one: "请选择", "Choose";
+    print: "打印本页", "Print this page with your browser";
+    details: "详情", "Details";
+
+    // Signing in.
+    user_name: "用户名", "User name";
+    password: "密码", "Password";
+    sign_in_wrong: "用户名或密码不正确,请核对后再试", "The user name or the password is wrong: check both and try again";
+    sign_in_slow: "登录尝试过多,请在 {seconds} 秒后再试", "Too many attempts: try again in {seconds} seconds";
+    sign_in_first: "请先登录", "Sign in to go on";
+    signed_out: "您已退出登录", "You are signed out";
+    session_stale: "页面已过期,请重新打开后再提交", "This page is too old to be sent: open it again";
+
+    // The inbox.
+    to_do: "待办", "To do";
+    done: "已办", "Done";
+    to_do_count: "共有 {n} 件待办", "{n} to do";
+    case_title: "事项", "Case";
+    case_number: "办件编号", "Number";
+    task: "环节", "Task";
+    due: "办理时限", "Due";
+    no_due: "无时限", "No time limit";
+    overdue: "已超时", "Overdue";
+    provisional: "暂定(节假日安排公布后可能调整)", "provisional, until the holidays of that year are published";
+    received: "收到时间", "Received";
+    decided_at: "办理时间", "Decided";
+    claimed_by: "由 {name} 认领", "Claimed by {name}";
+    inbox_empty: "没有待办事项。新的事项会出现在这里,并发送邮件提醒。", "Nothing waits for you. New items appear here and are announced by mail.";
+    done_empty: "还没有办理过事项。", "You have not decided anything yet.";
+    card_blue: "蓝牌提醒", "Blue card: reminder";
+    card_yellow: "黄牌警告", "Yellow card: warning";
+    card_red: "红牌超时", "Red card: overdue";
+
+    // A work item.
+    what_is_asked: "请您办理", "What is asked of you";
+    application: "申请内容", "The application";
+    shown: "办理参考", "For your decision";
+    changed_since: "与上次提交的差异", "What changed since the last submission";
+    before: "修改前", "Before";
+    after: "修改后", "After";
+    field: "字段", "Field";
+    decision: "办理意见", "Your decision";
+    outcome: "结论", "Outcome";
+    outcome_missing: "请选择一个结论", "Choose an outcome";
+    comment: "意见", "Comment";
+    comment_required: "意见(必填)", "Comment (needed)";
+    comment_on_reject: "不同意时须填写意见", "A comment is needed when you refuse";
+    reason: "理由", "Reason";
+    reason_missing: "请选择理由", "Choose a reason";
+    submit_decision: "提交办理意见", "Submit the decision";
+    submit_answer: "提交", "Submit";
+    claim: "认领", "Claim";
+    claim_help: "本事项由多人共同负责,认领后由您办理。", "Several people share this item: claim it to handle it yourself.";
+    unclaim: "取消认领", "Give it back";
+    return_title: "退回", "Return";
+    return_to: "退回到", "Return to";
+    return_to_missing: "请选择退回到哪一步", "Choose where to return it";
+    return_resume: "修改后", "After the correction";
+    resume_direct: "直接送回本环节", "come straight back to this step";
+    resume_rerun: "重新逐级审核", "go through every step again";
+    return_fields: "需要修改的内容(可多选,并写明原因)", "What must be corrected (mark each and say why)";
+    return_fields_missing: "请至少写明一项需要修改的内容或填写意见", "Mark at least one field with a reason, or write a comment";
+    return_submit: "退回修改", "Return for correction";
+    correct_title: "通知补正", "Ask for missing items";
+    correct_help: "一次性告知全部需要补正的内容,补正期间停止计时。", "Say everything that is missing at once; the clock stands still until the applicant answers.";
+    correct_items: "需要补正的内容(每行一项)", "What is missing (one a line)";
+    correct_missing: "请写明需要补正的内容", "Say what is missing";
+    correct_submit: "发出补正通知", "Send the request";
+    applicant: "申请人", "the applicant";
+    previous_step: "上一环节", "the previous step";
+    closed_item: "本事项已办结", "This item is closed";
+    decided_by: "{name} 已于 {time} 办理:{outcome}", "Already decided by {name} on {time}: {outcome}";
+    item_moved: "本事项已有变化,请按最新内容办理", "This item has changed meanwhile: look at it again before you decide";
+    your_decision_saved: "您的办理意见已提交", "Your decision is recorded";
+    comment_saved: "已补充意见", "Your comment is recorded";
+    returned_saved: "已退回", "Returned";
+    corrected_saved: "补正通知已发出", "The request was sent";
+    claimed_saved: "已认领", "Claimed";
+    unclaimed_saved: "已取消认领", "Given back";
+    add_comment: "补充意见", "Add a comment";
+    withdraw_decision: "撤回办理意见", "Take the decision back";
+    withdrawn_saved: "已撤回", "Taken back";
+    decisions: "办理记录", "Decisions";
+    round: "第 {n} 轮", "Round {n}";
+    kept_decision: "沿用此前意见", "kept from an earlier round";
+    person: "人员", "Person";
+    when: "时间", "When";
+    channel: "渠道", "Channel";
+    on_behalf: "代 {name}", "for {name}";
+
+    // Correcting and resubmitting.
+    correct_your_form: "请修改后重新提交", "Correct the application and send it again";
+    returned_because: "退回原因", "Why it was returned";
+    marked_by_reviewer: "审核人要求修改:{reason}", "The reviewer asks: {reason}";
+    resubmit: "重新提交申请", "Send it again";
+    resubmitted: "已重新提交", "Sent again";
+    withdraw_case: "撤回申请", "Withdraw the application";
+    withdraw_case_help: "撤回后本办件即告结束。", "The case ends when you withdraw it.";
+
+    // Starting.
+    start_title: "可以发起的事项", "What you can start";
+    start_empty: "您还没有可以发起的事项。如需开通,请联系本单位系统管理员。", "You may not start anything yet. Ask the administrator of your unit.";
+    check_answers: "核对填写内容", "Check your answers";
+    check_help: "请核对以下内容。确认前不会提交。", "Look through your answers. Nothing is sent before you confirm.";
+    go_on: "下一步:核对", "Continue: check your answers";
+    change_answers: "修改", "Change";
+    submit_application: "提交申请", "Submit the application";
+    submitted: "申请已提交", "Application submitted";
+    your_number: "您的办件编号", "Your number";
+    what_next: "接下来", "What happens next";
+    next_steps: "办件已进入「{task}」环节。每次有进展,系统会发送邮件并在「我的办件」中更新。", "The case is now at “{task}”. You will hear by mail, and “My applications” shows its progress.";
+    next_done: "办件已办结,结果见办件页面。", "The case is already finished: its page has the result.";
+    expected_by: "预计最迟办结日期:{date}", "To be answered by {date} at the latest";
+    open_case: "查看办件", "Open the case";
+    add_row: "增加一行", "Add a row";
+    remove_row: "删除第 {n} 行", "Remove row {n}";
+    row: "第 {n} 行", "Row {n}";
+    one_a_line: "每行一项", "One a line";
+    refresh_choices: "更新可选项", "Update the choices";
+    choose_first: "请先选择上面的内容,再点「更新可选项」", "Choose above first, then update the choices";
+    files_help: "请填写附件的文号或存放地址,每行一个", "Give each document's number or address, one a line";
+    signature_help: "请输入本人姓名作为签名", "Type your full name as your signature";
+
+    // Faults in a form.
+    faults_title: "请更正以下问题", "There is a problem";
+    fault_required: "请填写{field}", "Enter {field}";
+    fault_choose: "请选择{field}", "Choose {field}";
+    fault_number: "{field}应为数字,例如 12", "{field} must be a number, such as 12";
+    fault_integer: "{field}应为整数,例如 12", "{field} must be a whole number, such as 12";
+    fault_date: "{field}应为日期,例如 2026-11-23", "{field} must be a date, such as 2026-11-23";
+    fault_not_offered: "{field}:请从列出的选项中选择", "{field}: choose one of the values in the list";
+    fault_other: "{field}:{message}", "{field}: {message}";
+
+    // A case.
+    status: "状态", "Status";
+    status_running: "办理中", "In progress";
+    status_waiting: "办理中", "In progress";
+    status_suspended: "已暂停", "Suspended";
+    status_completed: "已办结", "Finished";
+    status_faulted: "异常,待处理", "Stopped by a fault";
+    status_cancelled: "已撤回", "Withdrawn";
+    started: "发起时间", "Started";
+    ended: "办结时间", "Finished";
+    starter: "申请人", "Applicant";
+    unit: "单位", "Unit";
+    workflow: "流程", "Process";
+    version: "版本", "Version";
+    progress: "办理进度", "Progress";
+    diagram: "流程图", "Diagram";
+    outline: "文字步骤", "Steps in words";
+    mark_done: "已完成", "done";
+    mark_doing: "进行中", "in progress";
+    mark_not_reached: "未到达", "not reached";
+    mark_skipped: "已跳过", "skipped";
+    mark_failed: "出错", "failed";
+    history: "办理历史", "History";
+    clocks: "时限", "Time limits";
+    clock_basis: "依据", "Legal basis";
+    clock_explained: "时限怎样算出", "How the deadline came about";
+    clock_stopped: "已停止计时:{ground}", "Standing still: {ground}";
+    result: "办理结果", "Result";
+    fault: "异常信息", "Fault";
+    cases_empty: "您还没有发起过申请。", "You have not started anything yet.";
+    all_cases: "全部可见办件", "All cases that I may see";
+    filter: "筛选", "Filter";
+    any_status: "全部状态", "Any status";
+    case_actions: "办件操作", "Operate this case";
+    action_cancel: "终止办件", "Cancel the case";
+    action_suspend: "暂停", "Suspend";
+    action_resume: "恢复", "Resume";
+    action_reason: "操作理由(必填,将记入审计)", "Reason (needed; it goes into the audit)";
+    action_done: "操作已完成", "Done";
+    urge: "催办", "Urge";
+    urged: "已催办", "A reminder was sent";
+
+    // The demo's mailbox.
+    mail_to: "收件人", "To";
+    mail_subject: "主题", "Subject";
+    mail_sent: "时间", "Sent";
+    mail_html: "网页格式", "As a page";
+    mail_text: "纯文本格式", "As plain text";
+    mailbox_help: "演示环境不向外发信,所有邮件都留在这里。", "The demonstration sends nothing out: every mail stays here.";
+
+    // A link from a mail.
+    link_title: "办理邮件中的事项", "Decide from the mail";
+    link_as: "提交后将记录为 {name} 的办理意见", "What you submit is recorded as the decision of {name}";
+    link_not_you: "如果您不是 {name},请关闭本页。", "If you are not {name}, close this page.";
+    link_neutral_title: "此链接不可用", "This link cannot be used";
+    link_neutral: "链接可能已过期、已使用或不完整。请登录后在待办事项中查看。", "It may have expired, been used, or be incomplete. Sign in and look in your inbox.";
+    link_done: "已收到您的办理意见", "Your decision is recorded";
+    link_sign_in: "登录后可查看全部材料并退回或补正", "Sign in to see everything, to return it or to ask for missing items";
+
+    // Failures as pages.
+    not_found: "找不到页面", "Page not found";
+    not_found_help: "页面不存在,或您无权查看。请检查网址,或从待办事项进入。", "The page does not exist, or you may not see it. Check the address, or go in from your inbox.";
+    not_allowed: "您不能办理此事项", "You may not do this";
+    failed: "系统暂时无法处理", "Something went wrong on our side";
+    failed_help: "您的操作没有生效,请稍后再试。如反复出现,请把编号 {id} 告诉管理员。", "Nothing was changed. Try again later; if it happens again, give the administrator the number {id}.";
+    busy: "系统繁忙,请稍后再试", "Very busy just now: try again in a moment";
+    bad_request: "提交的内容无法识别", "What was sent could not be read";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(text: &str) -> Vec<&str> {
+        let mut found: Vec<&str> =
+            text.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|(name, _)| name).collect();
+        found.sort_unstable();
+        found
+    }
+
+    #[test]
+    fn both_languages_have_every_text_with_the_same_places() {
+        for (name, chinese, english) in PAIRS {
+            assert!(!chinese.trim().is_empty() && !english.trim().is_empty(), "{name} is empty");
+            assert_eq!(places(chinese), places(english), "{name} has other places in the other language");
+        }
+    }
+
+    #[test]
+    fn filling_replaces_known_places_and_keeps_the_rest() {
+        assert_eq!(fill("第 {n} 行", &[("n", "3")]), "第 3 行");
+        assert_eq!(fill("{a}{b} {", &[("a", "{b}")]), "{b}{b} {");
+    }
+}
