@@ -374,6 +374,29 @@ codes! {
     UNSUPPORTED_RESOURCE "TB0909" "a resource that lies outside the pack"
         "Scripts and schemas are read from the pack when it is published, never from the network."
         "source: { endpoint: https://a.example/x.rhai }"
+
+    // Packs.
+    PACK_HEAD "TB1001" "a pack's head that is missing or wrong"
+        "Every pack begins with `pack.yaml`: its name, version, title, roles, rights, code lists and samples. A member that is unknown or of another kind is named with its path."
+        "pack: sharing\nversion: 1.0.0\ntitle: { zh-CN: 信息资源共享, en: Sharing }"
+    PACK_FORM "TB1002" "a form that is not a JSON Schema"
+        "A form is a JSON Schema of 2020-12 with our `x-` keywords. A reference leads into the form itself (`#/$defs/person`); code lists that `x-code` names must exist in the pack or, as `pack/list`, in another one."
+        "properties:\n  purpose: { type: string, x-code: purpose }"
+    PACK_RULE "TB1003" "a rule that does not compile"
+        "A `.rhai` file under `rules/` sees `input` and gives its last value. It is compiled when the pack is checked; the message of rhai is shown at its place."
+        "let total = input.items.len();\ntotal"
+    PACK_TEMPLATE "TB1004" "a mail or notice template that cannot be rendered"
+        "A template has front matter with `subject` (mails) and a Markdown body with minijinja between `{{ }}`. It must exist in each language of the pack."
+        "---\nsubject: 'Granted {{ data.resource }}'\n---\nDear {{ to.name }},"
+    PACK_REGISTER "TB1005" "a register that is not understood"
+        "A register names its key and its schema; alternatives, authority, rights and retention are checked when the pack is."
+        "register: grants\ntitle: { zh-CN: 共享授权, en: Grants }\nkey: id\nschema: { type: object }"
+    PACK_REFERENCE "TB1006" "something that the packs do not have"
+        "A pack names another pack, register, sample file or workflow that is not there."
+        "requires: { packs: { catalogue: '^1.0' } }"
+    PACK_PARAMETERS "TB1007" "dated parameters that are not understood"
+        "`rules/parameters.yaml` gives each parameter its values with the date from which they hold and their legal basis."
+        "parameters:\n  answerDays: { title: 时限, unit: 工作日, values: [{ from: 2016-09-05, value: 10, basis: 《…》 }] }"
 }
 
 #[cfg(test)]

@@ -7,13 +7,20 @@
 #![warn(missing_docs)]
 
 pub mod codes;
+mod data;
 pub mod definition;
 mod diagnostic;
 mod node;
+mod parse;
 mod place;
+pub mod render;
+mod shape;
+pub mod signatures;
 mod span;
 mod suggest;
 
+pub use data::{Placed, read_yaml, read_yaml_placed};
 pub use definition::Definition;
 pub use diagnostic::{Diagnostic, Label, Severity};
+pub use parse::{Parsed, parse, period};
 pub use span::{Span, Spanned};

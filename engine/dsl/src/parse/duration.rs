@@ -7,8 +7,13 @@ use crate::diagnostic::Diagnostic;
 use crate::node::{Node, NodeKind};
 use crate::span::Span;
 
-const UNITS: &[(&str, i64)] =
-    &[("days", 86_400_000), ("hours", 3_600_000), ("minutes", 60_000), ("seconds", 1_000), ("milliseconds", 1)];
+const UNITS: &[(&str, i64)] = &[
+    ("days", 86_400_000),
+    ("hours", 3_600_000),
+    ("minutes", 60_000),
+    ("seconds", 1_000),
+    ("milliseconds", 1),
+];
 const UNIT_NAMES: &[&str] = &["days", "hours", "minutes", "seconds", "milliseconds"];
 /// A hundred years: longer durations are slips.
 const LONGEST_MS: i64 = 100 * 366 * 86_400_000;
@@ -19,7 +24,10 @@ impl Reader {
         let period = match &node.kind {
             NodeKind::Text(text) if text.contains("${") => {
                 let source = self.condition(node, what)?;
-                return Some(Duration { span, kind: DurationKind::Expression(source) });
+                return Some(Duration {
+                    span,
+                    kind: DurationKind::Expression(source),
+                });
             }
             NodeKind::Text(text) => match period(text) {
                 Some(period) => period,
@@ -42,10 +50,17 @@ impl Reader {
             }
         };
         if period.approximate_ms() > LONGEST_MS {
-            self.report(Diagnostic::error(codes::BAD_DURATION, span, format!("{what} is longer than a hundred years")));
+            self.report(Diagnostic::error(
+                codes::BAD_DURATION,
+                span,
+                format!("{what} is longer than a hundred years"),
+            ));
             return None;
         }
-        Some(Duration { span, kind: DurationKind::Fixed(period) })
+        Some(Duration {
+            span,
+            kind: DurationKind::Fixed(period),
+        })
     }
 
     /// A duration that must be longer than nothing.
@@ -53,8 +68,12 @@ impl Reader {
         let duration = self.duration(node, what)?;
         if matches!(duration.kind, DurationKind::Fixed(period) if period.approximate_ms() <= 0) {
             self.report(
-                Diagnostic::error(codes::ZERO_DURATION, duration.span, format!("{what} must be longer than nothing"))
-                    .help("give it at least a second"),
+                Diagnostic::error(
+                    codes::ZERO_DURATION,
+                    duration.span,
+                    format!("{what} must be longer than nothing"),
+                )
+                .help("give it at least a second"),
             );
         }
         Some(duration)
@@ -78,7 +97,9 @@ impl Reader {
             };
             match &field.value.kind {
                 NodeKind::Int(count) if *count >= 0 => {
-                    period.milliseconds = period.milliseconds.saturating_add(count.saturating_mul(*factor));
+                    period.milliseconds = period
+                        .milliseconds
+                        .saturating_add(count.saturating_mul(*factor));
                 }
                 NodeKind::Text(text) => {
                     sound = false;
@@ -86,7 +107,11 @@ impl Reader {
                 }
                 _ => {
                     sound = false;
-                    self.wrong_type(&field.value, &format!("`{name}`"), "a whole number, not negative");
+                    self.wrong_type(
+                        &field.value,
+                        &format!("`{name}`"),
+                        "a whole number, not negative",
+                    );
                 }
             }
         }
@@ -95,15 +120,20 @@ impl Reader {
 
     fn unknown_unit(&mut self, field: &crate::node::Field, what: &str) {
         let help = match &*field.key {
-            "weeks" | "months" | "years" => Some("use `days`, or an ISO 8601 text such as `P2W`".to_owned()),
-            "workingDays" | "workingHours" => {
-                Some("working time exists for people's steps only: `due` in `with`, or `metadata.clock`".to_owned())
+            "weeks" | "months" | "years" => {
+                Some("use `days`, or an ISO 8601 text such as `P2W`".to_owned())
             }
+            "workingDays" | "workingHours" => Some(
+                "working time exists for people's steps only: `due` in `with`, or `metadata.clock`"
+                    .to_owned(),
+            ),
             _ => None,
         };
         if help.is_some() {
             let message = format!("{what} has no property `{}`", field.key);
-            self.report(Diagnostic::error(codes::UNKNOWN_PROPERTY, field.key_span, message).help_if(help));
+            self.report(
+                Diagnostic::error(codes::UNKNOWN_PROPERTY, field.key_span, message).help_if(help),
+            );
         } else {
             self.unknown_property(field, what, UNIT_NAMES);
         }
@@ -111,14 +141,24 @@ impl Reader {
 
     fn text_in_object(&mut self, text: &str, unit: &str, span: Span) {
         let fault = if period(text).is_some() {
-            Diagnostic::error(codes::ISO_IN_OBJECT, span, format!("`{unit}` takes a whole number, found the duration `{text}`"))
-                .help(format!("the text stands for the whole duration, without an object: `{text}`"))
+            Diagnostic::error(
+                codes::ISO_IN_OBJECT,
+                span,
+                format!("`{unit}` takes a whole number, found the duration `{text}`"),
+            )
+            .help(format!(
+                "the text stands for the whole duration, without an object: `{text}`"
+            ))
         } else if text.contains("${") {
             Diagnostic::error(codes::BAD_DURATION, span, format!("`{unit}` takes a whole number, found an expression"))
                 .help("make the whole duration an expression that gives an ISO 8601 text: '${ \"PT5M\" }'")
         } else {
-            Diagnostic::error(codes::WRONG_TYPE, span, format!("`{unit}` must be a whole number, found a text"))
-                .help("take the quotes away")
+            Diagnostic::error(
+                codes::WRONG_TYPE,
+                span,
+                format!("`{unit}` must be a whole number, found a text"),
+            )
+            .help("take the quotes away")
         };
         self.report(fault);
     }
@@ -129,7 +169,12 @@ impl Reader {
             |repaired| format!("write `{repaired}`"),
         );
         self.report(
-            Diagnostic::error(codes::BAD_DURATION, span, format!("{what} is not a duration: `{text}`")).help(help),
+            Diagnostic::error(
+                codes::BAD_DURATION,
+                span,
+                format!("{what} is not a duration: `{text}`"),
+            )
+            .help(help),
         );
     }
 
@@ -138,18 +183,29 @@ impl Reader {
         if let NodeKind::Text(text) = &node.kind {
             if period(text).is_some() {
                 self.report(
-                    Diagnostic::error(codes::WRONG_WRAPPER, node.span, format!("{what} takes the name of a timeout or `{{ after: … }}`"))
-                        .help(format!("write `timeout: {{ after: {text} }}`")),
+                    Diagnostic::error(
+                        codes::WRONG_WRAPPER,
+                        node.span,
+                        format!("{what} takes the name of a timeout or `{{ after: … }}`"),
+                    )
+                    .help(format!("write `timeout: {{ after: {text} }}`")),
                 );
                 return None;
             }
             return self.text(node, what).map(Timeout::Named);
         }
-        let is_duration = node.fields().iter().any(|field| UNIT_NAMES.contains(&&*field.key));
+        let is_duration = node
+            .fields()
+            .iter()
+            .any(|field| UNIT_NAMES.contains(&&*field.key));
         if is_duration {
             self.report(
-                Diagnostic::error(codes::WRONG_WRAPPER, node.span, format!("the duration of {what} stands under `after`"))
-                    .help("write `timeout: { after: { … } }`"),
+                Diagnostic::error(
+                    codes::WRONG_WRAPPER,
+                    node.span,
+                    format!("the duration of {what} stands under `after`"),
+                )
+                .help("write `timeout: { after: { … } }`"),
             );
             return None;
         }
@@ -177,8 +233,21 @@ pub fn period(text: &str) -> Option<Period> {
         return None;
     }
     let mut period = Period::default();
-    part(date, &[('Y', 0, 12), ('M', 0, 1), ('W', 7 * 86_400_000, 0), ('D', 86_400_000, 0)], &mut period)?;
-    part(time, &[('H', 3_600_000, 0), ('M', 60_000, 0), ('S', 1_000, 0)], &mut period)?;
+    part(
+        date,
+        &[
+            ('Y', 0, 12),
+            ('M', 0, 1),
+            ('W', 7 * 86_400_000, 0),
+            ('D', 86_400_000, 0),
+        ],
+        &mut period,
+    )?;
+    part(
+        time,
+        &[('H', 3_600_000, 0), ('M', 60_000, 0), ('S', 1_000, 0)],
+        &mut period,
+    )?;
     Some(period)
 }
 
@@ -190,10 +259,17 @@ fn part(mut text: &str, units: &[(char, i64, i64)], period: &mut Period) -> Opti
         let (number, rest) = text.split_at(end);
         let letter = rest.chars().next()?;
         let (_, milliseconds, months) = units.find(|(unit, ..)| *unit == letter)?;
-        let plain = number.split('.').all(|digits| !digits.is_empty()) && number.split('.').count() <= 2;
+        let plain =
+            number.split('.').all(|digits| !digits.is_empty()) && number.split('.').count() <= 2;
         let count: f64 = number.parse().ok().filter(|_| plain)?;
-        period.months = period.months.saturating_add((count * *months as f64) as i64);
-        let fraction_of_month = if *months > 0 { (count * *months as f64).fract() * 30.0 * 86_400_000.0 } else { 0.0 };
+        period.months = period
+            .months
+            .saturating_add((count * *months as f64) as i64);
+        let fraction_of_month = if *months > 0 {
+            (count * *months as f64).fract() * 30.0 * 86_400_000.0
+        } else {
+            0.0
+        };
         let length = (count * *milliseconds as f64 + fraction_of_month).round();
         period.milliseconds = period.milliseconds.saturating_add(length as i64);
         text = rest.get(letter.len_utf8()..)?;
@@ -223,13 +299,26 @@ mod tests {
 
     #[test]
     fn iso_durations() {
-        let fixed = |milliseconds| Some(Period { months: 0, milliseconds });
+        let fixed = |milliseconds| {
+            Some(Period {
+                months: 0,
+                milliseconds,
+            })
+        };
         assert_eq!(period("PT15M"), fixed(900_000));
         assert_eq!(period("P1DT2H"), fixed(93_600_000));
         assert_eq!(period("PT0.5S"), fixed(500));
         assert_eq!(period("P2W"), fixed(1_209_600_000));
-        assert_eq!(period("P1Y6M"), Some(Period { months: 18, milliseconds: 0 }));
-        for wrong in ["", "P", "PT", "P1", "PT5", "5M", "PT1M1H", "P1H", "PT1.M", "PT-1S", "P1DT"] {
+        assert_eq!(
+            period("P1Y6M"),
+            Some(Period {
+                months: 18,
+                milliseconds: 0
+            })
+        );
+        for wrong in [
+            "", "P", "PT", "P1", "PT5", "5M", "PT1M1H", "P1H", "PT1.M", "PT-1S", "P1DT",
+        ] {
             assert_eq!(period(wrong), None, "{wrong}");
         }
     }

@@ -6,7 +6,9 @@ use tongban_expr::Value;
 
 use super::reader::{Reader, value};
 use crate::codes;
-use crate::definition::{Entry, ExpressionSource, Language, Mode, Template, TemplateKind, TextPart};
+use crate::definition::{
+    Entry, ExpressionSource, Language, Mode, Template, TemplateKind, TextPart,
+};
 use crate::diagnostic::Diagnostic;
 use crate::node::{Node, NodeKind};
 use crate::span::Span;
@@ -16,7 +18,9 @@ impl Reader {
     pub fn condition(&mut self, node: &Node, what: &str) -> Option<ExpressionSource> {
         match &node.kind {
             NodeKind::Text(text) => self.bare(text, node.span, what),
-            NodeKind::Bool(value) => self.bare(if *value { "true" } else { "false" }, node.span, what),
+            NodeKind::Bool(value) => {
+                self.bare(if *value { "true" } else { "false" }, node.span, what)
+            }
             _ => {
                 self.wrong_type(node, what, "an expression (a text)");
                 None
@@ -27,9 +31,16 @@ impl Reader {
     /// `input.from`, `output.as`, `export.as`: an expression that may stand bare, or an object of templates.
     pub fn transformation(&mut self, node: &Node, what: &str) -> Option<Template> {
         match &node.kind {
-            NodeKind::Text(text) if whole(text, self.language).is_some() || !text.contains("${") || self.is_rhai() => {
+            NodeKind::Text(text)
+                if whole(text, self.language).is_some()
+                    || !text.contains("${")
+                    || self.is_rhai() =>
+            {
                 let source = self.bare(text, node.span, what)?;
-                Some(Template { span: node.span, kind: TemplateKind::Expression(source) })
+                Some(Template {
+                    span: node.span,
+                    kind: TemplateKind::Expression(source),
+                })
             }
             NodeKind::Text(_) | NodeKind::Map(_) => Some(self.template(node)),
             _ => {
@@ -45,15 +56,22 @@ impl Reader {
 
     fn bare(&mut self, text: &str, span: Span, what: &str) -> Option<ExpressionSource> {
         let (start, end) = whole(text, self.language).unwrap_or((0, text.len()));
-        if start == 0 && text.trim_start().starts_with("${") && close(text, text.find("${").unwrap_or(0) + 2, self.language).is_none() {
+        if start == 0
+            && text.trim_start().starts_with("${")
+            && close(text, text.find("${").unwrap_or(0) + 2, self.language).is_none()
+        {
             self.unclosed(span);
             return None;
         }
         let source = self.source(text, start, end, span, Mode::Strict);
         if source.text.is_empty() {
             self.report(
-                Diagnostic::error(codes::EMPTY_EXPRESSION, span, format!("{what} is an empty expression"))
-                    .help("write a condition, or leave the property out"),
+                Diagnostic::error(
+                    codes::EMPTY_EXPRESSION,
+                    span,
+                    format!("{what} is an empty expression"),
+                )
+                .help("write a condition, or leave the property out"),
             );
             return None;
         }
@@ -64,18 +82,27 @@ impl Reader {
     pub fn template(&mut self, node: &Node) -> Template {
         let kind = match &node.kind {
             NodeKind::Text(text) => self.text_template(text, node.span),
-            NodeKind::List(items) => TemplateKind::List(items.iter().map(|item| self.template(item)).collect()),
+            NodeKind::List(items) => {
+                TemplateKind::List(items.iter().map(|item| self.template(item)).collect())
+            }
             NodeKind::Map(_) => TemplateKind::Object(self.entries(node)),
             _ => TemplateKind::Literal(value(node)),
         };
-        Template { span: node.span, kind }
+        Template {
+            span: node.span,
+            kind,
+        }
     }
 
     /// The fields of an object, each as a template.
     pub fn entries(&mut self, node: &Node) -> Vec<Entry> {
         node.fields()
             .iter()
-            .map(|field| Entry { key: Arc::clone(&field.key), key_span: field.key_span, value: self.template(&field.value) })
+            .map(|field| Entry {
+                key: Arc::clone(&field.key),
+                key_span: field.key_span,
+                value: self.template(&field.value),
+            })
             .collect()
     }
 
@@ -93,8 +120,12 @@ impl Reader {
             let source = self.source(text, start, end, span, Mode::Strict);
             if source.text.is_empty() {
                 self.report(
-                    Diagnostic::error(codes::EMPTY_EXPRESSION, span, "there is no expression between `${` and `}`")
-                        .help("write one, or `null` for no value"),
+                    Diagnostic::error(
+                        codes::EMPTY_EXPRESSION,
+                        span,
+                        "there is no expression between `${` and `}`",
+                    )
+                    .help("write one, or `null` for no value"),
                 );
                 return literal();
             }
@@ -119,7 +150,13 @@ impl Reader {
             if open > rest {
                 parts.push(TextPart::Literal(Arc::from(text.get(rest..open)?)));
             }
-            parts.push(TextPart::Expression(self.source(text, open + 2, end, span, Mode::Strict)));
+            parts.push(TextPart::Expression(self.source(
+                text,
+                open + 2,
+                end,
+                span,
+                Mode::Strict,
+            )));
             rest = end + 1;
         }
         if rest < text.len() {
@@ -129,7 +166,14 @@ impl Reader {
     }
 
     /// The expression in `text[start..end]`, trimmed.
-    fn source(&self, text: &str, start: usize, end: usize, span: Span, mode: Mode) -> ExpressionSource {
+    fn source(
+        &self,
+        text: &str,
+        start: usize,
+        end: usize,
+        span: Span,
+        mode: Mode,
+    ) -> ExpressionSource {
         let inner = text.get(start..end).unwrap_or("");
         let trimmed = inner.trim_start();
         let offset = start + inner.len() - trimmed.len();
@@ -144,8 +188,12 @@ impl Reader {
 
     fn unclosed(&mut self, span: Span) {
         self.report(
-            Diagnostic::error(codes::UNCLOSED, span, "an expression begins with `${` and has no `}` of its own")
-                .help("balance braces, brackets and quotes inside the expression"),
+            Diagnostic::error(
+                codes::UNCLOSED,
+                span,
+                "an expression begins with `${` and has no `}` of its own",
+            )
+            .help("balance braces, brackets and quotes inside the expression"),
         );
     }
 }
@@ -157,7 +205,10 @@ fn whole(text: &str, language: Language) -> Option<(usize, usize)> {
         return None;
     }
     let end = close(text, start + 2, language)?;
-    text.get(end + 1..)?.trim().is_empty().then_some((start + 2, end))
+    text.get(end + 1..)?
+        .trim()
+        .is_empty()
+        .then_some((start + 2, end))
 }
 
 /// The byte of the `}` that closes an expression whose first byte is `from`.
@@ -236,26 +287,40 @@ enum Inside {
 }
 
 fn line_end(bytes: &[u8], from: usize) -> usize {
-    bytes.iter().skip(from).position(|byte| *byte == b'\n').map_or(bytes.len(), |found| from + found)
+    bytes
+        .iter()
+        .skip(from)
+        .position(|byte| *byte == b'\n')
+        .map_or(bytes.len(), |found| from + found)
 }
 
 /// Whether a text that is no expression looks as if its author meant one.
 pub(crate) fn looks_like_expression(text: &str, language: Language) -> bool {
     let text = text.trim();
-    let roots = ["input", "output", "context", "workflow", "task", "form", "steps", "params", "link", "secrets", "runtime"];
+    let roots = [
+        "input", "output", "context", "workflow", "task", "form", "steps", "params", "link",
+        "secrets", "runtime",
+    ];
     let word_end = |rest: &str| rest.starts_with(['.', '[', '?']);
     match language {
         Language::Jq => {
-            let variable = text.strip_prefix('$').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()));
+            let variable = text
+                .strip_prefix('$')
+                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()));
             let path = text.strip_prefix('.').is_some_and(|rest| {
                 rest.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
                     && !rest.contains(['/', '\\'])
-                    && (rest.contains([' ', '[', '|']) || rest.chars().all(|c| c.is_alphanumeric() || c == '.' || c == '_'))
+                    && (rest.contains([' ', '[', '|'])
+                        || rest
+                            .chars()
+                            .all(|c| c.is_alphanumeric() || c == '.' || c == '_'))
             });
             variable || path
         }
         Language::Rhai => {
-            roots.iter().any(|root| text.strip_prefix(root).is_some_and(word_end))
+            roots
+                .iter()
+                .any(|root| text.strip_prefix(root).is_some_and(word_end))
                 && !text.contains("://")
                 && !text.contains(['。', ',', ':'])
         }
@@ -273,10 +338,22 @@ mod tests {
     #[test]
     fn braces_in_texts_do_not_close() {
         assert_eq!(closed(r#"${ "}" } x"#, Language::Jq), Some(r#" "}" "#));
-        assert_eq!(closed(r#"${ "a\(.b | {c: "}"})d" } x"#, Language::Jq), Some(r#" "a\(.b | {c: "}"})d" "#));
-        assert_eq!(closed("${ `共享:${form.a}` } x", Language::Rhai), Some(" `共享:${form.a}` "));
-        assert_eq!(closed("${ #{ a: '}' } } x", Language::Rhai), Some(" #{ a: '}' } "));
-        assert_eq!(closed("${ a /* } */ } x", Language::Rhai), Some(" a /* } */ "));
+        assert_eq!(
+            closed(r#"${ "a\(.b | {c: "}"})d" } x"#, Language::Jq),
+            Some(r#" "a\(.b | {c: "}"})d" "#)
+        );
+        assert_eq!(
+            closed("${ `共享:${form.a}` } x", Language::Rhai),
+            Some(" `共享:${form.a}` ")
+        );
+        assert_eq!(
+            closed("${ #{ a: '}' } } x", Language::Rhai),
+            Some(" #{ a: '}' } ")
+        );
+        assert_eq!(
+            closed("${ a /* } */ } x", Language::Rhai),
+            Some(" a /* } */ ")
+        );
         assert_eq!(closed("${ .a", Language::Jq), None);
     }
 }

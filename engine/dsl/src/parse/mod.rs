@@ -23,8 +23,11 @@ use crate::diagnostic::Diagnostic;
 use crate::node;
 use crate::place::Places;
 
-pub(crate) use expression::{close, looks_like_expression};
 pub use duration::period;
+pub(crate) use expression::looks_like_expression;
+pub(crate) use reader::{first_line, value};
+pub(crate) use retry::has_scheme;
+pub(crate) use task::is_identifier;
 
 /// What parsing gave.
 #[derive(Debug, Clone)]
@@ -40,7 +43,10 @@ pub struct Parsed {
 pub fn parse(source: &str) -> Parsed {
     let (draft, diagnostics) = draft(source);
     let valid = !diagnostics.iter().any(Diagnostic::is_error);
-    Parsed { definition: draft.filter(|_| valid), diagnostics }
+    Parsed {
+        definition: draft.filter(|_| valid),
+        diagnostics,
+    }
 }
 
 /// As much of the definition as could be understood, and every fault.

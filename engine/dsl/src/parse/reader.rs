@@ -54,7 +54,11 @@ const SYNONYMS: &[(&str, &str)] = &[
 
 impl Reader {
     pub fn new(diagnostics: Vec<Diagnostic>) -> Self {
-        Self { diagnostics, language: Language::Jq, mode: Mode::Strict }
+        Self {
+            diagnostics,
+            language: Language::Jq,
+            mode: Mode::Strict,
+        }
     }
 
     pub fn report(&mut self, diagnostic: Diagnostic) {
@@ -73,7 +77,12 @@ impl Reader {
     }
 
     /// The fields of an object that has only these properties.
-    pub fn closed<'n>(&mut self, node: &'n Node, what: &str, properties: &[&str]) -> Option<&'n [Field]> {
+    pub fn closed<'n>(
+        &mut self,
+        node: &'n Node,
+        what: &str,
+        properties: &[&str],
+    ) -> Option<&'n [Field]> {
         let fields = self.object(node, what)?;
         self.only(fields, what, properties);
         Some(fields)
@@ -81,21 +90,33 @@ impl Reader {
 
     /// Reports every field that is none of these.
     pub fn only(&mut self, fields: &[Field], what: &str, properties: &[&str]) {
-        for field in fields.iter().filter(|field| !properties.contains(&&*field.key)) {
+        for field in fields
+            .iter()
+            .filter(|field| !properties.contains(&&*field.key))
+        {
             self.unknown_property(field, what, properties);
         }
     }
 
     pub fn unknown_property(&mut self, field: &Field, what: &str, properties: &[&str]) {
-        let help = synonym(&field.key, properties).or_else(|| suggest::did_you_mean(&field.key, properties.iter().copied()));
+        let help = synonym(&field.key, properties)
+            .or_else(|| suggest::did_you_mean(&field.key, properties.iter().copied()));
         self.report(
-            Diagnostic::error(codes::UNKNOWN_PROPERTY, field.key_span, format!("{what} has no property `{}`", field.key))
-                .help_if(help),
+            Diagnostic::error(
+                codes::UNKNOWN_PROPERTY,
+                field.key_span,
+                format!("{what} has no property `{}`", field.key),
+            )
+            .help_if(help),
         );
     }
 
     pub fn missing(&mut self, span: Span, what: &str, property: &str) {
-        self.report(Diagnostic::error(codes::MISSING_PROPERTY, first_line(span), format!("{what} needs `{property}`")));
+        self.report(Diagnostic::error(
+            codes::MISSING_PROPERTY,
+            first_line(span),
+            format!("{what} needs `{property}`"),
+        ));
     }
 
     /// A property that must be there.
@@ -114,7 +135,9 @@ impl Reader {
             format!("{what} must be {expected}, found {}", node.kind_name()),
         );
         let help = match node.kind {
-            NodeKind::Int(_) | NodeKind::Float(_) | NodeKind::Bool(_) if expected.starts_with("a text") => {
+            NodeKind::Int(_) | NodeKind::Float(_) | NodeKind::Bool(_)
+                if expected.starts_with("a text") =>
+            {
                 Some("put it into quotes".to_owned())
             }
             _ => None,
@@ -165,22 +188,35 @@ impl Reader {
     /// A list of texts.
     pub fn texts(&mut self, node: &Node, what: &str) -> Vec<Spanned<String>> {
         let items = self.list(node, what).unwrap_or_default();
-        items.iter().filter_map(|item| self.text(item, &format!("each entry of {what}"))).collect()
+        items
+            .iter()
+            .filter_map(|item| self.text(item, &format!("each entry of {what}")))
+            .collect()
     }
 
     /// One of a few words.
     pub fn choice<T: Copy>(&mut self, node: &Node, what: &str, choices: &[(&str, T)]) -> Option<T> {
         let text = self.text(node, what)?;
-        let found = choices.iter().find(|(word, _)| *word == text.value).map(|(_, value)| *value);
+        let found = choices
+            .iter()
+            .find(|(word, _)| *word == text.value)
+            .map(|(_, value)| *value);
         if found.is_none() {
             let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
             self.report(
                 Diagnostic::error(
                     codes::BAD_VALUE,
                     node.span,
-                    format!("{what} is {}, found `{}`", suggest::list(&words), text.value),
+                    format!(
+                        "{what} is {}, found `{}`",
+                        suggest::list(&words),
+                        text.value
+                    ),
                 )
-                .help_if(suggest::nearest(&text.value, words.iter().copied()).map(|near| format!("did you mean `{near}`?"))),
+                .help_if(
+                    suggest::nearest(&text.value, words.iter().copied())
+                        .map(|near| format!("did you mean `{near}`?")),
+                ),
             );
         }
         found
@@ -204,12 +240,25 @@ pub(crate) fn value(node: &Node) -> Value {
         NodeKind::Int(value) => Value::from(*value),
         NodeKind::Float(value) => Value::from(*value),
         NodeKind::Text(text) => Value::from(&**text),
-        NodeKind::List(items) => Value::from(items.iter().map(|item| value(item)).collect::<Vec<Value>>()),
-        NodeKind::Map(fields) => Value::object(fields.iter().map(|field| (&*field.key, value(&field.value)))),
+        NodeKind::List(items) => {
+            Value::from(items.iter().map(|item| value(item)).collect::<Vec<Value>>())
+        }
+        NodeKind::Map(fields) => Value::object(
+            fields
+                .iter()
+                .map(|field| (&*field.key, value(&field.value))),
+        ),
     }
 }
 
 /// A span for faults of a whole block: its caret stands at the block's start.
 pub(crate) fn first_line(span: Span) -> Span {
-    if span.end.saturating_sub(span.start) > 200 { Span { end: span.start + 1, ..span } } else { span }
+    if span.end.saturating_sub(span.start) > 200 {
+        Span {
+            end: span.start + 1,
+            ..span
+        }
+    } else {
+        span
+    }
 }

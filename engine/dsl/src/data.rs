@@ -1,0 +1,78 @@
+//! Other YAML files of a pack, read by the same parser under the same budgets.
+
+use tongban_expr::Value;
+
+use crate::diagnostic::Diagnostic;
+use crate::node::{self, Node, NodeKind};
+use crate::parse::value;
+use crate::place::Places;
+use crate::span::Span;
+
+/// A YAML file as data with the places of its values.
+#[derive(Debug)]
+pub struct Placed {
+    /// The data; `None` when the text could not be read.
+    pub value: Option<Value>,
+    /// Faults of the text: syntax, duplicate keys, tags, sizes.
+    pub diagnostics: Vec<Diagnostic>,
+    root: Option<std::rc::Rc<Node>>,
+}
+
+impl Placed {
+    /// The place of a JSON pointer (`/do/0/x`), or of the nearest value around it.
+    #[must_use]
+    pub fn place(&self, pointer: &str) -> Span {
+        let mut span = Span {
+            line: 1,
+            column: 1,
+            ..Span::default()
+        };
+        let Some(mut node) = self.root.as_deref() else {
+            return span;
+        };
+        span = node.span;
+        for part in pointer.split('/').skip(1) {
+            let name = part.replace("~1", "/").replace("~0", "~");
+            let next = match &node.kind {
+                NodeKind::Map(fields) => fields
+                    .iter()
+                    .find(|field| *field.key == *name)
+                    .map(|field| (&*field.value, field.key_span)),
+                NodeKind::List(items) => name
+                    .parse::<usize>()
+                    .ok()
+                    .and_then(|at| items.get(at))
+                    .map(|item| (&**item, item.span)),
+                _ => None,
+            };
+            let Some((inner, place)) = next else { break };
+            span = if matches!(inner.kind, NodeKind::Map(_) | NodeKind::List(_)) {
+                place
+            } else {
+                inner.span
+            };
+            node = inner;
+        }
+        span
+    }
+}
+
+/// Reads a YAML file as data.
+#[must_use]
+pub fn read_yaml(source: &str) -> (Option<Value>, Vec<Diagnostic>) {
+    let placed = read_yaml_placed(source);
+    (placed.value, placed.diagnostics)
+}
+
+/// Reads a YAML file as data and keeps the places of its values.
+#[must_use]
+pub fn read_yaml_placed(source: &str) -> Placed {
+    let source = source.strip_prefix('\u{feff}').unwrap_or(source);
+    let read = node::read(source, &Places::new(source));
+    let value = read.root.as_deref().map(value);
+    Placed {
+        value,
+        diagnostics: read.diagnostics,
+        root: read.root,
+    }
+}

@@ -1,0 +1,327 @@
+//! The whole document: its blocks, and what the mistaken shapes of it look like.
+
+use std::sync::Arc;
+
+use super::reader::{Reader, first_line, value};
+use crate::codes;
+use crate::definition::{Definition, Document, Evaluate, Language, Mode, Schedule};
+use crate::diagnostic::Diagnostic;
+use crate::node::Node;
+use crate::span::Spanned;
+
+const ROOT: &[&str] = &[
+    "document", "input", "use", "do", "timeout", "output", "schedule", "evaluate",
+];
+const DOCUMENT: &[&str] = &[
+    "dsl",
+    "namespace",
+    "name",
+    "version",
+    "title",
+    "summary",
+    "tags",
+    "metadata",
+];
+/// Versions of the language that this runtime reads.
+const VERSIONS: &[&str] = &["1.0.0", "1.0.1", "1.0.2", "1.0.3"];
+
+impl Reader {
+    pub fn definition(&mut self, root: &Node, source: &Arc<str>) -> Option<Definition> {
+        let root = self.unwrapped(root)?;
+        let evaluate = self.evaluate(root.get("evaluate").map(|node| &**node));
+        self.root_properties(root);
+        let document = match self.required(root, "a workflow", "document") {
+            Some(node) => self.document(node),
+            None => None,
+        };
+        let input = root
+            .get("input")
+            .and_then(|node| self.input(node, "`input`"));
+        let output = root
+            .get("output")
+            .and_then(|node| self.output(node, "`output`"));
+        let reusables = root
+            .get("use")
+            .map(|node| self.reusables(node))
+            .unwrap_or_default();
+        let timeout = root
+            .get("timeout")
+            .and_then(|node| self.timeout(node, "`timeout`"));
+        let schedule = root.get("schedule").and_then(|node| self.schedule(node));
+        let tasks = match root.get("do") {
+            Some(node) => self.tasks(node, "`do`"),
+            None => {
+                let named = root
+                    .fields()
+                    .iter()
+                    .any(|field| matches!(&*field.key, "tasks" | "steps" | "states"));
+                if !named {
+                    self.missing(root.span, "a workflow", "do");
+                }
+                Vec::new()
+            }
+        };
+        Some(Definition {
+            source: Arc::clone(source),
+            value: value(root),
+            document: document?,
+            input,
+            output,
+            reusables,
+            timeout,
+            schedule,
+            evaluate,
+            tasks,
+        })
+    }
+
+    /// The workflow itself, when somebody put it into a wrapper.
+    fn unwrapped<'n>(&mut self, root: &'n Node) -> Option<&'n Node> {
+        let fields = self.object(root, "a workflow")?;
+        if let [only] = fields
+            && !ROOT.contains(&&*only.key)
+            && only.value.get("do").is_some()
+        {
+            self.report(
+                Diagnostic::error(
+                    codes::WRONG_WRAPPER,
+                    only.key_span,
+                    format!("a workflow has no wrapper `{}`", only.key),
+                )
+                .help("put `document` and `do` at the top of the file"),
+            );
+            return Some(&only.value);
+        }
+        Some(root)
+    }
+
+    fn root_properties(&mut self, root: &Node) {
+        for field in root
+            .fields()
+            .iter()
+            .filter(|field| !ROOT.contains(&&*field.key))
+        {
+            if DOCUMENT.contains(&&*field.key) {
+                self.report(
+                    Diagnostic::error(
+                        codes::WRONG_WRAPPER,
+                        field.key_span,
+                        format!("`{}` belongs to `document`", field.key),
+                    )
+                    .help("indent it under `document:`"),
+                );
+            } else {
+                self.unknown_property(field, "a workflow", ROOT);
+            }
+        }
+    }
+
+    fn evaluate(&mut self, node: Option<&Node>) -> Evaluate {
+        if let Some(node) = node
+            && self
+                .closed(node, "`evaluate`", &["language", "mode"])
+                .is_some()
+        {
+            if let Some(language) = node.get("language") {
+                let choices = [("jq", Language::Jq), ("rhai", Language::Rhai)];
+                self.language = self
+                    .choice(language, "the expressions' language", &choices)
+                    .unwrap_or_default();
+            }
+            if let Some(mode) = node.get("mode") {
+                let choices = [("strict", Mode::Strict), ("loose", Mode::Loose)];
+                self.mode = self
+                    .choice(mode, "the evaluation mode", &choices)
+                    .unwrap_or_default();
+            }
+        }
+        Evaluate {
+            language: self.language,
+            mode: self.mode,
+        }
+    }
+
+    fn document(&mut self, node: &Node) -> Option<Document> {
+        self.closed(node, "`document`", DOCUMENT)?;
+        let nowhere = || Spanned::new(String::new(), first_line(node.span));
+        let part = |reader: &mut Self, name: &str| {
+            let found = reader.required(node, "`document`", name)?;
+            reader.text(found, &format!("`{name}`"))
+        };
+        let dsl = part(self, "dsl");
+        let namespace = part(self, "namespace");
+        let name = part(self, "name");
+        let version = part(self, "version");
+        if let Some(dsl) = &dsl {
+            self.dsl_version(dsl);
+        }
+        for (what, text) in [("a namespace", &namespace), ("a name", &name)] {
+            if let Some(text) = text.as_ref().filter(|text| !is_name(text)) {
+                self.report(
+                    Diagnostic::error(
+                        codes::BAD_NAME,
+                        text.span,
+                        format!("{what} has 1 to 63 letters, digits and hyphens (a-z, A-Z, 0-9), found `{}`", text.value),
+                    )
+                    .help("put what people read into `title`"),
+                );
+            }
+        }
+        if let Some(version) = version.as_ref().filter(|version| !is_semantic(version)) {
+            self.report(
+                Diagnostic::error(
+                    codes::BAD_VERSION,
+                    version.span,
+                    format!("`{}` is not a semantic version", version.value),
+                )
+                .help("write major.minor.patch in quotes: '1.0.0'"),
+            );
+        }
+        let title = node
+            .get("title")
+            .and_then(|title| self.text(title, "`title`"));
+        let summary = node
+            .get("summary")
+            .and_then(|summary| self.text(summary, "`summary`"));
+        let tags = node.get("tags").map(|tags| self.template(tags));
+        let metadata = node
+            .get("metadata")
+            .map(|metadata| self.document_metadata(metadata))
+            .unwrap_or_default();
+        Some(Document {
+            span: node.span,
+            dsl: dsl.unwrap_or_else(nowhere),
+            namespace: namespace.unwrap_or_else(nowhere),
+            name: name.unwrap_or_else(nowhere),
+            version: version.unwrap_or_else(nowhere),
+            title,
+            summary,
+            tags,
+            metadata,
+        })
+    }
+
+    fn dsl_version(&mut self, dsl: &Spanned<String>) {
+        let base = dsl.value.split(['-', '+']).next().unwrap_or("");
+        if !VERSIONS.contains(&base) {
+            self.report(
+                Diagnostic::error(
+                    codes::DSL_VERSION,
+                    dsl.span,
+                    format!(
+                        "this runtime reads the DSL 1.0.0 to 1.0.3, found `{}`",
+                        dsl.value
+                    ),
+                )
+                .help("write dsl: '1.0.3'"),
+            );
+        }
+    }
+
+    fn schedule(&mut self, node: &Node) -> Option<Schedule> {
+        let fields = self.closed(node, "`schedule`", &["every", "cron", "after", "on"])?;
+        let every = node
+            .get("every")
+            .and_then(|every| self.positive_duration(every, "`every`"));
+        let after = node
+            .get("after")
+            .and_then(|after| self.duration(after, "`after`"));
+        let cron = node.get("cron").and_then(|cron| self.text(cron, "`cron`"));
+        if let Some(cron) = &cron {
+            self.cron(cron);
+        }
+        let on = node.get("on").and_then(|on| self.consumption(on, "`on`"));
+        if fields.len() != 1 {
+            self.report(
+                Diagnostic::error(
+                    codes::SCHEDULE_CHOICE,
+                    first_line(node.span),
+                    format!(
+                        "a schedule has exactly one of every, cron, after, on; found {}",
+                        fields.len()
+                    ),
+                )
+                .help("make a workflow for each trigger that runs this one"),
+            );
+        }
+        Some(Schedule {
+            span: node.span,
+            every,
+            cron,
+            after,
+            on,
+        })
+    }
+
+    fn cron(&mut self, cron: &Spanned<String>) {
+        let fields = cron.value.split_whitespace().count();
+        let shortcut = cron.value.trim_start().starts_with('@');
+        let fault = if fields != 5 && !shortcut {
+            Some((
+                format!("a cron expression has five fields, found {fields}"),
+                if fields == 6 {
+                    "leave the seconds out: minute hour day-of-month month day-of-week"
+                } else {
+                    "minute hour day-of-month month day-of-week, for example '0 8 * * MON-FRI'"
+                },
+            ))
+        } else {
+            cron::parser::CronParser::builder()
+                .seconds(cron::parser::Seconds::Disallowed)
+                .build()
+                .parse(&cron.value)
+                .err()
+                .map(|error| {
+                    let help = "minute (0-59) hour (0-23) day of month (1-31) month (1-12) day of week (0-7, 0 and 7 are Sunday)";
+                    (format!("`{}` is not a cron expression: {}", cron.value, lower(&error.to_string())), help)
+                })
+        };
+        if let Some((message, help)) = fault {
+            self.report(Diagnostic::error(codes::BAD_CRON, cron.span, message).help(help));
+        }
+    }
+}
+
+fn lower(text: &str) -> String {
+    let mut characters = text.trim_end_matches('.').chars();
+    characters.next().map_or_else(String::new, |first| {
+        first.to_lowercase().chain(characters).collect()
+    })
+}
+
+/// The schema's pattern of namespaces and names.
+pub(crate) fn is_name(text: &str) -> bool {
+    let inner = text
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    inner && (1..=63).contains(&text.len()) && !text.starts_with('-') && !text.ends_with('-')
+}
+
+/// Whether a text is a semantic version.
+pub(crate) fn is_semantic(text: &str) -> bool {
+    let (rest, build) = text
+        .split_once('+')
+        .map_or((text, None), |(rest, build)| (rest, Some(build)));
+    let (core, pre) = rest
+        .split_once('-')
+        .map_or((rest, None), |(core, pre)| (core, Some(pre)));
+    let number = |part: &str| {
+        !part.is_empty()
+            && part.bytes().all(|byte| byte.is_ascii_digit())
+            && (part == "0" || !part.starts_with('0'))
+    };
+    let word = |part: &str| {
+        !part.is_empty()
+            && part
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    core.split('.').count() == 3
+        && core.split('.').all(number)
+        && pre.is_none_or(|pre| {
+            pre.split('.')
+                .all(|part| word(part) && (!digits(part) || number(part)))
+        })
+        && build.is_none_or(|build| build.split('.').all(word))
+}

@@ -1,0 +1,165 @@
+//! `use`: what tasks refer to by name.
+
+use super::reader::{Reader, first_line};
+use crate::codes;
+use crate::definition::{Extension, Reusables};
+use crate::diagnostic::Diagnostic;
+use crate::node::{Field, Node};
+use crate::shape;
+use crate::signatures;
+use crate::span::Spanned;
+
+const USE: &[&str] = &[
+    "authentications",
+    "errors",
+    "extensions",
+    "functions",
+    "retries",
+    "secrets",
+    "timeouts",
+    "catalogs",
+];
+const EXTENDED: &[(&str, ())] = &[
+    ("call", ()),
+    ("composite", ()),
+    ("emit", ()),
+    ("for", ()),
+    ("listen", ()),
+    ("raise", ()),
+    ("run", ()),
+    ("set", ()),
+    ("switch", ()),
+    ("try", ()),
+    ("wait", ()),
+    ("all", ()),
+];
+
+impl Reader {
+    pub fn reusables(&mut self, node: &Node) -> Reusables {
+        let mut found = Reusables::default();
+        if self.closed(node, "`use`", USE).is_none() {
+            return found;
+        }
+        for field in self.named(node, "authentications") {
+            let template = self.template(&field.value);
+            shape::check(
+                &template,
+                signatures::authentication(),
+                "an authentication",
+                &mut self.diagnostics,
+            );
+            found
+                .authentications
+                .insert(field.key.to_string(), template);
+        }
+        for field in self.named(node, "errors") {
+            if let Some(error) =
+                self.error_definition(&field.value, &format!("the error `{}`", field.key))
+            {
+                found.errors.insert(field.key.to_string(), error);
+            }
+        }
+        for field in self.named(node, "functions") {
+            let task = self.named_task(&field);
+            found.functions.insert(field.key.to_string(), task);
+        }
+        for field in self.named(node, "retries") {
+            if let Some(policy) =
+                self.retry_policy(&field.value, &format!("the retry policy `{}`", field.key))
+            {
+                found.retries.insert(field.key.to_string(), policy);
+            }
+        }
+        for field in self.named(node, "timeouts") {
+            if let Some(after) = self.after(&field.value, &format!("the timeout `{}`", field.key)) {
+                found.timeouts.insert(field.key.to_string(), after);
+            }
+        }
+        if let Some(secrets) = node.get("secrets") {
+            found.secrets = self.texts(secrets, "`secrets`");
+        }
+        for field in self.named(node, "catalogs") {
+            self.report(unsupported_catalog(&field));
+            let template = self.template(&field.value);
+            found.catalogs.insert(field.key.to_string(), template);
+        }
+        if let Some(extensions) = node.get("extensions") {
+            found.extensions = self.extensions(extensions);
+        }
+        found
+    }
+
+    fn named(&mut self, node: &Node, property: &str) -> Vec<Field> {
+        match node.get(property) {
+            Some(found) => self
+                .object(found, &format!("`{property}`"))
+                .unwrap_or_default()
+                .to_vec(),
+            None => Vec::new(),
+        }
+    }
+
+    fn extensions(&mut self, node: &Node) -> Vec<Extension> {
+        let items = self.list(node, "`extensions`").unwrap_or_default();
+        let mut found = Vec::new();
+        for field in items.iter().flat_map(|item| item.fields()) {
+            let what = format!("the extension `{}`", field.key);
+            self.report(
+                Diagnostic::error(
+                    codes::UNSUPPORTED_EXTENSION,
+                    field.key_span,
+                    format!("{what} is not performed by this runtime"),
+                )
+                .help(
+                    "put the tasks where they are needed, or into a function under `use.functions`",
+                ),
+            );
+            if self
+                .closed(&field.value, &what, &["extend", "when", "before", "after"])
+                .is_none()
+            {
+                continue;
+            }
+            let extend = self
+                .required(&field.value, &what, "extend")
+                .and_then(|extend| {
+                    self.choice(extend, "`extend`", EXTENDED)?;
+                    self.text(extend, "`extend`")
+                });
+            let when = field
+                .value
+                .get("when")
+                .and_then(|when| self.condition(when, "`when`"));
+            let before = field
+                .value
+                .get("before")
+                .map(|tasks| self.tasks(tasks, "`before`"))
+                .unwrap_or_default();
+            let after = field
+                .value
+                .get("after")
+                .map(|tasks| self.tasks(tasks, "`after`"))
+                .unwrap_or_default();
+            let name = Spanned::new(field.key.to_string(), field.key_span);
+            if let Some(extend) = extend {
+                found.push(Extension {
+                    name,
+                    extend,
+                    when,
+                    before,
+                    after,
+                });
+            }
+        }
+        found
+    }
+}
+
+fn unsupported_catalog(field: &Field) -> Diagnostic {
+    Diagnostic::error(
+        codes::UNSUPPORTED_CATALOG,
+        first_line(field.key_span),
+        format!("the catalogue `{}` is not read by this runtime", field.key),
+    )
+    .help("put the functions that are needed under `use.functions`")
+}

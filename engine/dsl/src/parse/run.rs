@@ -1,0 +1,264 @@
+//! `run`: scripts, workflows; shells and containers are refused by name.
+
+use super::document::is_semantic;
+use super::reader::{Reader, first_line};
+use crate::codes;
+use crate::definition::{Entry, Run, RunKind, ScriptSource, Template, TemplateKind};
+use crate::diagnostic::Diagnostic;
+use crate::node::{Node, NodeKind};
+use crate::span::Spanned;
+
+const PROCESSES: &[&str] = &["script", "workflow", "shell", "container"];
+const SCRIPT: &[&str] = &[
+    "language",
+    "code",
+    "source",
+    "stdin",
+    "arguments",
+    "environment",
+];
+const RETURNS: &[(&str, ())] = &[
+    ("stdout", ()),
+    ("stderr", ()),
+    ("code", ()),
+    ("all", ()),
+    ("none", ()),
+];
+
+impl Reader {
+    pub fn run(&mut self, node: &Node) -> Option<Run> {
+        let fields = self.closed(
+            node,
+            "`run`",
+            &[
+                "await",
+                "return",
+                "script",
+                "workflow",
+                "shell",
+                "container",
+            ],
+        )?;
+        let chosen: Vec<&str> = PROCESSES
+            .iter()
+            .copied()
+            .filter(|name| node.get(name).is_some())
+            .collect();
+        if chosen.len() != 1 {
+            let found = if chosen.is_empty() {
+                "none of them".to_owned()
+            } else {
+                chosen.join(" and ")
+            };
+            self.report(
+                Diagnostic::error(
+                    codes::MISSING_PROPERTY,
+                    first_line(node.span),
+                    format!("`run` runs one of script, workflow; found {found}"),
+                )
+                .help(
+                    "write `run: { script: { language: rhai, … } }` or `run: { workflow: { … } }`",
+                ),
+            );
+            return None;
+        }
+        let await_ = node
+            .get("await")
+            .and_then(|wait| self.boolean(wait, "`await`"))
+            .unwrap_or(true);
+        let returns = node.get("return").and_then(|what| {
+            self.choice(what, "`return`", RETURNS)?;
+            self.text(what, "`return`")
+        });
+        let field = fields
+            .iter()
+            .find(|field| PROCESSES.contains(&&*field.key))?;
+        let kind = match &*field.key {
+            "script" => self.script(&field.value, returns.as_ref())?,
+            "workflow" => {
+                self.no_process_result(returns.as_ref(), "a workflow");
+                self.subflow(&field.value)?
+            }
+            name => {
+                self.report(
+                    Diagnostic::error(codes::UNSUPPORTED_PROCESS, field.key_span, format!("`run.{name}` is not performed by this runtime"))
+                        .help("write the logic as a rhai script, or call a service of yours with `call: http`"),
+                );
+                self.process_shape(&field.value, name);
+                let template = self.template(&field.value);
+                if name == "shell" {
+                    RunKind::Shell(template)
+                } else {
+                    RunKind::Container(template)
+                }
+            }
+        };
+        Some(Run {
+            await_,
+            returns,
+            kind,
+        })
+    }
+
+    fn process_shape(&mut self, node: &Node, name: &str) {
+        let (known, needed): (&[&str], &str) = if name == "shell" {
+            (&["command", "stdin", "arguments", "environment"], "command")
+        } else {
+            let all = &[
+                "image",
+                "name",
+                "command",
+                "ports",
+                "volumes",
+                "environment",
+                "stdin",
+                "arguments",
+                "lifetime",
+                "pullPolicy",
+            ];
+            (all, "image")
+        };
+        if self.closed(node, &format!("`{name}`"), known).is_some() {
+            self.required(node, &format!("`{name}`"), needed);
+        }
+    }
+
+    fn script(&mut self, node: &Node, returns: Option<&Spanned<String>>) -> Option<RunKind> {
+        self.closed(node, "`script`", SCRIPT)?;
+        let language = self
+            .required(node, "`script`", "language")
+            .and_then(|found| self.text(found, "`language`"));
+        let source = match (node.get("code"), node.get("source")) {
+            (Some(code), None) => self.text(code, "`code`").map(ScriptSource::Code),
+            (None, Some(source)) => self
+                .resource(source, "`source`")
+                .map(ScriptSource::Resource),
+            (Some(_), Some(source)) => {
+                self.report(
+                    Diagnostic::error(
+                        codes::MANY_KINDS,
+                        first_line(source.span),
+                        "a script has either `code` or `source`",
+                    )
+                    .help("take one of them away"),
+                );
+                None
+            }
+            (None, None) => {
+                self.missing(node.span, "`script`", "code` or `source");
+                None
+            }
+        };
+        let language = language?;
+        if language.value == "rhai" {
+            self.no_process_result(returns, "a script");
+            self.no_process_arguments(node);
+        } else {
+            self.report(
+                Diagnostic::error(
+                    codes::UNSUPPORTED_LANGUAGE,
+                    language.span,
+                    format!("scripts are written in rhai, found `{}`", language.value),
+                )
+                .help(
+                    "write `language: rhai`; the script sees `input`, its last value is the result",
+                ),
+            );
+        }
+        let process: Vec<Entry> = self
+            .entries(node)
+            .into_iter()
+            .filter(|entry| matches!(&*entry.key, "stdin" | "arguments" | "environment"))
+            .collect();
+        let process = (!process.is_empty()).then(|| Template {
+            span: node.span,
+            kind: TemplateKind::Object(process),
+        });
+        Some(RunKind::Script {
+            language,
+            source: source?,
+            process,
+        })
+    }
+
+    fn no_process_arguments(&mut self, node: &Node) {
+        for field in node
+            .fields()
+            .iter()
+            .filter(|field| matches!(&*field.key, "stdin" | "arguments" | "environment"))
+        {
+            self.report(
+                Diagnostic::error(codes::SCRIPT_PROCESS, field.key_span, format!("a rhai script has no `{}`", field.key))
+                    .help("give it its data with the task's `input: { from: … }`; its last value is the result"),
+            );
+        }
+    }
+
+    fn no_process_result(&mut self, returns: Option<&Spanned<String>>, what: &str) {
+        if let Some(returns) =
+            returns.filter(|returns| matches!(returns.value.as_str(), "stderr" | "code" | "all"))
+        {
+            self.report(
+                Diagnostic::error(
+                    codes::UNSUPPORTED_RETURN,
+                    returns.span,
+                    format!("{what} has a result, but no `{}`", returns.value),
+                )
+                .help("leave `return` out to get the result, or say `none`"),
+            );
+        }
+    }
+
+    fn subflow(&mut self, node: &Node) -> Option<RunKind> {
+        if let Some(text) = node.as_str() {
+            let (namespace, name) = text.split_once('/').unwrap_or(("NAMESPACE", text));
+            self.report(
+                Diagnostic::error(
+                    codes::WRONG_TYPE,
+                    node.span,
+                    "`workflow` must be an object, found a text",
+                )
+                .help(format!(
+                    "write `workflow: {{ namespace: {namespace}, name: {name}, version: latest }}`"
+                )),
+            );
+            return None;
+        }
+        self.closed(
+            node,
+            "`workflow`",
+            &["namespace", "name", "version", "input"],
+        )?;
+        let mut text = |name: &str| {
+            let found = self.required(node, "`workflow`", name)?;
+            self.text(found, &format!("`{name}`"))
+        };
+        let (namespace, name, version) = (text("namespace"), text("name"), text("version"));
+        if let Some(version) = version
+            .as_ref()
+            .filter(|version| version.value != "latest" && !is_semantic(version))
+        {
+            self.report(
+                Diagnostic::error(
+                    codes::BAD_VERSION,
+                    version.span,
+                    format!("`{}` is not a semantic version", version.value),
+                )
+                .help("write '1.0.0', or `latest`"),
+            );
+        }
+        let input = node.get("input").map(|input| {
+            let whole = input.as_str().is_some_and(|text| text.contains("${"));
+            if !matches!(input.kind, NodeKind::Map(_)) && !whole {
+                self.wrong_type(input, "the `input` of a workflow", "an object");
+            }
+            self.template(input)
+        });
+        Some(RunKind::Workflow {
+            namespace: namespace?,
+            name: name?,
+            version: version?,
+            input,
+        })
+    }
+}

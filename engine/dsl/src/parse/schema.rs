@@ -1,0 +1,236 @@
+//! Input, output, export, schemas and resources.
+
+use tongban_expr::Value;
+
+use super::reader::{Reader, first_line, value};
+use super::retry::has_scheme;
+use crate::codes;
+use crate::definition::{Export, Input, Output, Resource, Schema, SchemaSource, TemplateKind};
+use crate::diagnostic::Diagnostic;
+use crate::node::{Node, NodeKind};
+use crate::shape;
+use crate::signatures;
+use crate::span::Spanned;
+
+impl Reader {
+    pub fn input(&mut self, node: &Node, what: &str) -> Option<Input> {
+        if self.bare_block(node, what, "from") {
+            return None;
+        }
+        self.closed(node, what, &["schema", "from"])?;
+        let schema = node.get("schema").and_then(|schema| self.schema(schema));
+        let from = node
+            .get("from")
+            .and_then(|from| self.transformation(from, "`from`"));
+        Some(Input {
+            span: node.span,
+            schema,
+            from,
+        })
+    }
+
+    pub fn output(&mut self, node: &Node, what: &str) -> Option<Output> {
+        if self.bare_block(node, what, "as") {
+            return None;
+        }
+        self.closed(node, what, &["schema", "as"])?;
+        let schema = node.get("schema").and_then(|schema| self.schema(schema));
+        let as_ = node
+            .get("as")
+            .and_then(|as_| self.transformation(as_, "`as`"));
+        Some(Output {
+            span: node.span,
+            as_,
+            schema,
+        })
+    }
+
+    pub fn export(&mut self, node: &Node) -> Option<Export> {
+        if self.bare_block(node, "`export`", "as") {
+            return None;
+        }
+        self.closed(node, "`export`", &["schema", "as"])?;
+        let schema = node.get("schema").and_then(|schema| self.schema(schema));
+        let as_ = node
+            .get("as")
+            .and_then(|as_| self.transformation(as_, "`as`"));
+        Some(Export {
+            span: node.span,
+            as_,
+            schema,
+        })
+    }
+
+    /// `input: expression` where `input: { from: expression }` is meant.
+    fn bare_block(&mut self, node: &Node, what: &str, property: &str) -> bool {
+        let Some(text) = node.as_str() else {
+            return false;
+        };
+        let name = what.trim_matches('`');
+        self.report(
+            Diagnostic::error(
+                codes::WRONG_WRAPPER,
+                node.span,
+                format!("{what} must be an object, found a text"),
+            )
+            .help(format!(
+                "write `{name}: {{ {property}: '{}' }}`",
+                text.trim()
+            )),
+        );
+        true
+    }
+
+    fn schema(&mut self, node: &Node) -> Option<Schema> {
+        let fields = self.object(node, "`schema`")?;
+        let looks_inline = fields
+            .iter()
+            .any(|field| matches!(&*field.key, "type" | "properties" | "required" | "$ref"));
+        if looks_inline && node.get("document").is_none() {
+            let key = fields.first().map_or("type", |field| &*field.key);
+            self.report(
+                Diagnostic::error(
+                    codes::WRONG_WRAPPER,
+                    first_line(node.span),
+                    "a schema stands under `document`",
+                )
+                .help(format!("write `schema: {{ document: {{ {key}: … }} }}`")),
+            );
+            return None;
+        }
+        self.only(fields, "`schema`", &["format", "document", "resource"]);
+        let format = node
+            .get("format")
+            .and_then(|format| self.text(format, "`format`"));
+        if let Some(format) = format
+            .as_ref()
+            .filter(|format| format.value.split(':').next() != Some("json"))
+        {
+            self.report(
+                Diagnostic::error(
+                    codes::UNSUPPORTED_FORMAT,
+                    format.span,
+                    format!(
+                        "schemas are JSON Schema, found the format `{}`",
+                        format.value
+                    ),
+                )
+                .help("write `format: json`, or leave it out"),
+            );
+        }
+        let source = match (node.get("document"), node.get("resource")) {
+            (Some(document), None) => self.schema_document(document)?,
+            (None, Some(resource)) => {
+                SchemaSource::Resource(self.resource(resource, "`resource`")?)
+            }
+            (Some(_), Some(resource)) => {
+                self.report(Diagnostic::error(
+                    codes::MANY_KINDS,
+                    first_line(resource.span),
+                    "a schema has either `document` or `resource`",
+                ));
+                return None;
+            }
+            (None, None) => {
+                self.missing(node.span, "`schema`", "document");
+                return None;
+            }
+        };
+        Some(Schema {
+            span: node.span,
+            format,
+            source,
+        })
+    }
+
+    fn schema_document(&mut self, node: &Node) -> Option<SchemaSource> {
+        if let [field] = node.fields()
+            && &*field.key == "$ref"
+            && let Some(path) = field.value.as_str()
+            && !path.starts_with('#')
+        {
+            return Some(SchemaSource::Form(Spanned::new(
+                path.to_owned(),
+                field.value.span,
+            )));
+        }
+        if !matches!(node.kind, NodeKind::Map(_) | NodeKind::Bool(_)) {
+            self.wrong_type(
+                node,
+                "the `document` of a schema",
+                "a JSON Schema (an object)",
+            );
+            return None;
+        }
+        let document = value(node);
+        if let Some(fault) = schema_fault(&document) {
+            self.report(
+                Diagnostic::error(
+                    codes::BAD_VALUE,
+                    first_line(node.span),
+                    format!("this is no JSON Schema: {fault}"),
+                )
+                .help("it follows JSON Schema 2020-12"),
+            );
+            return None;
+        }
+        Some(SchemaSource::Document(Spanned::new(document, node.span)))
+    }
+
+    pub fn resource(&mut self, node: &Node, what: &str) -> Option<Resource> {
+        if let Some(text) = node.as_str() {
+            self.report(
+                Diagnostic::error(
+                    codes::WRONG_WRAPPER,
+                    node.span,
+                    format!("{what} must be an object, found a text"),
+                )
+                .help(format!(
+                    "write `{}: {{ endpoint: {text} }}`",
+                    what.trim_matches('`')
+                )),
+            );
+            return None;
+        }
+        self.closed(node, what, &["name", "endpoint"])?;
+        let name = node.get("name").and_then(|name| self.text(name, "`name`"));
+        let endpoint = self.required(node, what, "endpoint")?;
+        let endpoint = self.template(endpoint);
+        shape::check(
+            &endpoint,
+            signatures::endpoint(),
+            "an endpoint",
+            &mut self.diagnostics,
+        );
+        if let Some(text) = endpoint.as_str().filter(|text| !has_scheme(text)) {
+            self.report(
+                Diagnostic::error(
+                    codes::BAD_URI,
+                    endpoint.span,
+                    format!("an endpoint is a URI, found `{text}`"),
+                )
+                .help(format!(
+                    "a file of the pack is written `pack://{}`",
+                    text.trim_start_matches(['.', '/'])
+                )),
+            );
+        }
+        if matches!(endpoint.kind, TemplateKind::List(_)) {
+            return None;
+        }
+        Some(Resource {
+            span: node.span,
+            name,
+            endpoint,
+        })
+    }
+}
+
+/// Why a value is no JSON Schema; remote references are never fetched.
+fn schema_fault(document: &Value) -> Option<String> {
+    let json: serde_json::Value = serde_json::from_str(&document.to_json()).ok()?;
+    match jsonschema::draft202012::meta::validate(&json) {
+        Ok(()) => None,
+        Err(error) => Some(error.to_string()),
+    }
+}

@@ -1,0 +1,587 @@
+//! A static value held against a JSON Schema, place by place.
+//!
+//! A template is known only in part before it runs: an expression fits everywhere, a text with an
+//! expression inside fits where a text fits. What is written literally must fit now.
+
+use tongban_expr::Value;
+
+use crate::codes;
+use crate::definition::{Entry, Template, TemplateKind};
+use crate::diagnostic::Diagnostic;
+use crate::span::Span;
+use crate::suggest;
+
+/// Words that authors bring from other tools, and ours for them.
+const SYNONYMS: &[(&str, &str)] = &[
+    ("url", "endpoint"),
+    ("uri", "endpoint"),
+    ("endpoint", "uri"),
+    ("verb", "method"),
+    ("payload", "body"),
+    ("json", "body"),
+    ("data", "body"),
+    ("params", "query"),
+    ("parameters", "query"),
+    ("operation", "operationId"),
+    ("spec", "document"),
+    ("auth", "authentication"),
+    ("assignee", "to"),
+    ("assignees", "to"),
+    ("approvers", "to"),
+    ("users", "to"),
+    ("deadline", "due"),
+    ("dueDate", "due"),
+    ("subject", "title"),
+    ("keys", "key"),
+    ("filter", "where"),
+    ("followRedirects", "redirect"),
+];
+
+/// Reports where `template` does not fit `schema`; `function` is what is called.
+pub(crate) fn check(
+    template: &Template,
+    schema: &Value,
+    function: &str,
+    faults: &mut Vec<Diagnostic>,
+) {
+    let shape = Shape {
+        root: schema,
+        function,
+    };
+    shape.fit(
+        template,
+        schema,
+        &Place {
+            name: format!("`{function}`"),
+            top: true,
+        },
+        faults,
+        0,
+    );
+}
+
+struct Shape<'a> {
+    root: &'a Value,
+    function: &'a str,
+}
+
+/// What a value is called in messages.
+struct Place {
+    name: String,
+    top: bool,
+}
+
+/// References of a schema deeper than this are not followed.
+const DEPTH: usize = 40;
+
+impl<'a> Shape<'a> {
+    fn fit(
+        &self,
+        template: &Template,
+        schema: &'a Value,
+        place: &Place,
+        faults: &mut Vec<Diagnostic>,
+        depth: usize,
+    ) {
+        if depth > DEPTH || matches!(template.kind, TemplateKind::Expression(_)) {
+            return;
+        }
+        if schema.as_bool() == Some(false) {
+            faults.push(Diagnostic::error(
+                codes::BAD_ARGUMENT,
+                template.span,
+                format!("{} is not allowed here", place.name),
+            ));
+            return;
+        }
+        if let Some(target) = schema
+            .get("$ref")
+            .and_then(Value::as_str)
+            .and_then(|path| self.target(path))
+        {
+            self.fit(template, target, place, faults, depth + 1);
+        }
+        for all in schema.get("allOf").map(Value::items).into_iter().flatten() {
+            self.fit(template, all, place, faults, depth + 1);
+        }
+        let alternatives = schema.get("oneOf").or_else(|| schema.get("anyOf"));
+        if let Some(alternatives) = alternatives.and_then(Value::as_list) {
+            self.fit_one(template, alternatives, place, faults, depth + 1);
+        }
+        if !self.typed(template, schema, place, faults) {
+            return;
+        }
+        match &template.kind {
+            TemplateKind::Object(entries) => {
+                self.object(template.span, entries, schema, place, faults, depth)
+            }
+            TemplateKind::List(items) => {
+                self.list(template.span, items, schema, place, faults, depth)
+            }
+            TemplateKind::Literal(value) => literal(value, template.span, schema, place, faults),
+            _ => {}
+        }
+    }
+
+    fn target(&self, path: &str) -> Option<&'a Value> {
+        let name = path.strip_prefix("#/$defs/")?;
+        self.root.get("$defs")?.get(name)
+    }
+
+    /// One of the alternatives must fit; otherwise the nearest one speaks.
+    fn fit_one(
+        &self,
+        template: &Template,
+        alternatives: &'a [Value],
+        place: &Place,
+        faults: &mut Vec<Diagnostic>,
+        depth: usize,
+    ) {
+        let mut nearest: Option<(usize, Vec<Diagnostic>)> = None;
+        for alternative in alternatives {
+            let mut found = Vec::new();
+            self.fit(template, alternative, place, &mut found, depth);
+            if found.is_empty() {
+                return;
+            }
+            let distance = self.distance(template, alternative, found.len());
+            if nearest.as_ref().is_none_or(|(best, _)| distance < *best) {
+                nearest = Some((distance, found));
+            }
+        }
+        let Some((distance, found)) = nearest else {
+            return;
+        };
+        let types: Vec<String> = alternatives
+            .iter()
+            .flat_map(|alternative| self.kinds(alternative))
+            .collect();
+        if distance >= WRONG_KIND && !types.is_empty() {
+            let mut words: Vec<&str> = Vec::new();
+            for word in &types {
+                if !words.contains(&word.as_str()) {
+                    words.push(word);
+                }
+            }
+            faults.push(
+                Diagnostic::error(
+                    codes::BAD_ARGUMENT,
+                    template.span,
+                    format!(
+                        "{} must be {}, found {}",
+                        place.name,
+                        words.join(" or "),
+                        kind_name(template)
+                    ),
+                )
+                .help_if(wrap_help(template, &words)),
+            );
+        } else {
+            faults.extend(found);
+        }
+    }
+
+    /// How far a value is from an alternative: another type is farthest, then missing and unknown keys.
+    fn distance(&self, template: &Template, schema: &'a Value, faults: usize) -> usize {
+        let schema = schema
+            .get("$ref")
+            .and_then(Value::as_str)
+            .and_then(|path| self.target(path))
+            .unwrap_or(schema);
+        let mut probe = Vec::new();
+        let place = Place {
+            name: String::new(),
+            top: false,
+        };
+        if !self.typed(template, schema, &place, &mut probe) {
+            return WRONG_KIND + faults;
+        }
+        let known = |entry: &Entry| {
+            schema
+                .get("properties")
+                .is_some_and(|properties| properties.get(&entry.key).is_some())
+        };
+        let strangers = template
+            .entries()
+            .iter()
+            .filter(|entry| !known(entry))
+            .count();
+        strangers * 10 + faults
+    }
+
+    /// The words for the types that a schema allows.
+    fn kinds(&self, schema: &'a Value) -> Vec<String> {
+        let schema = schema
+            .get("$ref")
+            .and_then(Value::as_str)
+            .and_then(|path| self.target(path))
+            .unwrap_or(schema);
+        if let Some(constant) = schema.get("const").and_then(Value::as_str) {
+            return vec![format!("`{constant}`")];
+        }
+        if let Some(choices) = schema.get("enum").and_then(Value::as_list) {
+            return choices
+                .iter()
+                .filter_map(Value::as_str)
+                .map(|word| format!("`{word}`"))
+                .collect();
+        }
+        match schema.get("type").and_then(Value::as_str) {
+            Some(kind) => vec![type_name(kind).to_owned()],
+            None => {
+                let nested = schema
+                    .get("oneOf")
+                    .or_else(|| schema.get("anyOf"))
+                    .and_then(Value::as_list);
+                nested
+                    .unwrap_or_default()
+                    .iter()
+                    .flat_map(|inner| self.kinds(inner))
+                    .collect()
+            }
+        }
+    }
+
+    /// Whether the value is of a type that the schema allows.
+    fn typed(
+        &self,
+        template: &Template,
+        schema: &Value,
+        place: &Place,
+        faults: &mut Vec<Diagnostic>,
+    ) -> bool {
+        let allowed: Vec<&str> = match schema.get("type") {
+            Some(Value::Str(kind)) => vec![kind.as_str()],
+            Some(kinds) => kinds.items().filter_map(Value::as_str).collect(),
+            None => return true,
+        };
+        let fits = allowed.iter().any(|kind| match (&template.kind, *kind) {
+            (TemplateKind::Expression(_), _)
+            | (TemplateKind::Text(_), "string")
+            | (TemplateKind::List(_), "array")
+            | (TemplateKind::Object(_), "object") => true,
+            (TemplateKind::Literal(value), kind) => match value {
+                Value::Null => kind == "null",
+                Value::Bool(_) => kind == "boolean",
+                Value::Int(_) => kind == "integer" || kind == "number",
+                Value::Float(number) => {
+                    kind == "number" || kind == "integer" && number.fract() == 0.0
+                }
+                Value::Str(_) => kind == "string",
+                Value::Arr(_) => kind == "array",
+                Value::Obj(_) => kind == "object",
+            },
+            _ => false,
+        });
+        if !fits {
+            let words: Vec<&str> = allowed.iter().map(|kind| type_name(kind)).collect();
+            faults.push(
+                Diagnostic::error(
+                    codes::BAD_ARGUMENT,
+                    template.span,
+                    format!(
+                        "{} must be {}, found {}",
+                        place.name,
+                        words.join(" or "),
+                        kind_name(template)
+                    ),
+                )
+                .help_if(wrap_help(template, &words)),
+            );
+        }
+        fits
+    }
+
+    fn object(
+        &self,
+        span: Span,
+        entries: &[Entry],
+        schema: &'a Value,
+        place: &Place,
+        faults: &mut Vec<Diagnostic>,
+        depth: usize,
+    ) {
+        let properties = schema.get("properties");
+        for entry in entries {
+            let known = properties.and_then(|properties| properties.get(&entry.key));
+            match (known, schema.get("additionalProperties")) {
+                (Some(inner), _) | (None, Some(inner @ Value::Obj(_))) => {
+                    let name = if place.top {
+                        format!("`{}`", entry.key)
+                    } else {
+                        format!("`{}` of {}", entry.key, place.name)
+                    };
+                    self.fit(
+                        &entry.value,
+                        inner,
+                        &Place { name, top: false },
+                        faults,
+                        depth + 1,
+                    );
+                }
+                (None, Some(Value::Bool(false))) => {
+                    faults.push(self.unknown(entry, properties, place))
+                }
+                (None, _) => {}
+            }
+        }
+        let missing = schema
+            .get("required")
+            .map(Value::items)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str);
+        for name in missing.filter(|name| entries.iter().all(|entry| &*entry.key != *name)) {
+            let (code, message) = if place.top {
+                (
+                    codes::MISSING_ARGUMENT,
+                    format!("`{}` needs the argument `{name}`", self.function),
+                )
+            } else {
+                (
+                    codes::MISSING_PROPERTY,
+                    format!("{} needs `{name}`", place.name),
+                )
+            };
+            faults.push(Diagnostic::error(
+                code,
+                crate::parse::first_line(span),
+                message,
+            ));
+        }
+        let least = schema
+            .get("minProperties")
+            .and_then(Value::as_i64)
+            .unwrap_or(0);
+        let most = schema
+            .get("maxProperties")
+            .and_then(Value::as_i64)
+            .unwrap_or(i64::MAX);
+        let count = i64::try_from(entries.len()).unwrap_or(i64::MAX);
+        if count < least || count > most {
+            let known: Vec<&str> = properties
+                .map(|known| known.entries().map(|(name, _)| name.as_str()).collect())
+                .unwrap_or_default();
+            let help =
+                (!known.is_empty()).then(|| format!("expected one of {}", suggest::list(&known)));
+            let wanted = if least == most {
+                "exactly one property".to_owned()
+            } else if count < least {
+                "a property".to_owned()
+            } else {
+                format!("at most {most} properties")
+            };
+            faults.push(
+                Diagnostic::error(
+                    codes::BAD_ARGUMENT,
+                    crate::parse::first_line(span),
+                    format!("{} must have {wanted}, found {count}", place.name),
+                )
+                .help_if(help),
+            );
+        }
+    }
+
+    fn unknown(&self, entry: &Entry, properties: Option<&Value>, place: &Place) -> Diagnostic {
+        let known: Vec<&str> = properties
+            .map(|known| known.entries().map(|(name, _)| name.as_str()).collect())
+            .unwrap_or_default();
+        let ours = SYNONYMS
+            .iter()
+            .find(|(foreign, ours)| *foreign == &*entry.key && known.contains(ours));
+        let help = ours
+            .map(|(_, ours)| format!("it is called `{ours}` here"))
+            .or_else(|| {
+                suggest::nearest(&entry.key, known.iter().copied())
+                    .map(|near| format!("did you mean `{near}`?"))
+            })
+            .or_else(|| (!known.is_empty()).then(|| format!("it takes {}", suggest::list(&known))));
+        let (code, message) = if place.top {
+            (
+                codes::UNKNOWN_ARGUMENT,
+                format!("`{}` takes no argument `{}`", self.function, entry.key),
+            )
+        } else {
+            (
+                codes::UNKNOWN_PROPERTY,
+                format!("{} has no property `{}`", place.name, entry.key),
+            )
+        };
+        Diagnostic::error(code, entry.key_span, message).help_if(help)
+    }
+
+    fn list(
+        &self,
+        span: Span,
+        items: &[Template],
+        schema: &'a Value,
+        place: &Place,
+        faults: &mut Vec<Diagnostic>,
+        depth: usize,
+    ) {
+        if let Some(inner) = schema.get("items") {
+            let inner_place = Place {
+                name: format!("each entry of {}", place.name),
+                top: false,
+            };
+            for item in items {
+                self.fit(item, inner, &inner_place, faults, depth + 1);
+            }
+        }
+        let count = i64::try_from(items.len()).unwrap_or(i64::MAX);
+        if let Some(least) = schema
+            .get("minItems")
+            .and_then(Value::as_i64)
+            .filter(|least| count < *least)
+        {
+            faults.push(Diagnostic::error(
+                codes::BAD_ARGUMENT,
+                span,
+                format!(
+                    "{} must have at least {least} entries, found {count}",
+                    place.name
+                ),
+            ));
+        }
+        if let Some(most) = schema
+            .get("maxItems")
+            .and_then(Value::as_i64)
+            .filter(|most| count > *most)
+        {
+            faults.push(Diagnostic::error(
+                codes::BAD_ARGUMENT,
+                span,
+                format!(
+                    "{} must have at most {most} entries, found {count}",
+                    place.name
+                ),
+            ));
+        }
+    }
+}
+
+/// Farther than any count of faults of the right type.
+const WRONG_KIND: usize = 1_000_000;
+
+fn literal(value: &Value, span: Span, schema: &Value, place: &Place, faults: &mut Vec<Diagnostic>) {
+    if let Some(choices) = schema
+        .get("enum")
+        .and_then(Value::as_list)
+        .filter(|choices| !choices.contains(value))
+    {
+        let words: Vec<&str> = choices.iter().filter_map(Value::as_str).collect();
+        let found = value
+            .as_str()
+            .map_or_else(|| value.to_json(), str::to_owned);
+        let near = suggest::nearest(&found, words.iter().copied())
+            .map(|near| format!("did you mean `{near}`?"));
+        faults.push(
+            Diagnostic::error(
+                codes::BAD_ARGUMENT,
+                span,
+                format!(
+                    "{} is {}, found `{found}`",
+                    place.name,
+                    suggest::list(&words)
+                ),
+            )
+            .help_if(near),
+        );
+    }
+    if let Some(constant) = schema.get("const").filter(|constant| *constant != value) {
+        let wanted = constant
+            .as_str()
+            .map_or_else(|| constant.to_json(), str::to_owned);
+        faults.push(Diagnostic::error(
+            codes::BAD_ARGUMENT,
+            span,
+            format!("{} must be `{wanted}`", place.name),
+        ));
+    }
+    let number = value.as_f64();
+    let bound = |name: &str| schema.get(name).and_then(Value::as_f64);
+    if let (Some(number), Some(least)) = (number, bound("minimum"))
+        && number < least
+    {
+        faults.push(Diagnostic::error(
+            codes::BAD_ARGUMENT,
+            span,
+            format!("{} is at least {least}, found {number}", place.name),
+        ));
+    }
+    if let (Some(number), Some(most)) = (number, bound("maximum"))
+        && number > most
+    {
+        faults.push(Diagnostic::error(
+            codes::BAD_ARGUMENT,
+            span,
+            format!("{} is at most {most}, found {number}", place.name),
+        ));
+    }
+    if let (Some(text), Some("uri-template")) =
+        (value.as_str(), schema.get("format").and_then(Value::as_str))
+        && !crate::parse::has_scheme(text)
+    {
+        faults.push(
+            Diagnostic::error(
+                codes::BAD_URI,
+                span,
+                format!("{} is a URI, found `{text}`", place.name),
+            )
+            .help("begin with a scheme, for example https://"),
+        );
+    }
+}
+
+/// A list where one value stands, or quotes around a number.
+fn wrap_help(template: &Template, words: &[&str]) -> Option<String> {
+    let text = template.as_str();
+    match &template.kind {
+        TemplateKind::Literal(Value::Str(text)) if words.contains(&"a list") => {
+            Some(format!("write `[{text}]`"))
+        }
+        TemplateKind::Object(_) if words.contains(&"a list") => {
+            Some("put it into brackets: `[{ … }]`".to_owned())
+        }
+        TemplateKind::Literal(Value::Int(_) | Value::Float(_) | Value::Bool(_))
+            if words.contains(&"a text") =>
+        {
+            Some("put it into quotes".to_owned())
+        }
+        TemplateKind::Literal(Value::Str(found))
+            if words.contains(&"a whole number") && found.parse::<i64>().is_ok() =>
+        {
+            Some("take the quotes away".to_owned())
+        }
+        _ if text.is_some_and(|text| matches!(text, "yes" | "no" | "on" | "off"))
+            && words.contains(&"true or false") =>
+        {
+            Some("write `true` or `false`".to_owned())
+        }
+        _ => None,
+    }
+}
+
+fn type_name(kind: &str) -> &'static str {
+    match kind {
+        "string" => "a text",
+        "integer" => "a whole number",
+        "number" => "a number",
+        "boolean" => "true or false",
+        "array" => "a list",
+        "object" => "an object",
+        _ => "nothing",
+    }
+}
+
+fn kind_name(template: &Template) -> &'static str {
+    match &template.kind {
+        TemplateKind::Literal(Value::Null) => "nothing",
+        TemplateKind::Literal(Value::Bool(_)) => "true or false",
+        TemplateKind::Literal(Value::Int(_) | Value::Float(_)) => "a number",
+        TemplateKind::Literal(Value::Arr(_)) | TemplateKind::List(_) => "a list",
+        TemplateKind::Literal(Value::Obj(_)) | TemplateKind::Object(_) => "an object",
+        TemplateKind::Expression(_) => "an expression",
+        _ => "a text",
+    }
+}
