@@ -78,6 +78,8 @@ pub struct ActCall<'a> {
     pub deadline_ms: Option<i64>,
     /// Now.
     pub now_ms: i64,
+    /// The instance's nonce: only secret markers that were made with it stand for secrets.
+    pub nonce: &'a str,
     /// Gives the values of secrets at the moment of sending.
     pub secrets: &'a dyn Secrets,
     /// What the function may reach.

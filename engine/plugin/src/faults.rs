@@ -5,6 +5,14 @@ use tongban_expr::Value;
 use crate::{NumberPattern, RegisterDefinition, RegisterFault};
 
 impl RegisterDefinition {
+    /// True for a field that holds a person's or a thing's name: a name alone never links.
+    #[must_use]
+    pub fn is_name(&self, field: &str) -> bool {
+        let properties = self.properties();
+        let property = properties.iter().find(|(name, _)| name == field);
+        is_name(field, property.map(|(_, property)| property))
+    }
+
     /// Lists everything that is wrong with the definition. The schema must be resolved first.
     #[must_use]
     pub fn faults(&self) -> Vec<RegisterFault> {
@@ -58,7 +66,6 @@ impl RegisterDefinition {
     }
 
     fn fault_alternatives(&self, fields: &[String], faults: &mut Vec<RegisterFault>) {
-        let properties = self.properties();
         for (place, alternative) in self.alternatives.iter().enumerate() {
             let pointer = format!("/alternatives/{place}");
             for path in alternative {
@@ -66,11 +73,7 @@ impl RegisterDefinition {
                     faults.push(unknown_field(pointer.clone(), path, fields));
                 }
             }
-            let names_only = alternative.iter().all(|field| {
-                let property = properties.iter().find(|(name, _)| name == field);
-                is_name(field, property.map(|(_, property)| property))
-            });
-            if names_only {
+            if alternative.iter().all(|field| self.is_name(field)) {
                 faults.push(fault(
                     pointer,
                     format!(

@@ -1,1 +1,20 @@
-//! tongban-catalogue
+//! The catalogue and the grants: `catalogue.publish`, `catalogue.withdraw`, `grant.issue`,
+//! `grant.revoke`.
+
+mod grant;
+mod issue;
+mod publish;
+mod revoke;
+mod withdraw;
+
+use tongban_plugin::Plugin;
+
+/// Makes the plugin.
+#[must_use]
+pub fn plugin() -> Plugin {
+    Plugin::new("catalogue")
+        .write(publish::Publish::new())
+        .write(withdraw::Withdraw::new())
+        .write(issue::Issue::new())
+        .write(revoke::Revoke::new())
+}

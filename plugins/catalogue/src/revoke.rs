@@ -1,0 +1,101 @@
+//! `grant.revoke`: ends a grant before its time.
+
+use async_trait::async_trait;
+use tongban_expr::{Value, value};
+use tongban_plugin::{
+    Call, Failure, GrantStatus, Kind, Prepared, RecordMode, Signature, Title, Write,
+};
+use tongban_register::{Arguments, Writing, existing, write};
+
+use crate::grant::{GRANTS, grants, row};
+
+pub(crate) struct Revoke {
+    signature: Signature,
+}
+
+impl Revoke {
+    pub(crate) fn new() -> Self {
+        let signature = Signature::new(
+            "grant.revoke",
+            Kind::Write,
+            Title::new("撤销授权", "Revoke a grant"),
+        )
+        .summary("Ends a grant that is in force, now.")
+        .arguments(value!({
+            "type": "object",
+            "required": ["id"],
+            "properties": {
+                "id": { "type": "string" },
+                "reason": { "type": ["string", "null"] },
+                "register": { "type": ["string", "null"] },
+            },
+            "additionalProperties": false,
+        }))
+        .result(value!({
+            "type": "object",
+            "required": ["id", "resource", "holder", "status"],
+            "properties": {
+                "id": { "type": "string" },
+                "resource": { "type": ["string", "null"] },
+                "holder": { "type": ["string", "null"] },
+                "status": { "const": "revoked" },
+                "reason": { "type": ["string", "null"] },
+            },
+        }));
+        Self { signature }
+    }
+}
+
+#[async_trait]
+impl Write for Revoke {
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    async fn prepare(&self, args: &Value, call: &Call<'_>) -> Result<Prepared, Failure> {
+        let args = Arguments::new(&self.signature.name, args);
+        let definition = grants(call, args.text("register")?.unwrap_or(GRANTS)).await?;
+        let id = args.needed_text("id")?.to_owned();
+        let reason = args.text("reason")?;
+        let found = existing(call, &definition.register, std::slice::from_ref(&id)).await?;
+        let body = found
+            .get(&id)
+            .map(|found| found.record.body.clone())
+            .ok_or_else(|| {
+                Failure::validation(format!("there is no grant `{id}`")).with_status(404)
+            })?;
+        let status = body.text("status").unwrap_or_default();
+        if status != "active" {
+            return Err(Failure::conflict(format!(
+                "grant `{id}` is {status}, only one in force can be revoked"
+            ))
+            .with_retryable(false));
+        }
+        let mut given = Value::object([
+            (definition.key.as_str(), Value::from(id.as_str())),
+            ("status", Value::from("revoked")),
+        ]);
+        if definition.fields().iter().any(|field| field == "reason") {
+            given.set("reason", reason);
+        }
+        let how = Writing {
+            mode: RecordMode::Amend,
+            source: call.unit.map(ToOwned::to_owned),
+            argument: "grant",
+            ..Writing::default()
+        };
+        let written = write(call, &definition, &[given], &how).await?;
+        Ok(Prepared {
+            value: value!({
+                "id": id.as_str(),
+                "resource": body.text("resource"),
+                "holder": body.text("holder"),
+                "status": "revoked",
+                "reason": reason,
+            }),
+            records: written.records,
+            grants: vec![row(&body, &id, GrantStatus::Revoked, call)],
+            ..Prepared::default()
+        })
+    }
+}
