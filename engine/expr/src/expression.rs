@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::{Budget, EvalError, Scope, SyntaxError, Value};
+use crate::{Budget, EvalError, Scope, SyntaxError, Value, jq, meter, rules};
 
 /// The language of an expression.
 #[derive(
@@ -46,9 +46,13 @@ pub struct Part {
 pub struct Expression(Arc<Compiled>);
 
 struct Compiled {
-    language: Language,
     source: String,
-    reads: Vec<Read>,
+    program: Program,
+}
+
+enum Program {
+    Jq(jq::Program),
+    Rhai(rules::Program),
 }
 
 impl Expression {
@@ -58,11 +62,13 @@ impl Expression {
     /// # Errors
     /// Where and why it does not compile.
     pub fn compile(language: Language, source: &str, locals: &[&str]) -> Result<Self, SyntaxError> {
-        let _ = locals;
+        let program = match language {
+            Language::Jq => Program::Jq(jq::Program::compile(source, locals)?),
+            Language::Rhai => Program::Rhai(rules::Program::compile(source, locals)?),
+        };
         Ok(Self(Arc::new(Compiled {
-            language,
             source: source.to_owned(),
-            reads: Vec::new(),
+            program,
         })))
     }
 
@@ -73,14 +79,21 @@ impl Expression {
     /// The language's own error, the limit that was hit, or a result that
     /// cannot be stored.
     pub fn eval(&self, scope: &Scope, budget: &Budget) -> Result<Value, EvalError> {
-        let _ = budget;
-        Ok(scope.argument().clone())
+        let result = meter::limited(budget, || match &self.0.program {
+            Program::Jq(program) => program.run(scope),
+            Program::Rhai(program) => program.run(scope),
+        })??;
+        result.storable().map_err(EvalError::new)?;
+        Ok(result)
     }
 
     /// Gives the language.
     #[must_use]
     pub fn language(&self) -> Language {
-        self.0.language
+        match self.0.program {
+            Program::Jq(_) => Language::Jq,
+            Program::Rhai(_) => Language::Rhai,
+        }
     }
 
     /// Gives the source.
@@ -92,7 +105,10 @@ impl Expression {
     /// Gives every variable that is read, in the order of the source.
     #[must_use]
     pub fn reads(&self) -> &[Read] {
-        &self.0.reads
+        match &self.0.program {
+            Program::Jq(program) => &program.reads,
+            Program::Rhai(program) => &program.reads,
+        }
     }
 
     /// Gives the names read through `steps.NAME`, each once.
@@ -118,6 +134,6 @@ impl Expression {
 
 impl std::fmt::Debug for Expression {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:?}({:?})", self.0.language, self.0.source)
+        write!(f, "{:?}({:?})", self.language(), self.0.source)
     }
 }

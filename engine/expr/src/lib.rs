@@ -6,10 +6,13 @@
 
 pub mod alloc;
 pub mod check_digit;
+mod deep;
 mod error;
 mod expression;
+mod jq;
 mod meter;
 mod parameters;
+mod rules;
 mod scope;
 mod script;
 pub mod secret;

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::{Budget, EvalError, Scope, SyntaxError, Value};
+use crate::rules::Rules;
+use crate::{Budget, EvalError, Scope, SyntaxError, Value, deep, meter};
 
 /// A compiled rule file or script: cheap to clone, shared between threads.
 #[derive(Clone)]
@@ -11,6 +12,7 @@ pub struct Script(Arc<Compiled>);
 struct Compiled {
     name: String,
     source: String,
+    rules: Rules,
 }
 
 impl Script {
@@ -22,6 +24,7 @@ impl Script {
         Ok(Self(Arc::new(Compiled {
             name: name.to_owned(),
             source: source.to_owned(),
+            rules: Rules::compile(source)?,
         })))
     }
 
@@ -32,8 +35,18 @@ impl Script {
     /// # Errors
     /// As [`crate::Expression::eval`].
     pub fn run(&self, input: Value, scope: &Scope, budget: &Budget) -> Result<Value, EvalError> {
-        let _ = (scope, budget);
-        Ok(input)
+        // Data of a script may nest some ten thousand levels before a limit
+        // sees it, and is dropped recursively: that takes a stack of its own.
+        let budget = Budget {
+            stack_bytes: deep::STACK_BYTES / 2,
+            ..budget.clone()
+        };
+        let compiled = &self.0;
+        let result = deep::on_large_stack(|| {
+            meter::limited(&budget, || compiled.rules.run(&compiled.source, input, scope))
+        })??;
+        result.storable().map_err(EvalError::new)?;
+        Ok(result)
     }
 
     /// Gives the name.

@@ -4,6 +4,7 @@
 //! order, and every container knows its depth and the length of its text, so
 //! that no expression can build what cannot be dropped, written or stored.
 
+mod arithmetic;
 mod build;
 mod container;
 mod digest;

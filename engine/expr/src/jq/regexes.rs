@@ -1,0 +1,186 @@
+//! Regular expressions for jq by the crate `regex`: linear time, bounded
+//! size, compiled once per thread.
+
+use std::cell::RefCell;
+
+use jaq_core::native::{Filter, bome};
+use jaq_core::{Bind, Cv, Error, RunPtr, ValR};
+use regex::{Regex, RegexBuilder};
+
+use super::J;
+use crate::{Map, Value, meter};
+
+/// A compiled pattern takes at most so much memory.
+const SIZE_MAX: usize = 1 << 20;
+const PATTERN_LENGTH_MAX: usize = 1_000;
+const TEXT_LENGTH_MAX: usize = 1 << 20;
+const CACHE_LENGTH: usize = 64;
+
+thread_local! {
+    /// The patterns used last, newest at the end.
+    static CACHE: RefCell<Vec<(String, String, Regex)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// What jq's flags say: `g` all matches, `n` no empty ones, the others about
+/// the pattern.
+#[derive(Clone, Copy, Default)]
+struct Flags {
+    all: bool,
+    no_empty: bool,
+}
+
+/// Compiles `pattern`, or takes it from this thread's cache.
+pub(crate) fn compiled(pattern: &str, flags: &str) -> Result<Regex, String> {
+    let cached = CACHE.with_borrow(|cache| {
+        let hit = |(p, f, _): &&(String, String, Regex)| p == pattern && f == flags;
+        cache.iter().rev().find(hit).map(|(_, _, regex)| regex.clone())
+    });
+    if let Some(regex) = cached {
+        return Ok(regex);
+    }
+    if pattern.len() > PATTERN_LENGTH_MAX {
+        return Err(format!(
+            "the pattern has {} bytes, at most {PATTERN_LENGTH_MAX} are allowed",
+            pattern.len()
+        ));
+    }
+    meter::spend(1_000);
+    let mut builder = RegexBuilder::new(pattern);
+    for flag in flags.chars() {
+        match flag {
+            'g' | 'n' => &mut builder,
+            'i' => builder.case_insensitive(true),
+            'm' => builder.multi_line(true),
+            's' => builder.dot_matches_new_line(true),
+            'p' => builder.multi_line(true).dot_matches_new_line(true),
+            'l' => builder.swap_greed(true),
+            'x' => builder.ignore_whitespace(true),
+            other => return Err(format!("`{other}` is not a flag: expected some of `ginmsplx`")),
+        };
+    }
+    let regex = builder
+        .size_limit(SIZE_MAX)
+        .dfa_size_limit(SIZE_MAX)
+        .build()
+        .map_err(|error| match error {
+            regex::Error::CompiledTooBig(_) => "the pattern is too large when repeated".to_owned(),
+            other => format!("the pattern is malformed: {other}"),
+        })?;
+    CACHE.with_borrow_mut(|cache| {
+        if cache.len() >= CACHE_LENGTH {
+            cache.remove(0);
+        }
+        cache.push((pattern.to_owned(), flags.to_owned(), regex.clone()));
+    });
+    Ok(regex)
+}
+
+/// Which parts of the text `search` gives.
+#[derive(Clone, Copy)]
+struct Wanted {
+    between: bool,
+    matches: bool,
+}
+
+pub(super) fn natives() -> Box<[Filter<RunPtr<J>>]> {
+    let two = || [Bind::Var(()), Bind::Var(())].into();
+    Box::new([
+        ("matches", two(), |cv| {
+            bome(search(cv, Wanted { between: false, matches: true }))
+        }),
+        ("split_matches", two(), |cv| {
+            bome(search(cv, Wanted { between: true, matches: true }))
+        }),
+        ("split_", two(), |cv| {
+            bome(search(cv, Wanted { between: true, matches: false }))
+        }),
+    ])
+}
+
+fn search(mut cv: Cv<'_, J>, wanted: Wanted) -> ValR<Value> {
+    let flags = cv.0.pop_var();
+    let pattern = cv.0.pop_var();
+    let as_text = |value: &Value| match value {
+        Value::Str(text) => Ok(text.clone()),
+        other => Err(Error::typ(other.clone(), "text")),
+    };
+    let (flags, pattern, text) = (as_text(&flags)?, as_text(&pattern)?, as_text(&cv.1)?);
+    if text.len() > TEXT_LENGTH_MAX {
+        return Err(Error::str("the text is longer than 1 MiB: too long for a pattern"));
+    }
+    let regex = compiled(&pattern, &flags).map_err(Error::str)?;
+    meter::spend(text.len() / 8);
+    let chosen = Flags {
+        all: flags.contains('g'),
+        no_empty: flags.contains('n'),
+    };
+    Ok(parts(&text, &regex, chosen, wanted).into_iter().collect())
+}
+
+fn parts(text: &str, regex: &Regex, flags: Flags, wanted: Wanted) -> Vec<Value> {
+    let mut found = Vec::new();
+    let mut end = 0;
+    let mut count = Counter::default();
+    for captures in regex.captures_iter(text) {
+        meter::step();
+        let Some(whole) = captures.get(0) else { continue };
+        if flags.no_empty && whole.is_empty() {
+            continue;
+        }
+        if wanted.between {
+            found.push(Value::from(text.get(end..whole.start()).unwrap_or_default()));
+            end = whole.end();
+        }
+        if wanted.matches {
+            let groups = captures.iter().zip(regex.capture_names());
+            let groups = groups.filter_map(|(group, name)| {
+                Some(described(&group?, name, text, &mut count))
+            });
+            found.push(groups.collect());
+        }
+        if !flags.all {
+            break;
+        }
+    }
+    if wanted.between {
+        found.push(Value::from(text.get(end..).unwrap_or_default()));
+    }
+    found
+}
+
+fn described(
+    group: &regex::Match<'_>,
+    name: Option<&str>,
+    text: &str,
+    count: &mut Counter,
+) -> Value {
+    let mut map = Map::default();
+    map.insert("offset".into(), Value::from(count.until(text, group.start())));
+    map.insert("length".into(), Value::from(group.as_str().chars().count()));
+    map.insert("string".into(), Value::from(group.as_str()));
+    if let Some(name) = name {
+        map.insert("name".into(), Value::from(name));
+    }
+    Value::from_entries(map)
+}
+
+/// Turns byte offsets into numbers of characters. Offsets mostly grow, so it
+/// goes on from the last one.
+#[derive(Default)]
+struct Counter {
+    byte: usize,
+    characters: usize,
+}
+
+impl Counter {
+    fn until(&mut self, text: &str, byte: usize) -> usize {
+        if byte < self.byte {
+            *self = Self::default();
+        }
+        let between = text.get(self.byte..byte).unwrap_or_default();
+        meter::spend(between.len() / 32);
+        self.characters += between.chars().count();
+        self.byte = byte;
+        self.characters
+    }
+}

@@ -1,0 +1,103 @@
+//! The two engines: which parts of rhai exist, and their limits.
+
+use std::sync::LazyLock;
+
+use rhai::packages::{
+    ArithmeticPackage, BasicArrayPackage, BasicFnPackage, BasicIteratorPackage, BasicMapPackage,
+    BasicMathPackage, BasicStringPackage, LogicPackage, MoreStringPackage, Package,
+};
+use rhai::{Dynamic, Engine, OptimizationLevel, Scope};
+
+use super::{eligibility, lists, node, numbers, params, texts};
+use crate::meter;
+
+/// The engine of expressions: no statements, no loops, no functions.
+pub(super) static EXPRESSIONS: LazyLock<Engine> = LazyLock::new(|| {
+    let mut engine = bounded();
+    engine
+        .set_allow_anonymous_fn(false)
+        .set_allow_looping(false)
+        .set_allow_loop_expressions(false)
+        .set_allow_statement_expression(false)
+        .set_max_functions(0)
+        .set_max_call_levels(0);
+    engine
+});
+
+/// The engine of rule files.
+pub(super) static SCRIPTS: LazyLock<Engine> = LazyLock::new(|| {
+    let mut engine = bounded();
+    eligibility::register(&mut engine);
+    engine
+        .set_max_functions(200)
+        .set_max_call_levels(64)
+        .set_max_variables(1_000);
+    engine
+});
+
+/// Symbols that reach outside, or call by a name made at run time.
+const DISABLED: [&str; 14] = [
+    "eval",
+    "Fn",
+    "call",
+    "curry",
+    "import",
+    "export",
+    "print",
+    "debug",
+    "sleep",
+    "timestamp",
+    "is_def_var",
+    "is_def_fn",
+    "is_shared",
+    "exit",
+];
+
+fn bounded() -> Engine {
+    let mut engine = Engine::new_raw();
+    // No package that waits, reads the clock, ends the run, parses JSON out
+    // of sight, or makes byte arrays of any length.
+    ArithmeticPackage::new().register_into_engine(&mut engine);
+    LogicPackage::new().register_into_engine(&mut engine);
+    BasicMathPackage::new().register_into_engine(&mut engine);
+    BasicStringPackage::new().register_into_engine(&mut engine);
+    MoreStringPackage::new().register_into_engine(&mut engine);
+    BasicArrayPackage::new().register_into_engine(&mut engine);
+    BasicMapPackage::new().register_into_engine(&mut engine);
+    BasicIteratorPackage::new().register_into_engine(&mut engine);
+    BasicFnPackage::new().register_into_engine(&mut engine);
+    for symbol in DISABLED {
+        engine.disable_symbol(symbol);
+    }
+    engine
+        .set_strict_variables(true)
+        .set_optimization_level(OptimizationLevel::None)
+        // The meter counts: budgets differ from run to run.
+        .set_max_operations(0)
+        .set_max_expr_depths(64, 64)
+        .set_max_modules(0)
+        .set_max_string_size(1 << 20)
+        .set_max_array_size(20_000)
+        .set_max_map_size(20_000)
+        // The interner is a lock that all threads would share.
+        .set_max_strings_interned(0)
+        .on_progress(|_| {
+            meter::step();
+            None
+        });
+    node::register(&mut engine);
+    lists::register(&mut engine);
+    texts::register(&mut engine);
+    numbers::register(&mut engine);
+    params::register(&mut engine);
+    engine
+}
+
+/// Declares the variables that a source may name.
+pub(super) fn declared(names: &[&str]) -> Scope<'static> {
+    let mut scope = Scope::new();
+    for name in names {
+        scope.push_constant_dynamic(*name, Dynamic::UNIT);
+    }
+    scope
+}

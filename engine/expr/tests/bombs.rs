@@ -1,0 +1,275 @@
+//! Expressions and scripts that grow without bound are stopped, each in a
+//! child process with a memory and a processor limit: what escapes the meter
+//! kills the child, and the test.
+
+use std::alloc::System;
+use std::process::Command;
+
+use tongban_expr::alloc::Counting;
+use tongban_expr::{Budget, Expression, Language, Limit, Scope, Script, Value, value};
+
+#[global_allocator]
+static ALLOCATOR: Counting<System> = Counting::new(System);
+
+/// How a bomb must end.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    /// One of these limits stops it.
+    Stopped(&'static [Limit]),
+    /// It does not compile.
+    Refused,
+    /// It ends with an error of the language.
+    Fails,
+    /// It is harmless here.
+    Passes,
+}
+use End::{Fails, Passes, Refused, Stopped};
+use Limit::{Bytes, Depth, Heap, Operations, Stack, Weight};
+
+const JQ: &[(&str, End)] = &[
+    ("[range(1e12)]", Stopped(&[Operations])),
+    ("[limit(1e9; repeat(1))]", Stopped(&[Operations])),
+    ("[repeat(1)]", Stopped(&[Operations])),
+    ("last(range(1e12))", Stopped(&[Operations])),
+    ("until(false; .+1)", Stopped(&[Operations])),
+    ("while(true; .+1)", Stopped(&[Operations])),
+    ("[recurse(.+1)] | length", Stopped(&[Operations])),
+    ("[foreach range(1e12) as $i (0; .+1)]", Stopped(&[Operations])),
+    ("try ([range(1e12)]) catch \"caught\"", Stopped(&[Operations])),
+    ("first(range(1e12) | select(. < 0))", Stopped(&[Operations])),
+    ("\"x\" * 1000000000", Stopped(&[Bytes])),
+    ("reduce range(60) as $i ([0]; . + .)", Stopped(&[Bytes, Weight, Operations])),
+    ("reduce range(60) as $i (\"x\"; . + .)", Stopped(&[Bytes, Weight])),
+    ("[range(300)] | [combinations(3)]", Stopped(&[Operations, Bytes, Weight])),
+    ("[[range(300)], [range(300)], [range(300)]] | [combinations] | length", Stopped(&[Operations, Bytes, Weight])),
+    ("(\"x\" * 1000000) | [match(\"x\"; \"g\")] | length", Stopped(&[Operations, Bytes, Weight])),
+    ("\"\\(range(1e12))\" | length", Fails),
+    ("[\"\\(range(1e12))\"] | length", Stopped(&[Operations])),
+    ("getpath([range(100000)|\"a\"]) = 1", Stopped(&[Stack, Depth, Operations])),
+    ("reduce range(1e6) as $i (null; [.])", Stopped(&[Depth])),
+    ("reduce range(1e6) as $i (null; {a: .})", Stopped(&[Depth])),
+    ("reduce range(1e6) as $i (null; .a |= .) | reduce range(1e6) as $i (.; {b: .})", Stopped(&[Depth])),
+    ("reduce range(60) as $i ([0]; . as $x | [$x,$x])", Stopped(&[Weight])),
+    ("reduce range(60) as $i ({}; . as $x | {a: $x, b: $x}) | tojson", Stopped(&[Weight, Depth])),
+    ("reduce range(60) as $i (10; . * .)", Fails),
+    ("[range(1e6)] | sort_by(-.) | length", Stopped(&[Operations, Weight, Bytes])),
+    ("(\"a\" * 7000000) | explode | implode", Stopped(&[Operations, Weight, Bytes])),
+    ("(\"[\" * 100000) | fromjson", Fails),
+    ("(\"[\" * 90 + \"]\" * 90) | fromjson | tojson | length", Passes),
+    ("(\"x\" * 3000000) | test(\"(x+x+)+y\")", Fails),
+    ("(\"x\" * 1000000) | test(\"(x+x+)+y\")", Passes),
+    ("\"x\" | test(\"((a{100}){100}){100}\")", Fails),
+    ("\"aaaaaaaaaaaaaaaaaaaaaaaaaaaa\" | test(\"(a*)*b\")", Passes),
+    ("(\"a,\" * 500000) | [splits(\",\")] | length", Stopped(&[Operations, Bytes, Weight])),
+    ("(\"a\" * 1000000) | gsub(\"a\"; \"bb\") | length", Stopped(&[Operations, Bytes, Weight])),
+    ("[limit(100000; repeat(\"x\" * 1000))] | length", Stopped(&[Operations, Bytes, Weight])),
+    ("jn(2000000000; 1.5)", Refused),
+    ("def f: f; f", Refused),
+    ("def f: [f]; f", Refused),
+    ("def f: 1+f; f", Refused),
+    ("def f: f|f; f", Refused),
+    ("def f: f, f; f", Refused),
+    ("label $f | def g: g, break $f; g", Refused),
+    ("def f(x): f(x+1); f(1)", Refused),
+    ("def f(g): f(g|g); f(.)", Refused),
+    ("def f: def g: f; g; f", Refused),
+    ("def f($a): f($a); f(1)", Refused),
+];
+
+const RULES: &[(&str, End)] = &[
+    ("loop {}", Stopped(&[Operations])),
+    ("while true {}", Stopped(&[Operations])),
+    ("let n = 0; while true { n += 1; } n", Stopped(&[Operations])),
+    ("fn f() { f() } f()", Stopped(&[Stack])),
+    ("fn f(x) { f([x]) } f(1)", Stopped(&[Stack])),
+    ("let s = \"x\"; loop { s += s; }", Stopped(&[Weight, Heap])),
+    ("let a = [1]; loop { a += a; }", Stopped(&[Weight, Heap])),
+    ("let a = #{x: 1}; loop { a = #{x: a, y: a}; }", Stopped(&[Weight, Heap, Operations])),
+    ("let a = []; loop { a.push(1); }", Stopped(&[Weight, Heap, Operations])),
+    ("let m = #{}; let i = 0; loop { m[`k${i}`] = i; i += 1; }", Stopped(&[Weight, Heap, Operations])),
+    ("\"x\".pad(1000000000, \"y\")", Fails),
+    ("\"x\".pad(1000000000, 'y')", Fails),
+    ("[].pad(1000000000, 1)", Fails),
+    ("let a = [1]; a.pad(20000, a); a.pad(20000, a); a", Stopped(&[Weight, Heap, Bytes])),
+    ("let a = []; loop { a = [a]; }", Stopped(&[Weight, Operations, Heap])),
+    ("let a = input; loop { a = [a]; }", Stopped(&[Weight, Operations, Heap])),
+    ("eval(\"1\")", Refused),
+    ("import \"x\" as y; 1", Refused),
+    ("export let x = 1;", Refused),
+    ("print(1)", Refused),
+    ("debug(1)", Refused),
+    ("sleep(1)", Refused),
+    ("timestamp()", Refused),
+    ("Fn(\"eval\").call(\"1\")", Refused),
+    ("exit(1)", Refused),
+    ("blob(1000000000, 1)", Fails),
+    ("parse_json(\"[]\")", Fails),
+    ("input.rows.map(|x| x.map(|y| y))", Fails),
+    ("input.a = 1; input", Fails),
+];
+
+/// What the child prints, told by the parent.
+fn run(language: &str, source: &str) -> String {
+    let budget = Budget::default();
+    let scope = Scope {
+        input: value!({"rows": [1, 2]}),
+        ..Scope::default()
+    };
+    let result = match language {
+        "jq" => match Expression::compile(Language::Jq, source, &[]) {
+            Ok(expression) => expression.eval(&scope, &budget),
+            Err(error) => return format!("refused {error}"),
+        },
+        _ => match Script::compile(source, "bomb") {
+            Ok(script) => script.run(scope.input.clone(), &scope, &budget),
+            Err(error) => return format!("refused {error}"),
+        },
+    };
+    match result {
+        Ok(value) => format!("passed {}", value.kind_name()),
+        Err(error) => match error.limit {
+            Some(limit) => format!("stopped {limit:?}"),
+            None => format!("failed {error}"),
+        },
+    }
+}
+
+fn fits(end: End, printed: &str) -> bool {
+    match end {
+        Stopped(limits) => limits
+            .iter()
+            .any(|limit| printed == format!("stopped {limit:?}")),
+        Refused => printed.starts_with("refused "),
+        Fails => printed.starts_with("failed "),
+        Passes => printed.starts_with("passed "),
+    }
+}
+
+fn in_child(language: &str, source: &str) -> String {
+    let executable = std::env::current_exe().expect("a test knows its file");
+    // 1 GiB of addresses holds the compiler's large stack; 20 s of processor.
+    let output = Command::new("sh")
+        .args(["-c", "ulimit -v 1048576; ulimit -t 20; exec \"$0\" --exact child --nocapture"])
+        .arg(executable)
+        .env("BOMB_LANGUAGE", language)
+        .env("BOMB_SOURCE", source)
+        .output()
+        .expect("a shell");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let line = text.lines().find_map(|line| line.split_once("bomb: "));
+    match line {
+        Some((_, printed)) if output.status.success() => printed.to_owned(),
+        _ => format!("died: {}", String::from_utf8_lossy(&output.stderr)),
+    }
+}
+
+/// Does nothing by itself: the other tests run it as a child.
+#[test]
+fn child() {
+    let variable = |name: &str| std::env::var(name).ok();
+    if let (Some(language), Some(source)) = (variable("BOMB_LANGUAGE"), variable("BOMB_SOURCE")) {
+        println!("bomb: {}", run(&language, &source));
+    }
+}
+
+fn all_end(language: &str, bombs: &[(&str, End)]) {
+    let wrong: Vec<String> = bombs
+        .iter()
+        .map(|(source, end)| (source, end, in_child(language, source)))
+        .filter(|(_, end, printed)| !fits(**end, printed))
+        .map(|(source, end, printed)| format!("{source}\n    expected {end:?}, {printed}"))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn bombs_of_jq_are_stopped() {
+    all_end("jq", JQ);
+}
+
+#[test]
+fn bombs_of_rules_are_stopped() {
+    all_end("rules", RULES);
+}
+
+/// Sources that nest or run on without end are refused or stopped, and never
+/// overflow the stack of parser, compiler, evaluator or destructor.
+#[test]
+fn long_sources_do_not_overflow() {
+    let nested = |open: &str, times: usize, inner: &str, close: &str| {
+        [&open.repeat(times), inner, &close.repeat(times)].concat()
+    };
+    let sources = [
+        ("jq", nested("(", 8_000, "1", ")")),
+        ("jq", nested("[", 8_000, "1", "]")),
+        ("jq", nested("{a:", 5_000, "1", "}")),
+        ("jq", nested(".|", 8_000, ".", "")),
+        ("jq", nested("-", 16_000, "1", "")),
+        ("jq", nested("- ", 8_000, "1", "")),
+        ("jq", nested("1+", 8_000, "1", "")),
+        ("jq", nested("1,", 8_000, "1", "")),
+        ("jq", nested("try ", 4_000, "1", "")),
+        ("jq", nested(". as $x|", 2_000, "1", "")),
+        ("jq", nested("if 1 then ", 1_000, "1", " end")),
+        ("jq", nested("\"\\(", 4_000, "1", ")\"")),
+        ("jq", nested("reduce . as $x(.;", 900, "1", ")")),
+        ("jq", nested("def a: 1;", 1_500, "a", "")),
+        ("jq", nested("", 1, ".", "") + nested("[0]", 5_000, "", "").as_str()),
+        ("jq", nested(".a", 8_000, "", "")),
+        ("jq", nested(".a.b|=", 2_000, "1", "")),
+        ("jq", nested("x", 20_000, "", "")),
+        ("rules", nested("(", 8_000, "1", ")")),
+        ("rules", nested("[", 8_000, "1", "]")),
+        ("rules", nested("!", 8_000, "true", "")),
+        ("rules", nested("- ", 8_000, "1", "")),
+        ("rules", nested("1+", 50_000, "1", "")),
+        ("rules", nested("", 1, "input", "") + nested(".a", 50_000, "", "").as_str()),
+        ("rules", nested("", 1, "input", "") + nested("[0]", 50_000, "", "").as_str()),
+        ("rules", nested("{", 50_000, "", "}")),
+        ("rules", nested("if true {", 20_000, "", "}")),
+        ("rules", nested("`${", 20_000, "1", "}`")),
+        ("rules", nested("||", 20_000, "1", "")),
+        ("rules", nested("|x|", 20_000, "1", "")),
+        ("rules", nested("let a = ", 1_000, "1", "")),
+        ("rules", nested("#{a:", 20_000, "1", "}")),
+        ("rules", nested("f(", 20_000, "1", ")")),
+    ];
+    let died: Vec<String> = sources
+        .iter()
+        .map(|(language, source)| (language, source, in_child(language, source)))
+        .filter(|(_, _, printed)| printed.starts_with("died"))
+        .map(|(language, source, printed)| {
+            format!("{language} {} …: {printed}", source.get(..20).unwrap_or(source))
+        })
+        .collect();
+    assert!(died.is_empty(), "{}", died.join("\n"));
+}
+
+/// After a stop the same thread evaluates the next expression.
+#[test]
+fn a_stop_leaves_the_thread_usable() {
+    let bomb = Expression::compile(Language::Jq, "[range(1e12)]", &[]).expect("compiles");
+    let next = Expression::compile(Language::Jq, ".a + 1", &[]).expect("compiles");
+    let scope = Scope {
+        input: value!({"a": 1}),
+        ..Scope::default()
+    };
+    let budget = Budget::default();
+    for _ in 0..3 {
+        let stopped = bomb.eval(&scope, &budget).expect_err("stops");
+        assert_eq!(stopped.limit, Some(Operations));
+        assert_eq!(next.eval(&scope, &budget).expect("evaluates"), Value::Int(2));
+    }
+}
+
+#[test]
+fn a_deadline_stops_both_languages() {
+    let budget = Budget::for_scripts().with_deadline(|| true);
+    let scope = Scope::default();
+    let endless = Expression::compile(Language::Jq, "last(range(1e12))", &[]).expect("compiles");
+    let stopped = endless.eval(&scope, &budget).expect_err("stops");
+    assert_eq!(stopped.limit, Some(Limit::Time));
+    let script = Script::compile("loop {}", "endless").expect("compiles");
+    let stopped = script.run(Value::Null, &scope, &budget).expect_err("stops");
+    assert_eq!(stopped.limit, Some(Limit::Time));
+}
