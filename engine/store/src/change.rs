@@ -233,6 +233,16 @@ impl Change {
         Ok(bytes)
     }
 
+    /// Whether rows are left that anyone may claim at once: nobody here was given them by a lease.
+    pub(crate) fn leaves_due_rows(&self) -> bool {
+        self.rows.batches().iter().any(|batch| {
+            let due = batch.operation.columns.iter().position(|(name, _)| *name == "ready_at_ms");
+            due.is_some_and(|place| {
+                batch.rows().any(|row| matches!(row.get(place), Some(Cell::Int(Some(at))) if *at <= self.at_ms))
+            })
+        })
+    }
+
     fn check_ownership(&self) -> Result<(), ChangeError> {
         let Some(instance) = &self.instance else { return Ok(()) };
         let own = |id: &str| id == instance.id || self.children.iter().any(|child| child.id == id);

@@ -5,15 +5,21 @@
 //! state means is not known here: bodies are opaque text.
 
 pub mod change;
+mod commit;
 mod db;
 pub mod error;
+pub mod fault;
 pub mod outcome;
+pub mod store;
 pub mod tables;
 pub mod write;
 
 pub use change::{AuditEntry, Base, Change, ChangeError, Child, InstanceChange, Next, RecordKey, RecordNext, RecordWrite};
 pub use error::StoreError;
+pub use db::Wakeups;
+pub use fault::{Fault, Faults, Point};
 pub use outcome::{Lost, Outcome, Refusal};
+pub use store::{Options, Store};
 pub use tables::act::{ActGone, ActRow};
 pub use tables::audit::{AuditChainRow, AuditRow};
 pub use tables::bundle::{BundleFileRow, BundleRow, WorkflowRow};

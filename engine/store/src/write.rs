@@ -126,6 +126,11 @@ pub trait Write: Sized {
     fn from_cells(cells: &[Cell]) -> Option<Self>;
 }
 
+/// The columns of a row struct, for statements written by hand.
+pub(crate) trait Described {
+    const COLUMNS: &'static [(&'static str, Kind)];
+}
+
 /// The rows of one operation inside one change, row after row.
 #[derive(Debug, Clone)]
 pub(crate) struct Batch {
@@ -191,13 +196,18 @@ macro_rules! rows {
             #[derive(Debug, Clone, Default, PartialEq, Eq, sqlx::FromRow)]
             pub struct $name { $($(#[$about])* pub $field: $kind,)* }
 
+            impl $crate::write::Described for $name {
+                const COLUMNS: &'static [(&'static str, $crate::db::Kind)] =
+                    &[$((stringify!($field), <$kind as $crate::write::Field>::KIND)),*];
+            }
+
             impl $crate::write::Write for $name {
                 fn operation() -> &'static $crate::write::Operation {
                     static OPERATION: $crate::write::Operation = $crate::write::Operation::new(
                         $table,
                         $crate::write::Mode::$mode,
                         &[$(stringify!($key)),*],
-                        &[$((stringify!($field), <$kind as $crate::write::Field>::KIND)),*],
+                        <$name as $crate::write::Described>::COLUMNS,
                     );
                     &OPERATION
                 }

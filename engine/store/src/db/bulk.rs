@@ -29,13 +29,24 @@ impl<'a> Bulk<'a> {
         Self { columns, count: 0 }
     }
 
-    /// Gathers rows of cells, sorted by their first `key` columns so that all transactions lock in one order.
-    pub fn sorted(columns: Columns, key: &[usize], mut rows: Vec<&'a [Cell]>) -> Self {
-        rows.sort_by(|left, right| {
-            key.iter().map(|place| compare(left.get(*place), right.get(*place))).find(|order| order.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
-        });
+    /// Gathers rows of cells, sorted by their `key` columns so that all transactions write in one order. With
+    /// `replaces`, the last of several rows with one key stands for all of them.
+    pub fn sorted(columns: Columns, key: &[usize], mut rows: Vec<&'a [Cell]>, replaces: bool) -> Self {
+        let order = |left: &&[Cell], right: &&[Cell]| {
+            key.iter()
+                .map(|place| compare(left.get(*place), right.get(*place)))
+                .find(|order| order.is_ne())
+                .unwrap_or(std::cmp::Ordering::Equal)
+        };
+        rows.sort_by(order);
         let mut bulk = Self::new(columns);
-        rows.into_iter().for_each(|row| bulk.push_cells(row));
+        let mut rows = rows.into_iter().peekable();
+        while let Some(row) = rows.next() {
+            let replaced = replaces && rows.peek().is_some_and(|next| order(&row, next).is_eq());
+            if !replaced {
+                bulk.push_cells(row);
+            }
+        }
         bulk
     }
 

@@ -1,0 +1,84 @@
+//! Hints that something is due: in the process, and by NOTIFY between nodes. A hint may be lost; everyone polls too.
+
+use std::sync::Arc;
+
+use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
+use tokio::sync::Notify;
+
+use super::class::DbError;
+use super::statement::statements;
+use super::{Call, Statement};
+
+const CHANNEL: &str = "tongban_due";
+
+statements! {
+    NOTIFY = differs(
+        // Differs because SQLite has one process, which needs no telling.
+        "SELECT pg_notify('tongban_due', '')",
+        "SELECT 1",
+    );
+}
+
+/// Where hints come from and go to.
+#[derive(Debug, Clone)]
+pub(crate) struct Hints {
+    local: Arc<Notify>,
+    remote: Option<Arc<PgConnectOptions>>,
+}
+
+impl Hints {
+    pub fn local() -> Self {
+        Self { local: Arc::new(Notify::new()), remote: None }
+    }
+
+    pub fn remote(options: Arc<PgConnectOptions>) -> Self {
+        Self { local: Arc::new(Notify::new()), remote: Some(options) }
+    }
+
+    /// Tells this process; returns the statement that tells the others, if there can be others.
+    pub fn tell(&self) -> Option<Call<'static>> {
+        self.local.notify_waiters();
+        self.remote.as_ref().map(|_| Statement::call(&NOTIFY))
+    }
+
+    /// Begins to listen.
+    pub async fn listen(&self) -> Result<Wakeups, DbError> {
+        let remote = match &self.remote {
+            None => None,
+            Some(options) => {
+                let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(options.as_ref().clone());
+                let mut listener = PgListener::connect_with(&pool).await?;
+                listener.listen(CHANNEL).await?;
+                Some(listener)
+            }
+        };
+        Ok(Wakeups { local: self.local.clone(), remote })
+    }
+}
+
+/// The hints that reach this process.
+#[derive(Debug)]
+pub struct Wakeups {
+    local: Arc<Notify>,
+    remote: Option<PgListener>,
+}
+
+impl Wakeups {
+    /// Waits until something may be due. Dropping the future loses at most a hint.
+    pub async fn next(&mut self) {
+        let local = self.local.notified();
+        match &mut self.remote {
+            None => local.await,
+            Some(listener) => {
+                tokio::select! {
+                    () = local => {}
+                    heard = listener.recv() => {
+                        if let Err(error) = heard {
+                            tracing::debug!(%error, "the listening connection broke; it will be opened again");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

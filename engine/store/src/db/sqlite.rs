@@ -1,0 +1,163 @@
+//! Opening SQLite: one writer in WAL with full synchronisation, readers beside it, a second connection that
+//! checkpoints, a lock file that keeps a second process out.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Row as _, SqliteConnection};
+use tokio::sync::Notify;
+
+use super::class::DbError;
+use super::{Access, Connection, Prepared};
+use crate::error::StoreError;
+
+/// Earlier releases lose pages when two connections reset the WAL at once.
+const VERSION_MIN: (u64, u64, u64) = (3, 51, 3);
+/// Above this size a whole check at start takes longer than people wait.
+const QUICK_CHECK_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// Checkpoints run this long after the first commit that needs one.
+const CHECKPOINT_PAUSE: Duration = Duration::from_millis(250);
+/// Above this many pages the checkpoint waits for readers, so that the log begins anew.
+const WAL_PAGES_MAX: i64 = 16_384;
+
+/// A file, or memory.
+#[derive(Debug, Clone)]
+pub(crate) struct Place(Option<PathBuf>);
+
+impl Place {
+    /// Reads what follows `sqlite:` in a URL.
+    pub fn parse(path: &str) -> Self {
+        let path = path.strip_prefix("//").unwrap_or(path);
+        if path == ":memory:" { Self(None) } else { Self(Some(path.into())) }
+    }
+
+    pub fn is_memory(&self) -> bool {
+        self.0.is_none()
+    }
+
+    pub async fn connect(&self, access: Access) -> Result<SqliteConnection, DbError> {
+        let options = SqliteConnectOptions::new()
+            .statement_cache_capacity(512)
+            .busy_timeout(Duration::from_secs(5))
+            .foreign_keys(false);
+        let options = match &self.0 {
+            None => options.in_memory(true),
+            Some(path) => options
+                .filename(path)
+                .create_if_missing(access == Access::Write)
+                .read_only(access == Access::Read)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full)
+                .pragma("wal_autocheckpoint", "0")
+                .pragma("cache_size", "-65536")
+                .pragma("temp_store", "memory"),
+        };
+        options.connect().await.map_err(DbError::from)
+    }
+}
+
+/// Opens the file, checks it, migrates it and starts the checkpoints.
+pub(super) async fn prepare(place: &Place) -> Result<Prepared, StoreError> {
+    let lock = place.0.as_deref().map(lock).transpose()?;
+    let mut first = place.connect(Access::Write).await?;
+    check_version(&mut first).await?;
+    if let Some(path) = &place.0 {
+        quick_check(&mut first, path).await?;
+    }
+    let migrator = sqlx::migrate!("../../migrations/sqlite");
+    super::postgres::migrated(migrator.run_direct(None, &mut first, false).await, &migrator)?;
+    let checkpoint = match place.0 {
+        Some(_) => Some(Checkpointer::start(place.connect(Access::Write).await?)),
+        None => None,
+    };
+    Ok(Prepared { first: Connection::Sqlite(first), lock, checkpoint })
+}
+
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let name = PathBuf::from(name);
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&name)
+        .map_err(|error| StoreError::Settings(format!("expected to create `{}`: {error}", name.display())))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::Settings(format!(
+            "`{}` is open in another process; stop it, or give this one another file",
+            path.display()
+        ))),
+        Err(std::fs::TryLockError::Error(error)) => {
+            Err(StoreError::Settings(format!("expected to lock `{}`: {error}", name.display())))
+        }
+    }
+}
+
+async fn check_version(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    let row = sqlx::query("SELECT sqlite_version()").fetch_one(connection).await.map_err(DbError::from)?;
+    let text: String = row.try_get(0).map_err(DbError::from)?;
+    let mut parts = text.split('.').map(|part| part.parse::<u64>().unwrap_or_default());
+    let mut part = || parts.next().unwrap_or_default();
+    let found = (part(), part(), part());
+    if found >= VERSION_MIN {
+        return Ok(());
+    }
+    Err(StoreError::Settings(format!("expected SQLite 3.51.3 or newer, found {text}: older ones can lose pages")))
+}
+
+async fn quick_check(connection: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
+    let bytes = std::fs::metadata(path).map(|data| data.len()).unwrap_or_default();
+    if bytes > QUICK_CHECK_BYTES_MAX {
+        return Ok(());
+    }
+    let row = sqlx::query("PRAGMA quick_check(1)").fetch_one(connection).await.map_err(DbError::from)?;
+    let found: String = row.try_get(0).map_err(DbError::from)?;
+    if found == "ok" {
+        return Ok(());
+    }
+    Err(StoreError::Corrupt { table: "sqlite file", detail: found })
+}
+
+/// Checkpoints on a connection of its own, so that no commit ever pays for one.
+#[derive(Debug, Clone)]
+pub(crate) struct Checkpointer(Arc<Notify>);
+
+impl Checkpointer {
+    fn start(mut connection: SqliteConnection) -> Self {
+        let wanted = Arc::new(Notify::new());
+        let weak = Arc::downgrade(&wanted);
+        tokio::spawn(async move {
+            while let Some(wanted) = weak.upgrade() {
+                // Woken by commits; the time limit notices that the store is gone.
+                let woken = tokio::time::timeout(Duration::from_secs(5), wanted.notified()).await.is_ok();
+                drop(wanted);
+                if woken {
+                    tokio::time::sleep(CHECKPOINT_PAUSE).await;
+                    if let Err(error) = checkpoint(&mut connection).await {
+                        tracing::warn!(%error, "the checkpoint failed and will be tried again");
+                    }
+                }
+            }
+        });
+        Self(wanted)
+    }
+
+    /// Asks for a checkpoint soon.
+    pub fn want(&self) {
+        self.0.notify_one();
+    }
+}
+
+async fn checkpoint(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let row = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").fetch_one(&mut *connection).await?;
+    let pages: i64 = row.try_get(1)?;
+    if pages > WAL_PAGES_MAX {
+        sqlx::query("PRAGMA wal_checkpoint(RESTART)").fetch_one(connection).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,185 @@
+//! The store: opening it, its sessions, and the doors that need no table of their own.
+
+use std::fs::File;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::change::Change;
+use crate::commit::{self, Answer};
+use crate::db::{Access, Call, Checkpointer, Class, Database, DbError, FromRows, Hints, Session, Slots, Wakeups};
+use crate::error::StoreError;
+use crate::fault::{Fault, Faults, Point};
+
+/// How to open a store.
+#[derive(Clone)]
+pub struct Options {
+    /// `sqlite::memory:`, `sqlite://path/to/file` or `postgres://…`.
+    pub url: String,
+    /// The node's id, for the audit chains it opens.
+    pub node: String,
+    /// Connections that commit on PostgreSQL; SQLite has one writer. Default 2.
+    pub committers: usize,
+    /// Connections that read and claim. Default 4; in memory there is one connection for all.
+    pub readers: usize,
+    /// What goes wrong on purpose, in tests.
+    pub faults: Option<Arc<dyn Faults>>,
+}
+
+impl Options {
+    /// The defaults for a database.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self { url: url.into(), node: "node".into(), committers: 2, readers: 4, faults: None }
+    }
+}
+
+/// Durable state. Cheap to clone; all clones share the connections.
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub committers: Slots,
+    /// Reads, and on PostgreSQL also the single statements that claim; `None` in memory.
+    readers: Option<Slots>,
+    one_writer: bool,
+    statements: Arc<AtomicU64>,
+    faults: Option<Arc<dyn Faults>>,
+    pub node: String,
+    hints: Hints,
+    checkpoint: Option<Checkpointer>,
+    _lock: Option<File>,
+}
+
+impl Store {
+    /// Opens the database, checks it and brings its schema up to date.
+    ///
+    /// # Errors
+    /// `Settings` for a bad URL, an old SQLite, a file in use or `fsync=off`; `SchemaNewer`; `Corrupt`; `Unavailable`.
+    pub async fn open(options: &Options) -> Result<Self, StoreError> {
+        let database = Database::parse(&options.url)?;
+        let prepared = database.prepare().await?;
+        let statements = Arc::new(AtomicU64::new(0));
+        let one_writer = database.has_one_writer();
+        let writers = if one_writer { 1 } else { options.committers };
+        let committers = Slots::new(database.clone(), Access::Write, writers, statements.clone());
+        committers.put(Session::new(prepared.first, statements.clone()));
+        let access = if one_writer { Access::Read } else { Access::Write };
+        let readers = (!database.is_memory())
+            .then(|| Slots::new(database.clone(), access, options.readers, statements.clone()));
+        let inner = Inner {
+            committers,
+            readers,
+            one_writer,
+            statements,
+            faults: options.faults.clone(),
+            node: options.node.clone(),
+            hints: database.hints(),
+            checkpoint: prepared.checkpoint,
+            _lock: prepared.lock,
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Commits many changes in as few transactions as can be and answers each in its place.
+    ///
+    /// An `Err` in a place means that this change is not known to be durable; the others stand as answered. The future
+    /// may be dropped: what was not committed is rolled back, what was committed stays.
+    pub async fn commit(&self, changes: Vec<Change>) -> Vec<Answer> {
+        commit::commit(&self.inner, &changes).await
+    }
+
+    /// Commits one change.
+    ///
+    /// # Errors
+    /// As `StoreError` says.
+    pub async fn commit_one(&self, change: Change) -> Answer {
+        let mut answers = self.commit(vec![change]).await;
+        answers.pop().unwrap_or(Err(StoreError::Unclear))
+    }
+
+    /// The database's clock, in milliseconds UTC.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn clock_ms(&self) -> Result<i64, StoreError> {
+        Ok(self.inner.reader().lease().await?.clock_ms().await?)
+    }
+
+    /// Statements sent so far, BEGIN and COMMIT included.
+    pub fn statement_count(&self) -> u64 {
+        self.inner.statements.load(Ordering::Relaxed)
+    }
+
+    /// Hints that something may be due. They may be lost: poll as well.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn wakeups(&self) -> Result<Wakeups, StoreError> {
+        Ok(self.inner.hints.listen().await?)
+    }
+
+    /// Ends all connections in good order. Later calls fail with `Unavailable`.
+    pub async fn close(&self) {
+        self.inner.committers.close().await;
+        if let Some(readers) = &self.inner.readers {
+            readers.close().await;
+        }
+    }
+}
+
+impl Inner {
+    pub fn reader(&self) -> &Slots {
+        self.readers.as_ref().unwrap_or(&self.committers)
+    }
+
+    fn writer(&self) -> &Slots {
+        if self.one_writer { &self.committers } else { self.reader() }
+    }
+
+    /// Reads rows; a connection that turns out to be gone is replaced once.
+    pub async fn fetch<'a, T: FromRows>(&self, call: impl Fn() -> Call<'a>) -> Result<Vec<T>, DbError> {
+        let first = self.reader().lease().await?.fetch(call()).await;
+        match first {
+            Err(error) if error.class == Class::Connection => self.reader().lease().await?.fetch(call()).await,
+            answer => answer,
+        }
+    }
+
+    /// Runs one writing statement by itself and reads what it returns.
+    pub async fn write<T: FromRows>(&self, call: Call<'_>) -> Result<Vec<T>, DbError> {
+        let answer = self.writer().lease().await?.fetch(call).await;
+        self.want_checkpoint();
+        answer
+    }
+
+    /// Runs one writing statement by itself.
+    pub async fn execute(&self, call: Call<'_>) -> Result<u64, DbError> {
+        let answer = self.writer().lease().await?.execute(call).await;
+        self.want_checkpoint();
+        answer
+    }
+
+    pub fn strike(&self, point: Point<'_>) -> Option<Fault> {
+        self.faults.as_ref().and_then(|faults| faults.strike(point))
+    }
+
+    fn want_checkpoint(&self) {
+        if let Some(checkpoint) = &self.checkpoint {
+            checkpoint.want();
+        }
+    }
+
+    /// After COMMIT: checkpoints, and a hint when rows are due for whoever comes first.
+    pub async fn committed(&self, session: &mut Session, changes: impl Iterator<Item = &Change>) {
+        self.want_checkpoint();
+        if !changes.into_iter().any(Change::leaves_due_rows) {
+            return;
+        }
+        if let Some(call) = self.hints.tell()
+            && let Err(error) = session.execute(call).await
+        {
+            tracing::debug!(error = error.text, "a hint was not sent; polling finds the rows");
+        }
+    }
+}
