@@ -30,7 +30,7 @@ CREATE TABLE instance (
     purge_at_ms BIGINT
 );
 CREATE INDEX instance_by_workflow ON instance (workflow, status, started_at_ms);
-CREATE INDEX instance_by_unit ON instance (unit_id, started_at_ms) WHERE unit_id IS NOT NULL;
+CREATE INDEX instance_by_unit ON instance (unit_id, id) WHERE unit_id IS NOT NULL;
 CREATE INDEX instance_by_parent ON instance (parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX instance_by_purge ON instance (purge_at_ms) WHERE purge_at_ms IS NOT NULL;
 CREATE INDEX instance_by_business_key ON instance (business_key) WHERE business_key IS NOT NULL;

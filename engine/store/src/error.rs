@@ -12,6 +12,9 @@ pub enum StoreError {
     /// The database has no room, is read only or reports an I/O error: writing stops until it is repaired.
     #[error("the database cannot be written: {0}")]
     Resource(String),
+    /// Too much waits to be committed: come back in a second.
+    #[error("too many changes wait to be committed")]
+    Busy,
     /// A row does not hold what its column promises.
     #[error("corrupt row in `{table}`: {detail}")]
     Corrupt {

@@ -40,6 +40,7 @@ pub struct Store {
 
 pub(crate) struct Inner {
     pub committers: Slots,
+    pub committer_count: usize,
     /// Reads, and on PostgreSQL also the single statements that claim; `None` in memory.
     readers: Option<Slots>,
     one_writer: bool,
@@ -69,6 +70,7 @@ impl Store {
             .then(|| Slots::new(database.clone(), access, options.readers, statements.clone()));
         let inner = Inner {
             committers,
+            committer_count: writers.max(1),
             readers,
             one_writer,
             statements,
@@ -131,6 +133,11 @@ impl Store {
 impl Inner {
     pub fn reader(&self) -> &Slots {
         self.readers.as_ref().unwrap_or(&self.committers)
+    }
+
+    /// Whether this is SQLite, for the two query languages of full text.
+    pub fn is_sqlite(&self) -> bool {
+        self.one_writer
     }
 
     fn writer(&self) -> &Slots {

@@ -21,7 +21,7 @@ use crate::fault::{Fault, Point};
 use crate::outcome::{Lost, Outcome, Refusal};
 use crate::store::Inner;
 
-pub(crate) use audit::Chain;
+pub(crate) use audit::{Chain, genesis as audit_genesis, hash as audit_hash};
 
 pub(crate) const STATEMENTS: &[&[(&str, &crate::db::Statement)]] =
     &[apply::STATEMENTS, audit::STATEMENTS, gate::STATEMENTS, keys::STATEMENTS];

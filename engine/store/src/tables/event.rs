@@ -1,5 +1,9 @@
 //! Events received, the shapes by which they are found, and their routing.
 
+use super::state::SubscriptionRow;
+use crate::db::{statements};
+use crate::error::StoreError;
+use crate::store::Store;
 use crate::write::rows;
 
 rows! {
@@ -61,5 +65,170 @@ rows! {
         n: i64,
         /// 0.
         fresh: i64,
+    }
+}
+
+statements! {
+    EVENT_ADD = same(
+        "INSERT INTO event (source, id, event_type, body, received_at_ms, expires_at_ms, routed)
+         VALUES ($1, $2, $3, $4, $5, $6, 0) ON CONFLICT DO NOTHING RETURNING seq");
+    EVENTS_UNROUTED = same(
+        "SELECT seq, source, id, event_type, body, received_at_ms, expires_at_ms, routed, cursor
+         FROM event WHERE routed = 0 AND seq > $1 ORDER BY seq LIMIT $2");
+    EVENTS_OF_TYPE = same(
+        "SELECT seq, source, id, event_type, body, received_at_ms, expires_at_ms, routed, cursor
+         FROM event WHERE event_type = $1 AND seq > $2 AND received_at_ms >= $3 AND expires_at_ms > $4
+         ORDER BY seq LIMIT $5");
+    EVENT_READ = same(
+        "SELECT seq, source, id, event_type, body, received_at_ms, expires_at_ms, routed, cursor
+         FROM event WHERE seq = $1");
+    EVENT_BY_ID = same(
+        "SELECT seq, source, id, event_type, body, received_at_ms, expires_at_ms, routed, cursor
+         FROM event WHERE source = $1 AND id = $2");
+    SUBSCRIPTIONS_FOR = same(
+        "SELECT instance_id, run_id, n, shape, value, fresh FROM subscription
+         WHERE shape = $1 AND value = $2 AND instance_id > $3 ORDER BY instance_id, run_id, n LIMIT $4");
+    SUBSCRIPTIONS_FRESH = same(
+        "SELECT instance_id, run_id, n, shape, value, fresh FROM subscription
+         WHERE fresh = 1 AND instance_id > $1 ORDER BY instance_id LIMIT $2");
+    SHAPES_OF_TYPE = same(
+        "SELECT shape, event_type, filter, from_exprs, bundle FROM listen_shape
+         WHERE event_type = $1 OR event_type = '' ORDER BY shape, bundle");
+    TAKEN_BY = same("SELECT event_seq, instance_id, expires_at_ms FROM event_taken WHERE event_seq = $1 AND instance_id = $2");
+    EVENTS_EXPIRED = same(
+        "DELETE FROM event WHERE seq IN (SELECT seq FROM event WHERE expires_at_ms <= $1 ORDER BY expires_at_ms LIMIT $2)");
+    TAKEN_EXPIRED = same(
+        "DELETE FROM event_taken WHERE (event_seq, instance_id) IN (
+             SELECT event_seq, instance_id FROM event_taken WHERE expires_at_ms <= $1 ORDER BY expires_at_ms LIMIT $2)");
+}
+
+/// An event as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Event {
+    /// The order in which events came.
+    pub seq: i64,
+    /// The CloudEvents source.
+    pub source: String,
+    /// The CloudEvents id.
+    pub id: String,
+    /// The CloudEvents type.
+    pub event_type: String,
+    /// The whole event, JSON.
+    pub body: String,
+    /// When it was received.
+    pub received_at_ms: i64,
+    /// When its time to live ends.
+    pub expires_at_ms: i64,
+    /// 1 once routed.
+    pub routed: i64,
+    /// Where a paged fan-out goes on.
+    pub cursor: Option<String>,
+}
+
+impl Store {
+    /// Stores an event that came from outside; `None` when its source and id are known already.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Resource`, `Database`.
+    pub async fn event_add(&self, row: &EventRow) -> Result<Option<i64>, StoreError> {
+        let call = EVENT_ADD
+            .call()
+            .text(row.source.as_str())
+            .text(row.id.as_str())
+            .text(row.event_type.as_str())
+            .text(row.body.as_str())
+            .int(row.received_at_ms)
+            .int(row.expires_at_ms);
+        let rows: Vec<(i64,)> = self.inner.write(call).await?;
+        Ok(rows.first().map(|(seq,)| *seq))
+    }
+
+    /// Events whose routing is not done, after a sequence number.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn events_unrouted(&self, after: i64, limit: i64) -> Result<Vec<Event>, StoreError> {
+        Ok(self.inner.fetch(|| EVENTS_UNROUTED.call().int(after).int(limit)).await?)
+    }
+
+    /// Live events of a type received since `since_ms`, for a listener that came later.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn events_of_type(
+        &self,
+        event_type: &str,
+        after: i64,
+        since_ms: i64,
+        now_ms: i64,
+        limit: i64,
+    ) -> Result<Vec<Event>, StoreError> {
+        let call = || EVENTS_OF_TYPE.call().text(event_type).int(after).int(since_ms).int(now_ms).int(limit);
+        Ok(self.inner.fetch(call).await?)
+    }
+
+    /// One event.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn event(&self, seq: i64) -> Result<Option<Event>, StoreError> {
+        Ok(self.inner.fetch(|| EVENT_READ.call().int(seq)).await?.pop())
+    }
+
+    /// One event by its source and id.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn event_by_id(&self, source: &str, id: &str) -> Result<Option<Event>, StoreError> {
+        Ok(self.inner.fetch(|| EVENT_BY_ID.call().text(source).text(id)).await?.pop())
+    }
+
+    /// A page of the subscriptions that expect a value, after an instance.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn subscriptions_for(
+        &self,
+        shape: &str,
+        value: &str,
+        after: &str,
+        limit: i64,
+    ) -> Result<Vec<SubscriptionRow>, StoreError> {
+        Ok(self.inner.fetch(|| SUBSCRIPTIONS_FOR.call().text(shape).text(value).text(after).int(limit)).await?)
+    }
+
+    /// Subscriptions that were not yet offered the events that came before them.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn subscriptions_fresh(&self, after: &str, limit: i64) -> Result<Vec<SubscriptionRow>, StoreError> {
+        Ok(self.inner.fetch(|| SUBSCRIPTIONS_FRESH.call().text(after).int(limit)).await?)
+    }
+
+    /// The shapes by which events of a type are matched, those for any type among them.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn listen_shapes(&self, event_type: &str) -> Result<Vec<ListenShapeRow>, StoreError> {
+        Ok(self.inner.fetch(|| SHAPES_OF_TYPE.call().text(event_type)).await?)
+    }
+
+    /// Whether an instance consumed an event.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn event_is_taken(&self, seq: i64, instance_id: &str) -> Result<bool, StoreError> {
+        let rows: Vec<super::state::EventTaken> =
+            self.inner.fetch(|| TAKEN_BY.call().int(seq).text(instance_id)).await?;
+        Ok(!rows.is_empty())
+    }
+
+    /// Deletes events past their time to live; returns how many rows went.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Resource`, `Database`.
+    pub async fn events_expire(&self, now_ms: i64, limit: i64) -> Result<u64, StoreError> {
+        let events = self.inner.execute(EVENTS_EXPIRED.call().int(now_ms).int(limit)).await?;
+        Ok(events + self.inner.execute(TAKEN_EXPIRED.call().int(now_ms).int(limit)).await?)
     }
 }

@@ -1,5 +1,8 @@
 //! What operators see: incidents, bulk acts, nodes; and attachments.
 
+use crate::db::statements;
+use crate::error::StoreError;
+use crate::store::Store;
 use crate::write::rows;
 
 rows! {
@@ -94,5 +97,185 @@ rows! {
         kind: String,
         /// The object.
         id: String,
+    }
+}
+
+statements! {
+    INCIDENTS_OPEN = same(
+        "SELECT id, instance_id, kind, error, at_ms, closed_by, closed_at_ms FROM incident
+         WHERE closed_at_ms IS NULL AND id > $1 ORDER BY id LIMIT $2");
+    INCIDENTS_OF = same(
+        "SELECT id, instance_id, kind, error, at_ms, closed_by, closed_at_ms FROM incident
+         WHERE instance_id = $1 ORDER BY id");
+    INCIDENT = same(
+        "SELECT id, instance_id, kind, error, at_ms, closed_by, closed_at_ms FROM incident WHERE id = $1");
+    BULK = same("SELECT id, what, filter, by_id, status, at_ms FROM bulk WHERE id = $1");
+    BULK_WAITING = same(
+        "SELECT bulk_id, seq, target, result FROM bulk_item
+         WHERE bulk_id = $1 AND result IS NULL ORDER BY seq LIMIT $2");
+    BULK_RESULTS = same(
+        "SELECT result, COUNT(*) FROM bulk_item WHERE bulk_id = $1 GROUP BY result ORDER BY result");
+    NODES = same("SELECT id, version, format_max, seen_at_ms FROM node WHERE seen_at_ms >= $1 ORDER BY id");
+    NODE_SEEN = same(
+        "INSERT INTO node (id, version, format_max, seen_at_ms) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (id) DO UPDATE SET version = excluded.version, format_max = excluded.format_max,
+             seen_at_ms = excluded.seen_at_ms");
+    NODES_GONE = same("DELETE FROM node WHERE seen_at_ms < $1");
+    ATTACHMENT_PUT = same(
+        "INSERT INTO attachment (digest, size, media_type, body) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING");
+    ATTACHMENT = same("SELECT digest, size, media_type, body, file FROM attachment WHERE digest = $1");
+    ATTACHMENTS_OF = same(
+        "SELECT instance_id, digest, name, by_id, at_ms FROM attachment_use WHERE instance_id = $1 ORDER BY at_ms, name");
+    GAUGES = same(
+        "SELECT
+             (SELECT COUNT(*) FROM instance_state) AS running,
+             (SELECT COUNT(*) FROM work_item WHERE status = 'open') AS open_items,
+             (SELECT COUNT(*) FROM wake WHERE ready_at_ms <= $1) AS due_wakes,
+             (SELECT COUNT(*) FROM inbox) AS inbox,
+             (SELECT COUNT(*) FROM act) AS acts,
+             (SELECT COUNT(*) FROM mail WHERE status = 'waiting') AS mails,
+             (SELECT COUNT(*) FROM event WHERE routed = 0) AS events,
+             (SELECT COUNT(*) FROM incident WHERE closed_at_ms IS NULL) AS incidents,
+             (SELECT MIN(ready_at_ms) FROM wake) AS oldest_wake_ms");
+}
+
+/// How much of everything waits.
+#[derive(Debug, Clone, Default, PartialEq, Eq, sqlx::FromRow)]
+pub struct Gauges {
+    /// Instances that have not ended.
+    pub running: i64,
+    /// Open work items.
+    pub open_items: i64,
+    /// Wakes that are due.
+    pub due_wakes: i64,
+    /// Inbox rows.
+    pub inbox: i64,
+    /// Acts without an outcome.
+    pub acts: i64,
+    /// Mails to be sent.
+    pub mails: i64,
+    /// Events to be routed.
+    pub events: i64,
+    /// Open incidents.
+    pub incidents: i64,
+    /// The earliest wake.
+    pub oldest_wake_ms: Option<i64>,
+}
+
+/// A stored attachment.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Attachment {
+    /// The digest of its content.
+    pub digest: String,
+    /// Its size in bytes.
+    pub size: i64,
+    /// Its media type.
+    pub media_type: String,
+    /// The content, when it lies in the database.
+    pub body: Option<Vec<u8>>,
+    /// The file, when it lies beside it.
+    pub file: Option<String>,
+}
+
+impl Store {
+    /// A page of open incidents, after an id.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn incidents_open(&self, after: &str, limit: i64) -> Result<Vec<IncidentRow>, StoreError> {
+        Ok(self.inner.fetch(|| INCIDENTS_OPEN.call().text(after).int(limit)).await?)
+    }
+
+    /// All incidents of an instance.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn incidents_of(&self, instance_id: &str) -> Result<Vec<IncidentRow>, StoreError> {
+        Ok(self.inner.fetch(|| INCIDENTS_OF.call().text(instance_id)).await?)
+    }
+
+    /// One incident.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn incident(&self, id: &str) -> Result<Option<IncidentRow>, StoreError> {
+        Ok(self.inner.fetch(|| INCIDENT.call().text(id)).await?.pop())
+    }
+
+    /// One bulk act.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn bulk(&self, id: &str) -> Result<Option<BulkRow>, StoreError> {
+        Ok(self.inner.fetch(|| BULK.call().text(id)).await?.pop())
+    }
+
+    /// Targets of a bulk act that wait.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn bulk_waiting(&self, id: &str, limit: i64) -> Result<Vec<BulkItemRow>, StoreError> {
+        Ok(self.inner.fetch(|| BULK_WAITING.call().text(id).int(limit)).await?)
+    }
+
+    /// How many targets of a bulk act have each result; `None` waits.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn bulk_results(&self, id: &str) -> Result<Vec<(Option<String>, i64)>, StoreError> {
+        Ok(self.inner.fetch(|| BULK_RESULTS.call().text(id)).await?)
+    }
+
+    /// Says that a node lives, and forgets nodes unseen since `forget_before_ms`.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Resource`, `Database`.
+    pub async fn node_seen(&self, row: &NodeRow, forget_before_ms: i64) -> Result<(), StoreError> {
+        let call = NODE_SEEN.call().text(row.id.as_str()).text(row.version.as_str());
+        self.inner.execute(call.int(row.format_max).int(row.seen_at_ms)).await?;
+        self.inner.execute(NODES_GONE.call().int(forget_before_ms)).await?;
+        Ok(())
+    }
+
+    /// Nodes seen since a time.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn nodes(&self, since_ms: i64) -> Result<Vec<NodeRow>, StoreError> {
+        Ok(self.inner.fetch(|| NODES.call().int(since_ms)).await?)
+    }
+
+    /// Stores an attachment under the digest of its content. Storing it again changes nothing.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Resource`, `Database`.
+    pub async fn attachment_put(&self, digest: &str, media_type: &str, body: &[u8]) -> Result<(), StoreError> {
+        let size = i64::try_from(body.len()).unwrap_or(i64::MAX);
+        self.inner.execute(ATTACHMENT_PUT.call().text(digest).int(size).text(media_type).bytes(body)).await?;
+        Ok(())
+    }
+
+    /// One attachment with its content.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn attachment(&self, digest: &str) -> Result<Option<Attachment>, StoreError> {
+        Ok(self.inner.fetch(|| ATTACHMENT.call().text(digest)).await?.pop())
+    }
+
+    /// What is attached to an instance.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn attachments_of(&self, instance_id: &str) -> Result<Vec<AttachmentUseRow>, StoreError> {
+        Ok(self.inner.fetch(|| ATTACHMENTS_OF.call().text(instance_id)).await?)
+    }
+
+    /// How much of everything waits.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn gauges(&self, now_ms: i64) -> Result<Gauges, StoreError> {
+        Ok(self.inner.fetch(|| GAUGES.call().int(now_ms)).await?.pop().unwrap_or_default())
     }
 }

@@ -1,5 +1,8 @@
 //! The organisation. Rows are closed by dates, never deleted; days are ISO texts, `None` is open.
 
+use crate::db::statements;
+use crate::error::StoreError;
+use crate::store::Store;
 use crate::write::rows;
 
 rows! {
@@ -155,3 +158,102 @@ rows! {
         id: String,
     }
 }
+
+statements! {
+    UNITS = same("SELECT id, parent_id, name, level, body, from_day, until_day FROM unit ORDER BY id");
+    PEOPLE = same("SELECT id, name, login, mail, language, body, from_day, until_day FROM person ORDER BY id");
+    POSTS = same("SELECT id, unit_id, name, head, body FROM post ORDER BY id");
+    MEMBERSHIPS = same(
+        "SELECT id, person_id, unit_id, post_id, role, main, body, from_day, until_day FROM membership ORDER BY id");
+    ROLES = same("SELECT id, name, body FROM role ORDER BY id");
+    ABSENCES = same("SELECT id, person_id, from_ms, until_ms, substitute_id, body FROM absence ORDER BY id");
+    DAYS = same("SELECT calendar, day, kind, name, hours FROM calendar_day ORDER BY calendar, day");
+    RIGHT_RULES = same("SELECT id, principal, function, unit_id, form, scope FROM right_rule ORDER BY id");
+    PERSON_BY_LOGIN = same(
+        "SELECT id, name, login, mail, language, body, from_day, until_day FROM person WHERE login = $1");
+}
+
+/// The whole organisation as it is stored.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OrganisationRows {
+    /// Units.
+    pub units: Vec<UnitRow>,
+    /// People.
+    pub people: Vec<PersonRow>,
+    /// Posts.
+    pub posts: Vec<PostRow>,
+    /// Memberships.
+    pub memberships: Vec<MembershipRow>,
+    /// Roles.
+    pub roles: Vec<RoleRow>,
+    /// Absences.
+    pub absences: Vec<AbsenceRow>,
+    /// Days of the calendars.
+    pub days: Vec<CalendarDayRow>,
+    /// Rights.
+    pub rights: Vec<RightRuleRow>,
+}
+
+impl OrganisationRows {
+    /// Adds every row to a change, units with their ancestors.
+    pub fn add_to(self, change: &mut crate::change::Change) {
+        for row in unit_ancestors(&self.units) {
+            change.add(row);
+        }
+        self.units.into_iter().for_each(|row| change.add(row));
+        self.people.into_iter().for_each(|row| change.add(row));
+        self.posts.into_iter().for_each(|row| change.add(row));
+        self.memberships.into_iter().for_each(|row| change.add(row));
+        self.roles.into_iter().for_each(|row| change.add(row));
+        self.absences.into_iter().for_each(|row| change.add(row));
+        self.days.into_iter().for_each(|row| change.add(row));
+        self.rights.into_iter().for_each(|row| change.add(row));
+    }
+}
+
+/// Every pair of a unit and a unit at or above it. A circle ends where it closes.
+pub fn unit_ancestors(units: &[UnitRow]) -> Vec<UnitAncestorRow> {
+    let parents: std::collections::BTreeMap<&str, Option<&str>> =
+        units.iter().map(|unit| (unit.id.as_str(), unit.parent_id.as_deref())).collect();
+    let mut rows = Vec::new();
+    for unit in units {
+        let (mut at, mut distance) = (Some(unit.id.as_str()), 0);
+        let most = i64::try_from(units.len()).unwrap_or(i64::MAX);
+        while let Some(ancestor) = at.filter(|_| distance < most) {
+            rows.push(UnitAncestorRow { unit_id: unit.id.clone(), ancestor_id: ancestor.to_owned(), distance });
+            at = parents.get(ancestor).copied().flatten();
+            distance += 1;
+        }
+    }
+    rows
+}
+
+impl Store {
+    /// Loads the organisation. Compare `sequence(ORGANISATION)` to know whether it changed.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn organisation(&self) -> Result<OrganisationRows, StoreError> {
+        Ok(OrganisationRows {
+            units: self.inner.fetch(|| UNITS.call()).await?,
+            people: self.inner.fetch(|| PEOPLE.call()).await?,
+            posts: self.inner.fetch(|| POSTS.call()).await?,
+            memberships: self.inner.fetch(|| MEMBERSHIPS.call()).await?,
+            roles: self.inner.fetch(|| ROLES.call()).await?,
+            absences: self.inner.fetch(|| ABSENCES.call()).await?,
+            days: self.inner.fetch(|| DAYS.call()).await?,
+            rights: self.inner.fetch(|| RIGHT_RULES.call()).await?,
+        })
+    }
+
+    /// Finds a person by their sign-in name.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn person_by_login(&self, login: &str) -> Result<Option<PersonRow>, StoreError> {
+        Ok(self.inner.fetch(|| PERSON_BY_LOGIN.call().text(login)).await?.pop())
+    }
+}
+
+/// The sequence that counts changes of the organisation (`Store::sequence_take` after each).
+pub const ORGANISATION: &str = "organisation";

@@ -1,5 +1,8 @@
 //! What rides with the state of a running instance: large values, checkpoints, subscriptions, consumed events.
 
+use crate::db::{Bulk, Kind, Value, statements};
+use crate::error::StoreError;
+use crate::store::Store;
 use crate::write::rows;
 
 rows! {
@@ -74,5 +77,56 @@ rows! {
         instance_id: String,
         /// When the event's time to live ends.
         expires_at_ms: i64,
+    }
+}
+
+statements! {
+    BLOBS = bulk(BLOB,
+        "SELECT b.instance_id, b.digest, b.body FROM {rows}
+         JOIN blob b ON b.instance_id = r.instance_id AND b.digest = r.digest");
+    CHECKPOINTS = same(
+        "SELECT instance_id, path, run_id, input, context FROM checkpoint WHERE instance_id = $1 ORDER BY path");
+    CHECKPOINT = same(
+        "SELECT instance_id, path, run_id, input, context FROM checkpoint WHERE instance_id = $1 AND path = $2");
+    SUBSCRIPTIONS_OF = same(
+        "SELECT instance_id, run_id, n, shape, value, fresh FROM subscription
+         WHERE instance_id = $1 ORDER BY run_id, n");
+}
+
+const BLOB: &[(&str, Kind)] = &[("instance_id", Kind::Text), ("digest", Kind::Text)];
+
+impl Store {
+    /// Loads blobs of an instance by digest.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn blobs(&self, instance_id: &str, digests: &[&str]) -> Result<Vec<BlobRow>, StoreError> {
+        let mut wanted = Bulk::new(BLOB);
+        digests.iter().for_each(|digest| wanted.push(&[Value::from(instance_id), Value::from(*digest)]));
+        Ok(self.inner.fetch(|| BLOBS.call().rows(&wanted)).await?)
+    }
+
+    /// The checkpoints of an instance.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn checkpoints(&self, instance_id: &str) -> Result<Vec<CheckpointRow>, StoreError> {
+        Ok(self.inner.fetch(|| CHECKPOINTS.call().text(instance_id)).await?)
+    }
+
+    /// The checkpoint of one task.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn checkpoint(&self, instance_id: &str, path: &str) -> Result<Option<CheckpointRow>, StoreError> {
+        Ok(self.inner.fetch(|| CHECKPOINT.call().text(instance_id).text(path)).await?.pop())
+    }
+
+    /// The subscriptions of an instance.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn subscriptions_of(&self, instance_id: &str) -> Result<Vec<SubscriptionRow>, StoreError> {
+        Ok(self.inner.fetch(|| SUBSCRIPTIONS_OF.call().text(instance_id)).await?)
     }
 }

@@ -1,5 +1,8 @@
 //! What people are asked to do, and what they answered.
 
+use crate::db::statements;
+use crate::error::StoreError;
+use crate::store::Store;
 use crate::write::rows;
 
 /// Stands for "no due time" where a column takes part in an order: the end of the year 9999.
@@ -70,8 +73,8 @@ rows! {
         /// The item.
         n: i64,
     }
-    /// A row of `decision`.
-    DecisionRow: Insert "decision" key(instance_id, n, round, signer_id) {
+    /// A row of `decision`; the desk replaces the row of a seat (an opinion, then a decision; one taken back).
+    DecisionRow: Upsert "decision" key(instance_id, n, round, signer_id) {
         /// The instance.
         instance_id: String,
         /// The item.
@@ -122,5 +125,87 @@ rows! {
         read_at_ms: Option<i64>,
         /// The draft, JSON.
         draft: Option<String>,
+    }
+}
+
+statements! {
+    WORK_ITEM = same(
+        "SELECT instance_id, n, run_id, round, kind, title, form, status, unit_id, due_at_ms, provisional, card, opened_at_ms,
+                closed_at_ms, outcome
+         FROM work_item WHERE instance_id = $1 AND n = $2");
+    WORK_ITEMS = same(
+        "SELECT instance_id, n, run_id, round, kind, title, form, status, unit_id, due_at_ms, provisional, card, opened_at_ms,
+                closed_at_ms, outcome
+         FROM work_item WHERE instance_id = $1 ORDER BY n");
+    CANDIDATES = same(
+        "SELECT candidate, instance_id, n, opened_at_ms, due_at_ms, claimed FROM work_candidate
+         WHERE instance_id = $1 AND n = $2 ORDER BY candidate");
+    DECISIONS = same(
+        "SELECT instance_id, n, round, signer_id, person_id, for_id, act, comment, form, seen_digest, channel, at_ms,
+                kept_from
+         FROM decision WHERE instance_id = $1 ORDER BY at_ms, n, round, signer_id");
+    DECISIONS_OF_PERSON = same(
+        "SELECT instance_id, n, round, signer_id, person_id, for_id, act, comment, form, seen_digest, channel, at_ms,
+                kept_from
+         FROM decision WHERE person_id = $1 AND (at_ms, instance_id) < ($2, $3)
+         ORDER BY at_ms DESC, instance_id DESC LIMIT $4");
+    NOTE = same(
+        "SELECT person_id, instance_id, n, read_at_ms, draft FROM work_note
+         WHERE person_id = $1 AND instance_id = $2 AND n = $3");
+}
+
+impl Store {
+    /// One work item.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn work_item(&self, instance_id: &str, n: i64) -> Result<Option<WorkItemRow>, StoreError> {
+        Ok(self.inner.fetch(|| WORK_ITEM.call().text(instance_id).int(n)).await?.pop())
+    }
+
+    /// The work items of an instance.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn work_items(&self, instance_id: &str) -> Result<Vec<WorkItemRow>, StoreError> {
+        Ok(self.inner.fetch(|| WORK_ITEMS.call().text(instance_id)).await?)
+    }
+
+    /// Who may act on an open item.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn candidates(&self, instance_id: &str, n: i64) -> Result<Vec<CandidateRow>, StoreError> {
+        Ok(self.inner.fetch(|| CANDIDATES.call().text(instance_id).int(n)).await?)
+    }
+
+    /// All decisions on an instance, in order of time.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn decisions(&self, instance_id: &str) -> Result<Vec<DecisionRow>, StoreError> {
+        Ok(self.inner.fetch(|| DECISIONS.call().text(instance_id)).await?)
+    }
+
+    /// What a person decided, newest first, before a time and instance (`i64::MAX` and `""` for the beginning).
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn decisions_of_person(
+        &self,
+        person_id: &str,
+        before: (i64, &str),
+        limit: i64,
+    ) -> Result<Vec<DecisionRow>, StoreError> {
+        let call = || DECISIONS_OF_PERSON.call().text(person_id).int(before.0).text(before.1).int(limit);
+        Ok(self.inner.fetch(call).await?)
+    }
+
+    /// What a person has read or drafted on an item.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn note(&self, person_id: &str, instance_id: &str, n: i64) -> Result<Option<NoteRow>, StoreError> {
+        Ok(self.inner.fetch(|| NOTE.call().text(person_id).text(instance_id).int(n)).await?.pop())
     }
 }
