@@ -92,7 +92,7 @@ pub enum What {
         /// The statement that warnings of the form want.
         #[serde(default)]
         statement: Option<String>,
-        /// The signature, when the step asks for one.
+        /// A signature, kept with the decision's note.
         #[serde(default)]
         signature: Option<String>,
     },
@@ -212,4 +212,26 @@ pub enum What {
         #[serde(default)]
         comment: Option<String>,
     },
+}
+
+impl What {
+    /// The word of the act, as the API writes it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Decide { .. } => "decide",
+            Self::Submit { .. } => "submit",
+            Self::Claim => "claim",
+            Self::Unclaim => "unclaim",
+            Self::Return { .. } => "return",
+            Self::Correct { .. } => "correct",
+            Self::Resubmit { .. } => "resubmit",
+            Self::Comment { .. } => "comment",
+            Self::Transfer { .. } => "transfer",
+            Self::Delegate { .. } => "delegate",
+            Self::AddSigner { .. } => "addSigner",
+            Self::RemoveSigner { .. } => "removeSigner",
+            Self::Urge { .. } => "urge",
+            Self::Withdraw { .. } => "withdraw",
+        }
+    }
 }

@@ -8,13 +8,34 @@
 #![warn(missing_docs)]
 
 mod act;
+mod clock;
+mod decide;
+mod desk;
+mod field;
+mod handing;
+mod item;
+mod mask;
+mod notice;
 mod opening;
 mod out;
 mod refusal;
+mod result;
+mod returning;
 mod row;
+mod seat;
+mod spec;
+mod tally;
+mod timing;
+mod view;
 mod world;
 
 pub use act::{Act, AddWhen, Channel, What};
+pub use clock::{CASE_CLOCK, Clock, Does, Rung};
+pub use desk::{Change, Desk, Ground};
+pub use field::{FieldRights, difference};
+pub use handing::{URGE_INTERVAL_MS, URGE_MAX};
+pub use item::{Closed, Decision, Item, Kind, Objection, RoundEnd, Status};
+pub use notice::NoticeView;
 pub use opening::{AskApplicant, Opening, Reopen, Resume, ReturnTo, Siblings, Signing};
 pub use out::{
     Card, ClockEntryRow, DecisionRow, Difference, FormChange, JumpRequest, MailKind, MailRequest,
@@ -22,4 +43,10 @@ pub use out::{
 };
 pub use refusal::{Refusal, WorkError};
 pub use row::{CandidateRow, ClockRow, ItemRow, Rows};
+pub use seat::{Opinion, SIGNERS_MAX, Seat};
+pub use spec::{
+    BatchSpec, CorrectSpec, EmptyRule, Mode, NoticeSpec, Outcome, RETURNS_MAX, RepeatRule,
+    ReturnSpec, SelfRule, Spec,
+};
+pub use view::{ClockView, DecisionView, ItemView, OutcomeView, ReturnView};
 pub use world::{CaseFacts, FormFault, Forms, NoForms, World};

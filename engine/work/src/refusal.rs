@@ -139,9 +139,6 @@ pub enum Refusal {
         /// The codes.
         expected: Vec<String>,
     },
-    /// The step wants a signature.
-    #[error("the step wants a signature")]
-    SignatureRequired,
     /// The step does not let people write this field.
     #[error("field `{field}` may not be changed in this step")]
     FieldNotEditable {
@@ -257,7 +254,6 @@ impl Refusal {
             Self::CommentRequired { .. } => "comment-required",
             Self::ReasonRequired { .. } => "reason-required",
             Self::UnknownReason { .. } => "unknown-reason",
-            Self::SignatureRequired => "signature-required",
             Self::FieldNotEditable { .. } => "field-not-editable",
             Self::Figures { .. } => "figures",
             Self::FormFaults { .. } => "form-faults",

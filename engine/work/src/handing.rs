@@ -1,0 +1,426 @@
+//! Handing work over: claim, transfer, delegation, added signers, reminders.
+
+use tongban_expr::value;
+use tongban_org::Function;
+
+use crate::decide::{closed, filled, waits};
+use crate::desk::{Desk, note};
+use crate::item::{Item, Kind, Status};
+use crate::seat::{Opinion, SIGNERS_MAX, Seat};
+use crate::spec::Mode;
+use crate::{Act, AddWhen, MailKind, MailRequest, Out, Refusal, World};
+
+/// How long after one reminder the next is possible.
+pub const URGE_INTERVAL_MS: i64 = 3_600_000;
+/// How many reminders an item takes.
+pub const URGE_MAX: u32 = 10;
+
+impl Desk {
+    pub(crate) fn claim(
+        &mut self,
+        index: usize,
+        act: &Act,
+        world: &World<'_>,
+    ) -> Result<Vec<Out>, Refusal> {
+        let item = self.items.get(index).ok_or(Refusal::NotFound)?;
+        let hold = self.hold(item, act, world)?;
+        let seat = item.seat(hold.seat).ok_or(Refusal::NotFound)?;
+        if seat.claimed.as_ref().is_some_and(|(by, _)| *by == act.who) {
+            return Ok(Vec::new());
+        }
+        if hold.opinion || seat.people.len() + seat.agents.len() < 2 {
+            return Err(Refusal::NotClaimable);
+        }
+        let n = item.n;
+        if let Some(seat) = self.seat_mut(index, hold.seat) {
+            seat.claimed = Some((act.who.clone(), world.now_ms));
+        }
+        Ok(vec![note(Some(n), "claimed", &act.who, world, value!({}))])
+    }
+
+    pub(crate) fn unclaim(
+        &mut self,
+        index: usize,
+        act: &Act,
+        world: &World<'_>,
+    ) -> Result<Vec<Out>, Refusal> {
+        let supervises = self.has_right(&act.who, Function::Supervise, world);
+        let item = self.items.get_mut(index).ok_or(Refusal::NotFound)?;
+        if item.status != Status::Open {
+            return Err(closed(item));
+        }
+        let n = item.n;
+        let own = |seat: &&mut Seat| {
+            seat.claimed
+                .as_ref()
+                .is_some_and(|(by, _)| *by == act.who || supervises)
+        };
+        let Some(seat) = item.seats.iter_mut().find(own) else {
+            return Err(
+                match item.seats.iter().find_map(|seat| seat.claimed.clone()) {
+                    Some((by, at_ms)) => Refusal::ClaimedBy { by, at_ms },
+                    None => Refusal::NotClaimable,
+                },
+            );
+        };
+        let by = seat.claimed.take().map(|(by, _)| by);
+        Ok(vec![note(
+            Some(n),
+            "unclaimed",
+            &act.who,
+            world,
+            value!({"claimer": by}),
+        )])
+    }
+
+    /// 转办: somebody else decides in one's place, for good.
+    pub(crate) fn transfer(
+        &mut self,
+        index: usize,
+        act: &Act,
+        to: &str,
+        comment: Option<&str>,
+        world: &World<'_>,
+    ) -> Result<Vec<Out>, Refusal> {
+        let item = self.items.get(index).ok_or(Refusal::NotFound)?;
+        let hold = self.hold(item, act, world)?;
+        if hold.opinion {
+            return Err(Refusal::NotAllowed {
+                act: "transfer".to_owned(),
+            });
+        }
+        fit(item, to, world)?;
+        let (n, signer) = (item.n, hold.signer);
+        let Some(seat) = self.seat_mut(index, hold.seat) else {
+            return Err(Refusal::NotFound);
+        };
+        match seat.people.iter_mut().find(|person| **person == signer) {
+            Some(person) => *person = to.to_owned(),
+            None => seat.people.push(to.to_owned()),
+        }
+        if seat.people.len() > 1 || seat.claimed.is_some() {
+            seat.claimed = Some((to.to_owned(), world.now_ms));
+        }
+        seat.agents.retain(|(_, person)| *person != signer);
+        let data = value!({"from": signer, "to": to, "comment": comment});
+        let mut outs = vec![note(Some(n), "transferred", &act.who, world, data)];
+        self.hand_to(index, to, act, comment, world, &mut outs);
+        Ok(outs)
+    }
+
+    /// 委派: asks for an opinion; the owner decides afterwards.
+    pub(crate) fn delegate(
+        &mut self,
+        index: usize,
+        act: &Act,
+        to: &str,
+        comment: Option<&str>,
+        world: &World<'_>,
+    ) -> Result<Vec<Out>, Refusal> {
+        let item = self.items.get(index).ok_or(Refusal::NotFound)?;
+        if item.kind != Kind::Approve {
+            return Err(crate::decide::wrong("delegate", item));
+        }
+        let hold = self.hold(item, act, world)?;
+        fit(item, to, world)?;
+        let n = item.n;
+        let Some(seat) = self.seat_mut(index, hold.seat) else {
+            return Err(Refusal::NotFound);
+        };
+        // Handed on once more, the opinion still comes back to the first owner.
+        let by = seat
+            .opinion
+            .take()
+            .map_or_else(|| act.who.clone(), |opinion| opinion.by);
+        seat.opinion = Some(Opinion {
+            of: to.to_owned(),
+            by,
+        });
+        let data = value!({"to": to, "comment": comment});
+        let mut outs = vec![note(Some(n), "delegated", &act.who, world, data)];
+        self.hand_to(index, to, act, comment, world, &mut outs);
+        Ok(outs)
+    }
+
+    /// 加签: before oneself, after oneself, or beside all.
+    pub(crate) fn add_signer(
+        &mut self,
+        index: usize,
+        act: &Act,
+        who: &str,
+        when: AddWhen,
+        comment: Option<&str>,
+        world: &World<'_>,
+    ) -> Result<Vec<Out>, Refusal> {
+        let item = self.items.get(index).ok_or(Refusal::NotFound)?;
+        let unsupported = |what: &str, help: &str| Refusal::NotSupported {
+            what: what.to_owned(),
+            help: help.to_owned(),
+        };
+        if item.kind != Kind::Approve {
+            return Err(crate::decide::wrong("addSigner", item));
+        }
+        if matches!(
+            item.spec.mode,
+            Mode::Share | Mode::Count | Mode::Weight | Mode::Group
+        ) {
+            return Err(unsupported(
+                "an added signer in a vote",
+                "the electorate of a vote is fixed: ask for an opinion",
+            ));
+        }
+        let hold = self.hold(item, act, world)?;
+        if hold.opinion {
+            return Err(Refusal::NotAllowed {
+                act: "addSigner".to_owned(),
+            });
+        }
+        fit(item, who, world)?;
+        if item
+            .seats
+            .iter()
+            .map(|seat| seat.people.len())
+            .sum::<usize>()
+            >= SIGNERS_MAX
+        {
+            return Err(Refusal::TooManySigners { max: SIGNERS_MAX });
+        }
+        let other_way = item.seats.iter().any(|seat| {
+            seat.added_by.as_ref() == Some(&act.who)
+                && (seat.waits_for.is_empty() == (when == AddWhen::After))
+        });
+        if other_way && when != AddWhen::Beside {
+            return Err(unsupported(
+                "signers before and after at once",
+                "add all of them on one side",
+            ));
+        }
+        let n = item.n;
+        self.place_signer(index, hold.seat, act, who, when);
+        let data = value!({"who": who, "comment": comment, "when": match when {
+            AddWhen::Before => "before",
+            AddWhen::After => "after",
+            AddWhen::Beside => "beside",
+        }});
+        let mut outs = vec![note(Some(n), "signerAdded", &act.who, world, data)];
+        if when == AddWhen::After {
+            outs.push(Out::Party {
+                principal: tongban_org::Principal::Person(who.to_owned()),
+                why: "signer".to_owned(),
+            });
+        } else {
+            self.hand_to(index, who, act, comment, world, &mut outs);
+        }
+        Ok(outs)
+    }
+
+    fn place_signer(&mut self, index: usize, own: u32, act: &Act, who: &str, when: AddWhen) {
+        let Some(item) = self.items.get_mut(index) else {
+            return;
+        };
+        let id = item
+            .seats
+            .iter()
+            .map(|seat| seat.id)
+            .max()
+            .map_or(0, |id| id + 1);
+        let at = item
+            .seats
+            .iter()
+            .position(|seat| seat.id == own)
+            .unwrap_or(item.seats.len());
+        let waits_for = if when == AddWhen::After {
+            vec![own]
+        } else {
+            Vec::new()
+        };
+        let seat = Seat {
+            id,
+            people: vec![who.to_owned()],
+            weight: 1,
+            added_by: Some(act.who.clone()),
+            waits_for,
+            ..Seat::default()
+        };
+        match when {
+            AddWhen::Before => {
+                if let Some(own) = item.seats.get_mut(at) {
+                    own.waits_for.push(id);
+                }
+                item.seats.insert(at, seat);
+            }
+            AddWhen::After | AddWhen::Beside => {
+                item.seats.insert((at + 1).min(item.seats.len()), seat)
+            }
+        }
+    }
+
+    /// 减签: an added signer leaves before he acted. When nothing is owed any
+    /// more the item completes instead of hanging.
+    pub(crate) fn remove_signer(
+        &mut self,
+        index: usize,
+        act: &Act,
+        who: &str,
+        world: &World<'_>,
+    ) -> Result<Vec<Out>, Refusal> {
+        let item = self.items.get_mut(index).ok_or(Refusal::NotFound)?;
+        if item.status != Status::Open {
+            return Err(closed(item));
+        }
+        let added = |seat: &&Seat| {
+            seat.added_by.is_some() && seat.people.iter().any(|person| person == who)
+        };
+        let seat = item
+            .seats
+            .iter()
+            .find(added)
+            .ok_or_else(|| unfit(who, "was not added here"))?;
+        if seat.added_by.as_ref() != Some(&act.who) {
+            return Err(Refusal::NotAllowed {
+                act: "removeSigner".to_owned(),
+            });
+        }
+        if item.is_done(seat) {
+            return Err(Refusal::TooLate {
+                why: "he has decided".to_owned(),
+            });
+        }
+        let (n, id) = (item.n, seat.id);
+        item.seats.retain(|seat| seat.id != id);
+        for seat in &mut item.seats {
+            seat.waits_for.retain(|other| *other != id);
+        }
+        let mut outs = vec![note(
+            Some(n),
+            "signerRemoved",
+            &act.who,
+            world,
+            value!({"who": who}),
+        )];
+        self.settle(index, world, &mut outs);
+        Ok(outs)
+    }
+
+    /// 催办: the applicant or a supervisor reminds whoever holds it up.
+    pub(crate) fn urge(
+        &mut self,
+        index: usize,
+        act: &Act,
+        comment: &Option<String>,
+        world: &World<'_>,
+    ) -> Result<Vec<Out>, Refusal> {
+        let starter = world.case.starter.as_deref() == Some(act.who.as_str());
+        if !starter && !self.has_right(&act.who, Function::Supervise, world) {
+            return Err(Refusal::NotAllowed {
+                act: "urge".to_owned(),
+            });
+        }
+        let item = self.items.get_mut(index).ok_or(Refusal::NotFound)?;
+        match item.status {
+            Status::Open => {}
+            Status::Held => return Err(waits("batch", None)),
+            Status::Correcting => return Err(waits("correction", world.case.starter.as_ref())),
+            _ => return Err(closed(item)),
+        }
+        let (count, last_ms) = item.urged.unwrap_or((0, i64::MIN / 2));
+        if count >= URGE_MAX {
+            return Err(Refusal::UrgedAlready { again_at_ms: None });
+        }
+        if world.now_ms - last_ms < URGE_INTERVAL_MS {
+            return Err(Refusal::UrgedAlready {
+                again_at_ms: Some(last_ms + URGE_INTERVAL_MS),
+            });
+        }
+        item.urged = Some((count + 1, world.now_ms));
+        let mut outs = Vec::new();
+        let comment = filled(comment);
+        let data =
+            value!({"title": item.title.clone(), "comment": comment, "by": act.who.as_str()});
+        for (person, _) in item.current() {
+            let (to, kind) = (person.to_owned(), MailKind::Urge);
+            let data = data.clone();
+            outs.push(Out::Mail(MailRequest {
+                to,
+                kind,
+                n: Some(item.n),
+                round: item.round,
+                link: true,
+                data,
+            }));
+        }
+        outs.push(note(
+            Some(item.n),
+            "urged",
+            &act.who,
+            world,
+            value!({"comment": comment, "count": count + 1}),
+        ));
+        Ok(outs)
+    }
+
+    fn seat_mut(&mut self, index: usize, id: u32) -> Option<&mut Seat> {
+        self.items
+            .get_mut(index)?
+            .seats
+            .iter_mut()
+            .find(|seat| seat.id == id)
+    }
+
+    fn hand_to(
+        &self,
+        index: usize,
+        to: &str,
+        act: &Act,
+        comment: Option<&str>,
+        world: &World<'_>,
+        outs: &mut Vec<Out>,
+    ) {
+        let Some(item) = self.items.get(index) else {
+            return;
+        };
+        outs.push(Out::Party {
+            principal: tongban_org::Principal::Person(to.to_owned()),
+            why: "signer".to_owned(),
+        });
+        let by = world
+            .org
+            .person(&act.who)
+            .map_or_else(|| act.who.clone(), |person| person.name.clone());
+        let data = value!({"title": item.title.clone(), "by": by, "comment": comment, "kind": act.what.word()});
+        let (to, kind) = (to.to_owned(), MailKind::Handed);
+        outs.push(Out::Mail(MailRequest {
+            to,
+            kind,
+            n: Some(item.n),
+            round: item.round,
+            link: true,
+            data,
+        }));
+    }
+}
+
+/// Whether somebody may take a part in an item that he has none in yet.
+fn fit(item: &Item, who: &str, world: &World<'_>) -> Result<(), Refusal> {
+    if !world.org.is_here(who, world.now_ms) {
+        return Err(unfit(who, "is not a person here"));
+    }
+    if item.bars_applicant() && world.case.starter.as_deref() == Some(who) {
+        return Err(unfit(who, "is the applicant"));
+    }
+    let sits = |seat: &Seat| seat.people.iter().any(|person| person == who);
+    if item.seats.iter().any(sits) {
+        return Err(unfit(who, "has a part in it already"));
+    }
+    if item.decisions.iter().any(|decision| decision.person == who) {
+        return Err(unfit(who, "has decided already"));
+    }
+    Ok(())
+}
+
+fn unfit(who: &str, why: &str) -> Refusal {
+    Refusal::UnfitPerson {
+        who: who.to_owned(),
+        why: why.to_owned(),
+    }
+}
