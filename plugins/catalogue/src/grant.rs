@@ -17,10 +17,9 @@ pub(crate) async fn grants(
     register: &str,
 ) -> Result<Arc<RegisterDefinition>, Failure> {
     let definition = definition(call, register).await?;
-    Lens::of(&definition, call, May::Write)
-        .or_else(|refused| {
-            Lens::of_function(&definition, call, May::Write, ISSUE).map_err(|_| refused)
-        })?;
+    Lens::of(&definition, call, May::Write).or_else(|refused| {
+        Lens::of_function(&definition, call, May::Write, ISSUE).map_err(|_| refused)
+    })?;
     Ok(definition)
 }
 

@@ -263,8 +263,9 @@ async fn number(call: &Call<'_>, definition: &RegisterDefinition) -> Result<Stri
         .map(|(_, pattern)| pattern);
     let pattern = match own {
         Some(pattern) => pattern,
-        None => NumberPattern::parse(NUMBER)
-            .map_err(|fault| Failure::runtime(fault.to_string()))?,
+        None => {
+            NumberPattern::parse(NUMBER).map_err(|fault| Failure::runtime(fault.to_string()))?
+        }
     };
     let unit = call.unit.unwrap_or_default();
     let sequence = format!(

@@ -63,7 +63,14 @@ impl Write for Withdraw {
         let found = existing(call, register, std::slice::from_ref(&code)).await?;
         let status = found
             .get(&code)
-            .map(|found| found.record.body.text("status").unwrap_or("live").to_owned())
+            .map(|found| {
+                found
+                    .record
+                    .body
+                    .text("status")
+                    .unwrap_or("live")
+                    .to_owned()
+            })
             .ok_or_else(|| {
                 Failure::validation(format!("the catalogue has no resource `{code}`"))
                     .with_status(404)
@@ -75,7 +82,11 @@ impl Write for Withdraw {
             .with_retryable(false));
         }
         let mut record = value!({ "code": code.as_str(), "status": "withdrawn" });
-        if definition.fields().iter().any(|field| field == "withdrawnOn") {
+        if definition
+            .fields()
+            .iter()
+            .any(|field| field == "withdrawnOn")
+        {
             record.set("withdrawnOn", on.as_str());
         }
         let how = Writing {

@@ -67,7 +67,8 @@ impl Write for Amend {
             )));
         }
         let key = args.needed("key")?;
-        let key = key_text(key).ok_or_else(|| args.wrong("key", "a text or a whole number", key))?;
+        let key =
+            key_text(key).ok_or_else(|| args.wrong("key", "a text or a whole number", key))?;
         let found = existing(call, &definition.register, std::slice::from_ref(&key)).await?;
         let before = found.get(&key).ok_or_else(|| {
             Failure::validation(format!(

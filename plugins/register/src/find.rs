@@ -121,10 +121,7 @@ fn conditions(
         }
         equal.push((path.to_string(), value.clone()));
     }
-    let by_name_alone = !equal.is_empty()
-        && equal
-            .iter()
-            .all(|(path, _)| definition.is_name(path));
+    let by_name_alone = !equal.is_empty() && equal.iter().all(|(path, _)| definition.is_name(path));
     if definition.personal && by_name_alone {
         return Err(Failure::validation(format!(
             "a search in register `{}` needs more than a name: a name alone never links",

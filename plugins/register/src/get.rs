@@ -259,10 +259,7 @@ fn answer(
         .iter()
         .map(|record| shown(schema, record, fields))
         .collect();
-    let abouts: Vec<Value> = records
-        .iter()
-        .map(|record| about(record, fields))
-        .collect();
+    let abouts: Vec<Value> = records.iter().map(|record| about(record, fields)).collect();
     value!({
         "status": status,
         "record": bodies.first().cloned(),

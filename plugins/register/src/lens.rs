@@ -21,11 +21,7 @@ impl Lens {
     ///
     /// # Errors
     /// [`Failure::authorization`] says which line is missing.
-    pub fn of(
-        definition: &RegisterDefinition,
-        call: &Call<'_>,
-        may: May,
-    ) -> Result<Self, Failure> {
+    pub fn of(definition: &RegisterDefinition, call: &Call<'_>, may: May) -> Result<Self, Failure> {
         Self::of_function(definition, call, may, call.function)
     }
 
@@ -72,9 +68,9 @@ impl Lens {
     pub fn shows(&self, body: &Value) -> bool {
         self.rows.is_empty()
             || self.rows.iter().any(|filter| {
-                filter.iter().all(|(path, allowed)| {
-                    allowed.contains(body.at(path).unwrap_or(&Value::Null))
-                })
+                filter
+                    .iter()
+                    .all(|(path, allowed)| allowed.contains(body.at(path).unwrap_or(&Value::Null)))
             })
     }
 
@@ -199,10 +195,7 @@ pub(crate) struct Reason {
 
 impl Reason {
     /// Reads `purpose` and `consent`.
-    pub(crate) fn of(
-        args: &crate::Arguments<'_>,
-        call: &Call<'_>,
-    ) -> Result<Self, Failure> {
+    pub(crate) fn of(args: &crate::Arguments<'_>, call: &Call<'_>) -> Result<Self, Failure> {
         let purpose = args.text("purpose")?;
         let consent = args.value("consent");
         let given = consent.map(|consent| match consent {

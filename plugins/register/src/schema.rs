@@ -86,9 +86,12 @@ impl Schema {
 
     pub(crate) fn compiled(&self, register: &str) -> Result<Compiled, Failure> {
         let broken = |why: String| {
-            Failure::configuration(format!("the schema of register `{register}` is broken: {why}"))
+            Failure::configuration(format!(
+                "the schema of register `{register}` is broken: {why}"
+            ))
         };
-        let document = serde_json::to_value(&self.document).map_err(|why| broken(why.to_string()))?;
+        let document =
+            serde_json::to_value(&self.document).map_err(|why| broken(why.to_string()))?;
         let validator = jsonschema::options()
             .with_pattern_options(PatternOptions::regex().size_limit(1 << 20))
             .should_validate_formats(true)
@@ -156,8 +159,14 @@ fn expectation(keyword: &str, wanted: Option<&Json>, found: &Json) -> String {
         "const" => format!("expects {wanted}"),
         "format" => format!("expects the format {wanted}"),
         "pattern" => format!("expects a text that matches {wanted}"),
-        "minLength" => format!("expects at least {wanted} characters, found {}", length(found)),
-        "maxLength" => format!("expects at most {wanted} characters, found {}", length(found)),
+        "minLength" => format!(
+            "expects at least {wanted} characters, found {}",
+            length(found)
+        ),
+        "maxLength" => format!(
+            "expects at most {wanted} characters, found {}",
+            length(found)
+        ),
         "minItems" => format!("expects at least {wanted} items, found {}", length(found)),
         "maxItems" => format!("expects at most {wanted} items, found {}", length(found)),
         "minimum" => format!("expects at least {wanted}"),

@@ -88,7 +88,15 @@ pub async fn write(
     for (id, given) in ids.into_iter().zip(given) {
         let before = before.remove(&id);
         guard_lock(call, definition, &id, before.as_ref(), how)?;
-        drafts.push(Draft::merge(call, definition, id, given, before, &source, &mut written));
+        drafts.push(Draft::merge(
+            call,
+            definition,
+            id,
+            given,
+            before,
+            &source,
+            &mut written,
+        ));
     }
     derive(call, definition, &mut drafts)?;
     validate(definition, &drafts, how)?;
@@ -129,7 +137,7 @@ async fn identify(
             continue;
         }
         let key = record.at(&definition.key).filter(|key| !key.is_null());
-        let id = key.map(|key| good_key(key)).transpose();
+        let id = key.map(good_key).transpose();
         match id {
             Ok(id) => ids.push(id),
             Err(message) => faults.push(Fault {
@@ -151,10 +159,16 @@ async fn identify(
 
 fn good_key(key: &Value) -> Result<String, String> {
     let text = key_text(key).ok_or_else(|| {
-        format!("expects a text or a whole number as key, found {}", key.kind_name())
+        format!(
+            "expects a text or a whole number as key, found {}",
+            key.kind_name()
+        )
     })?;
     if text.len() > ID_MAX {
-        return Err(format!("expects a key of at most {ID_MAX} bytes, found {}", text.len()));
+        return Err(format!(
+            "expects a key of at most {ID_MAX} bytes, found {}",
+            text.len()
+        ));
     }
     if text.chars().any(char::is_control) || text.trim() != text {
         return Err("expects a key without control characters and outer spaces".to_owned());
@@ -342,10 +356,7 @@ impl Draft {
         written: &mut Written,
     ) -> Self {
         let (mut body, mut provenance) = match &before {
-            Some(before) => (
-                before.record.body.clone(),
-                before.record.provenance.clone(),
-            ),
+            Some(before) => (before.record.body.clone(), before.record.provenance.clone()),
             None => (defaults(definition), Provenance::default()),
         };
         let fields = given
@@ -376,7 +387,9 @@ impl Draft {
                 continue;
             }
             body.set(field, value);
-            provenance.0.insert(field.to_string(), said_by(call, source));
+            provenance
+                .0
+                .insert(field.to_string(), said_by(call, source));
         }
         if !definition.many {
             body.set(&definition.key, key_value(definition, &id));
@@ -612,7 +625,11 @@ async fn holders(
             holders.insert(value, record.id);
         }
     }
-    for write in call.pending.iter().filter(|write| write.register == register) {
+    for write in call
+        .pending
+        .iter()
+        .filter(|write| write.register == register)
+    {
         if let Some(value) = value_of(write.keys.clone()) {
             holders.insert(value, write.id.clone());
         }

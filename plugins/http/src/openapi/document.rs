@@ -1,0 +1,94 @@
+//! Fetches documents and keeps them a while.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use parking_lot::Mutex;
+use tokio::time::Instant;
+use tongban_expr::Value;
+use tongban_plugin::{ActCall, Failure};
+
+use crate::call::Sender;
+use crate::request::{Output, Plan};
+
+/// How long a document is kept.
+const KEPT: Duration = Duration::from_secs(300);
+/// How many documents are kept.
+const DOCUMENTS_MAX: usize = 16;
+
+type Key = (Option<String>, String);
+
+/// The documents of this process.
+#[derive(Default)]
+pub(super) struct Documents {
+    kept: Mutex<HashMap<Key, (Instant, Arc<Value>)>>,
+}
+
+impl Documents {
+    pub(super) async fn get(
+        &self,
+        sender: &Sender,
+        place: &str,
+        authentication: Option<Value>,
+        call: &ActCall<'_>,
+    ) -> Result<Arc<Value>, Failure> {
+        let key = (call.unit.map(ToOwned::to_owned), place.to_owned());
+        let open = authentication.is_none();
+        if open && let Some(document) = self.known(&key) {
+            return Ok(document);
+        }
+        let plan = Plan {
+            method: "GET".to_owned(),
+            endpoint: place.to_owned(),
+            authentication,
+            headers: Value::Null,
+            query: Value::Null,
+            body: None,
+            output: Output::Raw,
+            redirect: true,
+        };
+        let raw = sender.perform(&plan, call).await?;
+        let bytes = STANDARD
+            .decode(raw.as_str().unwrap_or_default())
+            .unwrap_or_default();
+        let document = Arc::new(parse(&bytes)?);
+        if open {
+            let mut kept = self.kept.lock();
+            if kept.len() >= DOCUMENTS_MAX {
+                kept.clear();
+            }
+            kept.insert(key, (Instant::now() + KEPT, document.clone()));
+        }
+        Ok(document)
+    }
+
+    fn known(&self, key: &Key) -> Option<Arc<Value>> {
+        let kept = self.kept.lock();
+        let (until, document) = kept.get(key)?;
+        (*until > Instant::now()).then(|| document.clone())
+    }
+}
+
+fn parse(bytes: &[u8]) -> Result<Value, Failure> {
+    let document = Value::from_json_bytes(bytes)
+        .ok()
+        .or_else(|| serde_yaml::from_slice(bytes).ok())
+        .unwrap_or_default();
+    let version = document
+        .text("openapi")
+        .or_else(|| document.text("swagger"))
+        .unwrap_or_default();
+    if ["3.0", "3.1", "2.0"]
+        .iter()
+        .any(|known| version.starts_with(known))
+    {
+        Ok(document)
+    } else {
+        Err(Failure::configuration(format!(
+            "expected a document of OpenAPI 3.0, 3.1 or Swagger 2.0 in JSON or YAML, found version `{version}`"
+        )))
+    }
+}

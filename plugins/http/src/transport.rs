@@ -1,0 +1,238 @@
+//! The guarded HTTP port: allow-list, deadline, redirects.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use reqwest::header::{HeaderMap, LOCATION};
+use reqwest::{Method, Url};
+use tokio::time::timeout;
+use tongban_plugin::{Failure, HttpPort, HttpRequest, HttpResponse};
+
+use crate::connectors::{Connector, Connectors, EVERYBODY, Mapping};
+use crate::line::{Hop, Line, header_map, shown};
+
+/// How many redirects are followed.
+const REDIRECTS_MAX: usize = 5;
+/// What goes along to another origin; everything else may be a credential.
+const CROSS_ORIGIN_HEADERS: [&str; 3] = ["accept", "accept-language", "content-type"];
+
+type Lineage = Arc<dyn Fn(&str) -> Vec<String> + Send + Sync>;
+
+/// HTTP within the allow-list.
+pub struct Transport {
+    connectors: Connectors,
+    lineage: Option<Lineage>,
+    lines: Mutex<HashMap<(String, String), Arc<Line>>>,
+}
+
+impl Transport {
+    /// Makes the transport of a site. Check [`Connectors::faults`] first.
+    #[must_use]
+    pub fn new(connectors: Connectors) -> Self {
+        Self {
+            connectors,
+            lineage: None,
+            lines: Mutex::new(HashMap::new()),
+        }
+    }
+
+    /// Makes the transport of `tongban run`: the mapped hosts and no others.
+    #[must_use]
+    pub fn mapped(mappings: &[Mapping]) -> Self {
+        let list = mappings
+            .iter()
+            .map(|mapping| (mapping.host.clone(), Connector::mapped(mapping)))
+            .collect();
+        Self::new(Connectors {
+            connectors: [(EVERYBODY.to_owned(), list)].into_iter().collect(),
+        })
+    }
+
+    /// Says which units are above a unit (itself first): their connectors count for it too.
+    #[must_use]
+    pub fn with_lineage(
+        mut self,
+        lineage: impl Fn(&str) -> Vec<String> + Send + Sync + 'static,
+    ) -> Self {
+        self.lineage = Some(Arc::new(lineage));
+        self
+    }
+
+    /// The name of the connector that a URI would use, for waits and limits.
+    #[must_use]
+    pub fn connector_name(&self, unit: Option<&str>, uri: &str) -> Option<String> {
+        let uri = Url::parse(uri).ok()?;
+        let units = self.units(unit);
+        let (owner, name, _) = self.connectors.find(&units, &uri)?;
+        Some(format!("{owner}/{name}"))
+    }
+
+    /// The connector that covers a URI.
+    pub(crate) fn connector(&self, unit: Option<&str>, uri: &Url) -> Result<&Connector, Failure> {
+        self.find(unit, uri).map(|(_, _, connector)| connector)
+    }
+
+    fn find(&self, unit: Option<&str>, uri: &Url) -> Result<(&str, &str, &Connector), Failure> {
+        if !uri.username().is_empty() || uri.password().is_some() {
+            return Err(Failure::configuration(
+                "a URI with a user name is refused; use `authentication`",
+            ));
+        }
+        self.connectors
+            .find(&self.units(unit), uri)
+            .ok_or_else(|| {
+                let host = uri.host_str().unwrap_or("(no host)");
+                Failure::configuration(format!(
+                    "no connector of department `{}` allows {}; list `{host}` in config/connectors.yaml (`tongban run`: --resolve {host}=ADDR:PORT)",
+                    unit.unwrap_or(EVERYBODY),
+                    shown(uri)
+                ))
+            })
+    }
+
+    fn units(&self, unit: Option<&str>) -> Vec<String> {
+        match (unit, &self.lineage) {
+            (None, _) => Vec::new(),
+            (Some(unit), None) => vec![unit.to_owned()],
+            (Some(unit), Some(lineage)) => lineage(unit),
+        }
+    }
+
+    fn line(&self, unit: Option<&str>, uri: &Url) -> Result<Arc<Line>, Failure> {
+        let (owner, name, connector) = self.find(unit, uri)?;
+        let key = (owner.to_owned(), name.to_owned());
+        let mut lines = self.lines.lock();
+        if let Some(line) = lines.get(&key) {
+            return Ok(line.clone());
+        }
+        let line = Arc::new(Line::new(name, connector)?);
+        lines.insert(key, line.clone());
+        Ok(line)
+    }
+
+    async fn exchange(&self, request: &HttpRequest, first: Hop) -> Result<HttpResponse, Failure> {
+        let unit = request.unit.as_deref();
+        let mut hop = first;
+        for _ in 0..=REDIRECTS_MAX {
+            let line = self.line(unit, &hop.uri)?;
+            let response = {
+                let _turn = line.gate.enter().await;
+                line.exchange(&hop).await?
+            };
+            tracing::debug!(
+                connector = line.name,
+                status = response.status,
+                bytes = response.body.len(),
+                "call answered"
+            );
+            if !request.follow {
+                return Ok(response);
+            }
+            match next_hop(&hop, &response)? {
+                Some(next) => hop = next,
+                None => return Ok(response),
+            }
+        }
+        Err(Failure::communication(format!(
+            "more than {REDIRECTS_MAX} redirects, the last to {}",
+            shown(&hop.uri)
+        ))
+        .with_status(502)
+        .with_retryable(false))
+    }
+}
+
+#[async_trait]
+impl HttpPort for Transport {
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Failure> {
+        let hop = Hop {
+            method: Method::from_bytes(request.method.to_ascii_uppercase().as_bytes()).map_err(
+                |_| Failure::configuration(format!("`{}` is not a method", request.method)),
+            )?,
+            uri: uri(&request.uri)?,
+            headers: header_map(&request.headers)?,
+            body: request.body.clone(),
+        };
+        let place = shown(&hop.uri);
+        let limit_ms = self
+            .connector(request.unit.as_deref(), &hop.uri)?
+            .timeouts
+            .total_ms
+            .min(request.timeout_ms.unwrap_or(u64::MAX));
+        let limit = Duration::from_millis(limit_ms);
+        timeout(limit, self.exchange(&request, hop))
+            .await
+            .unwrap_or_else(|_| {
+                Err(Failure::timeout(format!(
+                    "{place} did not answer to the end within {limit_ms} ms"
+                )))
+            })
+    }
+}
+
+/// Parses an absolute URI of the schemes that we speak.
+pub(crate) fn uri(text: &str) -> Result<Url, Failure> {
+    let parsed = Url::parse(text.trim()).map_err(|why| {
+        Failure::configuration(format!(
+            "expected an absolute URI such as https://host/path: {why}"
+        ))
+    })?;
+    if matches!(parsed.scheme(), "http" | "https") {
+        Ok(parsed)
+    } else {
+        Err(Failure::configuration(format!(
+            "expected a URI of the scheme http or https, found `{}`",
+            parsed.scheme()
+        )))
+    }
+}
+
+/// The request that a redirect asks for, if the answer is one.
+fn next_hop(hop: &Hop, response: &HttpResponse) -> Result<Option<Hop>, Failure> {
+    if !matches!(response.status, 301 | 302 | 303 | 307 | 308) {
+        return Ok(None);
+    }
+    let Some(location) = response.header(LOCATION.as_str()) else {
+        return Ok(None);
+    };
+    let refused = |why: &str| {
+        Failure::communication(format!("the redirect of {} {why}", shown(&hop.uri)))
+            .with_status(502)
+            .with_retryable(false)
+    };
+    let target = hop
+        .uri
+        .join(location)
+        .map_err(|_| refused("has an unreadable `Location`"))?;
+    if hop.uri.scheme() == "https" && target.scheme() != "https" {
+        return Err(refused("leads from https to a scheme without TLS"));
+    }
+    let target = uri(target.as_str())?;
+    let mut next = hop.clone();
+    let keeps_body = matches!(response.status, 307 | 308);
+    if !keeps_body && next.method != Method::GET && next.method != Method::HEAD {
+        next.method = Method::GET;
+        next.body.clear();
+        next.headers.remove("content-type");
+        next.headers.remove("idempotency-key");
+    }
+    if target.origin() != hop.uri.origin() {
+        if keeps_body && !next.body.is_empty() {
+            return Err(refused("would take the body to another origin"));
+        }
+        next.headers = harmless(&next.headers);
+    }
+    next.uri = target;
+    Ok(Some(next))
+}
+
+fn harmless(headers: &HeaderMap) -> HeaderMap {
+    headers
+        .iter()
+        .filter(|(name, _)| CROSS_ORIGIN_HEADERS.contains(&name.as_str()))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
