@@ -17,6 +17,7 @@ use std::cell::Cell;
 
 thread_local! {
     static LIVE: Cell<i64> = const { Cell::new(0) };
+    static ALLOCATED: Cell<u64> = const { Cell::new(0) };
 }
 
 /// Counts the live bytes of each thread and hands the work to `A`.
@@ -42,9 +43,17 @@ pub(crate) fn live_bytes() -> i64 {
     LIVE.try_with(Cell::get).unwrap_or(0)
 }
 
+/// Gives the bytes that this thread ever allocated, 0 without [`Counting`].
+pub(crate) fn allocated_bytes() -> u64 {
+    ALLOCATED.try_with(Cell::get).unwrap_or(0)
+}
+
 fn add(bytes: i64) {
     // A thread that is ending has no counter any more, and needs none.
     let _ = LIVE.try_with(|live| live.set(live.get().wrapping_add(bytes)));
+    if let Ok(more) = u64::try_from(bytes) {
+        let _ = ALLOCATED.try_with(|all| all.set(all.get().wrapping_add(more)));
+    }
 }
 
 fn signed(size: usize) -> i64 {

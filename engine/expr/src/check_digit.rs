@@ -1,5 +1,18 @@
 //! Numbers of persons and organisations that carry a check digit.
 
+/// Checks `text` by the kind of number that `name` says: `resident-id`,
+/// `uscc`, `organisation-code` or `date`. `None` for any other name.
+#[must_use]
+pub fn checked(name: &str, text: &str) -> Option<bool> {
+    Some(match name {
+        "resident-id" => resident_id_ok(text),
+        "uscc" => uscc_ok(text),
+        "organisation-code" => organisation_code_ok(text),
+        "date" => date_ok(text),
+        _ => return None,
+    })
+}
+
 /// Tells whether `text` is a resident's identity number by GB 11643-1999: 18
 /// characters, a real date of birth, the right check character (`X` may be
 /// small).

@@ -68,7 +68,11 @@ impl Program {
         known.extend(locals.iter().map(|name| format!("${name}")));
         let variables: Vec<&String> = known
             .iter()
-            .filter(|name| reads.iter().any(|read| **name == ["$", &read.root].concat()))
+            .filter(|name| {
+                reads
+                    .iter()
+                    .any(|read| **name == ["$", &read.root].concat())
+            })
             .collect();
 
         let arena = Arena::default();
@@ -167,7 +171,8 @@ fn undefined_name(source: &str, name: &str, kind: &Undefined, known: &[String]) 
         Undefined::Filter(arguments) => {
             let mut error = source::undefined(source, name, "filter", known);
             if *arguments > 0 {
-                error.message = format!("the filter `{name}` with {arguments} arguments is not defined");
+                error.message =
+                    format!("the filter `{name}` with {arguments} arguments is not defined");
             }
             error
         }
@@ -206,7 +211,9 @@ fn refuse_size(source: &str) -> Result<(), SyntaxError> {
 
 /// All definitions in jq text that an expression may use, in their order.
 static DEFINITIONS: LazyLock<Vec<Def<&'static str>>> = LazyLock::new(|| {
-    let all = jaq_core::defs().chain(jaq_std::defs()).chain(json_definitions());
+    let all = jaq_core::defs()
+        .chain(jaq_std::defs())
+        .chain(json_definitions());
     all.filter(|definition| natives::allowed_definition(definition.name))
         .collect()
 });
@@ -223,7 +230,10 @@ fn prelude(term: &Term<&str>) -> Vec<Def<&'static str>> {
     let mut needed: HashSet<String> = called.into_iter().map(str::to_owned).collect();
     let mut waiting: Vec<String> = needed.iter().cloned().collect();
     while let Some(name) = waiting.pop() {
-        for definition in DEFINITIONS.iter().filter(|definition| definition.name == name) {
+        for definition in DEFINITIONS
+            .iter()
+            .filter(|definition| definition.name == name)
+        {
             let mut called = Vec::new();
             source::calls(&definition.body, &mut called);
             for inner in called {
@@ -239,4 +249,3 @@ fn prelude(term: &Term<&str>) -> Vec<Def<&'static str>> {
         .cloned()
         .collect()
 }
-

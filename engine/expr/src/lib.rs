@@ -13,11 +13,13 @@ mod jq;
 mod meter;
 mod parameters;
 mod rules;
+pub mod sandbox;
 mod scope;
 mod script;
 pub mod secret;
 mod value;
 
+pub use check_digit::checked as check_digit;
 pub use error::{EvalError, SyntaxError};
 pub use expression::{Expression, Language, Part, Read};
 pub use meter::{Budget, Deadline, Limit};

@@ -28,8 +28,9 @@ pub struct Budget {
     /// How far the stack may grow from where the evaluation begins. The
     /// thread must have at least 1 MiB more than this.
     pub stack_bytes: usize,
-    /// Live heap above what the thread held at the beginning. It is only
-    /// seen where the binary installs [`crate::alloc::Counting`].
+    /// Live heap above what the thread held at the beginning, and a
+    /// sixteenth of what may be allocated in all, freed or not. Both are
+    /// only seen where the binary installs [`crate::alloc::Counting`].
     pub heap_bytes: u64,
     /// Asked every 1,024 operations; `true` stops the evaluation.
     pub deadline: Option<Deadline>,
@@ -121,6 +122,7 @@ struct Meter {
     floor: Cell<usize>,
     heap_base: Cell<i64>,
     heap_max: Cell<i64>,
+    allocated_end: Cell<u64>,
     until_asked: Cell<u32>,
     deadline: RefCell<Option<Deadline>>,
 }
@@ -134,6 +136,7 @@ thread_local! {
             floor: Cell::new(0),
             heap_base: Cell::new(0),
             heap_max: Cell::new(0),
+            allocated_end: Cell::new(0),
             until_asked: Cell::new(0),
             deadline: RefCell::new(None),
         }
@@ -141,6 +144,9 @@ thread_local! {
 }
 
 const ASK_EVERY: u32 = 1024;
+/// How often the heap may be filled and freed. rhai copies what a script
+/// nests deeper and deeper: little is held, and much is allocated.
+const ALLOCATED_PER_HEAP: u64 = 16;
 
 /// The payload of the private panic.
 struct Stop(Limit);
@@ -170,6 +176,7 @@ struct Saved {
     floor: usize,
     heap_base: i64,
     heap_max: i64,
+    allocated_end: u64,
     deadline: Option<Deadline>,
 }
 
@@ -186,6 +193,10 @@ impl Saved {
             heap_max: meter
                 .heap_max
                 .replace(i64::try_from(budget.heap_bytes).unwrap_or(i64::MAX)),
+            allocated_end: meter.allocated_end.replace(
+                crate::alloc::allocated_bytes()
+                    .saturating_add(budget.heap_bytes.saturating_mul(ALLOCATED_PER_HEAP)),
+            ),
             deadline: meter.deadline.replace(budget.deadline.clone()),
         })
     }
@@ -200,6 +211,7 @@ impl Drop for Saved {
             meter.floor.set(self.floor);
             meter.heap_base.set(self.heap_base);
             meter.heap_max.set(self.heap_max);
+            meter.allocated_end.set(self.allocated_end);
             meter.deadline.replace(self.deadline.take());
         });
     }
@@ -225,7 +237,9 @@ pub(crate) fn step() {
             stop(Limit::Stack);
         }
         let held = crate::alloc::live_bytes().wrapping_sub(meter.heap_base.get());
-        if held > meter.heap_max.get() {
+        if held > meter.heap_max.get()
+            || crate::alloc::allocated_bytes() > meter.allocated_end.get()
+        {
             stop(Limit::Heap);
         }
     });

@@ -163,6 +163,13 @@ impl Dated {
             path: path.to_owned(),
             message: message.to_owned(),
         };
+        // A comma in an unquoted text of YAML begins another key.
+        let known = |key: &str| ["from", "value", "basis"].contains(&key) || key.starts_with("x-");
+        if let Some((key, _)) = value.entries().find(|(key, _)| !known(key)) {
+            return Err(fail(&format!(
+                "expected `from`, `value` and `basis`, found `{key}`; put texts with a comma in quotes"
+            )));
+        }
         let from = value
             .text("from")
             .filter(|from| is_date(from))

@@ -34,8 +34,12 @@ const SCRIPT_LENGTH_MAX: usize = 256 << 10;
 
 impl Program {
     pub(crate) fn compile(source: &str, locals: &[&str]) -> Result<Self, SyntaxError> {
-        refuse_length(source, EXPRESSION_LENGTH_MAX, "put the work into a rule file")?;
-        source::refuse_long_chains(source)?;
+        refuse_length(
+            source,
+            EXPRESSION_LENGTH_MAX,
+            "put the work into a rule file",
+        )?;
+        source::refuse_unsafe(source)?;
         let names = Scope::NAMES.iter().chain(locals);
         let known: Vec<&str> = names.copied().collect();
         let tree = deep::run(source.len(), || {
@@ -82,7 +86,7 @@ pub(crate) struct Rules {
 impl Rules {
     pub(crate) fn compile(source: &str) -> Result<Self, SyntaxError> {
         refuse_length(source, SCRIPT_LENGTH_MAX, "divide the file")?;
-        source::refuse_long_chains(source)?;
+        source::refuse_unsafe(source)?;
         let known = ["input"];
         let tree = deep::run(source.len(), || {
             engine::SCRIPTS.compile_with_scope(&engine::declared(&known), source)

@@ -139,6 +139,25 @@ impl Scope {
         })
     }
 
+    /// Gives the place of a fixed name.
+    pub(crate) fn fixed_mut(&mut self, name: &str) -> Option<&mut Value> {
+        Some(match name {
+            "input" => &mut self.input,
+            "output" => &mut self.output,
+            "context" => &mut self.context,
+            "workflow" => &mut self.workflow,
+            "task" => &mut self.task,
+            "runtime" => &mut self.runtime,
+            "authorization" => &mut self.authorization,
+            "secrets" => &mut self.secrets,
+            "form" => &mut self.form,
+            "steps" => &mut self.steps,
+            "params" => &mut self.params,
+            "link" => &mut self.link,
+            _ => return None,
+        })
+    }
+
     /// Gives `.` of jq.
     #[must_use]
     pub fn argument(&self) -> &Value {

@@ -43,7 +43,9 @@ impl Script {
         };
         let compiled = &self.0;
         let result = deep::on_large_stack(|| {
-            meter::limited(&budget, || compiled.rules.run(&compiled.source, input, scope))
+            meter::limited(&budget, || {
+                compiled.rules.run(&compiled.source, input, scope)
+            })
         })??;
         result.storable().map_err(EvalError::new)?;
         Ok(result)

@@ -31,38 +31,96 @@ const JQ: &[(&str, End)] = &[
     ("[limit(1e9; repeat(1))]", Stopped(&[Operations])),
     ("[repeat(1)]", Stopped(&[Operations])),
     ("last(range(1e12))", Stopped(&[Operations])),
-    ("until(false; .+1)", Stopped(&[Operations])),
-    ("while(true; .+1)", Stopped(&[Operations])),
-    ("[recurse(.+1)] | length", Stopped(&[Operations])),
-    ("[foreach range(1e12) as $i (0; .+1)]", Stopped(&[Operations])),
-    ("try ([range(1e12)]) catch \"caught\"", Stopped(&[Operations])),
+    ("0 | until(false; .+1)", Stopped(&[Operations])),
+    ("0 | [while(true; .+1)]", Stopped(&[Operations])),
+    ("0 | [recurse(.+1)] | length", Stopped(&[Operations])),
+    (
+        "[foreach range(1e12) as $i (0; .+1)]",
+        Stopped(&[Operations]),
+    ),
+    (
+        "try ([range(1e12)]) catch \"caught\"",
+        Stopped(&[Operations]),
+    ),
     ("first(range(1e12) | select(. < 0))", Stopped(&[Operations])),
     ("\"x\" * 1000000000", Stopped(&[Bytes])),
-    ("reduce range(60) as $i ([0]; . + .)", Stopped(&[Bytes, Weight, Operations])),
-    ("reduce range(60) as $i (\"x\"; . + .)", Stopped(&[Bytes, Weight])),
-    ("[range(300)] | [combinations(3)]", Stopped(&[Operations, Bytes, Weight])),
-    ("[[range(300)], [range(300)], [range(300)]] | [combinations] | length", Stopped(&[Operations, Bytes, Weight])),
-    ("(\"x\" * 1000000) | [match(\"x\"; \"g\")] | length", Stopped(&[Operations, Bytes, Weight])),
+    (
+        "reduce range(60) as $i ([0]; . + .)",
+        Stopped(&[Bytes, Weight, Operations]),
+    ),
+    (
+        "reduce range(60) as $i (\"x\"; . + .)",
+        Stopped(&[Bytes, Weight]),
+    ),
+    (
+        "[range(300)] | [combinations(3)]",
+        Stopped(&[Operations, Bytes, Weight]),
+    ),
+    (
+        "[[range(300)], [range(300)], [range(300)]] | [combinations] | length",
+        Stopped(&[Operations, Bytes, Weight]),
+    ),
+    (
+        "(\"x\" * 1000000) | [match(\"x\"; \"g\")] | length",
+        Stopped(&[Operations, Bytes, Weight, Heap]),
+    ),
     ("\"\\(range(1e12))\" | length", Fails),
     ("[\"\\(range(1e12))\"] | length", Stopped(&[Operations])),
-    ("getpath([range(100000)|\"a\"]) = 1", Stopped(&[Stack, Depth, Operations])),
+    (
+        "getpath([range(100000)|\"a\"]) = 1",
+        Stopped(&[Stack, Depth, Operations]),
+    ),
     ("reduce range(1e6) as $i (null; [.])", Stopped(&[Depth])),
     ("reduce range(1e6) as $i (null; {a: .})", Stopped(&[Depth])),
-    ("reduce range(1e6) as $i (null; .a |= .) | reduce range(1e6) as $i (.; {b: .})", Stopped(&[Depth])),
-    ("reduce range(60) as $i ([0]; . as $x | [$x,$x])", Stopped(&[Weight])),
-    ("reduce range(60) as $i ({}; . as $x | {a: $x, b: $x}) | tojson", Stopped(&[Weight, Depth])),
+    (
+        "reduce range(1000) as $i (null; {b: (.a |= 1)})",
+        Stopped(&[Depth]),
+    ),
+    (
+        "reduce range(1000) as $i (1; {b: .} | .b |= .)",
+        Stopped(&[Depth]),
+    ),
+    (
+        "reduce range(60) as $i ([0]; . as $x | [$x,$x])",
+        Stopped(&[Weight]),
+    ),
+    (
+        "reduce range(60) as $i ({}; . as $x | {a: $x, b: $x}) | tojson",
+        Stopped(&[Weight, Depth]),
+    ),
     ("reduce range(60) as $i (10; . * .)", Fails),
-    ("[range(1e6)] | sort_by(-.) | length", Stopped(&[Operations, Weight, Bytes])),
-    ("(\"a\" * 7000000) | explode | implode", Stopped(&[Operations, Weight, Bytes])),
+    (
+        "[range(1e6)] | sort_by(-.) | length",
+        Stopped(&[Operations, Weight, Bytes]),
+    ),
+    (
+        "(\"a\" * 7000000) | explode | implode",
+        Stopped(&[Operations, Weight, Bytes]),
+    ),
     ("(\"[\" * 100000) | fromjson", Fails),
-    ("(\"[\" * 90 + \"]\" * 90) | fromjson | tojson | length", Passes),
+    (
+        "(\"[\" * 90 + \"]\" * 90) | fromjson | tojson | length",
+        Passes,
+    ),
     ("(\"x\" * 3000000) | test(\"(x+x+)+y\")", Fails),
     ("(\"x\" * 1000000) | test(\"(x+x+)+y\")", Passes),
     ("\"x\" | test(\"((a{100}){100}){100}\")", Fails),
-    ("\"aaaaaaaaaaaaaaaaaaaaaaaaaaaa\" | test(\"(a*)*b\")", Passes),
-    ("(\"a,\" * 500000) | [splits(\",\")] | length", Stopped(&[Operations, Bytes, Weight])),
-    ("(\"a\" * 1000000) | gsub(\"a\"; \"bb\") | length", Stopped(&[Operations, Bytes, Weight])),
-    ("[limit(100000; repeat(\"x\" * 1000))] | length", Stopped(&[Operations, Bytes, Weight])),
+    (
+        "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaa\" | test(\"(a*)*b\")",
+        Passes,
+    ),
+    (
+        "(\"a,\" * 500000) | [splits(\",\")] | length",
+        Stopped(&[Operations, Bytes, Weight]),
+    ),
+    (
+        "(\"a\" * 1000000) | gsub(\"a\"; \"bb\") | length",
+        Stopped(&[Operations, Bytes, Weight, Heap]),
+    ),
+    (
+        "[limit(100000; repeat(\"x\" * 1000))] | length",
+        Stopped(&[Operations, Bytes, Weight]),
+    ),
     ("jn(2000000000; 1.5)", Refused),
     ("def f: f; f", Refused),
     ("def f: [f]; f", Refused),
@@ -79,20 +137,41 @@ const JQ: &[(&str, End)] = &[
 const RULES: &[(&str, End)] = &[
     ("loop {}", Stopped(&[Operations])),
     ("while true {}", Stopped(&[Operations])),
-    ("let n = 0; while true { n += 1; } n", Stopped(&[Operations])),
+    (
+        "let n = 0; while true { n += 1; } n",
+        Stopped(&[Operations]),
+    ),
     ("fn f() { f() } f()", Stopped(&[Stack])),
     ("fn f(x) { f([x]) } f(1)", Stopped(&[Stack])),
     ("let s = \"x\"; loop { s += s; }", Stopped(&[Weight, Heap])),
     ("let a = [1]; loop { a += a; }", Stopped(&[Weight, Heap])),
-    ("let a = #{x: 1}; loop { a = #{x: a, y: a}; }", Stopped(&[Weight, Heap, Operations])),
-    ("let a = []; loop { a.push(1); }", Stopped(&[Weight, Heap, Operations])),
-    ("let m = #{}; let i = 0; loop { m[`k${i}`] = i; i += 1; }", Stopped(&[Weight, Heap, Operations])),
+    (
+        "let a = #{x: 1}; loop { a = #{x: a, y: a}; }",
+        Stopped(&[Weight, Heap, Operations]),
+    ),
+    (
+        "let a = []; loop { a.push(1); }",
+        Stopped(&[Weight, Heap, Operations]),
+    ),
+    (
+        "let m = #{}; let i = 0; loop { m[`k${i}`] = i; i += 1; }",
+        Stopped(&[Weight, Heap, Operations]),
+    ),
     ("\"x\".pad(1000000000, \"y\")", Fails),
     ("\"x\".pad(1000000000, 'y')", Fails),
     ("[].pad(1000000000, 1)", Fails),
-    ("let a = [1]; a.pad(20000, a); a.pad(20000, a); a", Stopped(&[Weight, Heap, Bytes])),
-    ("let a = []; loop { a = [a]; }", Stopped(&[Weight, Operations, Heap])),
-    ("let a = input; loop { a = [a]; }", Stopped(&[Weight, Operations, Heap])),
+    (
+        "let a = [1]; a.pad(20000, a); a.pad(20000, a); a",
+        Stopped(&[Weight, Heap, Bytes]),
+    ),
+    (
+        "let a = []; loop { a = [a]; }",
+        Stopped(&[Weight, Operations, Heap]),
+    ),
+    (
+        "let a = input; loop { a = [a]; }",
+        Stopped(&[Weight, Operations, Heap]),
+    ),
     ("eval(\"1\")", Refused),
     ("import \"x\" as y; 1", Refused),
     ("export let x = 1;", Refused),
@@ -145,16 +224,27 @@ fn fits(end: End, printed: &str) -> bool {
     }
 }
 
+/// Names the file of a source.
+fn blake(source: &str) -> String {
+    Value::from(source).digest()
+}
+
 fn in_child(language: &str, source: &str) -> String {
     let executable = std::env::current_exe().expect("a test knows its file");
+    let file = std::env::temp_dir().join(format!("bomb-{}-{}", std::process::id(), blake(source)));
+    std::fs::write(&file, source).expect("the temporary folder is writable");
     // 1 GiB of addresses holds the compiler's large stack; 20 s of processor.
     let output = Command::new("sh")
-        .args(["-c", "ulimit -v 1048576; ulimit -t 20; exec \"$0\" --exact child --nocapture"])
+        .args([
+            "-c",
+            "ulimit -v 1048576; ulimit -t 20; exec \"$0\" --exact child --nocapture",
+        ])
         .arg(executable)
         .env("BOMB_LANGUAGE", language)
-        .env("BOMB_SOURCE", source)
+        .env("BOMB_FILE", &file)
         .output()
         .expect("a shell");
+    std::fs::remove_file(&file).expect("it was written above");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let line = text.lines().find_map(|line| line.split_once("bomb: "));
     match line {
@@ -167,7 +257,8 @@ fn in_child(language: &str, source: &str) -> String {
 #[test]
 fn child() {
     let variable = |name: &str| std::env::var(name).ok();
-    if let (Some(language), Some(source)) = (variable("BOMB_LANGUAGE"), variable("BOMB_SOURCE")) {
+    if let (Some(language), Some(file)) = (variable("BOMB_LANGUAGE"), variable("BOMB_FILE")) {
+        let source = std::fs::read_to_string(file).expect("the parent wrote it");
         println!("bomb: {}", run(&language, &source));
     }
 }
@@ -214,7 +305,10 @@ fn long_sources_do_not_overflow() {
         ("jq", nested("\"\\(", 4_000, "1", ")\"")),
         ("jq", nested("reduce . as $x(.;", 900, "1", ")")),
         ("jq", nested("def a: 1;", 1_500, "a", "")),
-        ("jq", nested("", 1, ".", "") + nested("[0]", 5_000, "", "").as_str()),
+        (
+            "jq",
+            nested("", 1, ".", "") + nested("[0]", 5_000, "", "").as_str(),
+        ),
         ("jq", nested(".a", 8_000, "", "")),
         ("jq", nested(".a.b|=", 2_000, "1", "")),
         ("jq", nested("x", 20_000, "", "")),
@@ -223,8 +317,14 @@ fn long_sources_do_not_overflow() {
         ("rules", nested("!", 8_000, "true", "")),
         ("rules", nested("- ", 8_000, "1", "")),
         ("rules", nested("1+", 50_000, "1", "")),
-        ("rules", nested("", 1, "input", "") + nested(".a", 50_000, "", "").as_str()),
-        ("rules", nested("", 1, "input", "") + nested("[0]", 50_000, "", "").as_str()),
+        (
+            "rules",
+            nested("", 1, "input", "") + nested(".a", 50_000, "", "").as_str(),
+        ),
+        (
+            "rules",
+            nested("", 1, "input", "") + nested("[0]", 50_000, "", "").as_str(),
+        ),
         ("rules", nested("{", 50_000, "", "}")),
         ("rules", nested("if true {", 20_000, "", "}")),
         ("rules", nested("`${", 20_000, "1", "}`")),
@@ -239,7 +339,10 @@ fn long_sources_do_not_overflow() {
         .map(|(language, source)| (language, source, in_child(language, source)))
         .filter(|(_, _, printed)| printed.starts_with("died"))
         .map(|(language, source, printed)| {
-            format!("{language} {} …: {printed}", source.get(..20).unwrap_or(source))
+            format!(
+                "{language} {} …: {printed}",
+                source.get(..20).unwrap_or(source)
+            )
         })
         .collect();
     assert!(died.is_empty(), "{}", died.join("\n"));
@@ -258,7 +361,10 @@ fn a_stop_leaves_the_thread_usable() {
     for _ in 0..3 {
         let stopped = bomb.eval(&scope, &budget).expect_err("stops");
         assert_eq!(stopped.limit, Some(Operations));
-        assert_eq!(next.eval(&scope, &budget).expect("evaluates"), Value::Int(2));
+        assert_eq!(
+            next.eval(&scope, &budget).expect("evaluates"),
+            Value::Int(2)
+        );
     }
 }
 

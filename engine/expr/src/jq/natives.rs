@@ -59,7 +59,10 @@ pub(super) fn all() -> impl Iterator<Item = Fun<J>> {
     let theirs = jaq_core::funs::<J>().chain(jaq_std::funs::<J>());
     let kept = theirs.filter(|(name, ..)| !REFUSED.contains(name) && !REPLACED.contains(name));
     let ours = own().into_vec().into_iter();
-    kept.chain(ours.chain(regexes::natives().into_vec()).map(|native| run::<J>(native)))
+    kept.chain(
+        ours.chain(regexes::natives().into_vec())
+            .map(|native| run::<J>(native)),
+    )
 }
 
 fn own() -> Box<[Filter<RunPtr<J>>]> {
@@ -89,9 +92,10 @@ fn length(value: &Value) -> ValR<Value> {
     match value {
         Value::Null => Ok(Value::Int(0)),
         Value::Bool(_) => Err(Error::str(format_args!("{value} has no length"))),
-        Value::Int(i) => i.checked_abs().map(Value::Int).ok_or_else(|| {
-            Error::str(format_args!("the length of {i} does not fit into 64 bits"))
-        }),
+        Value::Int(i) => i
+            .checked_abs()
+            .map(Value::Int)
+            .ok_or_else(|| Error::str(format_args!("the length of {i} does not fit into 64 bits"))),
         Value::Float(f) => Ok(Value::Float(f.abs())),
         Value::Str(text) => {
             meter::spend(text.len() / 64);
@@ -122,7 +126,9 @@ fn indices(value: &Value, part: &Value) -> ValR<Value> {
     match (value, part) {
         (Value::Null, _) => Ok(Value::Null),
         (Value::Str(text), Value::Str(part)) => Ok(text_positions(text, part)),
-        (Value::Arr(list), Value::Arr(part)) => Ok(positions(list, part).map(Value::from).collect()),
+        (Value::Arr(list), Value::Arr(part)) => {
+            Ok(positions(list, part).map(Value::from).collect())
+        }
         (Value::Arr(list), item) => {
             let found = list.iter().enumerate().filter(|(_, other)| *other == item);
             Ok(found.map(|(at, _)| Value::from(at)).collect())

@@ -33,7 +33,11 @@ struct Flags {
 pub(crate) fn compiled(pattern: &str, flags: &str) -> Result<Regex, String> {
     let cached = CACHE.with_borrow(|cache| {
         let hit = |(p, f, _): &&(String, String, Regex)| p == pattern && f == flags;
-        cache.iter().rev().find(hit).map(|(_, _, regex)| regex.clone())
+        cache
+            .iter()
+            .rev()
+            .find(hit)
+            .map(|(_, _, regex)| regex.clone())
     });
     if let Some(regex) = cached {
         return Ok(regex);
@@ -55,7 +59,11 @@ pub(crate) fn compiled(pattern: &str, flags: &str) -> Result<Regex, String> {
             'p' => builder.multi_line(true).dot_matches_new_line(true),
             'l' => builder.swap_greed(true),
             'x' => builder.ignore_whitespace(true),
-            other => return Err(format!("`{other}` is not a flag: expected some of `ginmsplx`")),
+            other => {
+                return Err(format!(
+                    "`{other}` is not a flag: expected some of `ginmsplx`"
+                ));
+            }
         };
     }
     let regex = builder
@@ -86,13 +94,31 @@ pub(super) fn natives() -> Box<[Filter<RunPtr<J>>]> {
     let two = || [Bind::Var(()), Bind::Var(())].into();
     Box::new([
         ("matches", two(), |cv| {
-            bome(search(cv, Wanted { between: false, matches: true }))
+            bome(search(
+                cv,
+                Wanted {
+                    between: false,
+                    matches: true,
+                },
+            ))
         }),
         ("split_matches", two(), |cv| {
-            bome(search(cv, Wanted { between: true, matches: true }))
+            bome(search(
+                cv,
+                Wanted {
+                    between: true,
+                    matches: true,
+                },
+            ))
         }),
         ("split_", two(), |cv| {
-            bome(search(cv, Wanted { between: true, matches: false }))
+            bome(search(
+                cv,
+                Wanted {
+                    between: true,
+                    matches: false,
+                },
+            ))
         }),
     ])
 }
@@ -106,7 +132,9 @@ fn search(mut cv: Cv<'_, J>, wanted: Wanted) -> ValR<Value> {
     };
     let (flags, pattern, text) = (as_text(&flags)?, as_text(&pattern)?, as_text(&cv.1)?);
     if text.len() > TEXT_LENGTH_MAX {
-        return Err(Error::str("the text is longer than 1 MiB: too long for a pattern"));
+        return Err(Error::str(
+            "the text is longer than 1 MiB: too long for a pattern",
+        ));
     }
     let regex = compiled(&pattern, &flags).map_err(Error::str)?;
     meter::spend(text.len() / 8);
@@ -123,19 +151,22 @@ fn parts(text: &str, regex: &Regex, flags: Flags, wanted: Wanted) -> Vec<Value> 
     let mut count = Counter::default();
     for captures in regex.captures_iter(text) {
         meter::step();
-        let Some(whole) = captures.get(0) else { continue };
+        let Some(whole) = captures.get(0) else {
+            continue;
+        };
         if flags.no_empty && whole.is_empty() {
             continue;
         }
         if wanted.between {
-            found.push(Value::from(text.get(end..whole.start()).unwrap_or_default()));
+            found.push(Value::from(
+                text.get(end..whole.start()).unwrap_or_default(),
+            ));
             end = whole.end();
         }
         if wanted.matches {
             let groups = captures.iter().zip(regex.capture_names());
-            let groups = groups.filter_map(|(group, name)| {
-                Some(described(&group?, name, text, &mut count))
-            });
+            let groups =
+                groups.filter_map(|(group, name)| Some(described(&group?, name, text, &mut count)));
             found.push(groups.collect());
         }
         if !flags.all {
@@ -155,7 +186,10 @@ fn described(
     count: &mut Counter,
 ) -> Value {
     let mut map = Map::default();
-    map.insert("offset".into(), Value::from(count.until(text, group.start())));
+    map.insert(
+        "offset".into(),
+        Value::from(count.until(text, group.start())),
+    );
     map.insert("length".into(), Value::from(group.as_str().chars().count()));
     map.insert("string".into(), Value::from(group.as_str()));
     if let Some(name) = name {

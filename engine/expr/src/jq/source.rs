@@ -9,8 +9,8 @@ use jaq_core::load::{Lexer, Parser, span};
 use jaq_core::path;
 
 use super::natives;
-use crate::expression::{Part, Read};
 use crate::SyntaxError;
+use crate::expression::{Part, Read};
 
 /// Parses `source`.
 pub(super) fn parsed(source: &str) -> Result<Term<&str>, SyntaxError> {
@@ -59,7 +59,9 @@ fn unlexed(source: &str, (expected, rest): &lex::Error<&str>) -> SyntaxError {
         lex::Expect::Delim(_) => "a closing quote",
         lex::Expect::Digit => "a digit",
         lex::Expect::Ident => "a name",
-        lex::Expect::Escape => "one of `\\\" \\\\ \\/ \\b \\f \\n \\r \\t \\u \\(` after the backslash",
+        lex::Expect::Escape => {
+            "one of `\\\" \\\\ \\/ \\b \\f \\n \\r \\t \\u \\(` after the backslash"
+        }
         lex::Expect::Unicode => "four hexadecimal digits",
         _ => "a filter or an operator",
     };
@@ -83,6 +85,7 @@ fn unparsed(source: &str, expected: &parse::Expect<&str>, found: &str) -> Syntax
         parse::Expect::Just(word) => format!("`{word}`"),
         parse::Expect::Term => "a filter".to_owned(),
         parse::Expect::Nothing => "the end".to_owned(),
+        parse::Expect::ElseOrEnd => "`else` or `end`".to_owned(),
         parse::Expect::Key => "a key".to_owned(),
         other => format!("a {}", other.as_str()),
     };
@@ -142,8 +145,8 @@ pub(super) fn undefined(source: &str, name: &str, kind: &str, known: &[String]) 
     }
 }
 
-/// Refuses definitions that call themselves: some of them build chains of
-/// closures that overflow the stack where no meter sees it.
+/// Refuses definitions that call themselves and paths of many parts: both
+/// nest closures that overflow the stack where no meter sees it.
 pub(super) fn refuse_recursion(source: &str, term: &Term<&str>) -> Result<(), SyntaxError> {
     Recursion {
         source,
@@ -151,6 +154,8 @@ pub(super) fn refuse_recursion(source: &str, term: &Term<&str>) -> Result<(), Sy
     }
     .term(term)
 }
+
+const PATH_LENGTH_MAX: usize = 100;
 
 struct Recursion<'s> {
     source: &'s str,
@@ -176,25 +181,34 @@ impl<'s> Recursion<'s> {
                         ),
                     });
                 }
-                arguments.iter().try_for_each(|argument| self.term(argument))
+                arguments
+                    .iter()
+                    .try_for_each(|argument| self.term(argument))
             }
             Term::Def(definitions, rest) => {
                 let before = self.open.len();
                 for definition in definitions {
                     self.definition(definition)?;
-                    self.open.push((definition.name, definition.args.len(), false));
+                    self.open
+                        .push((definition.name, definition.args.len(), false));
                 }
                 self.term(rest)?;
                 self.open.truncate(before);
                 Ok(())
             }
+            Term::Path(_, path) if path.0.len() > PATH_LENGTH_MAX => Err(SyntaxError {
+                message: format!("a path of more than {PATH_LENGTH_MAX} parts"),
+                at: 0..self.source.len(),
+                help: None,
+            }),
             other => children(other, &mut |child| self.term(child)),
         }
     }
 
     fn definition(&mut self, definition: &Def<&'s str>) -> Result<(), SyntaxError> {
         let before = self.open.len();
-        self.open.push((definition.name, definition.args.len(), true));
+        self.open
+            .push((definition.name, definition.args.len(), true));
         for argument in &definition.args {
             self.open.push((argument.trim_start_matches('$'), 0, false));
         }
@@ -298,9 +312,7 @@ pub(super) fn reads(source: &str, term: &Term<&str>, into: &mut Vec<Read>) {
     let from = match term {
         Term::Var(name) => Some((name.trim_start_matches('$'), span(source, name), None)),
         Term::Path(from, path) => match &**from {
-            Term::Var(name) => {
-                Some((name.trim_start_matches('$'), span(source, name), Some(path)))
-            }
+            Term::Var(name) => Some((name.trim_start_matches('$'), span(source, name), Some(path))),
             Term::Id => Some((".", 0..0, Some(path))),
             _ => None,
         },

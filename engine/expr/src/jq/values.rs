@@ -8,14 +8,17 @@ use jaq_core::path::Opt;
 use jaq_core::{Error, Exn, ValR, ValX};
 use rhai::ImmutableString;
 
+use crate::Value;
 use crate::meter;
 use crate::value::{Arr, Map, Obj};
-use crate::Value;
 
 impl From<Range<Option<Self>>> for Value {
     fn from(range: Range<Option<Self>>) -> Self {
         let ends = [("start", range.start), ("end", range.end)];
-        Self::object(ends.into_iter().filter_map(|(name, end)| Some((name, end?))))
+        Self::object(
+            ends.into_iter()
+                .filter_map(|(name, end)| Some((name, end?))),
+        )
     }
 }
 
@@ -57,7 +60,11 @@ const ITERABLE: &str = "iterable (list or object)";
 
 impl jaq_core::ValT for Value {
     fn from_num(digits: &str) -> ValR<Self> {
-        let unfit = || Error::str(format_args!("the number {digits} does not fit into 64 bits"));
+        let unfit = || {
+            Error::str(format_args!(
+                "the number {digits} does not fit into 64 bits"
+            ))
+        };
         match digits.parse::<i64>() {
             Ok(whole) => Ok(Self::Int(whole)),
             Err(_) if digits.bytes().all(|byte| byte.is_ascii_digit()) => Err(unfit()),
@@ -180,7 +187,12 @@ impl jaq_core::ValT for Value {
                     Ok(kept) => kept,
                     Err(error) => return opt.fail(Self::Arr(list), |_| Exn::from(error)),
                 };
-                let part: Self = list.get(kept.clone()).unwrap_or_default().iter().cloned().collect();
+                let part: Self = list
+                    .get(kept.clone())
+                    .unwrap_or_default()
+                    .iter()
+                    .cloned()
+                    .collect();
                 let with = match f(part).next().transpose()? {
                     Some(Self::Arr(with)) => with.into_items(),
                     Some(other) => return Err(Exn::from(Error::typ(other, "list"))),

@@ -95,7 +95,9 @@ pub(super) fn register(engine: &mut Engine) {
     engine.register_fn("rule", described);
     engine.register_fn(
         "judge",
-        |context: NativeCallContext<'_>, input: Node, rules: Array| judge(&context, &input.0, rules),
+        |context: NativeCallContext<'_>, input: Node, rules: Array| {
+            judge(&context, &input.0, rules)
+        },
     );
 }
 
@@ -157,7 +159,11 @@ fn judge(context: &NativeCallContext<'_>, input: &Value, rules: Array) -> Fallib
     Ok(to_dynamic(judged))
 }
 
-fn apply(context: &NativeCallContext<'_>, input: &Value, rule: &Rule) -> Fallible<(Verdict, Value)> {
+fn apply(
+    context: &NativeCallContext<'_>,
+    input: &Value,
+    rule: &Rule,
+) -> Fallible<(Verdict, Value)> {
     let held = host::ask(|host| held(host, input, &rule.parameter)).flatten();
     let Some(held) = held else {
         return fail(format!(
@@ -221,13 +227,19 @@ fn titles(id: &str, limit: &Value) -> (Value, Value) {
         parameters.rule(id).cloned()
     });
     let titles = found.flatten().unwrap_or_default();
-    let limit = limit.as_str().map_or_else(|| limit.to_json(), str::to_owned);
+    let limit = limit
+        .as_str()
+        .map_or_else(|| limit.to_json(), str::to_owned);
     let filled = |key: &str| match titles.text(key) {
         Some(text) => Value::from(text.replace("{limit}", &limit)),
         None => Value::Null,
     };
     let title = filled("title");
-    let title = if title.is_null() { Value::from(id) } else { title };
+    let title = if title.is_null() {
+        Value::from(id)
+    } else {
+        title
+    };
     (title, filled("en"))
 }
 
@@ -238,7 +250,9 @@ fn looked_at(input: &Value, names: &[ImmutableString]) -> (Value, Option<String>
     let mut missing = None;
     for name in names {
         let source = input.get("sources").and_then(|sources| sources.get(name));
-        let status = source.and_then(|source| source.text("status")).unwrap_or("missing");
+        let status = source
+            .and_then(|source| source.text("status"))
+            .unwrap_or("missing");
         let silent = status == "none" && !none_means_nothing(name, source);
         if (silent || !matches!(status, "found" | "none")) && missing.is_none() {
             missing = Some(format!("{name}: {status}"));
@@ -299,9 +313,9 @@ fn measured(
 fn not_known(error: &EvalAltResult) -> Option<String> {
     match error {
         EvalAltResult::ErrorInFunctionCall(_, _, inner, _) => not_known(inner),
-        EvalAltResult::ErrorRuntime(token, _) => {
-            token.read_lock::<NotKnown>().map(|missing| missing.0.clone())
-        }
+        EvalAltResult::ErrorRuntime(token, _) => token
+            .read_lock::<NotKnown>()
+            .map(|missing| missing.0.clone()),
         _ => None,
     }
 }

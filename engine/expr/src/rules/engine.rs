@@ -36,7 +36,7 @@ pub(super) static SCRIPTS: LazyLock<Engine> = LazyLock::new(|| {
 });
 
 /// Symbols that reach outside, or call by a name made at run time.
-const DISABLED: [&str; 14] = [
+pub(super) const DISABLED: [&str; 14] = [
     "eval",
     "Fn",
     "call",

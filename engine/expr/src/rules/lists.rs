@@ -85,10 +85,16 @@ pub(super) fn register(engine: &mut Engine) {
         joined(list, separator)
     ));
     on_lists!(engine, "first", |list| Fallible::Ok(
-        list.items().next().cloned().map_or(Dynamic::UNIT, to_dynamic)
+        list.items()
+            .next()
+            .cloned()
+            .map_or(Dynamic::UNIT, to_dynamic)
     ));
     on_lists!(engine, "last", |list| Fallible::Ok(
-        list.items().last().cloned().map_or(Dynamic::UNIT, to_dynamic)
+        list.items()
+            .last()
+            .cloned()
+            .map_or(Dynamic::UNIT, to_dynamic)
     ));
     on_lists!(engine, "unique", |list| Fallible::Ok(to_dynamic(unique(
         list
@@ -98,16 +104,26 @@ pub(super) fn register(engine: &mut Engine) {
     // A field that is not filled in counts as an empty one.
     engine.register_fn("is_empty", |(): ()| true);
     engine.register_fn("len", |(): ()| 0_i64);
-    engine.register_fn("index_of", |node: &mut Node, wanted: Dynamic| -> Fallible<i64> {
-        let wanted = from_dynamic(wanted)?;
-        let at = as_list(node)?.items().position(|item| *item == wanted);
-        Ok(at.and_then(|at| i64::try_from(at).ok()).unwrap_or(-1))
-    });
+    engine.register_fn(
+        "index_of",
+        |node: &mut Node, wanted: Dynamic| -> Fallible<i64> {
+            let wanted = from_dynamic(wanted)?;
+            let at = as_list(node)?.items().position(|item| *item == wanted);
+            Ok(at.and_then(|at| i64::try_from(at).ok()).unwrap_or(-1))
+        },
+    );
     engine.register_fn("keys", |node: &mut Node| {
-        Dynamic::from(Node(node.0.entries().map(|(key, _)| Value::Str(key.clone())).collect()))
+        Dynamic::from(Node(
+            node.0
+                .entries()
+                .map(|(key, _)| Value::Str(key.clone()))
+                .collect(),
+        ))
     });
     engine.register_fn("values", |node: &mut Node| {
-        Dynamic::from(Node(node.0.entries().map(|(_, value)| value.clone()).collect()))
+        Dynamic::from(Node(
+            node.0.entries().map(|(_, value)| value.clone()).collect(),
+        ))
     });
     engine.register_fn("to_array", |node: &mut Node| -> Array {
         meter::draw(16 * node.0.len());

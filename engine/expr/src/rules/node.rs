@@ -52,7 +52,9 @@ pub(super) fn from_dynamic(value: Dynamic) -> Fallible<Value> {
     }
     if value.is_decimal() {
         let text = value.to_string();
-        return Ok(text.parse().map_or_else(|_| Value::from(text), Value::Float));
+        return Ok(text
+            .parse()
+            .map_or_else(|_| Value::from(text), Value::Float));
     }
     let value = match value.try_cast_result::<ImmutableString>() {
         Ok(text) => return Ok(Value::Str(text)),
@@ -126,7 +128,9 @@ impl Node {
             Value::Arr(list) => Ok(within(index, list.len())
                 .and_then(|at| list.get(at).cloned())
                 .map_or(Dynamic::UNIT, to_dynamic)),
-            _ => fail(format!("an object has no element [{index}]; name a property")),
+            _ => fail(format!(
+                "an object has no element [{index}]; name a property"
+            )),
         }
     }
 
@@ -200,12 +204,65 @@ impl Iterator for Walk {
 /// Names that packs use often: a registered getter is found at once, any
 /// other property only after a failed search for one.
 const FREQUENT: [&str; 60] = [
-    "id", "name", "title", "number", "outcome", "status", "by", "at", "comment", "reason", "data",
-    "record", "records", "rows", "items", "members", "applicant", "unit", "user", "level", "type",
-    "code", "value", "total", "form", "steps", "input", "output", "starter", "identity", "sharing",
-    "mode", "basis", "provider", "resource", "owner", "holder", "fields", "purpose", "area",
-    "street", "grid", "period", "sources", "source", "fetchedAt", "trace", "verdict", "result",
-    "decisions", "round", "answers", "url", "from", "to", "startedAt", "startedOn", "due", "keys",
+    "id",
+    "name",
+    "title",
+    "number",
+    "outcome",
+    "status",
+    "by",
+    "at",
+    "comment",
+    "reason",
+    "data",
+    "record",
+    "records",
+    "rows",
+    "items",
+    "members",
+    "applicant",
+    "unit",
+    "user",
+    "level",
+    "type",
+    "code",
+    "value",
+    "total",
+    "form",
+    "steps",
+    "input",
+    "output",
+    "starter",
+    "identity",
+    "sharing",
+    "mode",
+    "basis",
+    "provider",
+    "resource",
+    "owner",
+    "holder",
+    "fields",
+    "purpose",
+    "area",
+    "street",
+    "grid",
+    "period",
+    "sources",
+    "source",
+    "fetchedAt",
+    "trace",
+    "verdict",
+    "result",
+    "decisions",
+    "round",
+    "answers",
+    "url",
+    "from",
+    "to",
+    "startedAt",
+    "startedOn",
+    "due",
+    "keys",
     "each",
 ];
 
@@ -217,7 +274,9 @@ pub(super) fn register(engine: &mut Engine) {
     }
     engine.register_indexer_get(|node: &mut Node, name: ImmutableString| node.property(&name));
     engine.register_indexer_get(|node: &mut Node, index: i64| node.element(index));
-    engine.register_fn("contains", |node: &mut Node, wanted: Dynamic| node.has(wanted));
+    engine.register_fn("contains", |node: &mut Node, wanted: Dynamic| {
+        node.has(wanted)
+    });
     engine.register_fn("to_string", |node: &mut Node| node.0.to_json());
     engine.register_fn("to_debug", |node: &mut Node| node.0.to_json());
     engine.register_fn("to_json", |node: &mut Node| node.0.to_json());
@@ -227,7 +286,9 @@ pub(super) fn register(engine: &mut Engine) {
         left.joined(Dynamic::from(right))
     });
     engine.register_fn("+", |left: Node, right: Array| left.joined(right.into()));
-    engine.register_fn("+", |left: Node, right: rhai::Map| left.joined(right.into()));
+    engine.register_fn("+", |left: Node, right: rhai::Map| {
+        left.joined(right.into())
+    });
     engine.register_fn("+", |left: Array, right: Node| {
         Node(list_from(left)?).joined(Dynamic::from(right))
     });

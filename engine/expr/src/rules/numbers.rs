@@ -88,7 +88,9 @@ pub(super) fn extreme_by(list: &Value, field: &str, wanted: Ordering) -> Fallibl
 }
 
 pub(super) fn register(engine: &mut Engine) {
-    engine.register_fn("resident_id_ok", |text: &str| check_digit::resident_id_ok(text));
+    engine.register_fn("resident_id_ok", |text: &str| {
+        check_digit::resident_id_ok(text)
+    });
     engine.register_fn("resident_id_ok", |(): ()| false);
     engine.register_fn("uscc_ok", |text: &str| check_digit::uscc_ok(text));
     engine.register_fn("uscc_ok", |(): ()| false);

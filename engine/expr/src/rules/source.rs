@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use rhai::{EvalAltResult, LexError, ParseError, ParseErrorType, Position};
 
+use super::engine::DISABLED;
 use super::numbers::NotKnown;
 use crate::expression::{Part, Read};
 use crate::{Limit, SyntaxError};
@@ -39,11 +40,53 @@ fn is_name(character: char) -> bool {
 
 /// Words that rhai keeps for itself: they cannot name a property after a dot.
 const KEYWORDS: [&str; 47] = [
-    "as", "async", "await", "break", "case", "catch", "const", "continue", "default", "do", "else",
-    "export", "false", "fn", "for", "global", "go", "goto", "if", "import", "in", "is", "let",
-    "loop", "match", "module", "new", "nil", "null", "package", "private", "protected", "public",
-    "return", "shared", "spawn", "static", "super", "switch", "sync", "this", "thread", "throw",
-    "true", "try", "until", "use",
+    "as",
+    "async",
+    "await",
+    "break",
+    "case",
+    "catch",
+    "const",
+    "continue",
+    "default",
+    "do",
+    "else",
+    "export",
+    "false",
+    "fn",
+    "for",
+    "global",
+    "go",
+    "goto",
+    "if",
+    "import",
+    "in",
+    "is",
+    "let",
+    "loop",
+    "match",
+    "module",
+    "new",
+    "nil",
+    "null",
+    "package",
+    "private",
+    "protected",
+    "public",
+    "return",
+    "shared",
+    "spawn",
+    "static",
+    "super",
+    "switch",
+    "sync",
+    "this",
+    "thread",
+    "throw",
+    "true",
+    "try",
+    "until",
+    "use",
 ];
 
 /// Says what is wrong with a source that does not compile.
@@ -64,7 +107,9 @@ pub(super) fn unparsed(source: &str, error: &ParseError, known: &[&str]) -> Synt
 }
 
 fn last_word(text: &str) -> &str {
-    let start = text.rfind(|c| !is_name(c) && c != '.').map_or(0, |at| at + 1);
+    let start = text
+        .rfind(|c| !is_name(c) && c != '.')
+        .map_or(0, |at| at + 1);
     text.get(start..).unwrap_or(text)
 }
 
@@ -93,7 +138,9 @@ fn worded(error: &ParseErrorType, known: &[&str]) -> (String, Option<String>) {
         ),
         ParseErrorType::ExprExpected(what) => (
             format!("expected an expression, found a {what}"),
-            help("an expression has no statements, loops and functions; those belong into a rule file"),
+            help(
+                "an expression has no statements, loops and functions; those belong into a rule file",
+            ),
         ),
         ParseErrorType::FnDuplicatedDefinition(name, _) => {
             (format!("the function `{name}` is defined twice"), None)
@@ -132,9 +179,11 @@ pub(super) fn described(error: &EvalAltResult) -> (String, Option<Limit>) {
         EvalAltResult::ErrorDotExpr(..) | EvalAltResult::ErrorIndexingType(..) => {
             plain(on_nothing(error))
         }
-        EvalAltResult::ErrorMismatchDataType(expected, found, _) => {
-            plain(format!("expected {}, found {}", worded_kind(expected), worded_kind(found)))
-        }
+        EvalAltResult::ErrorMismatchDataType(expected, found, _) => plain(format!(
+            "expected {}, found {}",
+            worded_kind(expected),
+            worded_kind(found)
+        )),
         other => {
             let mut owned = other.to_string();
             // The place is told apart from the message.
@@ -166,11 +215,20 @@ fn worded_kind(name: &str) -> &str {
 fn not_found(signature: &str) -> String {
     let (name, arguments) = signature
         .split_once('(')
-        .map_or((signature, ""), |(name, rest)| (name.trim(), rest.trim_end_matches(')')));
+        .map_or((signature, ""), |(name, rest)| {
+            (name.trim(), rest.strip_suffix(')').unwrap_or(rest))
+        });
     if name.starts_with("get$") || name.starts_with("index$get$") {
-        return "a property was asked of a value that has none; use `?.` where it may be null".into();
+        return "a property was asked of a value that has none; use `?.` where it may be null"
+            .into();
     }
-    let kinds: Vec<&str> = arguments.split(',').map(|kind| worded_kind(kind.trim())).collect();
+    if arguments.is_empty() {
+        return format!("there is no `{name}` without arguments");
+    }
+    let kinds: Vec<&str> = arguments
+        .split(',')
+        .map(|kind| worded_kind(kind.trim()))
+        .collect();
     let advice = if kinds.contains(&"null") {
         "; use `?.` and `??` where a value may be null"
     } else {
@@ -189,17 +247,26 @@ fn on_nothing(error: &EvalAltResult) -> String {
     }
 }
 
-/// Refuses chains of operators so long that walking them recursively would
+/// Refuses calls of functions that reach outside, and chains of operators so long that walking them recursively would
 /// overflow the stack.
-pub(super) fn refuse_long_chains(source: &str) -> Result<(), SyntaxError> {
+pub(super) fn refuse_unsafe(source: &str) -> Result<(), SyntaxError> {
     const LENGTH_MAX: usize = 500;
     let mut length = 0;
+    let mut name = None;
     for token in Tokens::new(source) {
         match token.kind {
+            Kind::Name => {
+                name = Some(token.at);
+                continue;
+            }
+            Kind::Symbol("(") => {
+                length += 1;
+                refuse_call(source, name.take())?;
+            }
             Kind::Symbol(";" | "," | "{" | "}") => length = 0,
             Kind::Symbol(_) => length += 1,
-            Kind::Name => {}
         }
+        name = None;
         if length > LENGTH_MAX {
             return Err(SyntaxError {
                 message: format!("more than {LENGTH_MAX} operators in one expression"),
@@ -209,6 +276,19 @@ pub(super) fn refuse_long_chains(source: &str) -> Result<(), SyntaxError> {
         }
     }
     Ok(())
+}
+
+fn refuse_call(source: &str, name: Option<Range<usize>>) -> Result<(), SyntaxError> {
+    let Some(at) = name else { return Ok(()) };
+    let called = source.get(at.clone()).unwrap_or_default();
+    if !DISABLED.contains(&called) {
+        return Ok(());
+    }
+    Err(SyntaxError {
+        message: format!("`{called}` is not available"),
+        at,
+        help: Some("a result must be the same on every run, on every machine".to_owned()),
+    })
 }
 
 /// Gives every name read that is not a property, a function or a key, with
@@ -242,7 +322,10 @@ fn is_symbol(token: Option<&Token>, symbol: &str) -> bool {
 /// Follows the properties after the name at `index`.
 fn read(source: &str, tokens: &[Token], index: usize, name: &str) -> Read {
     let text = |token: &Token| source.get(token.at.clone()).unwrap_or_default().to_owned();
-    let mut at = tokens.get(index).map(|token| token.at.clone()).unwrap_or_default();
+    let mut at = tokens
+        .get(index)
+        .map(|token| token.at.clone())
+        .unwrap_or_default();
     let mut path = Vec::new();
     let mut next = index + 1;
     loop {
@@ -279,7 +362,10 @@ fn named_parameter(source: &str, root: &str, method: &Token) -> Option<Part> {
     if root != "params" {
         return None;
     }
-    let call = source.get(method.at.end..)?.trim_start().strip_prefix('(')?;
+    let call = source
+        .get(method.at.end..)?
+        .trim_start()
+        .strip_prefix('(')?;
     let text = call.trim_start().strip_prefix('"')?;
     let (name, _) = text.split_once('"')?;
     Some(Part {
@@ -339,15 +425,38 @@ impl<'s> Tokens<'s> {
 
     /// Skips a backtick text up to its end, or into the next `${`.
     fn skip_template(&mut self) {
-        let rest = self.rest();
-        let end = rest.find('`').unwrap_or(rest.len());
-        match rest.find("${") {
-            Some(open) if open < end => {
-                self.at += open + 2;
-                self.braces.push(true);
+        loop {
+            let rest = self.rest();
+            let end = rest.find('`').unwrap_or(rest.len());
+            match rest.find("${") {
+                // `\${` is text.
+                Some(open) if open < end && rest.get(..open).is_some_and(|b| b.ends_with('\\')) => {
+                    self.at += open + 2;
+                }
+                Some(open) if open < end => {
+                    self.at += open + 2;
+                    self.braces.push(true);
+                    return;
+                }
+                _ => {
+                    self.at = (self.at + end + 1).min(self.source.len());
+                    return;
+                }
             }
-            _ => self.at = (self.at + end + 1).min(self.source.len()),
         }
+    }
+
+    /// Skips a raw text (`#"…"#`) when one begins here.
+    fn skip_raw_text(&mut self) -> bool {
+        let rest = self.rest();
+        let hashes = rest.len() - rest.trim_start_matches('#').len();
+        let Some(text) = rest.get(hashes..).and_then(|rest| rest.strip_prefix('"')) else {
+            return false;
+        };
+        let end = ["\"", &"#".repeat(hashes)].concat();
+        let length = text.find(&end).map_or(text.len(), |at| at + end.len());
+        self.at += hashes + 1 + length;
+        true
     }
 
     fn skip_comment(&mut self) {
@@ -373,6 +482,8 @@ impl Iterator for Tokens<'_> {
             let start = self.at;
             if rest.starts_with("//") || rest.starts_with("/*") {
                 self.skip_comment();
+            } else if first == '#' && self.skip_raw_text() {
+                // It held no names.
             } else if first == '"' || first == '\'' {
                 self.at += 1;
                 self.skip_text(first);

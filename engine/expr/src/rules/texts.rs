@@ -75,12 +75,16 @@ fn unit(id: &str, level: &str) -> Dynamic {
 pub(super) fn register(engine: &mut Engine) {
     engine.register_fn("normal", |text: &str| normal(text));
     engine.register_fn("normal", |(): ()| {});
-    engine.register_fn("pad", |text: &mut ImmutableString, length: i64, with: char| {
-        pad(text, length, with.encode_utf8(&mut [0; 4]))
-    });
-    engine.register_fn("pad", |text: &mut ImmutableString, length: i64, with: &str| {
-        pad(text, length, with)
-    });
+    engine.register_fn(
+        "pad",
+        |text: &mut ImmutableString, length: i64, with: char| {
+            pad(text, length, with.encode_utf8(&mut [0; 4]))
+        },
+    );
+    engine.register_fn(
+        "pad",
+        |text: &mut ImmutableString, length: i64, with: &str| pad(text, length, with),
+    );
     engine.register_fn("pad", pad_list);
     engine.register_fn("unit", unit);
     engine.register_fn("unit", |(): (), _level: &str| {});
@@ -89,8 +93,12 @@ pub(super) fn register(engine: &mut Engine) {
         found.map_or(Dynamic::UNIT, Into::into)
     });
     engine.register_fn("unit_name", |(): ()| {});
-    engine.register_fn("error", |field: &str, text: &str| finding("error", field, text));
-    engine.register_fn("warn", |field: &str, text: &str| finding("warn", field, text));
+    engine.register_fn("error", |field: &str, text: &str| {
+        finding("error", field, text)
+    });
+    engine.register_fn("warn", |field: &str, text: &str| {
+        finding("warn", field, text)
+    });
     engine.register_fn("matches", |text: &str, pattern: &str| -> Fallible<bool> {
         meter::spend(text.len() / 8);
         match crate::jq::regexes::compiled(pattern, "") {
