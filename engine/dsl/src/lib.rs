@@ -6,6 +6,7 @@
 
 #![warn(missing_docs)]
 
+mod check;
 pub mod codes;
 mod data;
 pub mod definition;
@@ -19,6 +20,7 @@ pub mod signatures;
 mod span;
 mod suggest;
 
+pub use check::{Inspected, Nothing, Reference, Surroundings, check, inspect};
 pub use data::{Placed, read_yaml, read_yaml_placed};
 pub use definition::Definition;
 pub use diagnostic::{Diagnostic, Label, Severity};

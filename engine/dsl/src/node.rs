@@ -140,6 +140,8 @@ enum Open {
         span: Span,
         anchor: usize,
         fields: Vec<Field>,
+        /// The keys so far with their places: looking through `fields` would be quadratic.
+        seen: HashMap<Arc<str>, Span>,
         key: Option<(Arc<str>, Span)>,
         skip_value: bool,
     },
@@ -236,6 +238,7 @@ impl Builder<'_> {
                         span,
                         anchor,
                         fields: Vec::new(),
+                        seen: HashMap::new(),
                         key: None,
                         skip_value: false,
                     },
@@ -342,6 +345,7 @@ impl Builder<'_> {
     fn key(&mut self, text: Arc<str>, span: Span) {
         let Some(Open::Map {
             fields,
+            seen,
             key,
             skip_value,
             ..
@@ -349,10 +353,7 @@ impl Builder<'_> {
         else {
             return;
         };
-        let first = fields
-            .iter()
-            .find(|field| field.key == text)
-            .map(|field| field.key_span);
+        let first = seen.insert(Arc::clone(&text), span);
         if let Some(first) = first {
             self.diagnostics.push(
                 Diagnostic::error(
@@ -364,7 +365,14 @@ impl Builder<'_> {
                 .label(first, "first given here"),
             );
         }
-        *skip_value = first.is_some();
+        // `do:` left empty before a second `do:`: the second is what was meant.
+        let empty = fields.iter().rposition(|field| {
+            first.is_some() && field.key == text && matches!(field.value.kind, NodeKind::Null)
+        });
+        if let Some(empty) = empty {
+            fields.remove(empty);
+        }
+        *skip_value = first.is_some() && empty.is_none();
         *key = Some((text, span));
     }
 
@@ -513,6 +521,7 @@ impl Builder<'_> {
     fn refuse_tag(&mut self, tag: Option<&Tag>, span: Span) {
         if let Some(tag) = tag {
             let tag = tag.original();
+            let span = self.places.before(span, &tag);
             self.diagnostics.push(
                 Diagnostic::error(
                     codes::TAG,

@@ -325,13 +325,27 @@ impl<'a> Shape<'a> {
                 (None, _) => {}
             }
         }
+        // A misspelt property is reported as such; "missing" beside it would only be noise.
+        let misspelt = |name: &str| {
+            let known = |entry: &Entry| {
+                properties.is_some_and(|properties| properties.get(&entry.key).is_some())
+            };
+            entries.iter().filter(|entry| !known(entry)).any(|entry| {
+                SYNONYMS
+                    .iter()
+                    .any(|(foreign, ours)| *foreign == &*entry.key && *ours == name)
+                    || suggest::nearest(&entry.key, [name]).is_some()
+            })
+        };
         let missing = schema
             .get("required")
             .map(Value::items)
             .into_iter()
             .flatten()
             .filter_map(Value::as_str);
-        for name in missing.filter(|name| entries.iter().all(|entry| &*entry.key != *name)) {
+        for name in missing
+            .filter(|name| entries.iter().all(|entry| &*entry.key != *name) && !misspelt(name))
+        {
             let (code, message) = if place.top {
                 (
                     codes::MISSING_ARGUMENT,

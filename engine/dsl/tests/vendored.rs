@@ -54,7 +54,7 @@ fn every_invalid_document_is_refused() {
         let expected: &[(&str, u32)] = match &*name {
             "extra-property-in-call" => &[("TB0201", 12)],
             "two-tasks-in-one-item" => &[("TB0303", 12)],
-            _ => &[("TB0201", 14)],
+            _ => &[("TB0102", 7), ("TB0201", 14)],
         };
         assert_eq!(faults, expected, "{name}: {:#?}", parsed.diagnostics);
     }

@@ -28,7 +28,9 @@ pub struct ExpressionSource {
     pub mode: Mode,
     /// Place of the whole YAML scalar that holds it.
     pub span: Span,
-    /// Where `text` begins, in bytes of the scalar's decoded text.
+    /// The scalar's decoded text, shared by all of its expressions.
+    pub scalar: Arc<str>,
+    /// Where `text` begins, in bytes of `scalar`.
     pub offset: u32,
 }
 

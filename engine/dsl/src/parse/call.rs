@@ -57,7 +57,10 @@ impl Reader {
         } else if let Some(schema) = signatures::of_the_language(name) {
             match &with {
                 Some(with) => shape::check(with, schema, name, &mut self.diagnostics),
-                None if task.get("with").is_none() => {
+                None if task.get("with").is_none()
+                    && task.get("endpoint").is_none()
+                    && task.get("method").is_none() =>
+                {
                     self.report(
                         Diagnostic::error(
                             codes::NO_ARGUMENTS,

@@ -30,9 +30,14 @@ impl Reader {
         let root = self.unwrapped(root)?;
         let evaluate = self.evaluate(root.get("evaluate").map(|node| &**node));
         self.root_properties(root);
-        let document = match self.required(root, "a workflow", "document") {
+        let document = match root.get("document") {
             Some(node) => self.document(node),
-            None => None,
+            None => {
+                if root.get("namespace").is_none() && root.get("name").is_none() {
+                    self.missing(root.span, "a workflow", "document");
+                }
+                None
+            }
         };
         let input = root
             .get("input")

@@ -18,9 +18,11 @@ impl Reader {
     pub fn condition(&mut self, node: &Node, what: &str) -> Option<ExpressionSource> {
         match &node.kind {
             NodeKind::Text(text) => self.bare(text, node.span, what),
-            NodeKind::Bool(value) => {
-                self.bare(if *value { "true" } else { "false" }, node.span, what)
-            }
+            NodeKind::Bool(value) => self.bare(
+                &Arc::from(if *value { "true" } else { "false" }),
+                node.span,
+                what,
+            ),
             _ => {
                 self.wrong_type(node, what, "an expression (a text)");
                 None
@@ -54,7 +56,7 @@ impl Reader {
         self.language == Language::Rhai
     }
 
-    fn bare(&mut self, text: &str, span: Span, what: &str) -> Option<ExpressionSource> {
+    fn bare(&mut self, text: &Arc<str>, span: Span, what: &str) -> Option<ExpressionSource> {
         let (start, end) = whole(text, self.language).unwrap_or((0, text.len()));
         if start == 0
             && text.trim_start().starts_with("${")
@@ -141,7 +143,7 @@ impl Reader {
     }
 
     /// Text with expressions inside; `None` when one is not closed.
-    fn parts(&mut self, text: &str, span: Span) -> Option<Vec<TextPart>> {
+    fn parts(&mut self, text: &Arc<str>, span: Span) -> Option<Vec<TextPart>> {
         let mut parts = Vec::new();
         let mut rest = 0;
         while let Some(found) = text.get(rest..).and_then(|tail| tail.find("${")) {
@@ -168,7 +170,7 @@ impl Reader {
     /// The expression in `text[start..end]`, trimmed.
     fn source(
         &self,
-        text: &str,
+        text: &Arc<str>,
         start: usize,
         end: usize,
         span: Span,
@@ -182,6 +184,7 @@ impl Reader {
             language: self.language,
             mode,
             span,
+            scalar: Arc::clone(text),
             offset: u32::try_from(offset).unwrap_or(u32::MAX),
         }
     }

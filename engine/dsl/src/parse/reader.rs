@@ -122,7 +122,11 @@ impl Reader {
     /// A property that must be there.
     pub fn required<'n>(&mut self, node: &'n Node, what: &str, property: &str) -> Option<&'n Node> {
         let found = node.get(property);
-        if found.is_none() {
+        // Its misspelt form is reported as such; "missing" beside it would only be noise.
+        let misspelt = node.fields().iter().any(|field| {
+            meant(&field.key) == Some(property) || strsim::osa_distance(&field.key, property) == 1
+        });
+        if found.is_none() && !misspelt {
             self.missing(node.span, what, property);
         }
         found.map(|node| &**node)
@@ -221,6 +225,14 @@ impl Reader {
         }
         found
     }
+}
+
+/// Our word for one that authors bring from elsewhere.
+fn meant(word: &str) -> Option<&'static str> {
+    SYNONYMS
+        .iter()
+        .find(|(foreign, _)| *foreign == word)
+        .map(|(_, ours)| *ours)
 }
 
 /// The help for a word that authors use for one of ours.

@@ -231,6 +231,16 @@ fn schema_fault(document: &Value) -> Option<String> {
     let json: serde_json::Value = serde_json::from_str(&document.to_json()).ok()?;
     match jsonschema::draft202012::meta::validate(&json) {
         Ok(()) => None,
-        Err(error) => Some(error.to_string()),
+        Err(error) => {
+            let place = error.instance_path().to_string();
+            let found = error.instance().to_string();
+            Some(match place.rsplit('/').next() {
+                Some("type") => format!(
+                    "{found} is no type; types are string, integer, number, boolean, array, object, null"
+                ),
+                _ if place.is_empty() => error.to_string(),
+                _ => format!("{place} cannot be {found}"),
+            })
+        }
     }
 }

@@ -98,9 +98,7 @@ impl Reader {
             }
             [only] => vec![only.clone()],
             [first, second, ..] => {
-                let nameless = keywords.contains(&&*first.key)
-                    || keywords.contains(&&*second.key)
-                        && !matches!(first.value.kind, NodeKind::Map(_));
+                let nameless = keywords.contains(&&*first.key);
                 if nameless {
                     let message = format!("this {noun} has no name");
                     self.report(

@@ -1,0 +1,93 @@
+//! Clocks, pauses, titles and the case: expressions and names in our metadata.
+
+use crate::codes;
+use crate::definition::{Clock, StartTrigger, Task, Template};
+use crate::diagnostic::Diagnostic;
+
+use super::expressions::Setting;
+use super::scope::{ListKind, Scope};
+use super::surroundings::Reference;
+use super::walk::Checker;
+
+impl Checker<'_> {
+    pub(super) fn document_metadata(&mut self, nowhere: &Scope<'_>) {
+        let metadata = &self.definition.document.metadata;
+        let main = Scope::new(None, &self.definition.tasks, ListKind::Sequence);
+        if let Some(case) = &metadata.case {
+            let start = Setting::before(nowhere, 0);
+            for template in [&case.title, &case.key].into_iter().flatten() {
+                self.template(template, &start);
+            }
+            for entry in &case.search {
+                self.template(&entry.value, &Setting::any_time(&main));
+            }
+            for entry in &case.links {
+                self.template(&entry.value, &start);
+            }
+        }
+        if let Some(clock) = &metadata.clock {
+            self.clock(clock, &Setting::before(nowhere, 0));
+        }
+        if let Some(start) = &metadata.start {
+            let (StartTrigger::Case { workflow, .. } | StartTrigger::Notice { workflow }) =
+                &start.on;
+            self.reference(Reference::Workflow, &workflow.value, workflow.span);
+            if let Some(by) = &start.by {
+                self.role_references(by);
+                self.template(by, &Setting::before(nowhere, 0));
+            }
+        }
+    }
+
+    pub(super) fn task_metadata(&mut self, scope: &Scope<'_>, at: usize, task: &Task) {
+        let setting = Setting::before(scope, at);
+        let metadata = &task.metadata;
+        for template in [&metadata.title, &metadata.state, &metadata.idempotency_key]
+            .into_iter()
+            .flatten()
+        {
+            self.template(template, &setting);
+        }
+        if let Some(clock) = &metadata.clock {
+            self.clock(clock, &setting);
+        }
+        let Some(pauses) = &metadata.pauses else {
+            return;
+        };
+        if let Some(basis) = &pauses.basis {
+            self.template(basis, &setting);
+        }
+        let ground = pauses.ground.value.as_str();
+        let own = metadata
+            .clock
+            .iter()
+            .flat_map(|clock| &clock.stops)
+            .any(|stop| stop.value == ground);
+        if scope.returnable && !own && !scope.stopped_by(ground) {
+            self.faults.push(
+                Diagnostic::warning(
+                    codes::IDLE_GROUND,
+                    pauses.ground.span,
+                    format!("no clock around this task stands still for `{ground}`"),
+                )
+                .help(format!("list it in a clock: `stops: [{ground}]`")),
+            );
+        }
+    }
+
+    fn clock(&mut self, clock: &Clock, setting: &Setting<'_>) {
+        let parts = [&clock.title, &clock.due, &clock.promise, &clock.basis];
+        parts
+            .into_iter()
+            .flatten()
+            .for_each(|template| self.template(template, setting));
+        for list in [&clock.remind, &clock.escalate].into_iter().flatten() {
+            self.rungs(list, setting);
+        }
+    }
+
+    fn rungs(&mut self, list: &Template, setting: &Setting<'_>) {
+        self.template(list, setting);
+        self.role_references(list);
+    }
+}

@@ -1,0 +1,52 @@
+//! What a parsed definition still gets wrong: names that do not exist, expressions that do not
+//! compile, ways that lead nowhere, arguments that nobody takes.
+
+mod calls;
+mod expressions;
+mod flow;
+mod metadata;
+mod people;
+mod references;
+mod scope;
+mod steps;
+mod surroundings;
+mod walk;
+
+pub use surroundings::{Nothing, Reference, Surroundings};
+
+use crate::definition::Definition;
+use crate::diagnostic::{Diagnostic, in_order};
+use crate::parse;
+use walk::Checker;
+
+/// A document that was parsed and checked.
+#[derive(Debug, Clone)]
+pub struct Inspected {
+    /// The definition; `None` when there is an error among the diagnostics.
+    pub definition: Option<Definition>,
+    /// Every fault, in the order of the document.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Checks a definition against what surrounds it.
+#[must_use]
+pub fn check(definition: &Definition, surroundings: &dyn Surroundings) -> Vec<Diagnostic> {
+    let mut checker = Checker::new(definition, surroundings);
+    checker.definition();
+    in_order(checker.faults)
+}
+
+/// Parses and checks in one go, so that faults of both kinds are told at once.
+#[must_use]
+pub fn inspect(source: &str, surroundings: &dyn Surroundings) -> Inspected {
+    let (draft, mut diagnostics) = parse::draft(source);
+    if let Some(draft) = &draft {
+        diagnostics.extend(check(draft, surroundings));
+    }
+    let diagnostics = in_order(diagnostics);
+    let valid = !diagnostics.iter().any(Diagnostic::is_error);
+    Inspected {
+        definition: draft.filter(|_| valid),
+        diagnostics,
+    }
+}

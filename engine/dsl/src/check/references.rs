@@ -1,0 +1,239 @@
+//! What a definition names in its pack: forms, registers, roles, rules, templates, workflows.
+
+use tongban_expr::{Script, Value};
+
+use crate::codes::{self, Code};
+use crate::definition::{
+    Resource, Run, RunKind, Schema, SchemaSource, ScriptSource, Task, Template,
+};
+use crate::diagnostic::Diagnostic;
+use crate::span::Span;
+use crate::suggest;
+
+use super::calls::roles;
+use super::expressions::Setting;
+use super::surroundings::Reference;
+use super::walk::Checker;
+
+/// Arguments of the functions that come with the engine which name something of the pack.
+const ARGUMENTS: &[(&str, &str, Reference)] = &[
+    ("approve", "form", Reference::Form),
+    ("approve", "check", Reference::Rule),
+    ("collect", "form", Reference::Form),
+    ("collect", "check", Reference::Rule),
+    ("notify", "template", Reference::Template),
+    ("notice", "template", Reference::Template),
+    ("batch", "workflow", Reference::Workflow),
+    ("register.", "register", Reference::Register),
+];
+
+impl Checker<'_> {
+    pub(super) fn reference(&mut self, kind: Reference, name: &str, span: Span) {
+        let (code, noun): (Code, &str) = match kind {
+            Reference::Form => (codes::UNKNOWN_FORM, "form"),
+            Reference::Register => (codes::UNKNOWN_REGISTER, "register"),
+            Reference::Role => (codes::UNKNOWN_ROLE, "role"),
+            Reference::Rule => (codes::UNKNOWN_RULE, "rule file"),
+            Reference::Template => (codes::UNKNOWN_TEMPLATE, "template"),
+            Reference::Workflow => (codes::UNKNOWN_WORKFLOW, "workflow"),
+            Reference::Parameter | Reference::Code => return,
+        };
+        let is_path = matches!(
+            kind,
+            Reference::Form | Reference::Rule | Reference::Template
+        );
+        if is_path
+            && (name.starts_with(['/', '.', '~'])
+                || name.split(['/', '\\']).any(|part| part == "..")
+                || name.contains("%2"))
+        {
+            self.faults.push(
+                Diagnostic::error(
+                    codes::OUTSIDE_PACK,
+                    span,
+                    format!("`{name}` is no path inside the pack"),
+                )
+                .help(
+                    "paths begin at the pack, without `./`, `/` or `..`: `forms/application.yaml`",
+                ),
+            );
+            return;
+        }
+        let Some(known) = self.surroundings.names(kind) else {
+            return;
+        };
+        if known.iter().any(|other| other == name) {
+            return;
+        }
+        let help =
+            suggest::did_you_mean(name, known.iter().map(String::as_str)).or_else(|| match kind {
+                Reference::Role => Some("list it under `roles` in pack.yaml".to_owned()),
+                Reference::Workflow => Some("workflows are named `namespace/name`".to_owned()),
+                _ => None,
+            });
+        self.faults.push(
+            Diagnostic::error(code, span, format!("there is no {noun} `{name}`")).help_if(help),
+        );
+    }
+
+    /// Every role that selectors in a value name.
+    pub(super) fn role_references(&mut self, template: &Template) {
+        let mut found = Vec::new();
+        roles(template, &mut found);
+        for (name, span) in found {
+            self.reference(Reference::Role, &name, span);
+        }
+    }
+
+    /// What the arguments of a call name.
+    pub(super) fn argument_references(&mut self, function: &str, with: &Template, schema: &Value) {
+        for entry in with.entries() {
+            let property = schema
+                .get("properties")
+                .and_then(|properties| properties.get(&entry.key));
+            let marked = property
+                .and_then(|property| property.text("x-reference"))
+                .and_then(kind_of);
+            let built_in = ARGUMENTS
+                .iter()
+                .find(|(name, argument, _)| {
+                    *argument == &*entry.key
+                        && (*name == function || name.ends_with('.') && function.starts_with(name))
+                })
+                .map(|(.., kind)| *kind);
+            if let (Some(kind), Some(text)) = (marked.or(built_in), entry.value.as_str()) {
+                self.reference(kind, text, entry.value.span);
+            }
+        }
+        if matches!(function, "approve" | "collect" | "notify" | "notice") {
+            self.role_references(with);
+        }
+        match function {
+            "batch" => self.batch_references(with),
+            "notice" => {
+                let workflow = with
+                    .get("objections")
+                    .and_then(|objections| objections.get("workflow"));
+                if let Some((workflow, text)) =
+                    workflow.and_then(|workflow| workflow.as_str().map(|text| (workflow, text)))
+                {
+                    self.reference(Reference::Workflow, text, workflow.span);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn batch_references(&mut self, with: &Template) {
+        let register = with.get("each").and_then(|each| each.get("register"));
+        if let Some((register, text)) =
+            register.and_then(|register| register.as_str().map(|text| (register, text)))
+        {
+            self.reference(Reference::Register, text, register.span);
+        }
+        for role in with.get("pause").map(Template::items).unwrap_or_default() {
+            if let Some(text) = role.as_str() {
+                self.reference(Reference::Role, text, role.span);
+            }
+        }
+    }
+
+    pub(super) fn schema(&mut self, schema: &Schema) {
+        match &schema.source {
+            SchemaSource::Document(_) => {}
+            SchemaSource::Form(path) => self.reference(
+                Reference::Form,
+                path.value.trim_start_matches("pack://"),
+                path.span,
+            ),
+            SchemaSource::Resource(resource) => self.pack_file(resource, Reference::Form),
+        }
+    }
+
+    /// A resource that must lie in the pack.
+    fn pack_file(&mut self, resource: &Resource, kind: Reference) {
+        let span = resource
+            .endpoint
+            .get("uri")
+            .map_or(resource.endpoint.span, |uri| uri.span);
+        match (resource.pack_path(), resource.uri()) {
+            (Some(path), _) => {
+                let path = path.to_owned();
+                self.reference(kind, &path, span);
+            }
+            (None, uri) => {
+                let found =
+                    uri.map_or_else(|| "an expression".to_owned(), |uri| format!("`{uri}`"));
+                self.faults.push(
+                    Diagnostic::error(
+                        codes::UNSUPPORTED_RESOURCE,
+                        span,
+                        format!("scripts and schemas are read from the pack, found {found}"),
+                    )
+                    .help("put the file into the pack and write `endpoint: pack://folder/file`"),
+                );
+            }
+        }
+    }
+
+    pub(super) fn run(&mut self, run: &Run, task: &Task, setting: &Setting<'_>) {
+        match &run.kind {
+            RunKind::Script {
+                language,
+                source,
+                process,
+            } => {
+                if let Some(process) = process {
+                    self.template(process, setting);
+                }
+                if language.value != "rhai" {
+                    return;
+                }
+                match source {
+                    ScriptSource::Resource(resource) => self.pack_file(resource, Reference::Rule),
+                    ScriptSource::Code(code) => self.inline_script(&code.value, code.span, task),
+                }
+            }
+            RunKind::Workflow {
+                namespace,
+                name,
+                input,
+                ..
+            } => {
+                let reference = format!("{}/{}", namespace.value, name.value);
+                self.reference(Reference::Workflow, &reference, name.span);
+                if let Some(input) = input {
+                    self.template(input, setting);
+                }
+            }
+            RunKind::Shell(template) | RunKind::Container(template) => {
+                self.template(template, setting)
+            }
+        }
+    }
+
+    fn inline_script(&mut self, code: &str, span: Span, task: &Task) {
+        if let Err(error) = Script::compile(code, &task.name.value) {
+            let place = self.places.inside(span, code, error.at.clone());
+            self.faults.push(
+                Diagnostic::error(codes::EXPRESSION_SYNTAX, place, error.message)
+                    .help_if(error.help),
+            );
+        }
+    }
+}
+
+/// `x-reference` of a signature's argument.
+fn kind_of(word: &str) -> Option<Reference> {
+    Some(match word {
+        "form" => Reference::Form,
+        "register" => Reference::Register,
+        "role" => Reference::Role,
+        "rule" => Reference::Rule,
+        "template" => Reference::Template,
+        "workflow" => Reference::Workflow,
+        "parameter" => Reference::Parameter,
+        "code" => Reference::Code,
+        _ => return None,
+    })
+}

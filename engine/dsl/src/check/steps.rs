@@ -1,0 +1,184 @@
+//! `steps.NAME`: whether there is such a step, and whether it has run.
+
+use tongban_expr::{Language, Read};
+
+use crate::codes;
+use crate::definition::{ExpressionSource, TaskKind};
+use crate::diagnostic::Diagnostic;
+use crate::span::Span;
+use crate::suggest;
+
+use super::expressions::Setting;
+use super::people;
+use super::scope::{ListKind, Scope};
+use super::walk::Checker;
+
+/// What is known about a step at the place where it is read.
+enum Standing {
+    /// It has run.
+    Certain,
+    /// It may have been skipped, or the way may have led past it.
+    Perhaps,
+    /// It comes later, and nothing leads back.
+    Later(Span),
+    /// It is a sibling branch, which runs at the same time.
+    Sibling(Span),
+    Unknown,
+}
+
+impl Checker<'_> {
+    pub(super) fn step(&mut self, source: &ExpressionSource, read: &Read, setting: &Setting<'_>) {
+        let Some(part) = read.path.first() else {
+            return;
+        };
+        let name = part.name.as_str();
+        let span = self.place(source, &read.at);
+        let standing = match standing(setting.scope, setting.at, name) {
+            Standing::Certain if setting.any_time => Standing::Perhaps,
+            found => found,
+        };
+        match standing {
+            Standing::Certain => {}
+            Standing::Perhaps => {
+                let guarded = read.path.get(1).is_none_or(|next| next.optional);
+                if source.language == Language::Rhai && !guarded {
+                    self.faults.push(
+                        Diagnostic::warning(
+                            codes::STEP_UNSET,
+                            span,
+                            format!("the step `{name}` may not have run here"),
+                        )
+                        .help(format!(
+                            "write `steps.{name}?.…`, with `?? …` for what stands in its place"
+                        )),
+                    );
+                }
+            }
+            Standing::Later(place) => self.faults.push(
+                Diagnostic::error(
+                    codes::STEP_LATER,
+                    span,
+                    format!("the step `{name}` has not run here"),
+                )
+                .help("read it in a task after it")
+                .label(place, "it stands here"),
+            ),
+            Standing::Sibling(place) => self.faults.push(
+                Diagnostic::error(
+                    codes::STEP_LATER,
+                    span,
+                    format!("the branch `{name}` runs at the same time"),
+                )
+                .help("read it after the fork has joined")
+                .label(place, "it stands here"),
+            ),
+            Standing::Unknown => {
+                let names = setting.scope.step_names();
+                let help = suggest::nearest(name, names.iter().copied())
+                    .map(|near| format!("did you mean `{near}`?"))
+                    .or_else(|| {
+                        self.enclosing(name).map(|block| {
+                            format!("it stands inside `{block}`, whose result is `steps.{block}`")
+                        })
+                    })
+                    .or_else(|| suggest::did_you_mean(name, names));
+                self.faults.push(
+                    Diagnostic::error(
+                        codes::UNKNOWN_STEP,
+                        span,
+                        format!("there is no step `{name}` here"),
+                    )
+                    .help_if(help),
+                );
+            }
+        }
+    }
+
+    /// The block of the main list that holds a task of this name.
+    fn enclosing(&self, name: &str) -> Option<&str> {
+        fn holds(task: &crate::definition::Task, name: &str) -> bool {
+            task.scopes().iter().any(|(_, tasks)| {
+                tasks
+                    .iter()
+                    .any(|inner| inner.name.value == name || holds(inner, name))
+            })
+        }
+        self.definition
+            .tasks
+            .iter()
+            .find(|task| holds(task, name))
+            .map(|task| task.name.value.as_str())
+    }
+}
+
+/// Looks for the step in this list, then in those around it.
+fn standing(scope: &Scope<'_>, at: Option<usize>, name: &str) -> Standing {
+    let found = scope.tasks.iter().enumerate().find_map(|(index, task)| {
+        if task.name.value == name {
+            return Some((index, task.name.span, false));
+        }
+        match &task.kind {
+            TaskKind::Fork(fork) => {
+                let branch = fork
+                    .branches
+                    .iter()
+                    .find(|branch| branch.name.value == name)?;
+                Some((
+                    index,
+                    branch.name.span,
+                    fork.compete || branch.if_.is_some(),
+                ))
+            }
+            _ => None,
+        }
+    });
+    let Some((index, place, unsure)) = found else {
+        return match scope.outer {
+            Some((outer, at)) => standing(outer, Some(at), name),
+            None => Standing::Unknown,
+        };
+    };
+    let Some(at) = at else {
+        let certain = scope.graph.certainly_at_end(index, scope.tasks) && !unsure;
+        return if certain {
+            Standing::Certain
+        } else {
+            Standing::Perhaps
+        };
+    };
+    if scope.kind == ListKind::Branches {
+        return if index == at {
+            Standing::Later(place)
+        } else {
+            Standing::Sibling(place)
+        };
+    }
+    if index != at && scope.graph.certainly_before(index, at) {
+        return if unsure {
+            Standing::Perhaps
+        } else {
+            Standing::Certain
+        };
+    }
+    let comes_back =
+        scope.graph.leads(index, at) || returns(scope, index, at) || !scope.graph.is_reached(at);
+    if comes_back {
+        Standing::Perhaps
+    } else {
+        Standing::Later(place)
+    }
+}
+
+/// Whether somebody at or after `index` may return the case to a place at or before `at`.
+fn returns(scope: &Scope<'_>, index: usize, at: usize) -> bool {
+    scope.tasks.iter().skip(index).any(|task| {
+        people::return_targets(task).iter().any(|target| {
+            matches!(*target, "applicant" | "previous" | "any")
+                || scope
+                    .tasks
+                    .iter()
+                    .position(|task| task.name.value == *target)
+                    .is_some_and(|to| to <= at)
+        })
+    })
+}

@@ -1,0 +1,67 @@
+//! What a definition may refer to outside of itself.
+
+use crate::signatures::{self, Kind, Signature};
+
+/// Kinds of things in a pack that a definition names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reference {
+    /// A form's path: `forms/application.yaml`.
+    Form,
+    /// A register's name.
+    Register,
+    /// A role's id.
+    Role,
+    /// A rule file's path: `rules/eligibility.rhai`.
+    Rule,
+    /// A mail or notice template without language and ending: `mails/granted`.
+    Template,
+    /// A workflow: `namespace/name`.
+    Workflow,
+    /// A dated parameter's id.
+    Parameter,
+    /// A code list's name.
+    Code,
+}
+
+/// What a definition may refer to: functions, and the things of its pack and of the packs it requires.
+pub trait Surroundings {
+    /// The signature of a function.
+    fn function(&self, name: &str) -> Option<Signature>;
+
+    /// The names of all functions, for "did you mean".
+    fn function_names(&self) -> Vec<String>;
+
+    /// All names of a kind; `None` when they are not known, so that nothing is checked against them.
+    fn names(&self, kind: Reference) -> Option<Vec<String>>;
+
+    /// The JSON Schema of a form, to know its fields; `None` when it is not known.
+    fn form(&self, path: &str) -> Option<tongban_expr::Value> {
+        let _ = path;
+        None
+    }
+}
+
+/// A document that stands alone: only the language's own calls exist, and nothing else is checked.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Nothing;
+
+impl Surroundings for Nothing {
+    fn function(&self, name: &str) -> Option<Signature> {
+        signatures::language(name)
+    }
+
+    fn function_names(&self) -> Vec<String> {
+        vec!["http".to_owned(), "openapi".to_owned()]
+    }
+
+    fn names(&self, _: Reference) -> Option<Vec<String>> {
+        None
+    }
+}
+
+/// Whether a call of this function is answered by people or other cases, later.
+pub(crate) fn is_work(surroundings: &dyn Surroundings, name: &str) -> bool {
+    surroundings
+        .function(name)
+        .is_some_and(|signature| signature.kind == Kind::Work)
+}

@@ -1,0 +1,552 @@
+//! Through the whole document, once: every list, every task, every expression in its own setting.
+
+use tongban_expr::Language;
+
+use crate::codes;
+use crate::definition::{
+    Consumption, Definition, Duration, DurationKind, ErrorDefinition, ErrorReference, EventFilter,
+    Export, Input, Listen, Output, Retry, RetryPolicy, Task, TaskKind, Timeout, Until,
+};
+use crate::diagnostic::Diagnostic;
+use crate::parse::is_identifier;
+use crate::place::Places;
+use crate::suggest;
+
+use super::expressions::{Secrets, Setting};
+use super::scope::{ListKind, Scope};
+use super::surroundings::{Surroundings, is_work};
+
+/// Words that rhai keeps for itself: nothing can be read by them after a dot.
+pub(super) const RHAI_KEYWORDS: &[&str] = &[
+    "let",
+    "const",
+    "if",
+    "else",
+    "switch",
+    "do",
+    "while",
+    "until",
+    "loop",
+    "for",
+    "in",
+    "continue",
+    "break",
+    "return",
+    "throw",
+    "try",
+    "catch",
+    "import",
+    "export",
+    "as",
+    "global",
+    "private",
+    "fn",
+    "this",
+    "is",
+    "var",
+    "static",
+    "shared",
+    "goto",
+    "exit",
+    "match",
+    "case",
+    "public",
+    "protected",
+    "new",
+    "use",
+    "with",
+    "module",
+    "package",
+    "super",
+    "thread",
+    "spawn",
+    "go",
+    "await",
+    "async",
+    "sync",
+    "yield",
+    "default",
+    "void",
+    "null",
+    "nil",
+    "true",
+    "false",
+    "type_of",
+    "print",
+    "debug",
+    "eval",
+    "call",
+    "curry",
+    "is_shared",
+    "Fn",
+];
+
+/// Checks one definition.
+pub(super) struct Checker<'a> {
+    pub definition: &'a Definition,
+    pub surroundings: &'a dyn Surroundings,
+    pub places: Places<'a>,
+    pub faults: Vec<Diagnostic>,
+    /// How many tasks have exported so far.
+    pub exports: usize,
+}
+
+impl<'a> Checker<'a> {
+    pub fn new(definition: &'a Definition, surroundings: &'a dyn Surroundings) -> Self {
+        Checker {
+            definition,
+            surroundings,
+            places: Places::new(&definition.source),
+            faults: Vec::new(),
+            exports: 0,
+        }
+    }
+
+    pub fn definition(&mut self) {
+        let definition = self.definition;
+        let nowhere = Scope::new(None, &[], ListKind::Sequence);
+        if let Some(input) = &definition.input {
+            self.input(input, &Setting::before(&nowhere, 0));
+        }
+        self.document_metadata(&nowhere);
+        self.reusables();
+        if let Some(schedule) = &definition.schedule {
+            for duration in [&schedule.every, &schedule.after].into_iter().flatten() {
+                self.duration(duration, &Setting::before(&nowhere, 0));
+            }
+            if let Some(on) = &schedule.on {
+                self.consumption(on, &Setting::before(&nowhere, 0));
+            }
+        }
+        let mut main = Scope::new(None, &definition.tasks, ListKind::Sequence);
+        if let Some(clock) = &definition.document.metadata.clock {
+            main.stops = clock.stops.iter().map(|stop| stop.value.clone()).collect();
+        }
+        if let Some(timeout) = &definition.timeout {
+            self.timeout(timeout, &Setting::before(&nowhere, 0));
+        }
+        self.list(&main);
+        if let Some(output) = &definition.output {
+            self.output(output, &Setting::at_end(&main));
+        }
+    }
+
+    fn reusables(&mut self) {
+        let reusables = &self.definition.reusables;
+        let nowhere = Scope::new(None, &[], ListKind::Sequence);
+        for body in reusables.functions.values() {
+            let mut scope = Scope::new(None, std::slice::from_ref(body), ListKind::Sequence);
+            scope.returnable = false;
+            self.list(&scope);
+            self.self_call(body);
+        }
+        for error in reusables.errors.values() {
+            self.error(error, &Setting::before(&nowhere, 0));
+        }
+        for policy in reusables.retries.values() {
+            self.policy(policy, &Setting::before(&nowhere, 0).with("error"));
+        }
+        for duration in reusables.timeouts.values() {
+            self.duration(duration, &Setting::before(&nowhere, 0));
+        }
+        for authentication in reusables.authentications.values() {
+            self.template(
+                authentication,
+                &Setting::before(&nowhere, 0).secrets(Secrets::Allowed),
+            );
+            self.authentication_secret(authentication);
+        }
+    }
+
+    /// A list of tasks, and everything below.
+    pub fn list(&mut self, scope: &Scope<'_>) {
+        self.flow(scope);
+        for (at, task) in scope.tasks.iter().enumerate() {
+            self.task(scope, at, task);
+        }
+    }
+
+    fn task(&mut self, scope: &Scope<'_>, at: usize, task: &Task) {
+        self.name(task);
+        let before = Setting::before(scope, at);
+        if let Some(condition) = &task.if_ {
+            self.expression(condition, &before);
+        }
+        if let Some(input) = &task.input {
+            self.input(input, &before.clone().secrets(Secrets::Allowed));
+        }
+        if let Some(timeout) = &task.timeout {
+            self.timeout(timeout, &before);
+            self.timeout_over_work(task, timeout);
+        }
+        self.task_metadata(scope, at, task);
+        self.kind(scope, at, task);
+        let after = Setting::after(scope, at);
+        if let Some(output) = &task.output {
+            self.output(output, &after);
+        }
+        if let Some(export) = &task.export {
+            self.export(export, &after);
+        }
+    }
+
+    fn name(&mut self, task: &Task) {
+        let name = &task.name.value;
+        let rhai = self.definition.evaluate.language == Language::Rhai;
+        if rhai && RHAI_KEYWORDS.contains(&name.as_str()) {
+            self.faults.push(
+                Diagnostic::error(
+                    codes::KEYWORD_NAME,
+                    task.name.span,
+                    format!("`{name}` is a keyword of rhai: `steps.{name}` cannot be written"),
+                )
+                .help(format!("rename the task, for example `{name}Step`")),
+            );
+        } else if !is_identifier(name)
+            && !name.is_empty()
+            && !name.contains(['/', '#', '[', ']', ':'])
+        {
+            let proposal = camel_case(name);
+            let help = if is_identifier(&proposal) {
+                format!("write `{proposal}`")
+            } else {
+                "use camelCase; people see `metadata.title`".to_owned()
+            };
+            self.faults.push(
+                Diagnostic::warning(
+                    codes::TASK_NAME,
+                    task.name.span,
+                    format!("`{name}` is no identifier: `steps.{name}` cannot be written"),
+                )
+                .help(help),
+            );
+        }
+    }
+
+    fn kind(&mut self, scope: &Scope<'_>, at: usize, task: &Task) {
+        let setting = Setting::before(scope, at);
+        match &task.kind {
+            TaskKind::Call(call) => self.call(scope, at, task, call),
+            // A `set` that holds one text was reported when it was parsed.
+            TaskKind::Set(template) if template.as_str().is_some() => {}
+            TaskKind::Set(template) => self.template(template, &setting),
+            TaskKind::Wait(duration) => self.duration(duration, &setting),
+            TaskKind::Switch(cases) => {
+                for when in cases.iter().filter_map(|case| case.when.as_ref()) {
+                    self.expression(when, &setting);
+                }
+            }
+            TaskKind::Emit(emit) => emit
+                .with
+                .iter()
+                .for_each(|entry| self.template(&entry.value, &setting)),
+            TaskKind::Raise(raise) => self.raised(&raise.error, &setting),
+            TaskKind::Run(run) => self.run(run, task, &setting),
+            TaskKind::Do(tasks) => {
+                self.inner(scope, at, task, tasks, ListKind::Sequence, Vec::new())
+            }
+            TaskKind::Fork(fork) => self.inner(
+                scope,
+                at,
+                task,
+                &fork.branches,
+                ListKind::Branches,
+                Vec::new(),
+            ),
+            TaskKind::For(body) => {
+                self.expression(&body.in_, &setting);
+                let locals = vec![body.each.value.clone(), body.at.value.clone()];
+                if let Some(condition) = &body.while_ {
+                    self.expression(
+                        condition,
+                        &setting.clone().with(&body.each.value).with(&body.at.value),
+                    );
+                }
+                self.inner(scope, at, task, &body.tasks, ListKind::Sequence, locals);
+            }
+            TaskKind::Try(body) => {
+                self.inner(scope, at, task, &body.tasks, ListKind::Sequence, Vec::new());
+                let caught = setting.clone().with(&body.catch.as_.value);
+                for condition in [&body.catch.when, &body.catch.except_when]
+                    .into_iter()
+                    .flatten()
+                {
+                    self.expression(condition, &caught);
+                }
+                if let Some(retry) = &body.catch.retry {
+                    self.retry(retry, &caught);
+                }
+                self.inner(
+                    scope,
+                    at,
+                    task,
+                    &body.catch.tasks,
+                    ListKind::Sequence,
+                    vec![body.catch.as_.value.clone()],
+                );
+            }
+            TaskKind::Listen(listen) => self.listen(scope, at, task, listen),
+        }
+    }
+
+    fn inner(
+        &mut self,
+        outer: &Scope<'_>,
+        at: usize,
+        task: &Task,
+        tasks: &[Task],
+        kind: ListKind,
+        locals: Vec<String>,
+    ) {
+        let mut scope = Scope::new(Some((outer, at)), tasks, kind);
+        scope.locals = locals;
+        scope.returnable = outer.returnable;
+        scope.stops = task
+            .metadata
+            .clock
+            .iter()
+            .flat_map(|clock| &clock.stops)
+            .map(|stop| stop.value.clone())
+            .collect();
+        self.list(&scope);
+    }
+
+    fn listen(&mut self, scope: &Scope<'_>, at: usize, task: &Task, listen: &Listen) {
+        self.consumption(&listen.to, &Setting::before(scope, at));
+        let Some(iterator) = &listen.foreach else {
+            return;
+        };
+        let locals = vec![iterator.item.value.clone(), iterator.at.value.clone()];
+        let after = Setting::after(scope, at)
+            .with(&iterator.item.value)
+            .with(&iterator.at.value);
+        self.inner(scope, at, task, &iterator.tasks, ListKind::Sequence, locals);
+        if let Some(output) = &iterator.output {
+            self.output(output, &after);
+        }
+        if let Some(export) = &iterator.export {
+            self.export(export, &after);
+        }
+    }
+
+    fn consumption(&mut self, consumption: &Consumption, setting: &Setting<'_>) {
+        match consumption {
+            Consumption::One(filter) => self.filter(filter, setting),
+            Consumption::All(filters) => filters
+                .iter()
+                .for_each(|filter| self.filter(filter, setting)),
+            Consumption::Any { filters, until } => {
+                filters
+                    .iter()
+                    .for_each(|filter| self.filter(filter, setting));
+                match until {
+                    Some(Until::Condition(condition)) => self.expression(condition, setting),
+                    Some(Until::Consumed(stop)) => self.consumption(stop, setting),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn filter(&mut self, filter: &EventFilter, setting: &Setting<'_>) {
+        filter
+            .with
+            .iter()
+            .for_each(|pattern| self.template(&pattern.value, setting));
+        for correlation in &filter.correlate {
+            self.expression(&correlation.from, setting);
+            if let Some(expect) = &correlation.expect {
+                self.template(expect, setting);
+            }
+        }
+    }
+
+    fn raised(&mut self, error: &ErrorReference, setting: &Setting<'_>) {
+        match error {
+            ErrorReference::Inline(error) => self.error(error, setting),
+            ErrorReference::Named(name) => {
+                self.reusable(
+                    &name.value,
+                    name.span,
+                    "error",
+                    self.definition.reusables.errors.keys(),
+                );
+            }
+        }
+    }
+
+    fn error(&mut self, error: &ErrorDefinition, setting: &Setting<'_>) {
+        let optional = [&error.instance, &error.title, &error.detail];
+        for template in [&error.type_uri, &error.status]
+            .into_iter()
+            .chain(optional.into_iter().flatten())
+        {
+            self.template(template, setting);
+        }
+    }
+
+    fn retry(&mut self, retry: &Retry, setting: &Setting<'_>) {
+        match retry {
+            Retry::Policy(policy) => self.policy(policy, setting),
+            Retry::Named(name) => {
+                self.reusable(
+                    &name.value,
+                    name.span,
+                    "retry policy",
+                    self.definition.reusables.retries.keys(),
+                );
+            }
+        }
+    }
+
+    fn policy(&mut self, policy: &RetryPolicy, setting: &Setting<'_>) {
+        for condition in [&policy.when, &policy.except_when].into_iter().flatten() {
+            self.expression(condition, setting);
+        }
+        let jitter = policy.jitter.iter().flat_map(|(from, to)| [from, to]);
+        let durations = [&policy.delay, &policy.limit_attempt, &policy.limit_total];
+        for duration in durations.into_iter().flatten().chain(jitter) {
+            self.duration(duration, setting);
+        }
+        let unlimited = policy.limit_count.is_none() && policy.limit_total.is_none();
+        let at_once = match &policy.delay {
+            None => true,
+            Some(delay) => {
+                matches!(delay.kind, DurationKind::Fixed(period) if period.approximate_ms() == 0)
+            }
+        };
+        let place = crate::parse::first_line(policy.span);
+        if unlimited && at_once {
+            self.faults.push(
+                Diagnostic::error(
+                    codes::RETRY_FOREVER,
+                    place,
+                    "this retries for ever and without a pause",
+                )
+                .help("add `limit: { attempt: { count: 5 } }` and `delay: { seconds: 10 }`"),
+            );
+        } else if unlimited {
+            self.faults.push(
+                Diagnostic::warning(codes::RETRY_FOREVER, place, "this retries without a limit")
+                    .help("add `limit: { attempt: { count: 5 } }` or `limit: { duration: … }`"),
+            );
+        }
+    }
+
+    pub fn timeout(&mut self, timeout: &Timeout, setting: &Setting<'_>) {
+        match timeout {
+            Timeout::After(duration) => self.duration(duration, setting),
+            Timeout::Named(name) => {
+                self.reusable(
+                    &name.value,
+                    name.span,
+                    "timeout",
+                    self.definition.reusables.timeouts.keys(),
+                );
+            }
+        }
+    }
+
+    fn timeout_over_work(&mut self, task: &Task, timeout: &Timeout) {
+        let TaskKind::Call(call) = &task.kind else {
+            return;
+        };
+        let name = call.function.value.as_str();
+        if name != "batch" && is_work(self.surroundings, name) {
+            self.faults.push(
+                Diagnostic::warning(codes::TIMEOUT_OVER_WORK, timeout.span(), format!("this runs in calendar time and faults the case, while people still work on `{}`", task.name.value))
+                    .help("use `due: { workingDays: n }` in `with`, and `timeout: OUTCOME` where silence means something"),
+            );
+        }
+    }
+
+    fn duration(&mut self, duration: &Duration, setting: &Setting<'_>) {
+        if let DurationKind::Expression(source) = &duration.kind {
+            self.expression(source, setting);
+        }
+    }
+
+    pub fn input(&mut self, input: &Input, setting: &Setting<'_>) {
+        if let Some(schema) = &input.schema {
+            self.schema(schema);
+        }
+        if let Some(from) = &input.from {
+            self.template(from, &setting.clone().secrets(Secrets::Allowed));
+        }
+    }
+
+    fn output(&mut self, output: &Output, setting: &Setting<'_>) {
+        if let Some(schema) = &output.schema {
+            self.schema(schema);
+        }
+        if let Some(as_) = &output.as_ {
+            self.template(as_, setting);
+        }
+    }
+
+    fn export(&mut self, export: &Export, setting: &Setting<'_>) {
+        if let Some(schema) = &export.schema {
+            self.schema(schema);
+        }
+        if let Some(as_) = &export.as_ {
+            self.template(as_, setting);
+            self.dropped_context(as_);
+        }
+    }
+
+    /// A name that should stand under `use`.
+    fn reusable<'n>(
+        &mut self,
+        name: &str,
+        span: crate::span::Span,
+        noun: &str,
+        known: impl Iterator<Item = &'n String>,
+    ) {
+        let known: Vec<&str> = known.map(String::as_str).collect();
+        if !known.contains(&name) {
+            let section = match noun {
+                "error" => "errors",
+                "retry policy" => "retries",
+                "authentication" => "authentications",
+                _ => "timeouts",
+            };
+            let help = suggest::did_you_mean(name, known.iter().copied())
+                .unwrap_or_else(|| format!("define it under `use.{section}`"));
+            self.faults.push(
+                Diagnostic::error(
+                    codes::UNKNOWN_REUSABLE,
+                    span,
+                    format!("`use.{section}` has no `{name}`"),
+                )
+                .help(help),
+            );
+        }
+    }
+
+    pub fn named_authentication(&mut self, name: &str, span: crate::span::Span) {
+        self.reusable(
+            name,
+            span,
+            "authentication",
+            self.definition.reusables.authentications.keys(),
+        );
+    }
+}
+
+/// `approve-leader` as `approveLeader`.
+fn camel_case(name: &str) -> String {
+    let mut out = String::new();
+    for word in name
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+    {
+        let mut characters = word.chars();
+        match characters.next() {
+            Some(first) if out.is_empty() => out.extend(first.to_lowercase()),
+            Some(first) => out.extend(first.to_uppercase()),
+            None => {}
+        }
+        out.extend(characters);
+    }
+    out
+}
