@@ -1,0 +1,88 @@
+//! `pack.yaml`: what a pack says about itself.
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+use tongban_org::RightEntry;
+use tongban_plugin::Title;
+
+/// The head of a pack.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// The pack's name; its workflows' namespace.
+    pub pack: String,
+    /// Semantic version.
+    pub version: String,
+    /// Its title.
+    pub title: Title,
+    /// One sentence for the list of packs.
+    #[serde(default)]
+    pub summary: String,
+    /// What must be there first.
+    #[serde(default)]
+    pub requires: Requires,
+    /// The languages of its forms and mails.
+    #[serde(default)]
+    pub languages: Vec<String>,
+    /// Levels of the unit tree that it needs, top first.
+    #[serde(default)]
+    pub levels: Vec<String>,
+    /// Roles and their titles; the site binds them to people or posts.
+    #[serde(default)]
+    pub roles: IndexMap<String, String>,
+    /// What each role may do with its workflows.
+    #[serde(default)]
+    pub rights: Vec<RightEntry>,
+    /// Code lists that forms and templates point at.
+    #[serde(default)]
+    pub codes: IndexMap<String, IndexMap<String, CodeTitle>>,
+    /// Sample data for tests and the demo.
+    #[serde(default)]
+    pub samples: Vec<Sample>,
+}
+
+/// What a pack needs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Requires {
+    /// Other packs with a range of versions.
+    #[serde(default)]
+    pub packs: IndexMap<String, String>,
+    /// Plugins.
+    #[serde(default)]
+    pub plugins: Vec<String>,
+}
+
+/// The title of a code: Chinese alone, or both languages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum CodeTitle {
+    /// Chinese, also shown to readers of English.
+    One(String),
+    /// Both.
+    Both(Title),
+}
+
+impl CodeTitle {
+    /// The title in a language.
+    pub fn text(&self, language: &str) -> &str {
+        match self {
+            CodeTitle::One(text) => text,
+            CodeTitle::Both(title) if language.starts_with("zh") || title.en.is_empty() => &title.zh,
+            CodeTitle::Both(title) => &title.en,
+        }
+    }
+}
+
+/// Sample records of one register.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sample {
+    /// The register, of this pack or of one that it requires.
+    pub register: String,
+    /// The file, relative to the pack.
+    pub file: String,
+    /// The member of the file that holds the list; the whole file when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
+}

@@ -1,0 +1,130 @@
+//! `tongban check PATH…`: prints diagnostics, exits 0 or 2.
+
+use std::collections::BTreeSet;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use tongban_dsl::Diagnostic;
+use tongban_dsl::render::{self, Report};
+
+use super::files::{self, Named};
+use super::{DONE, Format, INVALID};
+
+/// Arguments of `check`.
+#[derive(clap::Args)]
+pub(crate) struct CheckArguments {
+    /// Packs, folders of packs, or workflow files
+    #[arg(required = true)]
+    paths: Vec<PathBuf>,
+    /// How to print
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+/// One file with what is wrong in it.
+pub(crate) struct Checked {
+    /// Shown path.
+    pub path: String,
+    /// Its text.
+    pub source: String,
+    /// What is wrong, in the order of the text.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Checked {
+    fn report(&self) -> Report<'_> {
+        Report { path: &self.path, source: &self.source, diagnostics: &self.diagnostics }
+    }
+}
+
+/// Checks and prints.
+pub(crate) fn check(arguments: &CheckArguments) -> anyhow::Result<u8> {
+    let mut checked = Vec::new();
+    for path in &arguments.paths {
+        checked.extend(check_path(path)?);
+    }
+    print(&checked, arguments.format);
+    let errors = checked.iter().flat_map(|file| &file.diagnostics).any(Diagnostic::is_error);
+    Ok(if errors { INVALID } else { DONE })
+}
+
+/// Everything that is wrong with what a path names.
+pub(crate) fn check_path(path: &Path) -> anyhow::Result<Vec<Checked>> {
+    match files::named(path)? {
+        Named::Pack(folder) => check_packs(std::slice::from_ref(&folder), None),
+        Named::Packs(folders) => check_packs(&folders, None),
+        Named::InPack(folder, inside) => check_packs(&[folder], Some(&inside)),
+        Named::Bare(paths) => paths.iter().map(|path| check_bare(path)).collect(),
+    }
+}
+
+/// Checks the wanted packs beside their neighbours, which they may name.
+fn check_packs(wanted: &[PathBuf], only: Option<&str>) -> anyhow::Result<Vec<Checked>> {
+    let mut folders: BTreeSet<PathBuf> = wanted.iter().cloned().collect();
+    for folder in wanted {
+        if let Some(parent) = folder.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            folders.extend(files::pack_folders(parent)?);
+        }
+    }
+    let folders: Vec<PathBuf> = folders.into_iter().collect();
+    let (library, read) = files::read_packs(&folders)?;
+    let functions = crate::functions::all();
+    let mut checked = Vec::new();
+    for pack in read.iter().filter(|pack| wanted.contains(&pack.path)) {
+        let mut found = pack.diagnostics.clone();
+        if let Some(known) = library.pack(&pack.name) {
+            found.extend(library.check(known, &functions));
+        }
+        for diagnostic in found {
+            if only.is_some_and(|only| only != diagnostic.file) {
+                continue;
+            }
+            let path = pack.path.join(&diagnostic.file).display().to_string();
+            add(&mut checked, path, diagnostic.source.to_string(), diagnostic.diagnostic);
+        }
+    }
+    for file in &mut checked {
+        file.diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
+    }
+    Ok(checked)
+}
+
+fn add(checked: &mut Vec<Checked>, path: String, source: String, diagnostic: Diagnostic) {
+    match checked.iter_mut().find(|file| file.path == path) {
+        Some(file) => file.diagnostics.push(diagnostic),
+        None => checked.push(Checked { path, source, diagnostics: vec![diagnostic] }),
+    }
+}
+
+/// Checks one document that belongs to no pack.
+pub(crate) fn check_bare(path: &Path) -> anyhow::Result<Checked> {
+    let source = files::read_text(path)?;
+    let parsed = tongban_dsl::parse(&source);
+    let mut diagnostics = parsed.diagnostics;
+    if let Some(definition) = &parsed.definition {
+        diagnostics.extend(tongban_dsl::check(definition, &tongban_dsl::Nothing));
+    }
+    diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
+    Ok(Checked { path: path.display().to_string(), source, diagnostics })
+}
+
+/// Prints diagnostics in the wanted form.
+pub(crate) fn print(checked: &[Checked], format: Format) {
+    let reports: Vec<Report<'_>> = checked.iter().map(Checked::report).collect();
+    match format {
+        Format::Json => println!("{}", render::json(&reports)),
+        Format::Sarif => println!("{}", render::sarif(&reports)),
+        Format::Text => print_text(&reports),
+    }
+}
+
+fn print_text(reports: &[Report<'_>]) {
+    let styled = std::io::stdout().is_terminal();
+    for report in reports {
+        print!("{}", render::text(report, styled));
+    }
+    let all = || reports.iter().flat_map(|report| report.diagnostics);
+    let errors = all().filter(|diagnostic| diagnostic.is_error()).count();
+    let warnings = all().count() - errors;
+    eprintln!("{errors} errors, {warnings} warnings");
+}

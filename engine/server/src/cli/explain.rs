@@ -1,0 +1,33 @@
+//! `tongban explain CODE`: the page of a diagnostic.
+
+use super::{DONE, INVALID};
+
+/// Arguments of `explain`.
+#[derive(clap::Args)]
+pub(crate) struct ExplainArguments {
+    /// The code, such as TB0102; all codes when absent
+    code: Option<String>,
+}
+
+/// Prints one page, or the list of all.
+pub(crate) fn explain(arguments: &ExplainArguments) -> anyhow::Result<u8> {
+    let Some(code) = &arguments.code else {
+        for page in tongban_dsl::codes::PAGES {
+            println!("{}  {}", page.id, page.title);
+        }
+        return Ok(DONE);
+    };
+    match tongban_dsl::codes::explain(code) {
+        Some(page) => {
+            println!("{}: {}\n\n{}\n\nExample:\n", page.id, page.title, page.explanation);
+            for line in page.example.lines() {
+                println!("    {line}");
+            }
+            Ok(DONE)
+        }
+        None => {
+            eprintln!("error: there is no code `{code}`; `tongban explain` lists them all");
+            Ok(INVALID)
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! `tongban run FILE`: one instance in memory; prints one object, exits 0 completed, 1 faulted or cancelled, 2 invalid,
+//! 3 still waiting.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io::Read as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use serde_json::{Value as Json, json};
+use tongban_core::RecordStatus;
+use tongban_expr::Value;
+use tongban_http::Resolve;
+use tongban_runtime::pack::Bundle;
+use tongban_runtime::{Caller, CaseView, Page, Parts, Runtime, SeededIds, Start, VirtualClock};
+use tongban_store::{Options, Store};
+
+use super::check::{Checked, check_bare, print};
+use super::{DONE, FAILED, Format, INVALID, WAITING, files};
+
+/// Arguments of `run`.
+#[derive(clap::Args)]
+pub(crate) struct RunArguments {
+    /// The workflow's file
+    file: PathBuf,
+    /// The input, JSON or YAML: a file, or - for standard input; `{}` when absent
+    #[arg(long)]
+    input: Option<PathBuf>,
+    /// How to print
+    #[arg(long, value_enum, default_value = "json")]
+    format: Format,
+    /// A file with a CloudEvent (or a list of them), delivered in order whenever the instance waits
+    #[arg(long = "event")]
+    events: Vec<PathBuf>,
+    /// Move a virtual clock to the next timer whenever the instance waits
+    #[arg(long)]
+    fast_forward: bool,
+    /// Allow calls to a host and send them to this address
+    #[arg(long = "resolve", value_name = "HOST=ADDR:PORT")]
+    resolve: Vec<Resolve>,
+}
+
+/// The most timers that `--fast-forward` fires: an endless loop with a wait is then told as waiting.
+const TIMERS_MAX: u32 = 100_000;
+
+/// Checks, runs, prints.
+pub(crate) fn run(arguments: RunArguments) -> anyhow::Result<u8> {
+    let checked = check_bare(&arguments.file)?;
+    if checked.diagnostics.iter().any(tongban_dsl::Diagnostic::is_error) {
+        return Ok(invalid(checked, arguments.format));
+    }
+    let input = read_input(arguments.input.as_deref())?;
+    let mut events = VecDeque::new();
+    for path in &arguments.events {
+        events.extend(read_events(path)?);
+    }
+    let executor = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let outcome = executor.block_on(run_in_memory(&checked.source, input, events, &arguments))?;
+    match arguments.format {
+        Format::Text => print_text(&outcome.object),
+        Format::Json | Format::Sarif => println!("{}", outcome.object),
+    }
+    Ok(outcome.code)
+}
+
+/// The diagnostics of a document that cannot run: on standard error for people, as one object for programs.
+fn invalid(checked: Checked, format: Format) -> u8 {
+    let format = if format == Format::Text { Format::Text } else { Format::Json };
+    print(&[checked], format);
+    INVALID
+}
+
+struct Ran {
+    object: Json,
+    code: u8,
+}
+
+async fn run_in_memory(
+    source: &str,
+    input: Value,
+    mut events: VecDeque<Value>,
+    arguments: &RunArguments,
+) -> anyhow::Result<Ran> {
+    let began_ms = now_ms();
+    let clock = Arc::new(VirtualClock::at(began_ms));
+    let store = Store::open(&Options::memory()).await?;
+    let mut parts = Parts::plain(store, clock.clone(), Arc::new(SeededIds::new(began_ms)));
+    parts.plugins = crate::functions::plugins();
+    parts.http = tongban_http::port(tongban_http::Connectors::resolved(&arguments.resolve))?;
+    let runtime = Runtime::new(parts).await?;
+    let published = runtime.publish_bundle(&bundle(source)?, "run").await?;
+    let start = Start {
+        workflow: published.workflow,
+        version: Some(published.version),
+        input,
+        caller: Caller::system(),
+        idempotency_key: None,
+        link: None,
+    };
+    let started = runtime.start(start).await.map_err(|error| anyhow::anyhow!(crate::scenario::described(&error)))?;
+    runtime.run_until_idle().await?;
+    let mut timers = 0;
+    loop {
+        let case = runtime.case(&started.id).await?;
+        if case.instance.status().has_ended() {
+            break;
+        }
+        if let Some(event) = events.pop_front() {
+            runtime.receive(event, &Caller::system()).await?;
+        } else if let Some(due) = runtime.next_due_ms().await?.filter(|_| arguments.fast_forward && timers < TIMERS_MAX) {
+            clock.advance_to(due);
+            timers += 1;
+        } else {
+            break;
+        }
+        runtime.run_until_idle().await?;
+    }
+    let case = runtime.case(&started.id).await?;
+    let pages = runtime.history(&started.id).await?;
+    let virtual_ms = tongban_runtime::Clock::now_ms(clock.as_ref()) - began_ms;
+    Ok(told(&case, &pages, virtual_ms))
+}
+
+/// The one object.
+fn told(case: &CaseView, pages: &[Page], virtual_ms: i64) -> Ran {
+    use tongban_core::Status;
+    let (status, code) = match case.instance.status() {
+        Status::Completed => ("completed", DONE),
+        Status::Faulted => ("faulted", FAILED),
+        Status::Cancelled => ("cancelled", FAILED),
+        Status::Running | Status::Suspended => ("waiting", WAITING),
+    };
+    let error = case.instance.error().map(tongban_core::Error::to_value);
+    let output = match case.instance.status() {
+        Status::Completed => case.instance.output().clone(),
+        _ => Value::Null,
+    };
+    let object = json!({
+        "status": status,
+        "output": output,
+        "error": error,
+        "tasks": tasks(case, pages),
+        "virtual_seconds": virtual_ms / 1000,
+    });
+    Ran { object, code }
+}
+
+/// Every run of a task once, in the order in which they started, with what became of it last.
+fn tasks(case: &CaseView, pages: &[Page]) -> Vec<Json> {
+    let mut order: Vec<(String, RecordStatus)> = Vec::new();
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    for entry in pages.iter().flat_map(|page| &page.entries) {
+        if entry.task.is_empty() {
+            continue;
+        }
+        let run_id = entry.run_id.clone().unwrap_or_else(|| entry.task.clone());
+        let attempt = format!("{run_id}@{}", entry.attempt);
+        match places.get(&attempt).and_then(|place| order.get_mut(*place)) {
+            Some(known) => known.1 = entry.status,
+            None => {
+                places.insert(attempt, order.len());
+                order.push((entry.task.clone(), entry.status));
+            }
+        }
+    }
+    let shown = order.into_iter().map(|(path, status)| {
+        let name = path.rsplit('/').next().unwrap_or(&path).to_string();
+        let pointer = case.program.pointer(&path).unwrap_or_default();
+        let status = match status {
+            RecordStatus::Started => "running",
+            RecordStatus::Completed | RecordStatus::Jumped => "completed",
+            RecordStatus::Faulted | RecordStatus::Retried => "faulted",
+            RecordStatus::Skipped => "skipped",
+            RecordStatus::Cancelled => "cancelled",
+        };
+        json!({ "task": pointer, "name": name, "status": status })
+    });
+    shown.collect()
+}
+
+fn bundle(source: &str) -> anyhow::Result<Bundle> {
+    let definition = tongban_dsl::parse(source).definition.context("the document was checked before")?;
+    let document = &definition.document;
+    let path = "workflow.yaml".to_string();
+    let files = BTreeMap::from([(path.clone(), Arc::from(source))]);
+    Ok(Bundle::new(&definition.reference(), &document.version.value, &path, files))
+}
+
+fn read_input(path: Option<&std::path::Path>) -> anyhow::Result<Value> {
+    let Some(path) = path else { return Ok(Value::object::<&str, Value>([])) };
+    let text = if path.as_os_str() == "-" {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).context("cannot read the input from standard input")?;
+        text
+    } else {
+        files::read_text(path)?
+    };
+    read_value(&text, &path.display().to_string())
+}
+
+fn read_value(text: &str, name: &str) -> anyhow::Result<Value> {
+    if text.trim().is_empty() {
+        return Ok(Value::object::<&str, Value>([]));
+    }
+    let (value, diagnostics) = tongban_dsl::read_yaml(text);
+    if let Some(fault) = diagnostics.iter().find(|fault| fault.is_error()) {
+        bail!("{name}:{}:{}: {}", fault.span.line, fault.span.column, fault.message);
+    }
+    Ok(value.unwrap_or_default())
+}
+
+fn read_events(path: &std::path::Path) -> anyhow::Result<Vec<Value>> {
+    let name = path.display().to_string();
+    let value = read_value(&files::read_text(path)?, &name)?;
+    let events = value.as_list().map_or_else(|| vec![value.clone()], <[Value]>::to_vec);
+    let mut whole = Vec::new();
+    for (index, event) in events.into_iter().enumerate() {
+        if event.text("type").is_none() {
+            bail!("{name}: event {}: expected a CloudEvent with `type`, found {event}", index + 1);
+        }
+        whole.push(completed(event, &name, index));
+    }
+    Ok(whole)
+}
+
+/// An event with the attributes that CloudEvents require and a file may leave out.
+fn completed(event: Value, file: &str, index: usize) -> Value {
+    let mut event = event;
+    for (name, value) in [("specversion", "1.0".to_string()), ("source", format!("file:{file}")), ("id", format!("{}", index + 1))] {
+        if event.get(name).is_none_or(Value::is_null) {
+            event.set(name, value);
+        }
+    }
+    event
+}
+
+fn now_ms() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.ok().and_then(|past| i64::try_from(past.as_millis()).ok()).unwrap_or(0)
+}
+
+fn print_text(object: &Json) {
+    println!("status: {}", object["status"].as_str().unwrap_or_default());
+    if !object["error"].is_null() {
+        println!("error: {}", object["error"]);
+    }
+    println!("output: {}", object["output"]);
+    for task in object["tasks"].as_array().into_iter().flatten() {
+        println!("  {:<10} {}", task["status"].as_str().unwrap_or_default(), task["task"].as_str().unwrap_or_default());
+    }
+}

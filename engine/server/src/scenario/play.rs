@@ -1,0 +1,309 @@
+//! Plays one scenario: starts cases, lets people act, moves the clock, holds expectations against what came.
+
+use indexmap::IndexMap;
+use tongban_runtime::{CaseView, RuntimeError};
+use tongban_work::{Act, Channel, Resume, ReturnTo, Siblings, What};
+
+use super::change::{as_object, changed};
+use super::expect;
+use super::file::{Advance, Correct, Decide, Resubmit, Return, Scenario, ScenarioFile, Start, Step, Submit};
+use super::stage::Stage;
+
+/// Why a scenario failed.
+pub struct Failure {
+    /// What was expected and what came.
+    pub message: String,
+    /// Where the case stood.
+    pub stood: String,
+}
+
+/// A scenario being played.
+pub struct Play<'a> {
+    /// The node.
+    pub stage: &'a Stage,
+    /// Cases by the name that the scenario gives them; the first is the one that a step means by default.
+    cases: IndexMap<String, String>,
+    /// The start that was refused, if one was.
+    refused: Option<RuntimeError>,
+}
+
+impl<'a> Play<'a> {
+    /// Nothing has happened yet.
+    pub fn new(stage: &'a Stage) -> Play<'a> {
+        Play { stage, cases: IndexMap::new(), refused: None }
+    }
+
+    /// Plays a scenario to its end.
+    pub async fn run(&mut self, file: &ScenarioFile, scenario: &Scenario) -> Result<(), Failure> {
+        let workflow = file.workflow.as_deref().unwrap_or_default();
+        let starts = scenario.start.as_ref().or(file.start.as_ref());
+        for start in starts.map(|starts| starts.list()).unwrap_or_default() {
+            let started = self.start(workflow, &start).await;
+            self.told(started, "start").await?;
+        }
+        if scenario.expect.refused.is_none()
+            && let Some(error) = &self.refused
+        {
+            let message = format!("start: refused: {}", described(error));
+            return Err(self.failed(message).await);
+        }
+        for (index, step) in scenario.steps.iter().enumerate() {
+            let played = self.step(step).await;
+            self.told(played, &format!("step {} ({})", index + 1, name_of(step))).await?;
+        }
+        let held = expect::hold(self, &scenario.expect).await;
+        self.told(held, "at the end").await
+    }
+
+    /// The instances of the scenario.
+    pub fn instances(&self) -> impl Iterator<Item = &str> {
+        self.cases.values().map(String::as_str)
+    }
+
+    /// Why the start was refused.
+    pub fn refused(&self) -> Option<&RuntimeError> {
+        self.refused.as_ref()
+    }
+
+    /// The case that a step means.
+    pub async fn case(&self, of: Option<&str>) -> Result<CaseView, String> {
+        self.stage.case(self.instance(of)?).await.map_err(|error| described(&error))
+    }
+
+    fn instance(&self, of: Option<&str>) -> Result<&str, String> {
+        let found = match of {
+            Some(name) => self.cases.get(name),
+            None => self.cases.values().next(),
+        };
+        found.map(String::as_str).ok_or_else(|| match of {
+            Some(name) => format!("there is no case named `{name}`"),
+            None => "no case was started".to_string(),
+        })
+    }
+
+    async fn told(&self, outcome: Result<(), String>, at: &str) -> Result<(), Failure> {
+        match outcome {
+            Ok(()) => Ok(()),
+            Err(message) => Err(self.failed(format!("{at}: {message}")).await),
+        }
+    }
+
+    async fn failed(&self, message: String) -> Failure {
+        let mut stood = String::new();
+        for (name, instance) in &self.cases {
+            if let Ok(case) = self.stage.case(instance).await {
+                stood.push_str(&self.stage.describe(name, &case));
+            }
+        }
+        Failure { message, stood }
+    }
+
+    async fn start(&mut self, workflow: &str, start: &Start) -> Result<(), String> {
+        let input = changed(&start.input, &start.change)?;
+        match self.stage.start(workflow, &start.by, input, start.link.clone()).await {
+            Ok(started) => {
+                let name = start.name.clone().unwrap_or_else(|| format!("#{}", self.cases.len() + 1));
+                self.cases.insert(name, started.id);
+            }
+            Err(error) => self.refused = Some(error),
+        }
+        self.stage.settle().await
+    }
+
+    async fn step(&mut self, step: &Step) -> Result<(), String> {
+        match step {
+            Step::Expect(expected) => expect::hold(self, expected).await,
+            Step::Advance(advance) => self.advance(advance).await,
+            Step::Refuses(inner) => match Box::pin(self.step(inner)).await {
+                Ok(()) => Err("expected to be refused, but it was accepted".to_string()),
+                Err(_) => Ok(()),
+            },
+            Step::Object(object) => {
+                let instance = self.instance(object.of.as_deref())?.to_string();
+                let started = self.stage.object(&instance, &object.by, object.input.clone()).await;
+                let started = started.map_err(|error| described(&error))?;
+                let name = object.name.clone().unwrap_or_else(|| format!("#{}", self.cases.len() + 1));
+                self.cases.insert(name, started.id);
+                self.stage.settle().await
+            }
+            Step::Cancel(cancel) => {
+                let instance = self.instance(cancel.of.as_deref())?;
+                let done = self.stage.cancel(instance, &cancel.by, &cancel.reason).await;
+                done.map_err(|error| described(&error))?;
+                self.stage.settle().await
+            }
+            Step::Event(event) => {
+                self.stage.receive(event.clone()).await.map_err(|error| described(&error))?;
+                self.stage.settle().await
+            }
+            Step::Decide(decide) => self.decide(decide).await,
+            Step::Submit(submit) => self.submit(submit).await,
+            Step::Return(back) => self.back(back).await,
+            Step::Correct(correct) => self.correct(correct).await,
+            Step::Resubmit(resubmit) => self.resubmit(resubmit).await,
+        }
+    }
+
+    async fn advance(&self, advance: &Advance) -> Result<(), String> {
+        let target = self.stage.moment(advance)?;
+        self.stage.advance_to(target).await
+    }
+
+    async fn act(&self, of: Option<&str>, n: u32, who: &str, channel: Channel, what: What) -> Result<(), String> {
+        let instance = self.instance(of)?;
+        let act = Act { n, round: None, who: who.to_string(), for_whom: None, channel, seen_digest: None, what };
+        self.stage.act(instance, act).await.map_err(|error| described(&error))?;
+        self.stage.settle().await
+    }
+
+    async fn open(&self, of: Option<&str>, step: &str) -> Result<u32, String> {
+        let case = self.case(of).await?;
+        let rows = case.desk.rows();
+        let open = rows.items.iter().rev().find(|item| item.closed_at_ms.is_none() && is_step(&item.run_id, step));
+        open.map(|item| item.n).ok_or_else(|| {
+            let others: Vec<&str> =
+                rows.items.iter().filter(|item| item.closed_at_ms.is_none()).map(|item| item.run_id.as_str()).collect();
+            format!("expected an open work item of `{step}`, found open: [{}]", others.join(", "))
+        })
+    }
+
+    async fn decide(&self, decide: &Decide) -> Result<(), String> {
+        let of = decide.of.as_deref();
+        let n = self.open(of, &decide.step).await?;
+        let what = What::Decide {
+            outcome: decide.outcome.clone(),
+            comment: decide.comment.clone(),
+            reason: decide.reason.clone(),
+            change: as_object(&decide.change),
+            statement: None,
+            signature: Some(format!("scenario:{}", decide.by)),
+        };
+        let channel = channel_of(decide.channel.as_deref())?;
+        self.act(of, n, &decide.by, channel, what).await
+    }
+
+    async fn submit(&self, submit: &Submit) -> Result<(), String> {
+        let of = submit.of.as_deref();
+        let n = self.open(of, &submit.step).await?;
+        let what = What::Submit {
+            outcome: submit.outcome.clone(),
+            data: submit.data.clone(),
+            change: as_object(&submit.change),
+            comment: submit.comment.clone(),
+            reason: None,
+            statement: Some("played by the scenario".to_string()),
+        };
+        self.act(of, n, &submit.by, Channel::Api, what).await
+    }
+
+    async fn back(&self, back: &Return) -> Result<(), String> {
+        let of = back.of.as_deref();
+        let n = self.open(of, &back.step).await?;
+        let what = What::Return {
+            to: match back.to.as_str() {
+                "applicant" => ReturnTo::Applicant,
+                "previous" => ReturnTo::Previous,
+                step => ReturnTo::Step(step.to_string()),
+            },
+            resume: match back.resume.as_deref() {
+                None => None,
+                Some("direct") => Some(Resume::Direct),
+                Some("rerun") => Some(Resume::Rerun),
+                Some(other) => return Err(format!("`resume`: expected direct or rerun, found `{other}`")),
+            },
+            siblings: match back.siblings.as_deref() {
+                None => None,
+                Some("keep") => Some(Siblings::Keep),
+                Some("cancel") => Some(Siblings::Cancel),
+                Some(other) => return Err(format!("`siblings`: expected keep or cancel, found `{other}`")),
+            },
+            signing: None,
+            fields: back.fields.iter().map(|(field, reason)| (field.clone(), reason.clone())).collect(),
+            comment: back.comment.clone(),
+        };
+        self.act(of, n, &back.by, Channel::Api, what).await
+    }
+
+    async fn correct(&self, correct: &Correct) -> Result<(), String> {
+        let of = correct.of.as_deref();
+        let n = self.open(of, &correct.step).await?;
+        let items = correct.items.iter().map(|item| (item.field.clone(), item.text.clone())).collect();
+        self.act(of, n, &correct.by, Channel::Api, What::Correct { items, comment: None }).await
+    }
+
+    async fn resubmit(&self, resubmit: &Resubmit) -> Result<(), String> {
+        let of = resubmit.of.as_deref();
+        let case = self.case(of).await?;
+        let rows = case.desk.rows();
+        let waiting = |item: &&tongban_work::ItemRow| {
+            item.closed_at_ms.is_none() && matches!(item.kind.as_str(), "resubmit" | "correct")
+        };
+        let item = rows.items.iter().rev().find(waiting).ok_or("the case is not with the applicant")?;
+        let what = What::Resubmit {
+            data: None,
+            change: as_object(&resubmit.change),
+            comment: None,
+            statement: Some("played by the scenario".to_string()),
+        };
+        self.act(of, item.n, &resubmit.by, Channel::Api, what).await
+    }
+}
+
+/// Whether a run id belongs to the step that a scenario names: `a/b[2]#3` is an entry of `a/b`.
+pub fn is_step(run_id: &str, step: &str) -> bool {
+    path_of(run_id) == step || run_id == step
+}
+
+/// The path of names in a run id, without iterations and entries.
+pub fn path_of(run_id: &str) -> String {
+    let mut path = String::with_capacity(run_id.len());
+    let mut skipping = false;
+    for character in run_id.chars() {
+        match character {
+            '[' | '#' => skipping = true,
+            '/' => {
+                skipping = false;
+                path.push('/');
+            }
+            _ if skipping => {}
+            other => path.push(other),
+        }
+    }
+    path
+}
+
+/// An error of the runtime in words, with the fields that do not fit.
+pub fn described(error: &RuntimeError) -> String {
+    match error {
+        RuntimeError::Invalid(faults) => {
+            let faults: Vec<String> = faults.iter().map(|fault| format!("{}: {}", fault.field, fault.zh)).collect();
+            format!("{error}: {}", faults.join("; "))
+        }
+        _ => error.to_string(),
+    }
+}
+
+fn channel_of(name: Option<&str>) -> Result<Channel, String> {
+    match name {
+        None | Some("api") => Ok(Channel::Api),
+        Some("mail") => Ok(Channel::Mail),
+        Some("console") => Ok(Channel::Console),
+        Some(other) => Err(format!("`channel`: expected mail, console or api, found `{other}`")),
+    }
+}
+
+fn name_of(step: &Step) -> String {
+    match step {
+        Step::Decide(decide) => format!("decide {}", decide.step),
+        Step::Submit(submit) => format!("submit {}", submit.step),
+        Step::Return(back) => format!("return {}", back.step),
+        Step::Correct(correct) => format!("correct {}", correct.step),
+        Step::Resubmit(_) => "resubmit".to_string(),
+        Step::Object(_) => "object".to_string(),
+        Step::Cancel(_) => "cancel".to_string(),
+        Step::Event(_) => "event".to_string(),
+        Step::Advance(_) => "advance".to_string(),
+        Step::Expect(_) => "expect".to_string(),
+        Step::Refuses(inner) => format!("refuses {}", name_of(inner)),
+    }
+}
