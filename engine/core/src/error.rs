@@ -8,8 +8,10 @@ use tongban_expr::Value;
 pub const BASE: &str = "https://serverlessworkflow.io/spec/1.0.0/errors/";
 
 /// The other bases that were published for the same types; in `catch` they count as equal.
-pub const OTHER_BASES: [&str; 2] =
-    ["https://open-workflow-specification.org/spec/1.0.0/errors/", "https://serverlessworkflow.io/dsl/errors/types/"];
+pub const OTHER_BASES: [&str; 2] = [
+    "https://open-workflow-specification.org/spec/1.0.0/errors/",
+    "https://serverlessworkflow.io/dsl/errors/types/",
+];
 
 /// The standard types, and `conflict` of our own (a guarded record changed under a write).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,14 +140,20 @@ impl Error {
         let text = |key: &str| value.text(key).map(str::to_owned);
         let mut extra = Value::Null;
         for (key, member) in value.entries() {
-            if !matches!(key.as_str(), "type" | "title" | "status" | "detail" | "instance") {
+            if !matches!(
+                key.as_str(),
+                "type" | "title" | "status" | "detail" | "instance"
+            ) {
                 extra.set(key, member.clone());
             }
         }
         Self {
             type_uri: text("type").unwrap_or_else(|| ErrorKind::Runtime.uri()),
             title: text("title").unwrap_or_else(|| title.to_owned()),
-            status: value.get("status").and_then(Value::as_i64).unwrap_or(status),
+            status: value
+                .get("status")
+                .and_then(Value::as_i64)
+                .unwrap_or(status),
             detail: text("detail"),
             instance: text("instance"),
             extra,
@@ -161,7 +169,9 @@ pub fn same_type(left: &str, right: &str) -> bool {
 
 /// The last part of a standard type, under whichever published base it stands.
 fn standard_name(uri: &str) -> Option<&str> {
-    std::iter::once(BASE).chain(OTHER_BASES).find_map(|base| uri.strip_prefix(base))
+    std::iter::once(BASE)
+        .chain(OTHER_BASES)
+        .find_map(|base| uri.strip_prefix(base))
 }
 
 #[cfg(test)]
@@ -171,11 +181,23 @@ mod tests {
     #[test]
     fn the_three_bases_are_equal_and_others_are_not() {
         for base in OTHER_BASES {
-            assert!(same_type(&format!("{base}timeout"), &ErrorKind::Timeout.uri()));
-            assert!(!same_type(&format!("{base}timeout"), &ErrorKind::Runtime.uri()));
+            assert!(same_type(
+                &format!("{base}timeout"),
+                &ErrorKind::Timeout.uri()
+            ));
+            assert!(!same_type(
+                &format!("{base}timeout"),
+                &ErrorKind::Runtime.uri()
+            ));
         }
-        assert!(!same_type("https://example.org/errors/timeout", &ErrorKind::Timeout.uri()));
-        assert!(same_type("https://example.org/mine", "https://example.org/mine"));
+        assert!(!same_type(
+            "https://example.org/errors/timeout",
+            &ErrorKind::Timeout.uri()
+        ));
+        assert!(same_type(
+            "https://example.org/mine",
+            "https://example.org/mine"
+        ));
     }
 
     #[test]

@@ -105,7 +105,11 @@ impl Jump {
     /// A return of the task `from`, by rerun, everybody signing again.
     #[must_use]
     pub fn back(from: impl Into<String>, to: Target, by: impl Into<String>) -> Self {
-        Self { from: Some(from.into()), right: Right::Return, ..Self::operator(to, by, "") }
+        Self {
+            from: Some(from.into()),
+            right: Right::Return,
+            ..Self::operator(to, by, "")
+        }
     }
 
     /// An operator's jump.

@@ -51,9 +51,9 @@ pub(crate) struct Frame {
     /// The public state of the case while it is live.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) state: Option<String>,
-    /// It was entered by a return: the ground `correction` holds here.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub(crate) correction: bool,
+    /// It was entered by a return, of this person: the ground `correction` holds here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) correction: Option<String>,
     /// What it is doing.
     pub(crate) state_of: State,
 }
@@ -135,22 +135,18 @@ pub(crate) struct Line {
 
 impl Line {
     pub(crate) fn of(scope: u32) -> Self {
-        Self { scope, ..Self::default() }
+        Self {
+            scope,
+            ..Self::default()
+        }
     }
 
-    /// Counts an entry and gives its number.
-    pub(crate) fn enter(&mut self, name: &Arc<str>) -> u32 {
-        // The first entry is implied by the task having passed or being live; only counts above one
-        // are written, so a first entry is told by the mark that `pass` or `leave` left.
-        match self.entries.get_mut(name) {
-            Some(count) => {
-                *count += 1;
-                *count
-            }
-            None if self.passed.iter().any(|passed| passed == name) => {
-                self.entries.insert(name.clone(), 2);
-                2
-            }
+    /// The number of the next entry into a task. A first entry is told by the task having passed;
+    /// only counts above one are written.
+    pub(crate) fn next_entry(&self, name: &Arc<str>) -> u32 {
+        match self.entries.get(name) {
+            Some(count) => count + 1,
+            None if self.passed.contains(name) => 2,
             None => 1,
         }
     }
@@ -161,15 +157,12 @@ impl Line {
         self.passed.push(name.clone());
     }
 
-    /// Remembers that a task was entered at least `entry` times though it has not passed.
-    pub(crate) fn leave(&mut self, name: &Arc<str>, entry: u32) {
-        self.entries.insert(name.clone(), entry);
-    }
-
     /// Takes the task and everything that passed after it off the list of what has passed, and
     /// gives the names.
     pub(crate) fn rewind(&mut self, name: &str) -> Vec<Arc<str>> {
-        let Some(at) = self.passed.iter().position(|passed| &**passed == name) else { return Vec::new() };
+        let Some(at) = self.passed.iter().position(|passed| &**passed == name) else {
+            return Vec::new();
+        };
         let dropped = self.passed.split_off(at);
         for name in &dropped {
             self.entries.entry(name.clone()).or_insert(1);
@@ -330,8 +323,14 @@ impl Frame {
                 }
             }
             State::Listen(listening) => {
-                listening.consumed.iter_mut().for_each(|held| visit(held, Change::Fixed));
-                listening.queue.iter_mut().for_each(|held| visit(held, Change::Fixed));
+                listening
+                    .consumed
+                    .iter_mut()
+                    .for_each(|held| visit(held, Change::Fixed));
+                listening
+                    .queue
+                    .iter_mut()
+                    .for_each(|held| visit(held, Change::Fixed));
                 if let Some(item) = &mut listening.item {
                     visit(item, Change::Fixed);
                 }
@@ -339,7 +338,9 @@ impl Frame {
             _ => {}
         }
         if let Some(line) = self.line_mut() {
-            line.steps.values_mut().for_each(|held| visit(held, Change::Fixed));
+            line.steps
+                .values_mut()
+                .for_each(|held| visit(held, Change::Fixed));
         }
     }
 }

@@ -78,7 +78,9 @@ impl<'de> Deserialize<'de> for Held {
                 formatter.write_str("[value], the number of a shared value or the digest of a blob")
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Held, A::Error> {
-                let value = list.next_element()?.ok_or_else(|| de::Error::invalid_length(0, &self))?;
+                let value = list
+                    .next_element()?
+                    .ok_or_else(|| de::Error::invalid_length(0, &self))?;
                 Ok(Held::Own(value))
             }
             fn visit_u64<E: de::Error>(self, n: u64) -> Result<Held, E> {
@@ -131,7 +133,10 @@ impl Sharing {
     /// First pass: counts how often a value stands in the state.
     pub(crate) fn count(&mut self, held: &Held) {
         if let Some(key) = shareable(held.get()) {
-            self.seen.entry(key).and_modify(|seen| *seen = Seen::Twice).or_insert(Seen::Once);
+            self.seen
+                .entry(key)
+                .and_modify(|seen| *seen = Seen::Twice)
+                .or_insert(Seen::Once);
         }
     }
 
@@ -162,8 +167,12 @@ impl Sharing {
     /// Bytes that the values take in the stored text, counted on the first pass.
     pub(crate) fn weigh(&mut self, held: &Held, change: Change, blob_above: u64) -> u64 {
         let value = held.get();
-        let Some(key) = shareable(value) else { return value.weight() };
-        if self.seen.insert(key, Seen::Once).is_some() || (change == Change::Fixed && value.weight() > blob_above) {
+        let Some(key) = shareable(value) else {
+            return value.weight();
+        };
+        if self.seen.insert(key, Seen::Once).is_some()
+            || (change == Change::Fixed && value.weight() > blob_above)
+        {
             return 8;
         }
         value.weight()
@@ -171,5 +180,9 @@ impl Sharing {
 }
 
 fn shareable(value: &Value) -> Option<usize> {
-    if value.weight() < SHARED_FROM { None } else { identity(value) }
+    if value.weight() < SHARED_FROM {
+        None
+    } else {
+        identity(value)
+    }
 }

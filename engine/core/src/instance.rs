@@ -40,7 +40,10 @@ impl Status {
     /// Whether it has ended.
     #[must_use]
     pub fn has_ended(self) -> bool {
-        matches!(self, Status::Completed | Status::Faulted | Status::Cancelled)
+        matches!(
+            self,
+            Status::Completed | Status::Faulted | Status::Cancelled
+        )
     }
 }
 
@@ -341,7 +344,10 @@ impl Instance {
             since_ms: asked.since_ms,
             due_ms: None,
         });
-        let frames = self.frames.iter().filter_map(|(id, frame)| self.live_task(*id, frame));
+        let frames = self
+            .frames
+            .iter()
+            .filter_map(|(id, frame)| self.live_task(*id, frame));
         applicant.chain(frames).collect()
     }
 
@@ -356,7 +362,9 @@ impl Instance {
         };
         Some(LiveTask {
             path: self.path_of(id),
-            run_id: frame.waiting().map_or_else(|| self.run_id_of(id), |run_id| run_id.to_string()),
+            run_id: frame
+                .waiting()
+                .map_or_else(|| self.run_id_of(id), |run_id| run_id.to_string()),
             kind,
             title: frame.title.clone(),
             since_ms: frame.started_ms,
@@ -375,7 +383,9 @@ impl Instance {
             }
         }
         let paths = program.paths();
-        paths.filter_map(|path| trail.get(path).map(|mark| (path.to_owned(), *mark))).collect()
+        paths
+            .filter_map(|path| trail.get(path).map(|mark| (path.to_owned(), *mark)))
+            .collect()
     }
 
     /// The public state of the case: `metadata.state` of the innermost live task that has one.
@@ -385,13 +395,17 @@ impl Instance {
             return None;
         }
         let depth = |id: FrameId| self.ancestors(id).count();
-        let stated = self.frames.iter().filter_map(|(id, frame)| Some((depth(*id), frame.state.as_deref()?)));
+        let stated = self
+            .frames
+            .iter()
+            .filter_map(|(id, frame)| Some((depth(*id), frame.state.as_deref()?)));
         // Of equally deep ones the first entered speaks.
-        stated.fold(None, |best: Option<(usize, &str)>, next| match best {
-            Some(best) if best.0 >= next.0 => Some(best),
-            _ => Some(next),
-        })
-        .map(|(_, state)| state)
+        stated
+            .fold(None, |best: Option<(usize, &str)>, next| match best {
+                Some(best) if best.0 >= next.0 => Some(best),
+                _ => Some(next),
+            })
+            .map(|(_, state)| state)
     }
 
     /// Whether the applicant has the case.
@@ -405,7 +419,13 @@ impl Instance {
         let mut next = self.frames.get(&id).map(|frame| (id, frame));
         std::iter::from_fn(move || {
             let (id, frame) = next?;
-            next = if id == ROOT { None } else { self.frames.get(&frame.parent).map(|parent| (frame.parent, parent)) };
+            next = if id == ROOT {
+                None
+            } else {
+                self.frames
+                    .get(&frame.parent)
+                    .map(|parent| (frame.parent, parent))
+            };
             Some((id, frame))
         })
     }
@@ -416,13 +436,23 @@ impl Instance {
         visit(&mut self.context, Change::Often);
         visit(&mut self.form, Change::Fixed);
         visit(&mut self.output, Change::Fixed);
-        self.frames.values_mut().for_each(|frame| frame.each_held(visit));
-        self.pending.iter_mut().for_each(|pending| visit(&mut pending.raw, Change::Fixed));
+        self.frames
+            .values_mut()
+            .for_each(|frame| frame.each_held(visit));
+        self.pending
+            .iter_mut()
+            .for_each(|pending| visit(&mut pending.raw, Change::Fixed));
         for checkpoint in self.checkpoints.values_mut() {
             visit(&mut checkpoint.raw, Change::Fixed);
             visit(&mut checkpoint.context, Change::Fixed);
         }
-        let reuse = self.returning.iter_mut().flat_map(|returning| &mut returning.reuse);
-        self.answers.iter_mut().chain(reuse).for_each(|answer| visit(&mut answer.output, Change::Fixed));
+        let reuse = self
+            .returning
+            .iter_mut()
+            .flat_map(|returning| &mut returning.reuse);
+        self.answers
+            .iter_mut()
+            .chain(reuse)
+            .for_each(|answer| visit(&mut answer.output, Change::Fixed));
     }
 }

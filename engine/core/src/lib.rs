@@ -6,25 +6,46 @@
 
 #![warn(missing_docs)]
 
+mod applicant;
+mod case;
+mod code;
+mod compile;
+mod complete;
 mod effect;
+mod enter;
 mod environment;
 mod error;
+mod evaluate;
 mod event;
+mod fault;
 mod frame;
 mod held;
 mod instance;
+mod jump;
+mod listening;
+mod machine;
 mod program;
 mod refusal;
+mod reuse;
 mod run_id;
+mod schema;
 mod stored;
 mod surroundings;
+mod take;
+mod task;
+mod time;
+mod timer;
 
+pub use case::{CaseFields, case_fields, evaluate_late};
+pub use compile::compile;
 pub use effect::{Call, Effect, Filter, Record, RecordStatus, Reopen, Step, Why};
 pub use environment::Env;
 pub use error::{BASE, Error, ErrorKind, OTHER_BASES, same_type};
 pub use event::{ContextChange, Event, Jump, JumpInput, Mode, Right, Siblings, Signing, Target};
 pub use instance::{APPLICANT, FORMAT, Instance, LiveTask, Mark, Status};
+pub use listening::Shape;
 pub use program::Program;
 pub use refusal::{Refusal, Refused};
 pub use stored::{BLOB_ABOVE, StateError, StoredState};
 pub use surroundings::{FunctionInfo, Kind, Surroundings};
+pub use take::step;

@@ -39,7 +39,9 @@ impl Instance {
     }
 
     fn write_name(&self, id: FrameId, detail: Detail, last: bool, text: &mut String) {
-        let Some(frame) = self.frames.get(&id) else { return };
+        let Some(frame) = self.frames.get(&id) else {
+            return;
+        };
         if id == ROOT {
             return;
         }

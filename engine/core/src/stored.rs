@@ -42,15 +42,23 @@ impl Instance {
         written.each_held(&mut |held, _| sharing.count(held));
         written.each_held(&mut |held, change| sharing.replace(held, change, blob_above));
         written.shared = std::mem::take(&mut sharing.shared);
-        let body = serde_json::to_string(&written).expect("plain data with text keys always has a JSON text");
-        StoredState { format: self.format, body, blobs: sharing.blobs }
+        let body = serde_json::to_string(&written)
+            .expect("plain data with text keys always has a JSON text");
+        StoredState {
+            format: self.format,
+            body,
+            blobs: sharing.blobs,
+        }
     }
 
     /// Reads a stored state; `blob` gives a blob by its digest.
     ///
     /// # Errors
     /// When the text is no state, is of a newer format, or a blob is missing.
-    pub fn from_state(body: &str, blob: &mut dyn FnMut(&str) -> Option<Value>) -> Result<Self, StateError> {
+    pub fn from_state(
+        body: &str,
+        blob: &mut dyn FnMut(&str) -> Option<Value>,
+    ) -> Result<Self, StateError> {
         let mut read: Self = serde_json::from_str(body).map_err(|error| match format_of(body) {
             Some(format) if format > FORMAT => StateError::Newer(format),
             _ => StateError::Broken(error.to_string()),
@@ -64,9 +72,14 @@ impl Instance {
             let found = match &*held {
                 Held::Own(_) => return,
                 Held::Shared(n) => shared.get(*n as usize).cloned().ok_or_else(|| {
-                    StateError::Broken(format!("shared value {n} of {} is referred to", shared.len()))
+                    StateError::Broken(format!(
+                        "shared value {n} of {} is referred to",
+                        shared.len()
+                    ))
                 }),
-                Held::Blob(digest) => blob(digest).ok_or_else(|| StateError::NoBlob(digest.clone())),
+                Held::Blob(digest) => {
+                    blob(digest).ok_or_else(|| StateError::NoBlob(digest.clone()))
+                }
             };
             match found {
                 Ok(value) => *held = Held::Own(value),
@@ -95,5 +108,7 @@ fn format_of(body: &str) -> Option<u32> {
     struct Format {
         format: u32,
     }
-    serde_json::from_str::<Format>(body).ok().map(|read| read.format)
+    serde_json::from_str::<Format>(body)
+        .ok()
+        .map(|read| read.format)
 }

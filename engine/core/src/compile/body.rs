@@ -1,0 +1,350 @@
+//! What each kind of task does.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use tongban_dsl::definition::{
+    Call as SourceCall, ErrorReference, For as SourceFor, Raise as SourceRaise,
+    Retry as SourceRetry, Run, RunKind, ScriptSource, SwitchCase as SourceCase, Task as Source,
+    TaskKind, Template as SourceTemplate, Try as SourceTry,
+};
+use tongban_dsl::{Diagnostic, Span, codes};
+use tongban_expr::Script;
+
+use super::{Compiler, Place};
+use crate::code::Template;
+use crate::program::{Body, Call, Child, For, Raise, Retry, ScopeId, SwitchCase, Try};
+use crate::surroundings::Kind;
+
+/// The variable that holds the item for which a late argument is evaluated.
+const LATE_ITEM: &str = "item";
+
+impl<'a> Compiler<'a> {
+    pub(super) fn body(&mut self, source: &'a Source, place: &Place) -> Body {
+        let home = place.scopes.last().copied().unwrap_or_default();
+        match &source.kind {
+            TaskKind::Set(value) => Body::Set(self.template(value, "set", place)),
+            TaskKind::Do(tasks) => Body::Do(self.list(tasks, "do", place)),
+            TaskKind::Switch(cases) => Body::Switch(self.cases(cases, home, place)),
+            TaskKind::For(body) => Body::For(self.loop_(body, place)),
+            TaskKind::Fork(fork) => Body::Fork {
+                scope: self.branches(&fork.branches, place),
+                compete: fork.compete,
+            },
+            TaskKind::Try(body) => Body::Try(Box::new(self.trial(body, home, place))),
+            TaskKind::Raise(raise) => self.raise(raise, place),
+            TaskKind::Wait(duration) => Body::Wait(self.duration(duration, "wait", place)),
+            TaskKind::Emit(emit) => Body::Emit(self.entries(&emit.with, "emit.event.with", place)),
+            TaskKind::Listen(listen) => Body::Listen(Box::new(self.listen(listen, place))),
+            TaskKind::Call(call) => self.call(call, place),
+            TaskKind::Run(run) => self.run(run, place),
+        }
+    }
+
+    fn cases(&mut self, cases: &'a [SourceCase], home: ScopeId, place: &Place) -> Vec<SwitchCase> {
+        let compiled = cases.iter().map(|case| SwitchCase {
+            when: self.code_if(
+                case.when.as_ref(),
+                &format!("switch.{}.when", case.name.value),
+                place,
+            ),
+            then: self.next(Some(&case.then), home),
+        });
+        compiled.collect()
+    }
+
+    fn loop_(&mut self, body: &'a SourceFor, place: &Place) -> For {
+        let inside = place
+            .clone()
+            .with_local(&body.each.value)
+            .with_local(&body.at.value);
+        For {
+            each: body.each.value.as_str().into(),
+            at: body.at.value.as_str().into(),
+            in_: self.code(&body.in_, "for.in", place),
+            while_: self.code_if(body.while_.as_ref(), "while", &inside),
+            scope: self.list(&body.tasks, "do", &inside),
+        }
+    }
+
+    fn trial(&mut self, body: &'a SourceTry, home: ScopeId, place: &Place) -> Try {
+        let catch = &body.catch;
+        let inside = place.clone().with_local(&catch.as_.value);
+        let scope = self.list(&body.tasks, "try", place);
+        let taken: HashSet<Arc<str>> = self.program.scope(scope).by_label.keys().cloned().collect();
+        let retry = catch
+            .retry
+            .as_ref()
+            .and_then(|retry| self.retry(retry, &inside));
+        let do_ = (!catch.tasks.is_empty())
+            .then(|| self.labelled_list(&catch.tasks, "do", &inside.below("catch"), &taken));
+        Try {
+            scope,
+            errors: catch.errors.clone(),
+            as_: catch.as_.value.as_str().into(),
+            when: self.code_if(catch.when.as_ref(), "catch.when", &inside),
+            except_when: self.code_if(catch.except_when.as_ref(), "catch.exceptWhen", &inside),
+            retry,
+            catch: do_,
+            then: catch.then.as_ref().map(|then| self.next(Some(then), home)),
+        }
+    }
+
+    fn retry(&mut self, retry: &'a SourceRetry, place: &Place) -> Option<Retry> {
+        let Some(policy) = self.definition.retry_policy(retry) else {
+            if let SourceRetry::Named(name) = retry {
+                self.unknown("retry policy", "retries", &name.value, name.span);
+            }
+            return None;
+        };
+        Some(Retry {
+            when: self.code_if(policy.when.as_ref(), "catch.retry.when", place),
+            except_when: self.code_if(policy.except_when.as_ref(), "catch.retry.exceptWhen", place),
+            delay: self.duration_if(policy.delay.as_ref(), "catch.retry.delay", place),
+            backoff: policy.backoff,
+            count: policy.limit_count,
+            attempt: self.duration_if(
+                policy.limit_attempt.as_ref(),
+                "catch.retry.limit.attempt.duration",
+                place,
+            ),
+            total: self.duration_if(
+                policy.limit_total.as_ref(),
+                "catch.retry.limit.duration",
+                place,
+            ),
+            jitter: policy.jitter.as_ref().map(|(from, to)| {
+                (
+                    self.duration(from, "catch.retry.jitter.from", place),
+                    self.duration(to, "catch.retry.jitter.to", place),
+                )
+            }),
+        })
+    }
+
+    fn raise(&mut self, raise: &'a SourceRaise, place: &Place) -> Body {
+        let Some(error) = self.definition.error(&raise.error) else {
+            if let ErrorReference::Named(name) = &raise.error {
+                self.unknown("error", "errors", &name.value, name.span);
+            }
+            return Body::None;
+        };
+        Body::Raise(Box::new(Raise {
+            type_uri: self.template(&error.type_uri, "raise.error.type", place),
+            status: self.template(&error.status, "raise.error.status", place),
+            instance: self.template_if(error.instance.as_ref(), "raise.error.instance", place),
+            title: self.template_if(error.title.as_ref(), "raise.error.title", place),
+            detail: self.template_if(error.detail.as_ref(), "raise.error.detail", place),
+        }))
+    }
+
+    fn unknown(&mut self, what: &str, block: &str, name: &str, span: Span) {
+        let message = format!("expected the name of a {what} in `use.{block}`, found {name:?}");
+        self.error(Diagnostic::error(codes::UNKNOWN_REUSABLE, span, message));
+    }
+
+    fn call(&mut self, call: &'a SourceCall, place: &Place) -> Body {
+        let name = call.function.value.as_str();
+        if let Some(function) = self.definition.reusables.functions.get(name) {
+            return self.function(call, function, place);
+        }
+        let Some(info) = self.surroundings.function(name) else {
+            let message = format!("there is no function {name:?}");
+            self.error(Diagnostic::error(
+                codes::UNKNOWN_FUNCTION,
+                call.function.span,
+                message,
+            ));
+            return Body::None;
+        };
+        if info.kind == Kind::Work {
+            self.return_targets(call.with.as_ref(), place);
+        }
+        let (late, with) = self.arguments(call.with.as_ref(), &info.late, place);
+        let uris = uri_places(name).filter(|path| literal_uri(with.as_ref(), path));
+        Body::Call(Box::new(Call {
+            function: name.to_owned(),
+            kind: info.kind,
+            uris: uris.map(<[&str]>::to_vec).collect(),
+            with,
+            late,
+            policies: self.policies.clone(),
+        }))
+    }
+
+    /// Compiles the arguments: late ones apart, with the item that they are evaluated for.
+    fn arguments(
+        &mut self,
+        with: Option<&SourceTemplate>,
+        late: &[String],
+        place: &Place,
+    ) -> (Vec<(Arc<str>, Template)>, Option<Template>) {
+        let Some(with) = with else {
+            return (Vec::new(), None);
+        };
+        let is_late = |key: &str| late.iter().any(|name| name == key);
+        if !with.entries().iter().any(|entry| is_late(&entry.key)) {
+            return (Vec::new(), Some(self.template(with, "with", place)));
+        }
+        let inside = place.clone().with_local(LATE_ITEM);
+        let (mut later, mut now) = (Vec::new(), Vec::new());
+        for entry in with.entries() {
+            let part = format!("with.{}", entry.key);
+            if is_late(&entry.key) {
+                later.push((
+                    entry.key.clone(),
+                    self.template(&entry.value, &part, &inside),
+                ));
+            } else {
+                now.push((entry.key.clone(), self.template(&entry.value, &part, place)));
+            }
+        }
+        (later, Some(Template::Object(now)))
+    }
+
+    /// Notes the tasks that a work task may return to: they keep a checkpoint.
+    fn return_targets(&mut self, with: Option<&SourceTemplate>, place: &Place) {
+        let Some(to) = with
+            .and_then(|with| with.get("return"))
+            .and_then(|back| back.get("to"))
+        else {
+            return;
+        };
+        let one = std::slice::from_ref(to);
+        let names = if to.items().is_empty() {
+            one
+        } else {
+            to.items()
+        };
+        for name in names.iter().filter_map(SourceTemplate::as_str) {
+            self.targets.push((place.scopes.clone(), name.into()));
+        }
+    }
+
+    /// A call of one of `use.functions`: its body stands below the call.
+    fn function(&mut self, call: &'a SourceCall, function: &'a Source, place: &Place) -> Body {
+        let name = call.function.value.as_str();
+        if self.calling.iter().any(|calling| calling == name) {
+            let message = format!("the function {name:?} calls itself");
+            self.error(Diagnostic::error(
+                codes::SELF_CALL,
+                call.function.span,
+                message,
+            ));
+            return Body::None;
+        }
+        let with = self.template_if(call.with.as_ref(), "with", place);
+        self.calling.push(name.to_owned());
+        let label: Arc<str> = name.into();
+        let scope = self.open_scope(std::slice::from_ref(&label), None);
+        let mut inside = place.clone();
+        inside.scopes.push(scope);
+        inside.pointer = format!("/use/functions/{}", super::escaped(name));
+        self.task(function, label, scope, 0, &inside);
+        self.calling.pop();
+        Body::Function { with, scope }
+    }
+
+    fn run(&mut self, run: &'a Run, place: &Place) -> Body {
+        match &run.kind {
+            RunKind::Script {
+                language, source, ..
+            } => {
+                if language.value != "rhai" {
+                    let message = format!("expected the language rhai, found {:?}", language.value);
+                    self.error(Diagnostic::error(
+                        codes::UNSUPPORTED_LANGUAGE,
+                        language.span,
+                        message,
+                    ));
+                    return Body::None;
+                }
+                self.script(source)
+            }
+            RunKind::Workflow {
+                namespace,
+                name,
+                version,
+                input,
+            } => Body::Child(Box::new(Child {
+                namespace: namespace.value.clone(),
+                name: name.value.clone(),
+                version: version.value.clone(),
+                input: self.template_if(input.as_ref(), "run.workflow.input", place),
+                awaited: run.await_,
+            })),
+            RunKind::Shell(process) => self.process("run.shell", process, place),
+            RunKind::Container(process) => self.process("run.container", process, place),
+        }
+    }
+
+    /// A process of the machine: a function that only a site that allows it has.
+    fn process(&mut self, function: &str, process: &'a SourceTemplate, place: &Place) -> Body {
+        let Some(info) = self.surroundings.function(function) else {
+            let message = format!("`{function}` is not allowed here; a site must allow it");
+            self.error(Diagnostic::error(
+                codes::UNSUPPORTED_PROCESS,
+                process.span,
+                message,
+            ));
+            return Body::None;
+        };
+        Body::Call(Box::new(Call {
+            function: function.to_owned(),
+            kind: info.kind,
+            with: Some(self.template(process, function, place)),
+            late: Vec::new(),
+            uris: Vec::new(),
+            policies: self.policies.clone(),
+        }))
+    }
+
+    fn script(&mut self, source: &'a ScriptSource) -> Body {
+        let (text, name, span): (Arc<str>, &str, Span) = match source {
+            ScriptSource::Code(code) => (code.value.as_str().into(), "the script", code.span),
+            ScriptSource::Resource(resource) => {
+                let path = resource.pack_path();
+                let Some((path, text)) =
+                    path.and_then(|path| Some((path, self.surroundings.file(path)?)))
+                else {
+                    let message = format!(
+                        "the pack has no rule {:?}",
+                        resource.uri().unwrap_or_default()
+                    );
+                    self.error(Diagnostic::error(
+                        codes::UNKNOWN_RULE,
+                        resource.span,
+                        message,
+                    ));
+                    return Body::None;
+                };
+                (text, path, resource.span)
+            }
+        };
+        match Script::compile(&text, name) {
+            Ok(script) => Body::Script(script),
+            Err(fault) => {
+                let message = format!("{name} does not compile: {}", fault.message);
+                self.error(Diagnostic::error(codes::PACK_RULE, span, message).help_if(fault.help));
+                Body::None
+            }
+        }
+    }
+}
+
+/// Where the functions of the language take URI templates.
+fn uri_places(function: &str) -> impl Iterator<Item = &'static [&'static str]> {
+    const HTTP: [&[&str]; 2] = [&["endpoint"], &["endpoint", "uri"]];
+    const OPENAPI: [&[&str]; 2] = [&["document", "endpoint"], &["document", "endpoint", "uri"]];
+    let places: &'static [&'static [&'static str]] = match function {
+        "http" => &HTTP,
+        "openapi" => &OPENAPI,
+        _ => &[],
+    };
+    places.iter().copied()
+}
+
+fn literal_uri(with: Option<&Template>, path: &[&str]) -> bool {
+    with.and_then(|with| with.literal_at(path))
+        .is_some_and(|uri| uri.contains('{'))
+}

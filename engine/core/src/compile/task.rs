@@ -1,0 +1,189 @@
+//! What all tasks have in common.
+
+use std::sync::Arc;
+
+use tongban_dsl::definition::Task as Source;
+use tongban_dsl::{Diagnostic, codes};
+use tongban_expr::Value;
+
+use super::{Compiler, Place, TASKS_MAX, number};
+use crate::program::{Body, Next, Pauses, ScopeId, Task, TaskId};
+
+/// A task without anything.
+pub(super) fn blank(name: Arc<str>, label: Arc<str>, place: Place, definition: Value) -> Task {
+    Task {
+        name,
+        label,
+        path: place.path.into(),
+        pointer: place.pointer.into(),
+        definition,
+        keyword: "",
+        home: 0,
+        position: 0,
+        if_: None,
+        input_schema: None,
+        input_from: None,
+        output_as: None,
+        output_schema: None,
+        export_as: None,
+        export_schema: None,
+        timeout: None,
+        then: Next::Continue,
+        title: None,
+        state: None,
+        clock: None,
+        pauses: None,
+        idempotency_key: None,
+        extra: Vec::new(),
+        checkpoint: false,
+        keep: false,
+        body: Body::None,
+    }
+}
+
+impl<'a> Compiler<'a> {
+    /// Compiles a task of a list.
+    pub(super) fn task(
+        &mut self,
+        source: &'a Source,
+        label: Arc<str>,
+        home: ScopeId,
+        position: usize,
+        place: &Place,
+    ) {
+        if self.program.tasks.len() >= TASKS_MAX {
+            let message = format!(
+                "expected at most {TASKS_MAX} tasks, bodies of functions counted at each call"
+            );
+            if !self
+                .diagnostics
+                .iter()
+                .any(|known| known.code == codes::TOO_MANY_VALUES)
+            {
+                self.error(Diagnostic::error(
+                    codes::TOO_MANY_VALUES,
+                    source.span,
+                    message,
+                ));
+            }
+            return;
+        }
+        let mut place = place.clone();
+        if !place.path.is_empty() {
+            place.path.push('/');
+        }
+        place.path.push_str(&label);
+        let definition = self.piece(&place.pointer);
+        let id = number(self.program.tasks.len());
+        self.program.tasks.push(blank(
+            source.name.value.as_str().into(),
+            label,
+            place.clone(),
+            definition,
+        ));
+        if let Some(scope) = self.program.scopes.get_mut(home as usize) {
+            scope.tasks.push(id);
+        }
+        let body = self.body(source, &place);
+        let common = self.common(source, id, home, &place);
+        if let Some(task) = self.program.tasks.get_mut(id as usize) {
+            *task = Task {
+                position: number(position),
+                body,
+                ..common
+            };
+        }
+    }
+
+    fn common(&mut self, source: &'a Source, id: TaskId, home: ScopeId, place: &Place) -> Task {
+        let metadata = &source.metadata;
+        let task = self.program.task(id);
+        let blank = blank(
+            task.name.clone(),
+            task.label.clone(),
+            place.clone(),
+            task.definition.clone(),
+        );
+        Task {
+            keyword: source.kind.keyword(),
+            home,
+            if_: self.code_if(source.if_.as_ref(), "if", place),
+            input_schema: self.schema(
+                source
+                    .input
+                    .as_ref()
+                    .and_then(|input| input.schema.as_ref()),
+            ),
+            input_from: self.template_if(
+                source.input.as_ref().and_then(|input| input.from.as_ref()),
+                "input.from",
+                place,
+            ),
+            output_as: self.template_if(
+                source
+                    .output
+                    .as_ref()
+                    .and_then(|output| output.as_.as_ref()),
+                "output.as",
+                place,
+            ),
+            output_schema: self.schema(
+                source
+                    .output
+                    .as_ref()
+                    .and_then(|output| output.schema.as_ref()),
+            ),
+            export_as: self.template_if(
+                source
+                    .export
+                    .as_ref()
+                    .and_then(|export| export.as_.as_ref()),
+                "export.as",
+                place,
+            ),
+            export_schema: self.schema(
+                source
+                    .export
+                    .as_ref()
+                    .and_then(|export| export.schema.as_ref()),
+            ),
+            timeout: self.timeout(source.timeout.as_ref(), place),
+            then: self.next(source.then.as_ref(), home),
+            title: self.template_if(metadata.title.as_ref(), "metadata.title", place),
+            state: self.template_if(metadata.state.as_ref(), "metadata.state", place),
+            clock: metadata
+                .clock
+                .as_ref()
+                .map(|clock| self.clock(clock, place)),
+            pauses: metadata.pauses.as_ref().map(|pauses| Pauses {
+                ground: pauses.ground.value.clone(),
+                basis: self.template_if(pauses.basis.as_ref(), "metadata.pauses.basis", place),
+            }),
+            idempotency_key: self.template_if(
+                metadata.idempotency_key.as_ref(),
+                "metadata.idempotencyKey",
+                place,
+            ),
+            extra: self.entries(&metadata.extra, "metadata", place),
+            checkpoint: metadata.returnable,
+            ..blank
+        }
+    }
+
+    /// The part of the document at a JSON pointer.
+    fn piece(&self, pointer: &str) -> Value {
+        let mut here = &self.program.document;
+        for part in pointer.split('/').skip(1) {
+            let part = part.replace("~1", "/").replace("~0", "~");
+            let inner = match here {
+                Value::Arr(items) => part.parse::<usize>().ok().and_then(|at| items.get(at)),
+                _ => here.get(&part),
+            };
+            match inner {
+                Some(inner) => here = inner,
+                None => return Value::Null,
+            }
+        }
+        here.clone()
+    }
+}

@@ -1,0 +1,248 @@
+//! One step being taken: the instance under way, and what the step gives.
+
+use std::cell::OnceCell;
+
+use tongban_expr::Value;
+
+use crate::effect::{Effect, Record, RecordStatus, Step};
+use crate::environment::Env;
+use crate::error::{Error, ErrorKind};
+use crate::frame::{FrameId, Phase, ROOT, State};
+use crate::instance::{Instance, Pending, Status};
+use crate::program::{Body, Program, ScopeId, Task};
+use crate::refusal::Refusal;
+
+/// Tasks that one step enters at most before it hands over what it has.
+const TASKS_PER_STEP: u32 = 1_000;
+
+/// Backward jumps and undelayed retries without a wait between them.
+const RUNAWAY_MAX: u32 = 100_000;
+
+/// The state may take at most so many bytes, blobs left out.
+const STATE_MAX: u64 = 1 << 20;
+
+/// A step being taken.
+pub(crate) struct Machine<'a> {
+    pub(crate) program: &'a Program,
+    pub(crate) env: &'a Env,
+    pub(crate) now_ms: i64,
+    pub(crate) instance: Instance,
+    pub(crate) effects: Vec<Effect>,
+    pub(crate) records: Vec<Record>,
+    pub(crate) consumed: bool,
+    /// An ended instance is being changed: the world was told already that its frames are over.
+    pub(crate) quiet: bool,
+    /// Tasks entered in this step.
+    pub(crate) entered: u32,
+    pub(crate) workflow: OnceCell<Value>,
+    pub(crate) secrets: OnceCell<Value>,
+}
+
+impl<'a> Machine<'a> {
+    pub(crate) fn new(program: &'a Program, instance: Instance, env: &'a Env, now_ms: i64) -> Self {
+        Self {
+            program,
+            env,
+            now_ms,
+            instance,
+            effects: Vec::new(),
+            records: Vec::new(),
+            consumed: false,
+            quiet: false,
+            entered: 0,
+            workflow: OnceCell::new(),
+            secrets: OnceCell::new(),
+        }
+    }
+
+    /// Enters what is due until the instance waits, has ended or the step is long enough.
+    pub(crate) fn run(&mut self) {
+        while self.instance.status == Status::Running && self.entered < TASKS_PER_STEP {
+            let Some(next) = self.instance.pending.pop() else {
+                break;
+            };
+            let Some(task) = self.pending_task(&next) else {
+                continue;
+            };
+            self.entered += 1;
+            self.enter(next.parent, task, next.raw.value());
+        }
+        if self.instance.status == Status::Running && self.instance.weight() > STATE_MAX {
+            let detail = format!(
+                "the state of the instance takes more than {} KiB; export and keep less, or split the work into child workflows",
+                STATE_MAX >> 10
+            );
+            self.fault_all(Error::new(ErrorKind::Runtime, detail));
+        }
+    }
+
+    fn pending_task(&self, pending: &Pending) -> Option<u32> {
+        let scope = self.scope_of(pending.parent)?;
+        self.program.in_scope(scope, &pending.task)
+    }
+
+    /// The result of the step.
+    pub(crate) fn finish(self) -> Step {
+        let more = self.instance.status == Status::Running && !self.instance.pending.is_empty();
+        Step {
+            instance: self.instance,
+            effects: self.effects,
+            records: self.records,
+            more,
+            consumed: self.consumed,
+        }
+    }
+
+    /// Finds the tasks and lists of all frames in the program, by name.
+    pub(crate) fn bind(&mut self) -> Result<(), Refusal> {
+        let ids: Vec<FrameId> = self.instance.frames.keys().copied().collect();
+        for id in ids {
+            self.bind_frame(id)?;
+        }
+        Ok(())
+    }
+
+    fn bind_frame(&mut self, id: FrameId) -> Result<(), Refusal> {
+        let Some(frame) = self.instance.frames.get(&id) else {
+            return Ok(());
+        };
+        let task = if id == ROOT {
+            0
+        } else {
+            let found = self
+                .scope_of(frame.parent)
+                .and_then(|scope| self.program.in_scope(scope, &frame.name));
+            found.ok_or_else(|| Refusal::Misfit(self.instance.path_of(id)))?
+        };
+        let scope = list_of(self.program.task(task), &frame.state_of);
+        let fits = same_kind(self.program.task(task), &frame.state_of);
+        if !fits || (frame.line().is_some() && scope.is_none() && !lineless(&frame.state_of)) {
+            return Err(Refusal::Misfit(self.instance.path_of(id)));
+        }
+        if let Some(frame) = self.instance.frames.get_mut(&id) {
+            frame.task = task;
+            if let (Some(line), Some(scope)) = (frame.line_mut(), scope) {
+                line.scope = scope;
+            }
+        }
+        Ok(())
+    }
+
+    /// The list or the branches that a frame runs.
+    pub(crate) fn scope_of(&self, id: FrameId) -> Option<ScopeId> {
+        let frame = self.instance.frames.get(&id)?;
+        list_of(self.program.task(frame.task), &frame.state_of)
+    }
+
+    /// The task of a frame.
+    pub(crate) fn task_of(&self, id: FrameId) -> &'a Task {
+        let task = self.instance.frames.get(&id).map_or(0, |frame| frame.task);
+        self.program.task(task)
+    }
+
+    /// Counts a backward jump or an undelayed retry.
+    pub(crate) fn count_runaway(&mut self) -> Result<(), Error> {
+        self.instance.runaway = self.instance.runaway.saturating_add(1);
+        if self.instance.runaway <= RUNAWAY_MAX {
+            return Ok(());
+        }
+        let detail = format!(
+            "the flow went back more than {RUNAWAY_MAX} times without waiting for anything"
+        );
+        Err(Error::new(ErrorKind::Runtime, detail))
+    }
+
+    /// Notes what happened to a frame.
+    pub(crate) fn record(&mut self, id: FrameId, status: RecordStatus) -> &mut Record {
+        let task = self.task_of(id);
+        let record = Record {
+            run_id: self.instance.run_id_of(id),
+            path: task.path.to_string(),
+            kind: task.keyword.to_owned(),
+            status,
+            attempt: self.attempt(id),
+            at_ms: self.now_ms,
+            output: None,
+            error: None,
+            reused: false,
+            note: None,
+        };
+        self.push_record(record)
+    }
+
+    /// Notes what happened to the instance.
+    pub(crate) fn record_instance(
+        &mut self,
+        status: RecordStatus,
+        note: Option<String>,
+    ) -> &mut Record {
+        self.push_record(Record {
+            run_id: String::new(),
+            path: String::new(),
+            kind: "workflow".to_owned(),
+            status,
+            attempt: 1,
+            at_ms: self.now_ms,
+            output: None,
+            error: None,
+            reused: false,
+            note,
+        })
+    }
+
+    fn push_record(&mut self, record: Record) -> &mut Record {
+        self.records.push(record);
+        self.records.last_mut().expect("it was just pushed")
+    }
+
+    /// Which attempt of the nearest tried block around it a frame belongs to.
+    fn attempt(&self, id: FrameId) -> u32 {
+        let mut around = self.instance.ancestors(id).skip(1);
+        let trial = around.find_map(|(_, frame)| match &frame.state_of {
+            State::Try(trial) if trial.phase == Phase::Try => Some(trial.retries + 1),
+            _ => None,
+        });
+        trial.unwrap_or(1)
+    }
+
+    /// The next number in the order of checkpoints and answers.
+    pub(crate) fn next_sequence(&mut self) -> u32 {
+        self.instance.sequence = self.instance.sequence.saturating_add(1);
+        self.instance.sequence
+    }
+}
+
+/// The list or the branches of a task, by what it is doing.
+fn list_of(task: &Task, state: &State) -> Option<ScopeId> {
+    match &task.body {
+        Body::Do(scope) | Body::Function { scope, .. } | Body::Fork { scope, .. } => Some(*scope),
+        Body::For(body) => Some(body.scope),
+        Body::Try(body) => match state {
+            State::Try(trial) if trial.phase == Phase::Catch => body.catch,
+            _ => Some(body.scope),
+        },
+        Body::Listen(body) => body.foreach.as_ref().and_then(|foreach| foreach.scope),
+        _ => None,
+    }
+}
+
+/// A listener without `foreach` has a list of its own that is never used.
+fn lineless(state: &State) -> bool {
+    matches!(state, State::Listen(_))
+}
+
+/// Whether a task does what the frame is doing.
+fn same_kind(task: &Task, state: &State) -> bool {
+    match (state, &task.body) {
+        (State::New, _) => true,
+        (State::List(_), Body::Do(_) | Body::Function { .. })
+        | (State::For { .. }, Body::For(_))
+        | (State::Fork { .. }, Body::Fork { .. })
+        | (State::Try(_), Body::Try(_))
+        | (State::Listen(_), Body::Listen(_))
+        | (State::Call(_), Body::Call(_))
+        | (State::Child(_), Body::Child(_))
+        | (State::Wait { .. }, Body::Wait(_)) => true,
+        _ => false,
+    }
+}

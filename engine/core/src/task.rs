@@ -1,0 +1,10 @@
+//! The kinds of tasks.
+
+mod call;
+mod emit;
+mod fork;
+mod listen;
+mod plain;
+mod repeat;
+mod trial;
+mod uri;
