@@ -278,6 +278,14 @@ fn rungs_of(spec: &Value, name: &'static str, into: &mut Vec<Rung>) -> Result<()
         .enumerate()
     {
         let fault = |error: BudgetError| argument(name, error.to_string());
+        let known = match name {
+            "remind" => ["before", "after", "to"],
+            _ => ["after", "card", "to"],
+        };
+        if let Some((key, _)) = given.entries().find(|(key, _)| !known.contains(&key.as_str())) {
+            let reason = format!("`{key}` is not supported; expected {}", known.join(", "));
+            return Err(argument(name, reason));
+        }
         let at = match (given.get("before"), given.get("after")) {
             (Some(before), None) => Moment::parse_before(before).map_err(fault)?,
             (None, Some(after)) => Moment::parse_after(after).map_err(fault)?,

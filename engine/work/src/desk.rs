@@ -15,7 +15,7 @@ use crate::tally::tally;
 use crate::timing::{CORRECTION, owner_of};
 use crate::{
     AskApplicant, Channel, DecisionRow, Difference, MailKind, MailRequest, Note, Opening, Out,
-    Reopen, Resume, ReturnTo, Signing, WorkError, World,
+    Reopen, Resume, Signing, WorkError, World,
 };
 
 /// The people's side of one case.
@@ -47,17 +47,12 @@ pub struct Ground {
     pub since_ms: i64,
 }
 
-/// A return that has not come back yet.
+/// A return whose item has not been entered again yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ActiveReturn {
     pub from_n: u32,
-    pub to: ReturnTo,
     pub resume: Resume,
-    pub by: String,
-    pub at_ms: i64,
-    /// The item at the target, once it is open.
-    pub target: Option<u32>,
 }
 
 /// A change of the form, for whoever reviews it afterwards.
@@ -168,12 +163,6 @@ impl Desk {
             item.asked = ask.fields;
             item.words = Some(ask.comment);
         }
-        let open =
-            |given: &&mut ActiveReturn| given.target.is_none() && given.to == ReturnTo::Applicant;
-        if let Some(given) = self.returns.iter_mut().rev().find(open) {
-            given.target = Some(n);
-        }
-        self.ground_begin(owner_of(n), "", CORRECTION, None, world, &mut outs);
         self.announce(n, MailKind::Correction, world, &mut outs);
         Ok(outs)
     }
@@ -451,7 +440,6 @@ impl Desk {
         world: &World<'_>,
         outs: &mut Vec<Out>,
     ) {
-        self.bind_return(n, world, outs);
         let Some(index) = self.find(n) else { return };
         for automatic in automatic {
             self.answer_by_rule(index, automatic, world, outs);
@@ -495,28 +483,6 @@ impl Desk {
         self.announce(n, MailKind::Task, world, outs);
     }
 
-    /// The first item that is entered at the target of a return: clocks over
-    /// it that list `correction` stand still until it has its answer.
-    fn bind_return(&mut self, n: u32, world: &World<'_>, outs: &mut Vec<Out>) {
-        let Some(item) = self.item(n).filter(|item| item.by_return) else {
-            return;
-        };
-        let (path, place) = (item.path.clone(), item.place.clone());
-        let is_target = |to: &ReturnTo| match to {
-            ReturnTo::Applicant => false,
-            ReturnTo::Previous => true,
-            ReturnTo::Step(step) => path == *step || path.ends_with(&format!("/{step}")),
-        };
-        let open = |given: &&mut ActiveReturn| {
-            given.target.is_none() && given.from_n != n && is_target(&given.to)
-        };
-        let Some(given) = self.returns.iter_mut().rev().find(open) else {
-            return;
-        };
-        given.target = Some(n);
-        self.ground_begin(owner_of(n), &place, CORRECTION, None, world, outs);
-    }
-
     fn start_own_clock(
         &mut self,
         n: u32,
@@ -525,11 +491,11 @@ impl Desk {
         outs: &mut Vec<Out>,
     ) {
         let Some(mut clock) = clock else { return };
-        let is_returner = self.returns.iter().any(|given| given.from_n == n);
-        if let Some(index) = self
-            .returned_clock(&clock.place, Some(n))
-            .filter(|_| is_returner)
-        {
+        // The returner's own clock goes on with what was left when the way back
+        // was the direct one, else it starts anew.
+        let direct = self.returns.iter().any(|given| given.from_n == n && given.resume == Resume::Direct);
+        let former = self.clocks.iter().rposition(|clock| clock.item == Some(n));
+        if let Some(index) = former.filter(|_| direct) {
             self.clock_go_on(index, world, outs);
             return;
         }
@@ -693,8 +659,6 @@ impl Desk {
             }
         }
         self.ground_end(&owner_of(n), world, outs);
-        self.returns
-            .retain(|given| given.target != Some(n) || given.resume == Resume::Direct);
         let inside: Vec<u32> = self
             .items
             .iter()

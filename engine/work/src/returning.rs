@@ -88,14 +88,7 @@ impl Desk {
         });
         outs.push(note(Some(n), "returned", &act.who, world, data));
         self.return_count += 1;
-        self.returns.push(ActiveReturn {
-            from_n: n,
-            to: jump.to.clone(),
-            resume: jump.resume,
-            by: act.who.clone(),
-            at_ms: world.now_ms,
-            target: None,
-        });
+        self.returns.push(ActiveReturn { from_n: n, resume: jump.resume });
         self.end_round(index, "returned", &act.who, world, &mut outs);
         outs.push(Out::Jump(jump));
         Ok(outs)

@@ -12,8 +12,8 @@ use crate::{Card, ClockEntryRow, MailKind, MailRequest, Note, Out, Resume, WorkE
 pub(crate) const CORRECTION: &str = "correction";
 
 impl Desk {
-    /// Opens the clock of a case (`place` empty), a stage or a task. A clock
-    /// that a direct return closed goes on with what was left.
+    /// Opens the clock of a case (`place` empty), a stage or a task. With
+    /// `resume` a clock that a return interrupted goes on with what was left.
     ///
     /// # Errors
     /// [`WorkError::Argument`] when the clock cannot be read.
@@ -22,10 +22,13 @@ impl Desk {
         place: &str,
         spec: &Value,
         title: Option<&str>,
+        resume: bool,
         world: &World<'_>,
     ) -> Result<Vec<Out>, WorkError> {
         let mut outs = Vec::new();
-        if let Some(index) = self.returned_clock(place, None) {
+        let of_place = |clock: &Clock| clock.item.is_none() && clock.place == place;
+        let former = self.clocks.iter().rposition(of_place);
+        if let Some(index) = former.filter(|_| resume) {
             self.clock_go_on(index, world, &mut outs);
             return Ok(outs);
         }
@@ -69,7 +72,7 @@ impl Desk {
     ) -> Vec<Out> {
         let mut outs = Vec::new();
         self.ground_begin(
-            format!("at/{place}"),
+            format!("at/{place}/{ground}"),
             place,
             ground,
             basis,
@@ -80,9 +83,9 @@ impl Desk {
     }
 
     /// That task ended.
-    pub fn ground_leave(&mut self, place: &str, world: &World<'_>) -> Vec<Out> {
+    pub fn ground_leave(&mut self, place: &str, ground: &str, world: &World<'_>) -> Vec<Out> {
         let mut outs = Vec::new();
-        self.ground_end(&format!("at/{place}"), world, &mut outs);
+        self.ground_end(&format!("at/{place}/{ground}"), world, &mut outs);
         outs
     }
 
@@ -161,21 +164,6 @@ impl Desk {
         clock.held_by.clear();
         clock.closed_ms = Some(world.now_ms);
         self.entry(index, "close", None, String::new(), "system", world, outs);
-    }
-
-    /// The closed clock that a direct return lets go on.
-    pub(crate) fn returned_clock(&self, place: &str, item: Option<u32>) -> Option<usize> {
-        let since = self
-            .returns
-            .iter()
-            .filter(|given| given.resume == Resume::Direct)
-            .map(|given| given.at_ms)
-            .min()?;
-        self.clocks.iter().rposition(|clock| {
-            clock.item == item
-                && clock.place == place
-                && clock.closed_ms.is_some_and(|closed| closed >= since)
-        })
     }
 
     pub(crate) fn clock_go_on(&mut self, index: usize, world: &World<'_>, outs: &mut Vec<Out>) {
@@ -264,9 +252,9 @@ impl Desk {
         let Some(clock) = self.clocks.get_mut(index) else {
             return;
         };
-        // The clock of the very item that the ground belongs to runs on: it is
-        // the applicant's own time.
-        let own = clock.item.is_some_and(|n| ground.owner == owner_of(n));
+        // A task's own ground does not stop its item's own time: the applicant's
+        // for a correction, the collector's after a return, the notice's.
+        let own = clock.item.is_some_and(|n| ground.owner == owner_of(n) || ground.owner.starts_with("at/"));
         if own || !clock.is_over(&ground.place) || !clock.stops.contains(&ground.ground) {
             return;
         }
