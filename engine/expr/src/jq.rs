@@ -214,7 +214,7 @@ static DEFINITIONS: LazyLock<Vec<Def<&'static str>>> = LazyLock::new(|| {
     let all = jaq_core::defs()
         .chain(jaq_std::defs())
         .chain(json_definitions());
-    all.filter(|definition| natives::allowed_definition(definition.name))
+    all.filter(|definition| natives::allowed_definition(definition.name, definition.args.len()))
         .collect()
 });
 

@@ -188,6 +188,30 @@ fn parameters_units_and_names() {
     gives("form.empty.normal()", Value::Null);
 }
 
+/// rhai itself drops the remainder of integers.
+#[test]
+fn division_keeps_what_remains() {
+    gives("7 / 2", 3.5);
+    gives("6 / 2", 3);
+    gives("form.area / 4", 10.5);
+    gives("form.members.sum_by(\"age\") / form.members.len()", 24);
+    gives("1 + 7 / 2 * 2", 8.0);
+    gives("7 % 2", 1);
+    gives("max(1, 2.5)", 2.5);
+    gives("min(2, 7 / 2)", 2);
+    gives("0.1 + 0.2 < 0.4", true);
+    gives("form.ratio > 2", true);
+    gives("form.area > 41.5 && form.area == 42.0", true);
+    fails("1 / 0", "by zero");
+    fails("9223372036854775807 + 1", "overflow");
+    assert_eq!(run("let x = 7; x /= 2; x"), Ok(Value::Float(3.5)));
+    assert_eq!(run("let x = 7.0; x /= 2; x"), Ok(Value::Float(3.5)));
+    assert_eq!(
+        run("let m = #{n: 9}; m.n /= 2; m.n += 1; m.n"),
+        Ok(Value::Float(5.5))
+    );
+}
+
 #[test]
 fn nothing_under_a_dot_is_an_error_that_helps() {
     fails("form.nope.deep", "`?.`");

@@ -31,6 +31,10 @@ const REPLACED: [&str; 3] = ["matches", "split_matches", "split_"];
 /// Definitions in jq that use refused natives.
 const REFUSED_DEFINITIONS: [&str; 4] = ["halt", "halt_error", "debug", "stderr"];
 
+/// Definitions in jq that ours replace: without closures they take a tenth of
+/// the time.
+const REPLACED_DEFINITIONS: [(&str, usize); 3] = [("add", 0), ("min", 0), ("max", 0)];
+
 /// Names an author may know from jq and not find here.
 pub(super) const ABSENT: [&str; 15] = [
     "env",
@@ -50,8 +54,8 @@ pub(super) const ABSENT: [&str; 15] = [
     "$ENV",
 ];
 
-pub(super) fn allowed_definition(name: &str) -> bool {
-    !REFUSED_DEFINITIONS.contains(&name)
+pub(super) fn allowed_definition(name: &str, arguments: usize) -> bool {
+    !REFUSED_DEFINITIONS.contains(&name) && !REPLACED_DEFINITIONS.contains(&(name, arguments))
 }
 
 /// Gives all native filters.
@@ -82,6 +86,13 @@ fn own() -> Box<[Filter<RunPtr<J>>]> {
         ("bsearch", v(1), |cv| {
             unary(cv, |value, wanted| bsearch(&value, &wanted))
         }),
+        ("add", v(0), |cv| bome(sum(cv.1))),
+        ("min", v(0), |cv| {
+            bome(extreme(&cv.1, |item, best| item < best))
+        }),
+        ("max", v(0), |cv| {
+            bome(extreme(&cv.1, |item, best| item >= best))
+        }),
         ("fromjson", v(0), |cv| bome(from_json(&cv.1))),
         ("tojson", v(0), |cv| bome(Ok(Value::from(cv.1.to_json())))),
         ("tobytes", v(0), |cv| bome(to_bytes(&cv.1))),
@@ -104,6 +115,26 @@ fn length(value: &Value) -> ValR<Value> {
         Value::Arr(list) => Ok(Value::from(list.len())),
         Value::Obj(object) => Ok(Value::from(object.len())),
     }
+}
+
+/// Adds up the elements of a list or the values of an object.
+fn sum(value: Value) -> ValR<Value> {
+    use jaq_core::ValT as _;
+    let mut items = value.values();
+    items.try_fold(Value::Null, |sum, item| sum + item?)
+}
+
+fn extreme(value: &Value, better: impl Fn(&Value, &Value) -> bool) -> ValR<Value> {
+    let list = value
+        .as_list()
+        .ok_or_else(|| Error::typ(value.clone(), "list"))?;
+    let mut best: Option<&Value> = None;
+    for item in list {
+        if best.is_none_or(|best| better(item, best)) {
+            best = Some(item);
+        }
+    }
+    Ok(best.cloned().unwrap_or_default())
 }
 
 fn contains(value: &Value, part: &Value) -> bool {

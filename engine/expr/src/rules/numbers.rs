@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 use std::str::FromStr;
 
-use rhai::{Engine, EvalAltResult, Position};
+use rhai::{Dynamic, Engine, EvalAltResult, Position};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::{FromPrimitive, ToPrimitive};
 
@@ -44,11 +44,9 @@ fn figures(list: &Value, field: &str) -> Fallible<Vec<Decimal>> {
         match item.get(field) {
             None | Some(Value::Null) if host::is_measuring() => {
                 let missing = NotKnown(format!("a record has no `{field}`"));
-                return Err(EvalAltResult::ErrorRuntime(
-                    rhai::Dynamic::from(missing),
-                    Position::NONE,
-                )
-                .into());
+                return Err(
+                    EvalAltResult::ErrorRuntime(Dynamic::from(missing), Position::NONE).into(),
+                );
             }
             None | Some(Value::Null) => {}
             Some(value) => match number(value) {
@@ -87,7 +85,33 @@ pub(super) fn extreme_by(list: &Value, field: &str, wanted: Ordering) -> Fallibl
     Ok(best.map_or(Value::Null, from_number))
 }
 
+/// Divides as jq does: rhai itself would drop the remainder of integers, and
+/// 3001 / 2 would pass a limit of 1500.
+fn divided(left: i64, right: i64) -> Fallible<Dynamic> {
+    if right == 0 {
+        return fail(format!("cannot divide {left} by zero"));
+    }
+    match (left.checked_rem(right), left.checked_div(right)) {
+        (Some(0), Some(whole)) => Ok(whole.into()),
+        (Some(_), _) => Ok((left as f64 / right as f64).into()),
+        (None, _) => fail(format!(
+            "the result of {left} / {right} does not fit into 64 bits"
+        )),
+    }
+}
+
 pub(super) fn register(engine: &mut Engine) {
+    engine.register_fn("/", divided);
+    engine.register_fn("/=", |left: &mut Dynamic, right: i64| -> Fallible<()> {
+        match left.as_int() {
+            Ok(whole) => *left = divided(whole, right)?,
+            Err(_) => match left.as_float() {
+                Ok(float) => *left = (float / right as f64).into(),
+                Err(found) => return fail(format!("cannot divide a {found}")),
+            },
+        }
+        Ok(())
+    });
     engine.register_fn("resident_id_ok", |text: &str| {
         check_digit::resident_id_ok(text)
     });
