@@ -6,7 +6,7 @@ use tongban_org::{Language, Pause, ResolveCase, Selector};
 
 use crate::clock::{CASE_CLOCK, Clock, Does, Rung, lies_under};
 use crate::desk::{Desk, Ground};
-use crate::{Card, ClockEntryRow, MailKind, MailRequest, Note, Out, Resume, WorkError, World};
+use crate::{Card, ClockEntryRow, MailKind, MailRequest, Note, Out, WorkError, World};
 
 /// The ground of a correction, whether by 补正 or by a return.
 pub(crate) const CORRECTION: &str = "correction";
