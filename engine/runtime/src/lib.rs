@@ -1,1 +1,65 @@
-//! tongban-runtime
+//! The runtime: activations, group commit, timers, acts, events, schedules and mails around the pure crates.
+//!
+//! A [`Runtime`] is one node. Nothing leaves it before the change that says so is durable: inputs go
+//! into the lane of their instance, an activation applies them to the state and hands over one
+//! [`tongban_store::Change`], and only after its COMMIT answers go out and acts begin.
+
+mod activation;
+mod batch;
+mod begin;
+pub mod bundles;
+mod cache;
+mod calls;
+mod change;
+mod children;
+pub mod clock;
+mod effects;
+mod error;
+mod events;
+mod facade;
+pub mod form;
+pub mod forms;
+pub mod functions;
+pub mod history;
+pub mod ids;
+mod inputs;
+mod jobs;
+mod lane;
+mod letters;
+pub mod link;
+mod load;
+mod mail_loop;
+pub mod node;
+mod out;
+mod own_calls;
+pub mod pack;
+mod parties;
+mod performer;
+mod publish;
+pub mod records;
+pub mod render;
+pub mod request;
+mod run;
+mod schedules;
+mod serve;
+pub mod settings;
+mod start;
+pub mod state;
+mod threads;
+pub mod timetable;
+mod watchdog;
+pub mod words;
+
+pub use clock::{Clock, SystemClock, VirtualClock};
+pub use error::RuntimeError;
+pub use facade::Runtime;
+pub use functions::Functions;
+pub use ids::{Ids, RandomIds, SeededIds};
+pub use inputs::status_word;
+pub use jobs::Job;
+pub use link::LinkKeys;
+pub use parties::parties_of;
+pub use request::{Acted, Caller, CaseView, LinkView, Operate, Published, Received, Start, Started, WorkflowView};
+pub use settings::{Nowhere, Parts, Settings};
+pub use threads::STACK_BYTES;
+pub use timetable::{Timetable, TimetableError};

@@ -17,6 +17,7 @@ pub struct Library {
 }
 
 /// What publishing one pack writes.
+#[derive(Default)]
 pub struct Publication {
     /// The pack's name.
     pub pack: String,
@@ -32,6 +33,13 @@ pub struct Publication {
     pub roles: IndexMap<String, String>,
     /// What its roles may do; workflows are named within the pack.
     pub rights: Vec<RightEntry>,
+}
+
+impl Publication {
+    /// One workflow that belongs to no pack.
+    pub fn of_bundle(bundle: Bundle) -> Publication {
+        Publication { version: bundle.version.clone(), bundles: vec![bundle], ..Publication::default() }
+    }
 }
 
 impl Library {

@@ -1,0 +1,103 @@
+//! How an instance begins and how it ends.
+
+use tongban_core::{Error, Event, Status};
+use tongban_expr::Value;
+use tongban_plugin::{NumberPattern, Records};
+use tongban_store::{IncidentRow, KeyRow};
+
+use crate::activation::Activation;
+use crate::error::RuntimeError;
+
+/// The scope of business keys of one workflow.
+pub fn business_scope(workflow: &str) -> String {
+    format!("business:{workflow}")
+}
+
+impl Activation<'_> {
+    /// The first activation's first input: the case gets its number, and the flow starts.
+    pub(crate) async fn begin(&mut self, input: Value) -> Result<(), RuntimeError> {
+        self.draw_number().await?;
+        self.queue.push_back(Event::Start { input });
+        self.run().await?;
+        self.take_key();
+        self.report_objection(None);
+        Ok(())
+    }
+
+    async fn draw_number(&mut self) -> Result<(), RuntimeError> {
+        let Some(pattern) = self.ready.number_pattern() else {
+            return Ok(());
+        };
+        if !self.state.head.number.is_empty() {
+            return Ok(());
+        }
+        let pattern = NumberPattern::parse(pattern).map_err(|fault| RuntimeError::Internal(fault.to_string()))?;
+        let today = self.node.local_date(self.now_ms);
+        let unit = self.state.head.starter.unit.clone().unwrap_or_default();
+        let sequence = format!("{}:{}", self.state.head.workflow, pattern.sequence(&today, &unit));
+        let drawn = self.node.records().draw(&sequence, 1).await;
+        let drawn = drawn.map_err(|failure| RuntimeError::Internal(failure.detail))?;
+        self.state.head.number = pattern.number(&today, &unit, drawn);
+        self.refresh_environment();
+        Ok(())
+    }
+
+    /// The business key: unique among the running instances of the workflow, or for ever.
+    fn take_key(&mut self) {
+        if self.ready.has_no_case() || self.state.head.key.is_some() {
+            return;
+        }
+        let fields = tongban_core::case_fields(&self.ready.program, &self.state.flow, &self.env);
+        let Some(key) = fields.ok().and_then(|fields| fields.key) else {
+            return;
+        };
+        let ended = self.state.flow.status().has_ended();
+        if ended && !self.ready.keeps_key() {
+            return;
+        }
+        self.out.keys.push(KeyRow {
+            scope: business_scope(&self.state.head.workflow),
+            value: key.clone(),
+            digest: String::new(),
+            instance_id: Some(self.id().to_owned()),
+            answer: None,
+            expires_at_ms: None,
+        });
+        self.state.head.key = Some(key);
+    }
+
+    pub(crate) fn finish(&mut self, status: Status, output: &Value, error: Option<&Error>) {
+        self.report(status, output, error);
+        if let (Status::Faulted, Some(error)) = (status, error) {
+            self.incident("fault", error);
+        }
+    }
+
+    /// Something that an operator has to look at.
+    pub(crate) fn incident(&mut self, kind: &str, error: &Error) {
+        let error = error.to_value();
+        self.out.incidents.push(IncidentRow {
+            id: self.node.ids.uuid(self.now_ms),
+            instance_id: Some(self.id().to_owned()),
+            kind: kind.to_owned(),
+            error: tongban_expr::secret::masked(&error).to_json(),
+            at_ms: self.now_ms,
+            closed_by: None,
+            closed_at_ms: None,
+        });
+    }
+
+    /// A finished case is opened again at one of its tasks.
+    pub(crate) fn reopened(&mut self, body: &Value) {
+        let (at, by) = (crate::inputs::text(body, "at"), crate::inputs::text(body, "by"));
+        let mut jump = tongban_core::Jump::operator(
+            tongban_core::Target::Task(at.to_owned()),
+            by,
+            crate::inputs::text(body, "reason"),
+        );
+        if self.state.flow.status().has_ended() {
+            jump.right = tongban_core::Right::Revive;
+        }
+        self.queue.push_back(Event::jump(jump));
+    }
+}

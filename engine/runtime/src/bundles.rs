@@ -1,0 +1,194 @@
+//! Published workflows, ready to run: read from the database once, compiled once, kept by digest.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+use tongban_core::Program;
+use tongban_dsl::Definition;
+use tongban_dsl::definition::{Input, SchemaSource};
+use tongban_expr::Value;
+use tongban_store::WorkflowRow;
+
+use crate::error::RuntimeError;
+use crate::form::Form;
+use crate::forms::BundleForms;
+use crate::node::Node;
+use crate::pack::{Bundle, BundleFiles, BundleManifest};
+
+/// How long the pointer to a current version is believed before it is read again.
+const POINTER_MS: i64 = 1_000;
+
+/// A bundle with everything that running it needs.
+pub struct Ready {
+    /// The workflow and its files.
+    pub bundle: Arc<Bundle>,
+    /// The workflow as written.
+    pub definition: Arc<Definition>,
+    /// The workflow compiled.
+    pub program: Arc<Program>,
+    /// Its forms and code lists.
+    pub forms: BundleForms,
+    /// The unit that owns it.
+    pub owner_unit: Option<String>,
+    /// The pack that it came in.
+    pub pack: String,
+    /// The start form: a path or a schema.
+    pub form_reference: Option<Value>,
+    /// How long its events are kept, when it says so.
+    pub event_ttl_ms: Option<i64>,
+    /// Whether it declares secrets.
+    pub uses_secrets: bool,
+}
+
+impl Ready {
+    pub(crate) fn of(bundle: Bundle, owner_unit: Option<String>, node: &Node) -> Result<Ready, RuntimeError> {
+        let broken = |what: String| RuntimeError::Internal(format!("the bundle of `{}` {what}", bundle.workflow));
+        let parsed = tongban_dsl::parse(bundle.document());
+        let definition = parsed.definition.ok_or_else(|| broken("has no readable document".to_owned()))?;
+        let files = BundleFiles { bundle: &bundle, functions: &node.functions };
+        let program = tongban_core::compile(&definition, &files).map_err(|diagnostics| {
+            let first = diagnostics.first().map(|diagnostic| diagnostic.message.clone()).unwrap_or_default();
+            broken(format!("does not compile: {first}"))
+        })?;
+        let metadata = &definition.document.metadata;
+        let event_ttl_ms = metadata.event_ttl.as_ref().and_then(fixed_ms);
+        let bundle = Arc::new(bundle);
+        Ok(Ready {
+            forms: BundleForms::new(Arc::clone(&bundle)),
+            owner_unit,
+            pack: definition.document.namespace.value.clone(),
+            form_reference: definition.input.as_ref().and_then(start_form),
+            event_ttl_ms,
+            uses_secrets: !definition.reusables.secrets.is_empty(),
+            program: Arc::new(program),
+            definition: Arc::new(definition),
+            bundle,
+        })
+    }
+
+    /// The title of the workflow.
+    pub fn title(&self) -> Option<String> {
+        self.definition.document.title.as_ref().map(|title| title.value.clone())
+    }
+
+    /// Whether the author says nothing about the case, so that nothing of it is evaluated.
+    pub fn has_no_case(&self) -> bool {
+        self.definition.document.metadata.case.is_none()
+    }
+
+    /// Whether the business key is held for ever.
+    pub fn keeps_key(&self) -> bool {
+        self.definition.document.metadata.business_key_unique
+    }
+
+    /// The pattern of case numbers, unless there is none.
+    pub fn number_pattern(&self) -> Option<&str> {
+        let case = self.definition.document.metadata.case.as_ref()?;
+        case.number.as_ref().map(|number| number.value.as_str()).filter(|pattern| *pattern != "none")
+    }
+
+    /// The start form, compiled.
+    pub fn start_form(&self) -> Option<Form> {
+        self.form_reference.as_ref().and_then(|reference| self.forms.form(reference))
+    }
+
+    /// Whether the bundle has a mail template in any language.
+    pub fn has_template(&self, template: &str) -> bool {
+        let begins = format!("{template}.");
+        self.bundle.files.keys().any(|path| path.starts_with(&begins) && path.ends_with(".md"))
+    }
+}
+
+/// The length of a duration that is written as a literal.
+pub fn fixed_ms(duration: &tongban_dsl::definition::Duration) -> Option<i64> {
+    match &duration.kind {
+        tongban_dsl::definition::DurationKind::Fixed(period) => Some(period.approximate_ms()),
+        tongban_dsl::definition::DurationKind::Expression(_) => None,
+    }
+}
+
+fn start_form(input: &Input) -> Option<Value> {
+    match &input.schema.as_ref()?.source {
+        SchemaSource::Form(path) => Some(Value::from(path.value.as_str())),
+        SchemaSource::Document(schema) => Some(schema.value.clone()),
+        SchemaSource::Resource(resource) => resource.pack_path().map(Value::from),
+    }
+}
+
+/// The pointer to a current version, and when it was read.
+#[derive(Clone)]
+struct Pointer {
+    row: WorkflowRow,
+    read_at_ms: i64,
+}
+
+/// What a node has read of what is published.
+#[derive(Default)]
+pub struct Bundles {
+    ready: RwLock<HashMap<String, Arc<Ready>>>,
+    pointers: RwLock<HashMap<String, Pointer>>,
+}
+
+impl Bundles {
+    /// The bundle of a digest. What an instance runs is always there.
+    pub async fn get(&self, node: &Node, digest: &str) -> Result<Arc<Ready>, RuntimeError> {
+        if let Some(ready) = self.ready.read().get(digest) {
+            return Ok(Arc::clone(ready));
+        }
+        let Some(row) = node.store.bundle(digest).await? else {
+            return Err(RuntimeError::not_found("bundle", digest));
+        };
+        let workflow = node.store.workflow(&row.workflow).await?;
+        let manifest: BundleManifest = serde_json::from_str(&row.manifest)
+            .map_err(|error| RuntimeError::Internal(format!("the manifest of the bundle {digest}: {error}")))?;
+        let files: BTreeMap<String, Arc<str>> = node
+            .store
+            .bundle_files(digest)
+            .await?
+            .into_iter()
+            .map(|(path, body)| (path, Arc::from(String::from_utf8_lossy(&body))))
+            .collect();
+        let bundle = Bundle::from_parts(digest, manifest, files)
+            .ok_or_else(|| RuntimeError::Internal(format!("the bundle {digest} lacks files")))?;
+        let ready = Arc::new(Ready::of(bundle, workflow.and_then(|row| row.owner_unit), node)?);
+        self.ready.write().insert(digest.to_owned(), Arc::clone(&ready));
+        Ok(ready)
+    }
+
+    /// A workflow's current version, or the one that is asked for.
+    pub async fn find(&self, node: &Node, workflow: &str, version: Option<&str>) -> Result<Arc<Ready>, RuntimeError> {
+        let missing = || RuntimeError::not_found("workflow", workflow);
+        if let Some(version) = version {
+            let row = node.store.bundle_of(workflow, version).await?.ok_or_else(missing)?;
+            return self.get(node, &row.digest).await;
+        }
+        let row = self.pointer(node, workflow).await?.ok_or_else(missing)?;
+        let digest = row.current_bundle.ok_or_else(missing)?;
+        self.get(node, &digest).await
+    }
+
+    async fn pointer(&self, node: &Node, workflow: &str) -> Result<Option<WorkflowRow>, RuntimeError> {
+        let now_ms = node.clock.now_ms();
+        let known = self.pointers.read().get(workflow).cloned();
+        if let Some(pointer) = known.filter(|pointer| now_ms - pointer.read_at_ms < POINTER_MS) {
+            return Ok(Some(pointer.row));
+        }
+        let row = node.store.workflow(workflow).await?;
+        match &row {
+            Some(row) => {
+                let pointer = Pointer { row: row.clone(), read_at_ms: now_ms };
+                self.pointers.write().insert(workflow.to_owned(), pointer);
+            }
+            None => {
+                self.pointers.write().remove(workflow);
+            }
+        }
+        Ok(row)
+    }
+
+    /// Something was published or rolled back.
+    pub fn forget_pointers(&self) {
+        self.pointers.write().clear();
+    }
+}

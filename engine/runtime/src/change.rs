@@ -1,0 +1,379 @@
+//! From an activation to the one change that it hands over.
+
+use std::sync::Arc;
+
+use tongban_core::Status;
+use tongban_expr::{Value, secret};
+use tongban_store::{
+    ActGone, Base, BlobRow, CandidateGone, CandidateRow, Change, ClockRow, HeadUpdate, HistoryRow, InstanceRow, KeyGone, NO_DUE_MS,
+    Next, SearchGone, SearchRow, Wake, WakeGone, WorkItemRow,
+};
+use tongban_work::Rows;
+
+use crate::activation::Activation;
+use crate::begin::business_scope;
+use crate::history::{LastState, Page, entries};
+use crate::inputs::status_word;
+use crate::lane::Told;
+use crate::out::Handed;
+use crate::parties::parties_of;
+use crate::records::record_rows;
+use crate::state::State;
+
+/// What an activation hands over.
+pub struct Handover {
+    /// What is to be committed.
+    pub change: Change,
+    /// What this node does as soon as it is.
+    pub handed: Vec<Handed>,
+    /// The state after it; `None` when the instance has ended.
+    pub next: Option<Arc<State>>,
+    /// What the state weighs.
+    pub bytes: usize,
+}
+
+/// What lists show of an instance.
+#[derive(Debug, Clone, PartialEq)]
+struct Face {
+    status: &'static str,
+    wait: Option<String>,
+    title: Option<String>,
+}
+
+/// How the instance stood before the activation.
+pub struct Before {
+    rows: Rows,
+    face: Option<Face>,
+    search: Vec<(String, String)>,
+    due_ms: Option<i64>,
+}
+
+impl Before {
+    /// Of a state that was loaded.
+    pub fn of(state: &State) -> Before {
+        Before { rows: state.desk.rows(), face: Some(face(state)), search: state.memory.search.clone(), due_ms: wake_ms(state) }
+    }
+
+    /// Of an instance that ended: its rows are those of its last state, and nothing wakes it.
+    pub fn ended(state: &State) -> Before {
+        Before { due_ms: None, ..Before::of(state) }
+    }
+
+    /// Of an instance that does not exist yet.
+    pub fn nothing() -> Before {
+        Before { rows: Rows::default(), face: None, search: Vec::new(), due_ms: None }
+    }
+}
+
+impl Activation<'_> {
+    /// The change, and what follows from it.
+    pub fn into_handover(mut self, before: &Before) -> Handover {
+        self.refresh_case_fields(before);
+        let ended = self.state.flow.status().has_ended();
+        let id = self.id().to_owned();
+        let goes_on = !ended && (self.state.memory.more || !self.state.memory.postponed.is_empty() || self.has_items_to_start());
+        let mut handed = Vec::new();
+        let (records, outputs) = entries(&self.out.records);
+        let page = Page {
+            entries: records,
+            channel: self.channel.map(str::to_owned),
+            notes: std::mem::take(&mut self.out.notes),
+            last: None,
+        };
+        for (digest, value) in outputs {
+            self.out.blobs.push((digest, value));
+        }
+        let (next, next_state, bytes, page) = self.next_state(ended, page);
+        let mut change = Change::of_instance(&id, self.base, next, self.now_ms);
+        change.add(HistoryRow {
+            instance_id: id.clone(),
+            version: self.base.next(),
+            at_ms: self.now_ms,
+            actor: self.actor.clone(),
+            body: serde_json::to_string(&page).expect("a page is plain data with text keys"),
+        });
+        self.add_head(&mut change, before);
+        self.add_wake(&mut change, before, ended, goes_on, &mut handed);
+        self.add_desk(&mut change, before);
+        self.add_search(&mut change, before);
+        self.add_rows(&mut change, &mut handed);
+        if ended && self.base != Base::New && self.state.head.key.is_some() && !self.ready.keeps_key() {
+            let scope = business_scope(&self.state.head.workflow);
+            change.add(KeyGone { scope, value: self.state.head.key.clone().unwrap_or_default() });
+        }
+        Handover { change, handed, next: next_state, bytes }
+    }
+
+    fn refresh_case_fields(&mut self, before: &Before) {
+        if self.ready.has_no_case() {
+            return;
+        }
+        match tongban_core::case_fields(&self.ready.program, &self.state.flow, &self.env) {
+            Ok(fields) => {
+                if let Some(title) = fields.title {
+                    self.state.head.title = title;
+                }
+                self.state.memory.search = fields.search;
+            }
+            // The case goes on without; whoever looks for it sees why in the log and in its history.
+            Err(error) => {
+                let detail = error.detail.unwrap_or(error.title);
+                tracing::warn!(instance = self.id(), detail, "the case's title and search fields could not be evaluated");
+                self.state.memory.search.clone_from(&before.search);
+            }
+        }
+    }
+
+    fn next_state(&mut self, ended: bool, mut page: Page) -> (Next, Option<Arc<State>>, usize, Page) {
+        let keeps_last = self.state.memory.had_work
+            || matches!(self.state.flow.status(), Status::Faulted | Status::Cancelled)
+            || self.base != Base::New;
+        if ended && !keeps_last {
+            return (Next::Ended, None, 0, page);
+        }
+        let encoded = self.state.encode();
+        for (digest, value) in encoded.blobs {
+            if self.state.blobs.insert(digest.clone()) {
+                self.out.blobs.push((digest, value));
+            }
+        }
+        if ended {
+            page.last = Some(Box::new(LastState { body: encoded.body, blobs: self.state.blobs.clone() }));
+            return (Next::Ended, None, 0, page);
+        }
+        let bytes = encoded.body.len();
+        let state = Arc::new(self.state.clone());
+        (Next::Running { format: encoded.format, body: encoded.body }, Some(state), bytes, page)
+    }
+
+    fn add_head(&mut self, change: &mut Change, before: &Before) {
+        let flow = &self.state.flow;
+        let head = &self.state.head;
+        let now = face(&self.state);
+        let ended = flow.status().has_ended();
+        let output = (flow.status() == Status::Completed).then(|| secret::masked(flow.output()).to_json());
+        let last_error = flow.error().map(|error| secret::masked(&error.to_value()).to_json());
+        let ended_at_ms = ended.then_some(self.now_ms);
+        let purge_at_ms = ended_at_ms.zip(self.node.settings.keep_ended_ms).map(|(at, keep)| at + keep);
+        let unit_id = head.starter.unit.clone();
+        let status = now.status.to_owned();
+        if self.base == Base::New {
+            change.add(InstanceRow {
+                id: flow.id().to_owned(),
+                workflow: head.workflow.clone(),
+                bundle: head.bundle.clone(),
+                number: (!head.number.is_empty()).then(|| head.number.clone()),
+                status,
+                wait: now.wait,
+                last_error,
+                business_key: head.key.clone(),
+                title: now.title.or_else(|| self.ready.title()),
+                unit_id,
+                starter_id: (!head.starter.user.is_empty()).then(|| head.starter.user.clone()),
+                parent_id: head.parent.as_ref().map(|parent| parent.instance.clone()),
+                output,
+                started_at_ms: head.started_ms,
+                changed_at_ms: self.now_ms,
+                ended_at_ms,
+                purge_at_ms,
+            });
+            for party in parties_of(head, &self.organisation, flow.id(), self.now_ms) {
+                self.out.party(party.principal, &party.instance_id, &party.why, party.at_ms);
+            }
+            return;
+        }
+        if before.face.as_ref() != Some(&now) || ended || self.out.touched || matches!(self.base, Base::Ended(_)) {
+            change.add(HeadUpdate {
+                id: flow.id().to_owned(),
+                status,
+                wait: now.wait,
+                last_error,
+                title: now.title.or_else(|| self.ready.title()),
+                unit_id,
+                output,
+                changed_at_ms: self.now_ms,
+                ended_at_ms,
+                purge_at_ms,
+                number: (!head.number.is_empty()).then(|| head.number.clone()),
+                business_key: head.key.clone(),
+            });
+        }
+    }
+
+    fn add_wake(&mut self, change: &mut Change, before: &Before, ended: bool, goes_on: bool, handed: &mut Vec<Handed>) {
+        let id = self.id().to_owned();
+        let now_due = if ended { None } else { wake_ms(&self.state) };
+        if goes_on {
+            // Owned until the lease ends; this node goes on at once, behind whoever waits.
+            let ready_at_ms = self.now_ms + self.node.settings.lease_ms;
+            change.add(Wake { instance_id: id.clone(), ready_at_ms });
+            handed.push(Handed::Wake(id));
+            return;
+        }
+        match now_due {
+            // Written whenever a timer is left: the row may have been claimed, and then says another time.
+            Some(ready_at_ms) if before.due_ms != Some(ready_at_ms) || ready_at_ms <= self.now_ms || self.woken => {
+                change.add(Wake { instance_id: id, ready_at_ms });
+            }
+            Some(_) => {}
+            None if self.base != Base::New && (before.due_ms.is_some() || self.woken) => change.add(WakeGone { instance_id: id }),
+            None => {}
+        }
+    }
+
+    fn add_desk(&self, change: &mut Change, before: &Before) {
+        let rows = self.state.desk.rows();
+        let id = self.id();
+        for item in &rows.items {
+            if before.rows.items.contains(item) {
+                continue;
+            }
+            change.add(WorkItemRow {
+                instance_id: id.to_owned(),
+                n: i64::from(item.n),
+                run_id: item.run_id.clone(),
+                round: i64::from(item.round),
+                kind: item.kind.clone(),
+                title: item.title.clone(),
+                form: item.form.as_ref().map(Value::to_json),
+                status: item.status.clone(),
+                unit_id: item.unit_id.clone(),
+                due_at_ms: item.due_at_ms,
+                provisional: i64::from(item.provisional),
+                card: item.card.clone(),
+                opened_at_ms: item.opened_at_ms,
+                closed_at_ms: item.closed_at_ms,
+                outcome: item.outcome.clone(),
+            });
+        }
+        for gone in &before.rows.candidates {
+            if !rows.candidates.iter().any(|row| row.candidate == gone.candidate && row.n == gone.n) {
+                change.add(CandidateGone { candidate: gone.candidate.clone(), instance_id: id.to_owned(), n: i64::from(gone.n) });
+            }
+        }
+        for row in &rows.candidates {
+            if before.rows.candidates.contains(row) {
+                continue;
+            }
+            change.add(CandidateRow {
+                candidate: row.candidate.clone(),
+                instance_id: id.to_owned(),
+                n: i64::from(row.n),
+                opened_at_ms: row.opened_at_ms,
+                due_at_ms: row.due_at_ms.unwrap_or(NO_DUE_MS),
+                claimed: row.claimed.then(|| row.candidate.trim_start_matches("person:").to_owned()),
+            });
+        }
+        for row in &rows.clocks {
+            if before.rows.clocks.contains(row) {
+                continue;
+            }
+            change.add(ClockRow {
+                instance_id: id.to_owned(),
+                id: row.id.clone(),
+                basis: row.basis.clone(),
+                budget: row.budget.to_string(),
+                unit: row.unit.clone(),
+                calendar: Some(row.calendar.clone()),
+                started_at_ms: row.started_at_ms,
+                due_at_ms: row.due_at_ms,
+                provisional: i64::from(row.provisional),
+                closed_at_ms: row.due_at_ms.is_none().then_some(self.now_ms),
+            });
+        }
+    }
+
+    fn add_search(&self, change: &mut Change, before: &Before) {
+        let (workflow, id) = (&self.state.head.workflow, self.id());
+        let now = &self.state.memory.search;
+        for (name, value) in before.search.iter().filter(|field| !now.contains(field)) {
+            change.add(SearchGone { workflow: workflow.clone(), name: name.clone(), value: value.clone(), instance_id: id.to_owned() });
+        }
+        for (name, value) in now.iter().filter(|field| !before.search.contains(field)) {
+            change.add(SearchRow { workflow: workflow.clone(), name: name.clone(), value: value.clone(), instance_id: id.to_owned() });
+        }
+    }
+
+    fn add_rows(&mut self, change: &mut Change, handed: &mut Vec<Handed>) {
+        let id = self.id().to_owned();
+        let out = std::mem::take(&mut self.out);
+        for run_id in out.acts_gone {
+            change.add(ActGone { instance_id: id.clone(), run_id });
+        }
+        for act in out.acts {
+            handed.push(Handed::Act(act.clone()));
+            change.add(act);
+        }
+        for told in out.told {
+            let body = Value::from_json(&told.body).unwrap_or(Value::Null);
+            let content = Told { id: told.id.clone(), kind: told.kind.clone(), body };
+            handed.push(Handed::Told(told.instance_id.clone(), content));
+            change.add(told);
+        }
+        for born in out.born {
+            handed.push(Handed::Wake(born.child.id.clone()));
+            change.children.push(born.child);
+            change.add(born.head);
+            change.add(born.history);
+            change.add(born.wake);
+            born.parties.into_iter().for_each(|party| change.add(party));
+        }
+        if !out.mails.is_empty() {
+            handed.push(Handed::Mails);
+        }
+        if !out.events.is_empty() {
+            handed.push(Handed::Events);
+        }
+        if !out.subscriptions.is_empty() {
+            handed.push(Handed::Listeners);
+        }
+        for (digest, value) in out.blobs {
+            change.add(BlobRow { instance_id: id.clone(), digest, body: value.to_json() });
+        }
+        change.inbox_taken = out.taken;
+        change.keys = out.keys;
+        change.records = record_rows(out.writes, &id);
+        change.audit = out.audit;
+        out.subscriptions_gone.into_iter().for_each(|row| change.add(row));
+        out.subscriptions.into_iter().for_each(|row| change.add(row));
+        out.events.into_iter().for_each(|row| change.add(row));
+        out.heard.into_iter().for_each(|row| change.add(row));
+        out.decisions.into_iter().for_each(|row| change.add(row));
+        out.clock_entries.into_iter().for_each(|row| change.add(row));
+        out.parties.into_iter().for_each(|row| change.add(row));
+        out.mails.into_iter().for_each(|row| change.add(row));
+        out.links.into_iter().for_each(|row| change.add(row));
+        out.links_used.into_iter().for_each(|row| change.add(row));
+        out.access.into_iter().for_each(|row| change.add(row));
+        out.grants.into_iter().for_each(|row| change.add(row));
+        out.incidents.into_iter().for_each(|row| change.add(row));
+    }
+}
+
+/// The earliest time at which either side wants to be woken.
+pub fn wake_ms(state: &State) -> Option<i64> {
+    if state.flow.status() != Status::Running {
+        return None;
+    }
+    match (state.flow.next_due_ms(), state.desk.next_due_ms()) {
+        (Some(flow), Some(desk)) => Some(flow.min(desk)),
+        (flow, desk) => flow.or(desk),
+    }
+}
+
+fn face(state: &State) -> Face {
+    let title = &state.head.title;
+    Face {
+        status: status_word(state.flow.status()),
+        wait: wait_word(state),
+        title: (!title.is_empty()).then(|| title.clone()),
+    }
+}
+
+/// What the instance waits for: the public word of its state, or the kind of its first live task.
+fn wait_word(state: &State) -> Option<String> {
+    let word = state.desk.state_word().or_else(|| state.flow.state_word());
+    let kind = || state.flow.live().first().map(|task| if task.kind == "call" { "work" } else { task.kind });
+    word.or_else(kind).map(str::to_owned)
+}
+

@@ -1,0 +1,172 @@
+//! Children: born with their parent's change, ended by a message to it.
+
+use std::sync::Arc;
+
+use tongban_core::{Error, ErrorKind, Status};
+use tongban_expr::{Value, value};
+use tongban_store::{Child, HistoryRow, InstanceRow, Wake};
+
+use crate::activation::Activation;
+use crate::bundles::Ready;
+use crate::error::RuntimeError;
+use crate::inputs::{returned, status_word, text};
+use crate::out::Born;
+use crate::parties::parties_of;
+use crate::state::{CaseHead, CaseLink, Parent, State};
+
+/// How deep children nest.
+const DEPTH_MAX: u32 = 32;
+
+impl Activation<'_> {
+    pub(crate) async fn start_child(
+        &mut self,
+        run_id: &str,
+        workflow: &str,
+        version: &str,
+        input: Value,
+        awaited: bool,
+    ) -> Result<(), RuntimeError> {
+        let version = (version != "latest").then_some(version);
+        let ready = match self.node.bundles.find(self.node, workflow, version).await {
+            Ok(ready) => ready,
+            Err(RuntimeError::NotFound { .. }) => {
+                let detail = format!("there is no workflow `{workflow}`{}", version.map(|v| format!(" of version {v}")).unwrap_or_default());
+                self.fail(run_id, ErrorKind::Configuration, detail);
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        let parent = Parent { instance: self.id().to_owned(), run_id: run_id.to_owned(), item: None, awaited };
+        match self.bear(&ready, parent, input) {
+            Ok(child) if awaited => {
+                self.state.memory.children.insert(run_id.to_owned(), child);
+            }
+            // A detached child is answered at once: the task does not wait for it.
+            Ok(_) => {}
+            Err(detail) => self.fail(run_id, ErrorKind::Runtime, detail),
+        }
+        Ok(())
+    }
+
+    /// Puts a new instance into this change; it begins by itself as soon as the change is durable.
+    pub(crate) fn bear(&mut self, ready: &Arc<Ready>, parent: Parent, input: Value) -> Result<String, String> {
+        let above = &self.state.head;
+        if above.depth >= DEPTH_MAX {
+            return Err(format!("cases may nest {DEPTH_MAX} deep"));
+        }
+        let id = self.node.ids.uuid(self.now_ms);
+        let parent_id = parent.instance.clone();
+        let head = CaseHead {
+            workflow: ready.bundle.workflow.clone(),
+            version: ready.bundle.version.clone(),
+            bundle: ready.bundle.digest.clone(),
+            starter: above.starter.clone(),
+            link: Some(Box::new(CaseLink {
+                instance: self.id().to_owned(),
+                number: above.number.clone(),
+                workflow: above.workflow.clone(),
+                outcome: Value::Null,
+                notice: None,
+            })),
+            parent: Some(parent),
+            depth: above.depth + 1,
+            started_ms: self.now_ms,
+            nonce: ready.uses_secrets.then(|| crate::link::nonce_text(self.node.ids.nonce())),
+            ..CaseHead::default()
+        };
+        let unit_id = head.starter.unit.clone();
+        let starter_id = (!head.starter.user.is_empty()).then(|| head.starter.user.clone());
+        let row = InstanceRow {
+            id: id.clone(),
+            workflow: head.workflow.clone(),
+            bundle: head.bundle.clone(),
+            status: status_word(Status::Running).to_owned(),
+            wait: Some("start".to_owned()),
+            title: ready.title(),
+            unit_id,
+            starter_id,
+            parent_id: Some(parent_id),
+            started_at_ms: self.now_ms,
+            changed_at_ms: self.now_ms,
+            ..InstanceRow::default()
+        };
+        let parties = parties_of(&head, &self.organisation, &id, self.now_ms);
+        let mut state = State::new(&id, head);
+        state.memory.newborn = Some(input);
+        let encoded = state.encode();
+        self.out.born.push(Born {
+            child: Child { id: id.clone(), format: encoded.format, body: encoded.body },
+            head: row,
+            history: HistoryRow {
+                instance_id: id.clone(),
+                version: 1,
+                at_ms: self.now_ms,
+                actor: None,
+                body: "{\"h\":[]}".to_owned(),
+            },
+            // Its first activation is this node's until the lease ends.
+            wake: Wake { instance_id: id.clone(), ready_at_ms: self.now_ms + self.node.settings.lease_ms },
+            parties,
+        });
+        Ok(id)
+    }
+
+    pub(crate) fn child_ended(&mut self, body: &Value) {
+        let run_id = text(body, "runId");
+        let child = text(body, "child");
+        if self.state.memory.children.get(run_id).is_some_and(|known| known == child) {
+            self.state.memory.children.remove(run_id);
+            self.queue.push_back(returned(run_id, child_result(body)));
+        }
+    }
+
+    pub(crate) fn cancel_child(&mut self, child: &str, run_id: &str) {
+        let body = value!({ "reason": "the case that waited for this one does so no more", "by": (self.id()) });
+        let cause = format!("cancel:{}:{run_id}", self.id());
+        self.tell(child, cause, "cancel", &body);
+    }
+
+    /// Tells the parent, and the case whose notice this one objects to, how this instance ended.
+    pub(crate) fn report(&mut self, status: Status, output: &Value, error: Option<&Error>) {
+        let own = self.id().to_owned();
+        if let Some(parent) = self.state.head.parent.clone().filter(|parent| parent.awaited) {
+            let item = parent.item.and_then(|item| i64::try_from(item).ok());
+            let body = value!({
+                "runId": (parent.run_id.as_str()),
+                "child": (own.as_str()),
+                "item": (item.map_or(Value::Null, Value::from)),
+                "status": (status_word(status)),
+                "output": (if item.is_some() { Value::Null } else { output.clone() }),
+                "error": (error.map_or(Value::Null, Error::to_value))
+            });
+            let kind = if parent.item.is_some() { "item" } else { "child" };
+            self.tell(&parent.instance, format!("{kind}:{own}"), kind, &body);
+        }
+        self.report_objection(Some(output.get("outcome").and_then(Value::as_str).unwrap_or(status_word(status))));
+    }
+
+    /// Tells the case whose notice this one objects to that it began (no outcome) or ended.
+    pub(crate) fn report_objection(&mut self, outcome: Option<&str>) {
+        let Some(link) = self.state.head.link.clone() else {
+            return;
+        };
+        let Some(notice) = link.notice else {
+            return;
+        };
+        let own = self.id().to_owned();
+        let body = value!({
+            "n": (i64::from(notice)), "number": (self.state.head.number.as_str()), "instance": (own.as_str()),
+            "outcome": (outcome.map_or(Value::Null, Value::from))
+        });
+        let stage = if outcome.is_some() { "ended" } else { "began" };
+        self.tell(&link.instance, format!("objection:{own}:{stage}"), "objection", &body);
+    }
+}
+
+fn child_result(body: &Value) -> Result<Value, Error> {
+    match text(body, "status") {
+        "completed" => Ok(body.get("output").cloned().unwrap_or(Value::Null)),
+        "cancelled" => Err(Error::new(ErrorKind::Runtime, "the case that was started here was cancelled")),
+        _ => Err(Error::from_value(body.get("error").unwrap_or(&Value::Null))),
+    }
+}

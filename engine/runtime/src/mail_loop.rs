@@ -1,0 +1,157 @@
+//! Mails: at least once, at most N attempts, one Message-ID, one thread for each instance.
+
+use std::sync::Arc;
+
+use tongban_core::{Error, ErrorKind};
+use tongban_expr::{Value, value};
+use tongban_plugin::{MailFailure, Message};
+use tongban_store::{Change, IncidentRow, MailRow, MailTried};
+
+use crate::error::RuntimeError;
+use crate::lane::Class;
+use crate::link::{LinkTerms, nonce_bytes};
+use crate::node::Node;
+use crate::render::render;
+use crate::words::BundleWords;
+
+/// The first pause before another attempt; each further one is twice as long, up to the last.
+const PAUSE_MS: i64 = 30_000;
+const PAUSE_MAX_MS: i64 = 3_600_000;
+
+impl Node {
+    /// Sends what is due; true when there was something.
+    pub(crate) async fn send_mails(self: &Arc<Self>) -> Result<bool, RuntimeError> {
+        let mails = self.claim_mails(50).await?;
+        let some = !mails.is_empty();
+        for mail in mails {
+            self.send_mail(mail).await?;
+        }
+        Ok(some)
+    }
+
+    pub(crate) async fn claim_mails(&self, limit: i64) -> Result<Vec<MailRow>, RuntimeError> {
+        if self.transport.is_none() {
+            return Ok(Vec::new());
+        }
+        let now_ms = self.clock.now_ms();
+        // SMTP servers may take minutes for the last reply: the lease is long.
+        let until_ms = now_ms + self.settings.lease_ms.max(600_000);
+        Ok(self.store.mail_claim(now_ms, until_ms, limit).await?)
+    }
+
+    pub(crate) async fn send_mail(self: &Arc<Self>, mail: MailRow) -> Result<(), RuntimeError> {
+        let Some(transport) = self.transport.clone() else {
+            return Ok(());
+        };
+        let attempt = mail.attempt + 1;
+        let last = attempt >= i64::from(self.settings.mail_attempts);
+        let failure = match self.letter_of(&mail).await {
+            Ok(message) => {
+                // Counted before the first byte leaves: a crash in the middle counts too.
+                self.tried(&mail, attempt, "waiting", None, self.clock.now_ms() + self.settings.lease_ms.max(600_000), None).await?;
+                match transport.send(&message).await {
+                    Ok(()) => return self.tried(&mail, attempt, "sent", None, self.clock.now_ms(), None).await,
+                    Err(failure) => failure,
+                }
+            }
+            Err(error) => MailFailure::permanent(None, error.to_string()),
+        };
+        let text = failure.to_string();
+        if failure.is_transient() && !last {
+            let doubled = PAUSE_MS.saturating_mul(1 << attempt.clamp(1, 16).saturating_sub(1));
+            let again_ms = self.clock.now_ms() + doubled.min(PAUSE_MAX_MS);
+            return self.tried(&mail, attempt, "waiting", Some(text), again_ms, None).await;
+        }
+        let detail = format!("the mail {} to `{}` was not sent: {text}", mail.id, mail.person_id.clone().unwrap_or_default());
+        let incident = IncidentRow {
+            id: format!("mail:{}", mail.id),
+            instance_id: mail.instance_id.clone(),
+            kind: "mail".to_owned(),
+            error: Error::new(ErrorKind::Communication, detail).to_value().to_json(),
+            at_ms: self.clock.now_ms(),
+            closed_by: None,
+            closed_at_ms: None,
+        };
+        self.tried(&mail, attempt, "failed", Some(text), self.clock.now_ms(), Some(incident)).await
+    }
+
+    async fn tried(
+        &self,
+        mail: &MailRow,
+        attempt: i64,
+        status: &str,
+        error: Option<String>,
+        ready_at_ms: i64,
+        incident: Option<IncidentRow>,
+    ) -> Result<(), RuntimeError> {
+        let mut change = Change::without_instance(self.clock.now_ms());
+        change.add(MailTried { id: mail.id.clone(), attempt, status: status.to_owned(), error, ready_at_ms });
+        if let Some(incident) = incident {
+            change.add(incident);
+        }
+        self.commit(Class::Background, change).await?;
+        Ok(())
+    }
+
+    /// A mail as it is sent, with the link's token made at this moment.
+    pub(crate) async fn letter_of(&self, mail: &MailRow) -> Result<Message, RuntimeError> {
+        let broken = |what: &str| RuntimeError::Internal(format!("the mail {}: {what}", mail.id));
+        let data = Value::from_json(&mail.data).map_err(|error| broken(&error.to_string()))?;
+        let digest = data.get("bundle").and_then(Value::as_str).unwrap_or_default();
+        let ready = self.bundles.get(self, digest).await?;
+        let organisation = self.organisation();
+        let person = mail.person_id.as_deref().and_then(|id| organisation.person(id));
+        let person = person.ok_or_else(|| broken("its receiver is not known"))?;
+        let language = person.language.tag();
+        let source = ready.template(&mail.template, language).ok_or_else(|| broken("its template is not there"))?;
+        let link = self.link_of(&data).await?;
+        let variables = value!({
+            "form": (data.get("form").cloned().unwrap_or(Value::Null)),
+            "steps": (data.get("steps").cloned().unwrap_or(Value::Null)),
+            "data": (data.get("data").cloned().unwrap_or(Value::Null)),
+            "workflow": (data.get("workflow").cloned().unwrap_or(Value::Null)),
+            "now": (data.get("now").cloned().unwrap_or(Value::Null)),
+            "to": { "id": (person.id.as_str()), "name": (person.name.as_str()) },
+            "link": (link.as_deref().map_or(Value::Null, Value::from))
+        });
+        let words = BundleWords::new(ready, Arc::clone(&organisation), self.settings.zone.clone(), language);
+        let rendered = render(&source, &variables, Arc::new(words)).map_err(|error| broken(&error.to_string()))?;
+        let thread = mail.instance_id.as_deref().map(|id| format!("<case.{id}@{}>", self.settings.mail_domain));
+        Ok(Message {
+            from: self.settings.mail_from.clone(),
+            to: person.email.clone().unwrap_or_default(),
+            subject: rendered.subject,
+            text: rendered.text,
+            html: Some(rendered.html),
+            message_id: mail.message_id.clone(),
+            // All mails of a case answer the same, which makes them one thread without looking up the first.
+            in_reply_to: thread.clone(),
+            references: thread.into_iter().collect(),
+            headers: vec![("Auto-Submitted".to_owned(), "auto-generated".to_owned())],
+        })
+    }
+
+    /// The address behind a link's nonce.
+    async fn link_of(&self, data: &Value) -> Result<Option<String>, RuntimeError> {
+        let Some(nonce) = data.get("link").and_then(Value::as_str) else {
+            return Ok(None);
+        };
+        let (Some(row), Some(bytes)) = (self.store.mail_link(nonce).await?, nonce_bytes(nonce)) else {
+            return Ok(None);
+        };
+        let terms = terms_of(&row);
+        Ok(self.link_keys.token(bytes, &terms).map(|token| format!("{}/link/{token}", self.settings.base_url)))
+    }
+}
+
+/// What a link's row says that the link is good for.
+pub(crate) fn terms_of(row: &tongban_store::MailLinkRow) -> LinkTerms {
+    LinkTerms {
+        instance: row.instance_id.clone(),
+        n: u32::try_from(row.n).unwrap_or(0),
+        round: u32::try_from(row.round).unwrap_or(0),
+        person: row.person_id.clone(),
+        purpose: row.purpose.clone(),
+        expires_at_ms: row.expires_at_ms,
+    }
+}

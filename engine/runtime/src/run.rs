@@ -1,0 +1,379 @@
+//! Running a lane: load, activate, commit, answer; again when another change came first.
+
+use std::sync::Arc;
+
+use tongban_core::{Error, ErrorKind, Right};
+use tongban_store::{Base, Change, IncidentRow, InboxRow, Lost, Outcome, StoreError, WakeGone};
+
+use crate::activation::{Activation, Barred};
+use crate::change::Before;
+use crate::error::RuntimeError;
+use crate::lane::{Answer, Class, Input, Offered, Reply, What};
+use crate::node::{Kept, Node};
+use crate::request::Operate;
+
+/// How often the same inputs are tried against others' changes.
+const ROUNDS: usize = 8;
+
+/// Drops a lane whose runner is dropped in the middle, so that it does not stay busy for ever.
+struct Runner<'n> {
+    node: &'n Node,
+    instance: &'n str,
+    done: bool,
+}
+
+impl Drop for Runner<'_> {
+    fn drop(&mut self) {
+        if !self.done {
+            self.node.lanes.abandon(self.instance);
+        }
+    }
+}
+
+/// What a round came to.
+enum Round {
+    /// Everybody has been answered.
+    Done,
+    /// The same inputs again, on a state read from the database.
+    Again(Vec<Input>),
+    /// The same after a moment.
+    Locked(Vec<Input>),
+}
+
+impl Node {
+    /// Puts an input into the lane of an instance and sees that somebody runs it.
+    pub(crate) async fn send(self: &Arc<Self>, instance: &str, input: Input) {
+        if self.lanes.offer(instance, input) == Offered::Queued {
+            return;
+        }
+        match &self.threads {
+            Some(threads) => {
+                let node = Arc::clone(self);
+                let owned = instance.to_owned();
+                if !threads.run(Box::pin(async move { node.run_lane(&owned).await })) {
+                    self.lanes.abandon(instance);
+                }
+            }
+            None => self.run_lane(instance).await,
+        }
+    }
+
+    /// Runs a lane until nothing waits in it.
+    async fn run_lane(self: &Arc<Self>, instance: &str) {
+        let mut runner = Runner { node: self, instance, done: false };
+        loop {
+            let inputs = self.lanes.take(instance);
+            if inputs.is_empty() {
+                break;
+            }
+            self.run_inputs(instance, inputs).await;
+        }
+        runner.done = true;
+    }
+
+    async fn run_inputs(self: &Arc<Self>, instance: &str, mut inputs: Vec<Input>) {
+        let mut fresh = false;
+        let mut barred = Vec::new();
+        let mut lost_records: Vec<(String, String)> = Vec::new();
+        for round in 0..ROUNDS {
+            let last = round + 2 >= ROUNDS;
+            match self.run_round(instance, inputs, fresh, &mut barred, &mut lost_records, last).await {
+                Round::Done => return,
+                Round::Again(rest) => inputs = rest,
+                Round::Locked(rest) => {
+                    inputs = rest;
+                    self.pause().await;
+                }
+            }
+            fresh = true;
+        }
+        // Background inputs go back to their rows, which come due again; people are told to try again.
+        for input in inputs {
+            input.answer(Err(RuntimeError::Busy { retry_after_s: 1 }));
+        }
+    }
+
+    async fn pause(&self) {
+        let millis = self.ids.between(2, 10);
+        if self.threads.is_some() {
+            self.clock.sleep(millis).await;
+        }
+    }
+
+    async fn run_round(
+        self: &Arc<Self>,
+        instance: &str,
+        mut inputs: Vec<Input>,
+        fresh: bool,
+        barred: &mut Vec<Barred>,
+        lost_records: &mut Vec<(String, String)>,
+        last: bool,
+    ) -> Round {
+        let cached = if fresh { None } else { self.cached(instance) };
+        let is_fresh = cached.is_none();
+        let kept = match cached {
+            Some(kept) => Ok(Some(kept)),
+            None => self.load(instance).await,
+        };
+        let (kept, ended) = match kept {
+            Ok(Some(kept)) => (kept, false),
+            Ok(None) => match self.take_ended(instance, inputs).await {
+                Ok((rest, Some(kept))) => {
+                    inputs = rest;
+                    (kept, true)
+                }
+                Ok((_, None)) => return Round::Done,
+                Err(()) => return Round::Done,
+            },
+            Err(error) => {
+                answer_all(inputs, &error);
+                return Round::Done;
+            }
+        };
+        inputs = self.without_void_answers(instance, inputs).await;
+        if inputs.is_empty() {
+            return Round::Done;
+        }
+        self.activate(instance, inputs, kept, ended, is_fresh, barred, lost_records, last).await
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "one round's facts, used in this one place")]
+    async fn activate(
+        self: &Arc<Self>,
+        instance: &str,
+        inputs: Vec<Input>,
+        kept: Arc<Kept>,
+        ended: bool,
+        is_fresh: bool,
+        barred: &mut Vec<Barred>,
+        lost_records: &mut Vec<(String, String)>,
+        last: bool,
+    ) -> Round {
+        let ready = match self.bundles.get(self, &kept.state.head.bundle).await {
+            Ok(ready) => ready,
+            Err(error) => {
+                answer_all(inputs, &error);
+                return Round::Done;
+            }
+        };
+        let before = if ended { Before::ended(&kept.state) } else { Before::of(&kept.state) };
+        let base = if ended { Base::Ended(kept.version) } else { Base::Running(kept.version) };
+        let barring = barred.clone();
+        let mut activation = Activation::new(self, ready, (*kept.state).clone(), base, &barring);
+        let only = inputs.len() == 1;
+        let mut answers = Vec::with_capacity(inputs.len());
+        for input in &inputs {
+            let answer = activation.apply(&input.what, only).await;
+            if answer.is_err() && !is_fresh {
+                // A refusal counts only on a state that was read after the request came.
+                self.forget(instance);
+                return Round::Again(inputs);
+            }
+            answers.push(answer);
+        }
+        if answers.iter().all(Result::is_err) {
+            self.refuse(inputs, answers).await;
+            return Round::Done;
+        }
+        let class = if inputs.iter().any(|input| input.class == Class::People) { Class::People } else { Class::Background };
+        let handover = activation.into_handover(&before);
+        let next = handover.next;
+        match self.commit(class, handover.change).await {
+            Ok(Outcome::Committed { version }) => {
+                match next {
+                    Some(state) => self.keep(instance, version, state, handover.bytes),
+                    None => self.forget(instance),
+                }
+                self.hand(handover.handed);
+                for (input, answer) in inputs.into_iter().zip(answers) {
+                    input.answer(answer);
+                }
+                Round::Done
+            }
+            Ok(outcome) => {
+                self.forget(instance);
+                self.lost(instance, inputs, outcome, barred, lost_records, last).await
+            }
+            Err(error) => {
+                self.forget(instance);
+                tracing::warn!(instance, %error, "a change could not be committed");
+                answer_all(inputs, &RuntimeError::from(error));
+                Round::Done
+            }
+        }
+    }
+
+    async fn lost(
+        self: &Arc<Self>,
+        instance: &str,
+        mut inputs: Vec<Input>,
+        outcome: Outcome,
+        barred: &mut Vec<Barred>,
+        lost_records: &mut Vec<(String, String)>,
+        last: bool,
+    ) -> Round {
+        match outcome {
+            Outcome::Committed { .. } => Round::Done,
+            Outcome::Lost(Lost::Instance { .. }) => Round::Again(inputs),
+            Outcome::Lost(Lost::Record { register, id, .. }) => {
+                if last {
+                    barred.push(Barred::Record { register, id });
+                } else {
+                    lost_records.push((register, id));
+                }
+                Round::Again(inputs)
+            }
+            Outcome::Locked => Round::Locked(inputs),
+            Outcome::RecordKeyTaken { register, name, value, .. } => {
+                barred.push(Barred::Key { register, name, value });
+                Round::Again(inputs)
+            }
+            Outcome::InputGone { inbox } => {
+                inputs.retain(|input| !matches!(&input.what, What::Inbox(told) if inbox.contains(&told.id)));
+                if inputs.is_empty() { Round::Done } else { Round::Again(inputs) }
+            }
+            Outcome::KeyTaken { holder } => {
+                let error = RuntimeError::Conflict { key: holder.value, instance: holder.instance_id.unwrap_or_default() };
+                self.poisoned(instance, "key taken", &error.to_string()).await;
+                answer_all(inputs, &error);
+                Round::Done
+            }
+            Outcome::Refused(refusal) => {
+                tracing::error!(instance, log_id = refusal.log_id, code = refusal.code, cause = refusal.cause, "the database refused a change");
+                self.poisoned(instance, "refused", &refusal.cause).await;
+                answer_all(inputs, &RuntimeError::Internal(format!("the change was refused (log {})", refusal.log_id)));
+                Round::Done
+            }
+        }
+    }
+
+    /// The instance gets an incident by a change of its own that carries the cause, not the data.
+    async fn poisoned(&self, instance: &str, kind: &str, cause: &str) {
+        let now_ms = self.clock.now_ms();
+        let mut change = Change::without_instance(now_ms);
+        change.add(IncidentRow {
+            // One instance has one such incident at a time, however often its inputs come again.
+            id: format!("{kind}:{instance}"),
+            instance_id: Some(instance.to_owned()),
+            kind: kind.to_owned(),
+            error: Error::new(ErrorKind::Runtime, cause).to_value().to_json(),
+            at_ms: now_ms,
+            closed_by: None,
+            closed_at_ms: None,
+        });
+        if let Err(error) = self.commit(Class::Background, change).await {
+            tracing::error!(instance, %error, "an incident could not be written");
+        }
+    }
+
+    /// All inputs were refused: answers go out, and what came from rows is laid to rest.
+    async fn refuse(&self, inputs: Vec<Input>, answers: Vec<Result<Reply, RuntimeError>>) {
+        for (input, answer) in inputs.into_iter().zip(answers) {
+            input.answer(answer);
+        }
+    }
+
+    /// A failure counts only under the row's current token; an answer whose row is gone is late. The machine notes late
+    /// answers itself, so only outdated failures are left out here.
+    async fn without_void_answers(&self, instance: &str, inputs: Vec<Input>) -> Vec<Input> {
+        let mut kept = Vec::with_capacity(inputs.len());
+        for input in inputs {
+            let outdated = match &input.what {
+                What::Answer(Answer { run_id, token: Some(token), result: Err(_) }) => {
+                    let row = self.store.act(instance, run_id).await.ok().flatten();
+                    row.is_some_and(|row| row.token.as_ref() != Some(token))
+                }
+                _ => false,
+            };
+            if outdated {
+                input.answer(Ok(Reply::Done));
+            } else {
+                kept.push(input);
+            }
+        }
+        kept
+    }
+
+    /// The instance does not run: people are told, rows that came too late are removed, and what revives it goes on.
+    async fn take_ended(&self, instance: &str, inputs: Vec<Input>) -> Result<(Vec<Input>, Option<Arc<Kept>>), ()> {
+        self.forget(instance);
+        let known = match self.store.instance_head(instance).await {
+            Ok(head) => head.is_some(),
+            Err(error) => {
+                answer_all(inputs, &RuntimeError::from(error));
+                return Err(());
+            }
+        };
+        let (reviving, rest): (Vec<Input>, Vec<Input>) = inputs.into_iter().partition(|input| revives(&input.what));
+        for input in rest {
+            let settled = self.lay_to_rest(instance, &input.what).await;
+            if let Err(error) = settled {
+                tracing::warn!(instance, %error, "a row of an ended instance could not be removed");
+            }
+            let error = if known { RuntimeError::Ended } else { RuntimeError::not_found("instance", instance) };
+            input.answer(Err(error));
+        }
+        if reviving.is_empty() {
+            return Ok((Vec::new(), None));
+        }
+        match self.load_ended(instance).await {
+            Ok(Some(kept)) => Ok((reviving, Some(kept))),
+            Ok(None) => {
+                let error = if known {
+                    RuntimeError::Unfit("the instance ended without leaving a state to go on from".to_owned())
+                } else {
+                    RuntimeError::not_found("instance", instance)
+                };
+                for input in reviving {
+                    let _ = self.lay_to_rest(instance, &input.what).await;
+                    input.answer(Err(error.clone()));
+                }
+                Ok((Vec::new(), None))
+            }
+            Err(error) => {
+                answer_all(reviving, &error);
+                Err(())
+            }
+        }
+    }
+
+    async fn lay_to_rest(&self, instance: &str, what: &What) -> Result<(), StoreError> {
+        match what {
+            What::Inbox(told) => self.store.inbox_drop(instance, &told.id).await.map(|_| ()),
+            What::Wake => {
+                let mut change = Change::without_instance(self.clock.now_ms());
+                change.add(WakeGone { instance_id: instance.to_owned() });
+                self.commit(Class::Background, change).await.map(|_| ())
+            }
+            What::Answer(_) | What::Act { .. } | What::Operate { .. } => Ok(()),
+        }
+    }
+
+    /// The inbox's row as an input.
+    pub(crate) fn told(row: InboxRow) -> Option<(String, Input)> {
+        let body = match tongban_expr::Value::from_json(&row.body) {
+            Ok(body) => body,
+            Err(error) => {
+                tracing::error!(instance = row.instance_id, id = row.id, %error, "a row of the inbox cannot be read");
+                return None;
+            }
+        };
+        let told = crate::lane::Told { id: row.id, kind: row.kind, body };
+        Some((row.instance_id, Input::background(What::Inbox(told))))
+    }
+}
+
+/// Whether an input may set an ended instance running again.
+fn revives(what: &What) -> bool {
+    match what {
+        What::Operate { operate: Operate::Jump(jump), .. } => matches!(jump.right, Right::Operator | Right::Revive),
+        What::Inbox(told) => told.kind == "reopen",
+        _ => false,
+    }
+}
+
+fn answer_all(inputs: Vec<Input>, error: &RuntimeError) {
+    for input in inputs {
+        input.answer(Err(error.clone()));
+    }
+}

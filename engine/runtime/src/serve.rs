@@ -1,0 +1,222 @@
+//! Serving: every job in a loop of its own, called by bells, hints of the database and a slow poll.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+use crate::error::RuntimeError;
+use crate::jobs::Job;
+use crate::node::{Door, Node};
+use crate::out::Handed;
+
+/// How long a stopping node waits for what is being done.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Hints closer to each other than this count as one.
+const HINT_GAP: Duration = Duration::from_millis(50);
+
+/// The most acts in flight on one node.
+const ACTS_MAX: usize = 256;
+
+/// The most mails in flight on one node.
+const MAILS_MAX: usize = 16;
+
+/// Runs a node until `stop` ends, then lets what is being done end.
+pub async fn serve(node: Arc<Node>, stop: impl Future<Output = ()>) -> Result<(), RuntimeError> {
+    node.measure_clock().await?;
+    let (stopping, stopped) = watch::channel(false);
+    let mut committers = JoinSet::new();
+    if let Door::Queue(committer) = &node.door {
+        for _ in 0..committer.loops() {
+            let committer = committer.clone();
+            committers.spawn(async move { committer.run().await });
+        }
+    }
+    let mut jobs = JoinSet::new();
+    let acts = Arc::new(Semaphore::new(ACTS_MAX));
+    for job in Job::ALL {
+        let (node, stopped, acts) = (Arc::clone(&node), stopped.clone(), Arc::clone(&acts));
+        jobs.spawn(async move {
+            match job {
+                Job::Handed => handed_loop(node, stopped, acts).await,
+                Job::Acts => acts_loop(node, stopped, acts).await,
+                Job::Mails => mails_loop(node, stopped).await,
+                job => job_loop(node, job, stopped).await,
+            }
+        });
+    }
+    jobs.spawn(hints_loop(Arc::clone(&node), stopped.clone()));
+    stop.await;
+    tracing::info!("stopping: no new work is taken");
+    node.stop();
+    // Whoever listens has gone when this fails.
+    let _ = stopping.send(true);
+    let drained = async {
+        while jobs.join_next().await.is_some() {}
+        // Lanes that still run end by themselves; their rows come due on another node otherwise.
+        while !node.lanes.is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    if tokio::time::timeout(DRAIN, drained).await.is_err() {
+        tracing::warn!("not everything ended in time; what is left comes due again by itself");
+    }
+    if let Door::Queue(committer) = &node.door {
+        committer.close();
+    }
+    while committers.join_next().await.is_some() {}
+    Ok(())
+}
+
+async fn job_loop(node: Arc<Node>, job: Job, mut stopped: watch::Receiver<bool>) {
+    while !*stopped.borrow() {
+        let some = if is_under_pressure(&node, job) { Ok(false) } else { node.run_job(job).await };
+        let some = some.unwrap_or_else(|error| {
+            tracing::warn!(job = job.name(), %error, "a job could not go on; it tries again");
+            false
+        });
+        if some {
+            continue;
+        }
+        let pause = tokio::time::sleep(Duration::from_millis(job.pause_ms()));
+        tokio::select! {
+            () = pause => {}
+            () = node.event_bell.notified(), if job == Job::Events => {}
+            () = node.due_bell.notified(), if matches!(job, Job::Wakes | Job::Inbox) => {}
+            _ = stopped.changed() => {}
+        }
+    }
+}
+
+/// What this node's own changes left for it: lanes run on their threads, acts side by side.
+async fn handed_loop(node: Arc<Node>, mut stopped: watch::Receiver<bool>, acts: Arc<Semaphore>) {
+    let mut flying = JoinSet::new();
+    loop {
+        let handed: Vec<Handed> = node.handed.lock().drain(..).collect();
+        for one in handed {
+            let is_act = matches!(one, Handed::Act(_));
+            if !is_act {
+                node.take_one(one).await;
+                continue;
+            }
+            // A permit that cannot be had leaves the act to its lease, which brings it back.
+            if let Ok(permit) = Arc::clone(&acts).try_acquire_owned() {
+                let node = Arc::clone(&node);
+                flying.spawn(async move {
+                    node.take_one(one).await;
+                    drop(permit);
+                });
+            }
+        }
+        if *stopped.borrow() {
+            break;
+        }
+        tokio::select! {
+            () = node.bell.notified() => {}
+            () = tokio::time::sleep(Duration::from_millis(Job::Handed.pause_ms())) => {}
+            Some(_) = flying.join_next(), if !flying.is_empty() => {}
+            _ = stopped.changed() => {}
+        }
+    }
+    while flying.join_next().await.is_some() {}
+}
+
+async fn acts_loop(node: Arc<Node>, mut stopped: watch::Receiver<bool>, acts: Arc<Semaphore>) {
+    let mut flying = JoinSet::new();
+    while !*stopped.borrow() {
+        let free = i64::try_from(acts.available_permits().min(64)).unwrap_or(0);
+        let rows = if free > 0 && !is_under_pressure(&node, Job::Acts) { node.claim_acts(free).await } else { Ok(Vec::new()) };
+        let rows = rows.unwrap_or_else(|error| {
+            tracing::warn!(%error, "acts could not be claimed");
+            Vec::new()
+        });
+        let some = !rows.is_empty();
+        for row in rows {
+            let (node, acts) = (Arc::clone(&node), Arc::clone(&acts));
+            flying.spawn(async move {
+                let _permit = acts.acquire_owned().await;
+                node.perform(row).await;
+            });
+        }
+        while flying.try_join_next().is_some() {}
+        if !some {
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_millis(Job::Acts.pause_ms())) => {}
+                _ = stopped.changed() => {}
+            }
+        }
+    }
+    while flying.join_next().await.is_some() {}
+}
+
+async fn mails_loop(node: Arc<Node>, mut stopped: watch::Receiver<bool>) {
+    let mut flying: JoinSet<()> = JoinSet::new();
+    while !*stopped.borrow() {
+        let room = MAILS_MAX.saturating_sub(flying.len());
+        let mails = if room > 0 { node.claim_mails(i64::try_from(room).unwrap_or(1)).await } else { Ok(Vec::new()) };
+        let mails = mails.unwrap_or_else(|error| {
+            tracing::warn!(%error, "mails could not be claimed");
+            Vec::new()
+        });
+        let some = !mails.is_empty();
+        for mail in mails {
+            let node = Arc::clone(&node);
+            flying.spawn(async move {
+                if let Err(error) = node.send_mail(mail).await {
+                    tracing::warn!(%error, "what became of a mail could not be written down");
+                }
+            });
+        }
+        if !some {
+            tokio::select! {
+                () = node.mail_bell.notified() => {}
+                () = tokio::time::sleep(Duration::from_millis(Job::Mails.pause_ms())) => {}
+                Some(_) = flying.join_next(), if !flying.is_empty() => {}
+                _ = stopped.changed() => {}
+            }
+        }
+    }
+    while flying.join_next().await.is_some() {}
+}
+
+/// Other nodes say when something is due; a hint that is lost costs a second.
+async fn hints_loop(node: Arc<Node>, mut stopped: watch::Receiver<bool>) {
+    while !*stopped.borrow() {
+        let mut wakeups = match node.store.wakeups().await {
+            Ok(wakeups) => wakeups,
+            Err(error) => {
+                tracing::debug!(%error, "no hints: polling goes on");
+                tokio::time::sleep(Duration::from_secs(5)).await;
+                continue;
+            }
+        };
+        loop {
+            tokio::select! {
+                () = wakeups.next() => {
+                    node.due_bell.notify_waiters();
+                    node.event_bell.notify_one();
+                    node.mail_bell.notify_one();
+                    // Many commits, one look.
+                    tokio::time::sleep(HINT_GAP).await;
+                }
+                _ = stopped.changed() => return,
+            }
+            if *stopped.borrow() {
+                return;
+            }
+        }
+    }
+}
+
+/// Claims stop before people are refused.
+fn is_under_pressure(node: &Node, job: Job) -> bool {
+    let claims = matches!(job, Job::Wakes | Job::Inbox | Job::Acts | Job::Schedules);
+    let full = match &node.door {
+        Door::Queue(committer) => committer.pressure().is_full(),
+        Door::Direct => false,
+    };
+    claims && (full || node.clock.is_lost())
+}

@@ -1,0 +1,78 @@
+//! Sweeping: instances that nothing would ever wake, rows past their time, the database's clock, this node's sign of life.
+
+use std::sync::Arc;
+
+use tongban_core::{Error, ErrorKind, FORMAT};
+use tongban_store::{Change, IncidentRow, NodeRow};
+
+use crate::error::RuntimeError;
+use crate::lane::Class;
+use crate::node::Node;
+
+/// How many rows one sweep removes of each kind.
+const SWEEP: i64 = 500;
+
+/// A node that was not seen for so long is forgotten.
+const FORGET_MS: i64 = 3_600_000;
+
+/// Links that have expired stay for a while, so that whoever uses one is told why it is no longer good.
+const LINKS_KEPT_MS: i64 = 30 * 86_400_000;
+
+impl Node {
+    /// Removes what is past its time and looks for instances without a wake-up source; true when there was something.
+    pub(crate) async fn sweep(self: &Arc<Self>) -> Result<bool, RuntimeError> {
+        let now_ms = self.clock.now_ms();
+        self.store.keys_expire(now_ms, SWEEP).await?;
+        self.store.events_expire(now_ms, SWEEP).await?;
+        self.store.sessions_expire(now_ms, SWEEP).await?;
+        self.store.mail_links_expire(now_ms - LINKS_KEPT_MS, SWEEP).await?;
+        if self.settings.keep_ended_ms.is_some() {
+            self.store.purge(now_ms, 200).await?;
+        }
+        self.find_stranded().await
+    }
+
+    /// Every running instance has something that will wake it; one without gets an incident.
+    pub(crate) async fn find_stranded(self: &Arc<Self>) -> Result<bool, RuntimeError> {
+        let stranded = self.store.instances_stranded("", 100).await?;
+        if stranded.is_empty() {
+            return Ok(false);
+        }
+        let now_ms = self.clock.now_ms();
+        let mut change = Change::without_instance(now_ms);
+        for instance in &stranded {
+            tracing::error!(instance, "a running instance has nothing that would ever wake it");
+            change.add(IncidentRow {
+                id: format!("stranded:{instance}"),
+                instance_id: Some(instance.clone()),
+                kind: "stranded".to_owned(),
+                error: Error::new(ErrorKind::Runtime, "nothing would ever wake this instance").to_value().to_json(),
+                at_ms: now_ms,
+                closed_by: None,
+                closed_at_ms: None,
+            });
+        }
+        self.commit(Class::Background, change).await?;
+        Ok(true)
+    }
+
+    /// Reads the database's clock and says that this node lives.
+    pub(crate) async fn measure_clock(&self) -> Result<bool, RuntimeError> {
+        let before_ms = self.clock.now_ms();
+        let database_ms = self.store.clock_ms().await?;
+        // Half of the way there and back.
+        let halfway_ms = (self.clock.now_ms() - before_ms) / 2;
+        if !self.clock.measured(database_ms + halfway_ms) {
+            tracing::error!("the clock jumped by more than a minute: this node writes nothing any more; compare the clocks and restart it");
+        }
+        let now_ms = self.clock.now_ms();
+        let row = NodeRow {
+            id: self.settings.node.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            format_max: i64::from(FORMAT),
+            seen_at_ms: now_ms,
+        };
+        self.store.node_seen(&row, now_ms - FORGET_MS).await?;
+        Ok(false)
+    }
+}
