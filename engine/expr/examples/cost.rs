@@ -38,6 +38,15 @@ fn main() {
     };
     let budget = Budget::default();
     println!("document: {} bytes", scope.form.to_json().len());
+    let text = scope.form.to_json();
+    let cost = median(|| drop(std::hint::black_box(Value::from_json(&text))));
+    println!("{cost:>9} ns  read");
+    let cost = median(|| drop(std::hint::black_box(scope.form.to_json())));
+    println!("{cost:>9} ns  write");
+    let cost = median(|| drop(std::hint::black_box(serde_json::to_string(&scope.form))));
+    println!("{cost:>9} ns  write by serde");
+    let cost = median(|| drop(std::hint::black_box(scope.form.digest())));
+    println!("{cost:>9} ns  digest");
     let sources = [
         (Language::Jq, ".outcome == \"approved\""),
         (Language::Jq, "$form.a.b.c == \"x\""),

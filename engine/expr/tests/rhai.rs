@@ -73,6 +73,11 @@ fn documents_are_read_by_properties() {
     gives("form.a.b.c == \"x\"", true);
     gives("form.area + 1", 43);
     gives("form.area / 4.0", 10.5);
+    gives("input.keys().len()", 3);
+    gives("item.is_empty()", false);
+    gives("steps.contains(\"vet\")", true);
+    gives("item.to_json()", "{\"id\":\"i1\"}");
+    gives("item.values() == [\"i1\"]", true);
     gives("form.nope", Value::Null);
     gives("form[\"case\"]", "kept");
     gives("form.members[0].id", "m1");

@@ -91,8 +91,18 @@ struct Wanted {
 }
 
 pub(super) fn natives() -> Box<[Filter<RunPtr<J>>]> {
+    let one = || [Bind::Var(())].into();
     let two = || [Bind::Var(()), Bind::Var(())].into();
     Box::new([
+        ("test", one(), |mut cv| {
+            let pattern = cv.0.pop_var();
+            bome(test(&cv.1, &pattern, &Value::from("")))
+        }),
+        ("test", two(), |mut cv| {
+            let flags = cv.0.pop_var();
+            let pattern = cv.0.pop_var();
+            bome(test(&cv.1, &pattern, &flags))
+        }),
         ("matches", two(), |cv| {
             bome(search(
                 cv,
@@ -126,23 +136,45 @@ pub(super) fn natives() -> Box<[Filter<RunPtr<J>>]> {
 fn search(mut cv: Cv<'_, J>, wanted: Wanted) -> ValR<Value> {
     let flags = cv.0.pop_var();
     let pattern = cv.0.pop_var();
-    let as_text = |value: &Value| match value {
-        Value::Str(text) => Ok(text.clone()),
-        other => Err(Error::typ(other.clone(), "text")),
+    let (text, regex, flags) = prepared(&cv.1, &pattern, &flags)?;
+    Ok(parts(text, &regex, flags, wanted).into_iter().collect())
+}
+
+/// Tells whether the pattern matches anywhere.
+fn test(text: &Value, pattern: &Value, flags: &Value) -> ValR<Value> {
+    let (text, regex, flags) = prepared(text, pattern, flags)?;
+    let found = if flags.no_empty {
+        regex.find_iter(text).any(|found| !found.is_empty())
+    } else {
+        regex.is_match(text)
     };
-    let (flags, pattern, text) = (as_text(&flags)?, as_text(&pattern)?, as_text(&cv.1)?);
+    Ok(Value::Bool(found))
+}
+
+/// Checks the arguments of a search and compiles its pattern.
+fn prepared<'v>(
+    text: &'v Value,
+    pattern: &Value,
+    flags: &Value,
+) -> Result<(&'v str, Regex, Flags), Error<Value>> {
+    fn as_text(value: &Value) -> Result<&str, Error<Value>> {
+        value
+            .as_str()
+            .ok_or_else(|| Error::typ(value.clone(), "text"))
+    }
+    let (flags, pattern, text) = (as_text(flags)?, as_text(pattern)?, as_text(text)?);
     if text.len() > TEXT_LENGTH_MAX {
         return Err(Error::str(
             "the text is longer than 1 MiB: too long for a pattern",
         ));
     }
-    let regex = compiled(&pattern, &flags).map_err(Error::str)?;
+    let regex = compiled(pattern, flags).map_err(Error::str)?;
     meter::spend(text.len() / 8);
     let chosen = Flags {
         all: flags.contains('g'),
         no_empty: flags.contains('n'),
     };
-    Ok(parts(&text, &regex, chosen, wanted).into_iter().collect())
+    Ok((text, regex, chosen))
 }
 
 fn parts(text: &str, regex: &Regex, flags: Flags, wanted: Wanted) -> Vec<Value> {

@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use rhai::ImmutableString;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Error as _, SerializeMap, SerializeSeq, Serializer};
 use serde::{Deserialize, Serialize};
@@ -190,16 +191,36 @@ impl<'de> Visitor<'de> for Level {
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
         let below = self.below()?;
         let mut map = Map::default();
-        while let Some(key) = access.next_key::<String>()? {
-            checked::<A::Error>(&key)?;
+        while let Some(key) = access.next_key_seed(Key)? {
             let value = access.next_value_seed(below)?;
-            if let Some(twice) = map.get_full(key.as_str()) {
-                let key = twice.1;
+            if map.insert(key.clone(), value).is_some() {
                 return Err(A::Error::custom(format_args!("the key `{key}` twice")));
             }
-            map.insert(key.into(), value);
         }
         within_weight(Value::from_entries(map))
+    }
+}
+
+/// Reads a key without a text in between.
+struct Key;
+
+impl<'de> DeserializeSeed<'de> for Key {
+    type Value = ImmutableString;
+
+    fn deserialize<D: Deserializer<'de>>(self, keys: D) -> Result<ImmutableString, D::Error> {
+        keys.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Key {
+    type Value = ImmutableString;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text as key")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, key: &str) -> Result<ImmutableString, E> {
+        Ok(checked(key)?.into())
     }
 }
 

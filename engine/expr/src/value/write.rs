@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Write};
 
+use rhai::ImmutableString;
+
 use super::Value;
 use crate::meter;
 
@@ -53,23 +55,30 @@ fn write_json(value: &Value, out: &mut impl Write, sorted: bool) -> fmt::Result 
             }
             out.write_char(']')
         }
-        Value::Obj(map) => {
+        Value::Obj(map) if sorted => {
             let mut entries: Vec<_> = map.iter().collect();
-            if sorted {
-                entries.sort_unstable_by(|x, y| x.0.as_str().cmp(y.0.as_str()));
-            }
-            out.write_char('{')?;
-            for (index, (key, item)) in entries.into_iter().enumerate() {
-                if index > 0 {
-                    out.write_char(',')?;
-                }
-                write_text(key, out)?;
-                out.write_char(':')?;
-                write_json(item, out, sorted)?;
-            }
-            out.write_char('}')
+            entries.sort_unstable_by(|x, y| x.0.as_str().cmp(y.0.as_str()));
+            write_entries(entries.into_iter(), out, sorted)
         }
+        Value::Obj(map) => write_entries(map.iter(), out, sorted),
     }
+}
+
+fn write_entries<'v>(
+    entries: impl Iterator<Item = (&'v ImmutableString, &'v Value)>,
+    out: &mut impl Write,
+    sorted: bool,
+) -> fmt::Result {
+    out.write_char('{')?;
+    for (index, (key, item)) in entries.enumerate() {
+        if index > 0 {
+            out.write_char(',')?;
+        }
+        write_text(key, out)?;
+        out.write_char(':')?;
+        write_json(item, out, sorted)?;
+    }
+    out.write_char('}')
 }
 
 fn write_text(text: &str, out: &mut impl Write) -> fmt::Result {
