@@ -123,7 +123,11 @@ impl RecordWrite {
             register: self.register.clone(),
             name: key.name.clone(),
             value: key.value.clone(),
-            slot: if key.unique { String::new() } else { self.id.clone() },
+            slot: if key.unique {
+                String::new()
+            } else {
+                self.id.clone()
+            },
             id: self.id.clone(),
         })
     }
@@ -185,13 +189,24 @@ pub enum ChangeError {
 impl Change {
     /// Begins a change of an instance.
     pub fn of_instance(id: impl Into<String>, base: Base, next: Next, at_ms: i64) -> Self {
-        let instance = Some(InstanceChange { id: id.into(), base, next });
-        Self { at_ms, instance, ..Self::default() }
+        let instance = Some(InstanceChange {
+            id: id.into(),
+            base,
+            next,
+        });
+        Self {
+            at_ms,
+            instance,
+            ..Self::default()
+        }
     }
 
     /// Begins a change without an instance.
     pub fn without_instance(at_ms: i64) -> Self {
-        Self { at_ms, ..Self::default() }
+        Self {
+            at_ms,
+            ..Self::default()
+        }
     }
 
     /// Adds one row: what it does to its table is said by its type.
@@ -236,18 +251,28 @@ impl Change {
     /// Whether rows are left that anyone may claim at once: nobody here was given them by a lease.
     pub(crate) fn leaves_due_rows(&self) -> bool {
         self.rows.batches().iter().any(|batch| {
-            let due = batch.operation.columns.iter().position(|(name, _)| *name == "ready_at_ms");
+            let due = batch
+                .operation
+                .columns
+                .iter()
+                .position(|(name, _)| *name == "ready_at_ms");
             due.is_some_and(|place| {
-                batch.rows().any(|row| matches!(row.get(place), Some(Cell::Int(Some(at))) if *at <= self.at_ms))
+                batch.rows().any(
+                    |row| matches!(row.get(place), Some(Cell::Int(Some(at))) if *at <= self.at_ms),
+                )
             })
         })
     }
 
     fn check_ownership(&self) -> Result<(), ChangeError> {
-        let Some(instance) = &self.instance else { return Ok(()) };
+        let Some(instance) = &self.instance else {
+            return Ok(());
+        };
         let own = |id: &str| id == instance.id || self.children.iter().any(|child| child.id == id);
         for batch in self.rows.batches() {
-            let Some(place) = crate::tables::instance_column(batch.operation) else { continue };
+            let Some(place) = crate::tables::instance_column(batch.operation) else {
+                continue;
+            };
             let foreign = batch.rows().any(|row| match row.get(place) {
                 Some(Cell::Text(Some(id))) => !own(id),
                 _ => false,
@@ -258,7 +283,11 @@ impl Change {
         }
         let heads = self.rows.of::<crate::tables::instance::InstanceRow>().len();
         let born = self.children.len() + usize::from(instance.base == Base::New);
-        if heads < born { Err(ChangeError::HeadMissing) } else { Ok(()) }
+        if heads < born {
+            Err(ChangeError::HeadMissing)
+        } else {
+            Ok(())
+        }
     }
 
     fn each_text<'a>(&'a self, visit: &mut dyn FnMut(&'static str, &'a str)) {
@@ -276,18 +305,29 @@ impl Change {
             visit("key", &key.scope);
             visit("key", &key.value);
             visit("key", &key.digest);
-            key.answer.as_deref().into_iter().for_each(|answer| visit("key", answer));
+            key.answer
+                .as_deref()
+                .into_iter()
+                .for_each(|answer| visit("key", answer));
         }
         for record in &self.records {
             visit("record", &record.id);
-            if let RecordNext::Put { body, provenance, keys, .. } = &record.next {
+            if let RecordNext::Put {
+                body,
+                provenance,
+                keys,
+                ..
+            } = &record.next
+            {
                 visit("record", body);
                 visit("record", provenance);
                 keys.iter().for_each(|key| visit("record_key", &key.value));
             }
         }
         for entry in &self.audit {
-            [&entry.who, &entry.act, &entry.object, &entry.body].into_iter().for_each(|text| visit("audit", text));
+            [&entry.who, &entry.act, &entry.object, &entry.body]
+                .into_iter()
+                .for_each(|text| visit("audit", text));
         }
         self.inbox_taken.iter().for_each(|id| visit("inbox", id));
         for batch in self.rows.batches() {

@@ -82,7 +82,10 @@ struct Item {
 impl Committer {
     /// Makes an empty queue.
     pub fn new(store: Store) -> Self {
-        Self { store, queue: Arc::new(Queue::default()) }
+        Self {
+            store,
+            queue: Arc::new(Queue::default()),
+        }
     }
 
     /// Queues a change and waits for its answer. When the future is dropped the change may commit all the same.
@@ -109,7 +112,12 @@ impl Committer {
         if self.queue.closed.load(Ordering::Acquire) {
             return Err(StoreError::Unavailable("the committer is closed".into()));
         }
-        let item = Item { change, bytes, since: Instant::now(), answer };
+        let item = Item {
+            change,
+            bytes,
+            since: Instant::now(),
+            answer,
+        };
         let mut waiting = self.queue.lock();
         if waiting.bytes >= 2 * QUEUE_BYTES_MAX {
             return Err(StoreError::Busy);
@@ -127,11 +135,17 @@ impl Committer {
     /// How full the queue is.
     pub fn pressure(&self) -> Pressure {
         let waiting = self.queue.lock();
-        let oldest = [waiting.people.front(), waiting.background.front()].into_iter().flatten().map(|item| item.since).min();
+        let oldest = [waiting.people.front(), waiting.background.front()]
+            .into_iter()
+            .flatten()
+            .map(|item| item.since)
+            .min();
         Pressure {
             changes: waiting.people.len() + waiting.background.len(),
             bytes: waiting.bytes,
-            oldest_ms: oldest.map_or(0, |since| u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)),
+            oldest_ms: oldest.map_or(0, |since| {
+                u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+            }),
         }
     }
 
@@ -164,7 +178,10 @@ impl Committer {
         if left {
             self.queue.more.notify_one();
         }
-        let (changes, answers): (Vec<Change>, Vec<_>) = batch.into_iter().map(|item| (item.change, item.answer)).unzip();
+        let (changes, answers): (Vec<Change>, Vec<_>) = batch
+            .into_iter()
+            .map(|item| (item.change, item.answer))
+            .unzip();
         for (answer, outcome) in answers.into_iter().zip(self.store.commit(changes).await) {
             // Whoever asked may have gone; the change stands.
             let _ = answer.send(outcome);
@@ -188,21 +205,54 @@ impl Queue {
 impl Waiting {
     /// The next batch, and whether more is left: people first, a fifth for the background.
     fn take(&mut self, one_writer: bool) -> (Vec<Item>, bool) {
-        let share = |of: usize| if self.background.is_empty() { 0 } else { of / BACKGROUND_SHARE };
+        let share = |of: usize| {
+            if self.background.is_empty() {
+                0
+            } else {
+                of / BACKGROUND_SHARE
+            }
+        };
         let people_max = BATCH_CHANGES_MAX - share(BATCH_CHANGES_MAX).min(self.background.len());
         let people_bytes = CHANGE_BYTES_MAX - share(CHANGE_BYTES_MAX);
         let (mut batch, mut bytes) = (Vec::new(), 0);
-        take_some(&mut self.people, &mut batch, &mut bytes, people_max, people_bytes);
-        let most = if one_writer { batch.len() + BACKGROUND_ALONE_MAX } else { BATCH_CHANGES_MAX };
-        take_some(&mut self.background, &mut batch, &mut bytes, most.min(BATCH_CHANGES_MAX), CHANGE_BYTES_MAX);
+        take_some(
+            &mut self.people,
+            &mut batch,
+            &mut bytes,
+            people_max,
+            people_bytes,
+        );
+        let most = if one_writer {
+            batch.len() + BACKGROUND_ALONE_MAX
+        } else {
+            BATCH_CHANGES_MAX
+        };
+        take_some(
+            &mut self.background,
+            &mut batch,
+            &mut bytes,
+            most.min(BATCH_CHANGES_MAX),
+            CHANGE_BYTES_MAX,
+        );
         self.bytes -= bytes;
-        (batch, !(self.people.is_empty() && self.background.is_empty()))
+        (
+            batch,
+            !(self.people.is_empty() && self.background.is_empty()),
+        )
     }
 }
 
-fn take_some(from: &mut VecDeque<Item>, batch: &mut Vec<Item>, bytes: &mut usize, most: usize, bytes_max: usize) {
+fn take_some(
+    from: &mut VecDeque<Item>,
+    batch: &mut Vec<Item>,
+    bytes: &mut usize,
+    most: usize,
+    bytes_max: usize,
+) {
     while batch.len() < most {
-        let fits = from.front().is_some_and(|item| batch.is_empty() || *bytes + item.bytes <= bytes_max);
+        let fits = from
+            .front()
+            .is_some_and(|item| batch.is_empty() || *bytes + item.bytes <= bytes_max);
         if !fits {
             return;
         }
@@ -235,7 +285,10 @@ mod tests {
     fn people_go_first_and_the_background_keeps_a_fifth() {
         let mut both = waiting(2_000, 2_000);
         let (batch, left) = both.take(false);
-        assert_eq!((batch.len(), both.people.len(), both.background.len(), left), (1_000, 1_200, 1_800, true));
+        assert_eq!(
+            (batch.len(), both.people.len(), both.background.len(), left),
+            (1_000, 1_200, 1_800, true)
+        );
         let mut few = waiting(2_000, 3);
         few.take(false);
         assert_eq!((few.people.len(), few.background.len()), (1_003, 0));

@@ -1,7 +1,7 @@
 //! What can go wrong between the store and its caller. Losing a race is not an error: see `Outcome`.
 
 /// Why a call of the store did not do what was asked.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// The database cannot be reached or did not answer in time; nothing is known to be wrong with the request.
     #[error("the database is not available: {0}")]

@@ -19,39 +19,51 @@ pub mod tables;
 pub mod text;
 pub mod write;
 
-pub use change::{AuditEntry, Base, Change, ChangeError, Child, InstanceChange, Next, RecordKey, RecordNext, RecordWrite};
-pub use error::StoreError;
+pub use change::{
+    AuditEntry, Base, Change, ChangeError, Child, InstanceChange, Next, RecordKey, RecordNext,
+    RecordWrite,
+};
 pub use committer::{Committer, Pressure, Priority};
 pub use db::Wakeups;
+pub use error::StoreError;
 pub use fault::{Fault, Faults, Point};
 pub use lists::{Filter, InboxCursor, InboxItem, Seen};
 pub use outcome::{Lost, Outcome, Refusal};
+pub use proof::Prepared;
 pub use store::{Options, Store};
 pub use tables::act::{ActGone, ActRow};
 pub use tables::audit::{AuditChainRow, AuditRow, Verdict};
 pub use tables::bundle::{BundleFileRow, BundleFiles, BundleRow, WorkflowRow};
 pub use tables::clock::{ClockEntryRow, ClockRow};
-pub use tables::event::{Event, EventRouted, EventRow, ListenShapeGone, ListenShapeRow, SubscriptionSeen};
+pub use tables::event::{
+    Event, EventRouted, EventRow, ListenShapeGone, ListenShapeRow, SubscriptionSeen,
+};
 pub use tables::inbox::InboxRow;
 pub use tables::instance::{HeadUpdate, HistoryRow, InstanceRow, StateRow};
 pub use tables::key::{KeyGone, KeyRow};
 pub use tables::mail::{MailLinkRow, MailLinkUsed, MailRow, MailTried};
 pub use tables::operation::{
-    Attachment, AttachmentUseRow, BulkItemRow, BulkRow, Gauges, IncidentClosed, IncidentRow, NodeRow, TextGone, TextRow,
+    Attachment, AttachmentUseRow, BulkItemRow, BulkRow, Gauges, IncidentClosed, IncidentRow,
+    NodeRow, TextGone, TextRow,
 };
 pub use tables::organisation::{
-    AbsenceGone, AbsenceRow, CalendarDayRow, MembershipGone, MembershipRow, ORGANISATION, OrganisationRows, PersonRow, PostRow, RightRuleGone,
-    RightRuleRow, RoleRow, UnitAncestorRow, UnitAncestorsGone, UnitRow, unit_ancestors,
+    AbsenceGone, AbsenceRow, CalendarDayRow, MembershipGone, MembershipRow, ORGANISATION,
+    OrganisationRows, PersonRow, PostRow, RightRuleGone, RightRuleRow, RoleRow, UnitAncestorRow,
+    UnitAncestorsGone, UnitRow, unit_ancestors,
 };
 pub use tables::party::{PartyRow, SearchGone, SearchRow};
 pub use tables::record::{AccessRow, GrantRow, RecordHistoryRow, RecordRow, RegisterRow};
 pub use tables::schedule::{ScheduleGone, ScheduleRow, ScheduleTicked};
-pub use tables::session::{ApiKeyGone, ApiKeyRow, CredentialRow, SessionGone, SessionRow, SessionsOfPersonGone};
+pub use tables::session::{
+    ApiKeyGone, ApiKeyRow, CredentialRow, SessionGone, SessionRow, SessionsOfPersonGone,
+};
 pub use tables::state::{
-    BlobGone, BlobRow, CheckpointGone, CheckpointRow, CheckpointsGone, EventTaken, SubscriptionGone, SubscriptionRow,
+    BlobGone, BlobRow, CheckpointGone, CheckpointRow, CheckpointsGone, EventTaken,
+    SubscriptionGone, SubscriptionRow,
 };
 pub use tables::wake::{Wake, WakeGone};
 pub use tables::work_item::{
-    CandidateGone, CandidateRow, CandidatesGone, DecisionGone, DecisionRow, NO_DUE_MS, NoteRow, WorkItemRow,
+    CandidateGone, CandidateRow, CandidatesGone, DecisionGone, DecisionRow, NO_DUE_MS, NoteRow,
+    WorkItemRow,
 };
 pub use write::{Rows, Write};

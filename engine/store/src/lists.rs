@@ -136,7 +136,11 @@ pub struct InboxItem {
 impl InboxItem {
     /// The cursor after this line.
     pub fn cursor(&self) -> InboxCursor {
-        InboxCursor { due_at_ms: self.due_at_ms, instance_id: self.instance_id.clone(), n: self.n }
+        InboxCursor {
+            due_at_ms: self.due_at_ms,
+            instance_id: self.instance_id.clone(),
+            n: self.n,
+        }
     }
 }
 
@@ -153,7 +157,11 @@ pub struct InboxCursor {
 
 impl Default for InboxCursor {
     fn default() -> Self {
-        Self { due_at_ms: i64::MIN, instance_id: String::new(), n: 0 }
+        Self {
+            due_at_ms: i64::MIN,
+            instance_id: String::new(),
+            n: 0,
+        }
     }
 }
 
@@ -172,9 +180,13 @@ impl Store {
         let before = before.unwrap_or(AFTER_ALL);
         match seen {
             Seen::All => self.page(&LIST_ALL, "", filter, before, limit).await,
-            Seen::By(principals) => self.merged(&LIST_SEEN, principals, filter, before, limit).await,
+            Seen::By(principals) => {
+                self.merged(&LIST_SEEN, principals, filter, before, limit)
+                    .await
+            }
             Seen::Below(unit) => {
-                let units: Vec<(String,)> = self.inner.fetch(|| UNITS_BELOW.call().text(unit)).await?;
+                let units: Vec<(String,)> =
+                    self.inner.fetch(|| UNITS_BELOW.call().text(unit)).await?;
                 let units: Vec<String> = units.into_iter().map(|(id,)| id).collect();
                 self.merged(&LIST_UNIT, &units, filter, before, limit).await
             }
@@ -209,7 +221,9 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<InstanceRow>, StoreError> {
         let mut fields = Bulk::new(FIELD);
-        filter.fields.iter().for_each(|(name, value)| fields.push(&[Value::from(name.as_str()), Value::from(value.as_str())]));
+        filter.fields.iter().for_each(|(name, value)| {
+            fields.push(&[Value::from(name.as_str()), Value::from(value.as_str())])
+        });
         let call = || {
             let call: Call<'_> = statement.call();
             call.text(owner)
@@ -229,9 +243,16 @@ impl Store {
     ///
     /// # Errors
     /// `Unavailable`, `Database`.
-    pub async fn party_of(&self, instance_id: &str, principals: &[String]) -> Result<Vec<(String, String)>, StoreError> {
+    pub async fn party_of(
+        &self,
+        instance_id: &str,
+        principals: &[String],
+    ) -> Result<Vec<(String, String)>, StoreError> {
         let principals = Bulk::texts(principals.iter().map(String::as_str));
-        Ok(self.inner.fetch(|| IS_PARTY.call().text(instance_id).rows(&principals)).await?)
+        Ok(self
+            .inner
+            .fetch(|| IS_PARTY.call().text(instance_id).rows(&principals))
+            .await?)
     }
 
     /// All parties to an instance, with the reason.
@@ -239,15 +260,24 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Database`.
     pub async fn parties(&self, instance_id: &str) -> Result<Vec<(String, String)>, StoreError> {
-        Ok(self.inner.fetch(|| PARTIES.call().text(instance_id)).await?)
+        Ok(self
+            .inner
+            .fetch(|| PARTIES.call().text(instance_id))
+            .await?)
     }
 
     /// The search fields of an instance.
     ///
     /// # Errors
     /// `Unavailable`, `Database`.
-    pub async fn search_fields(&self, instance_id: &str) -> Result<Vec<(String, String)>, StoreError> {
-        Ok(self.inner.fetch(|| SEARCHED.call().text(instance_id)).await?)
+    pub async fn search_fields(
+        &self,
+        instance_id: &str,
+    ) -> Result<Vec<(String, String)>, StoreError> {
+        Ok(self
+            .inner
+            .fetch(|| SEARCHED.call().text(instance_id))
+            .await?)
     }
 
     /// A page of what waits for any of the candidates, by deadline, each item once.
@@ -264,11 +294,19 @@ impl Store {
         let count = i64::try_from(limit).unwrap_or(i64::MAX);
         for candidate in candidates {
             let call = || {
-                let call = INBOX_PAGE.call().text(candidate.as_str()).int(after.due_at_ms);
-                call.text(after.instance_id.as_str()).int(after.n).int(count)
+                let call = INBOX_PAGE
+                    .call()
+                    .text(candidate.as_str())
+                    .int(after.due_at_ms);
+                call.text(after.instance_id.as_str())
+                    .int(after.n)
+                    .int(count)
             };
             let page: Vec<InboxItem> = self.inner.fetch(call).await?;
-            items.extend(page.into_iter().map(|item| ((item.due_at_ms, item.instance_id.clone(), item.n), item)));
+            items.extend(
+                page.into_iter()
+                    .map(|item| ((item.due_at_ms, item.instance_id.clone(), item.n), item)),
+            );
             while items.len() > limit {
                 items.pop_last();
             }
@@ -282,7 +320,10 @@ impl Store {
     /// `Unavailable`, `Database`.
     pub async fn inbox_count(&self, candidates: &[String]) -> Result<i64, StoreError> {
         let candidates = Bulk::texts(candidates.iter().map(String::as_str));
-        let rows: Vec<(i64,)> = self.inner.fetch(|| INBOX_COUNT.call().rows(&candidates)).await?;
+        let rows: Vec<(i64,)> = self
+            .inner
+            .fetch(|| INBOX_COUNT.call().rows(&candidates))
+            .await?;
         Ok(rows.first().map_or(0, |(count,)| *count))
     }
 }

@@ -1,8 +1,10 @@
 //! What must hold after every run, whatever went wrong in it: the invariants of the tables, read back.
 
-use crate::db::{Statement, statements};
+use crate::commit;
+use crate::db::{self, Statement, statements};
 use crate::error::StoreError;
 use crate::store::Store;
+use crate::{lists, purge, tables, text};
 
 statements! {
     // Running instances that nothing will ever wake: the watchdog's query, and an invariant.
@@ -86,20 +88,104 @@ const RULES: &[(&str, &Statement)] = &[
     ("history has gaps (I2)", &GAPS),
     ("the state is not the one of the last version (I2)", &AHEAD),
     ("an ended instance still has a state", &ENDED_WITH_STATE),
-    ("a running instance has no state (I1)", &RUNNING_WITHOUT_STATE),
+    (
+        "a running instance has no state (I1)",
+        &RUNNING_WITHOUT_STATE,
+    ),
     ("an instance has no history (I2)", &NO_HISTORY),
-    ("a candidate has no open work item", &CANDIDATE_WITHOUT_OPEN_ITEM),
+    (
+        "a candidate has no open work item",
+        &CANDIDATE_WITHOUT_OPEN_ITEM,
+    ),
 ];
 
-const STRAYS: &[(&str, &Statement)] = &[("history", &STRAY_HISTORY), ("wake", &STRAY_WAKE), ("inbox", &STRAY_INBOX), ("act", &STRAY_ACT), ("blob", &STRAY_BLOB), ("checkpoint", &STRAY_CHECKPOINT), ("subscription", &STRAY_SUBSCRIPTION), ("work_item", &STRAY_WORK_ITEM), ("work_candidate", &STRAY_WORK_CANDIDATE), ("decision", &STRAY_DECISION), ("clock", &STRAY_CLOCK), ("clock_entry", &STRAY_CLOCK_ENTRY), ("party", &STRAY_PARTY), ("search", &STRAY_SEARCH)];
+const STRAYS: &[(&str, &Statement)] = &[
+    ("history", &STRAY_HISTORY),
+    ("wake", &STRAY_WAKE),
+    ("inbox", &STRAY_INBOX),
+    ("act", &STRAY_ACT),
+    ("blob", &STRAY_BLOB),
+    ("checkpoint", &STRAY_CHECKPOINT),
+    ("subscription", &STRAY_SUBSCRIPTION),
+    ("work_item", &STRAY_WORK_ITEM),
+    ("work_candidate", &STRAY_WORK_CANDIDATE),
+    ("decision", &STRAY_DECISION),
+    ("clock", &STRAY_CLOCK),
+    ("clock_entry", &STRAY_CLOCK_ENTRY),
+    ("party", &STRAY_PARTY),
+    ("search", &STRAY_SEARCH),
+];
+
+/// Every statement that the store can send, with its name.
+fn all_statements() -> Vec<(&'static str, &'static Statement)> {
+    let by_hand = [
+        STATEMENTS,
+        lists::STATEMENTS,
+        purge::STATEMENTS,
+        text::STATEMENTS,
+    ];
+    let by_hand = by_hand
+        .iter()
+        .chain(commit::STATEMENTS)
+        .chain(db::STATEMENTS)
+        .chain(tables::STATEMENTS);
+    let mut all: Vec<(&'static str, &'static Statement)> =
+        by_hand.flat_map(|list| list.iter().copied()).collect();
+    for operation in tables::OPERATIONS.iter().flat_map(|list| list.iter()) {
+        all.push((operation().table, &operation().statement));
+    }
+    all
+}
+
+/// What preparing every statement gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prepared {
+    /// How many statements there are.
+    pub statements: usize,
+    /// How many of them are written twice because the databases differ by more than a placeholder.
+    pub divergent: usize,
+    /// Those that the database refuses, with its reason.
+    pub refused: Vec<String>,
+}
 
 impl Store {
+    /// Prepares every statement on the open database, without running any.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn statements_prepare(&self) -> Result<Prepared, StoreError> {
+        let all = all_statements();
+        let divergent = all
+            .iter()
+            .filter(|(_, statement)| statement.is_divergent())
+            .count();
+        let mut refused = Vec::new();
+        for (name, statement) in &all {
+            let mut lease = self.inner.committers.lease().await?;
+            if let Err(error) = lease.prepare(statement).await {
+                refused.push(format!("{name}: {}", error.text));
+            }
+        }
+        Ok(Prepared {
+            statements: all.len(),
+            divergent,
+            refused,
+        })
+    }
+
     /// Running instances that nothing will wake, after an id: each deserves an incident.
     ///
     /// # Errors
     /// `Unavailable`, `Database`.
-    pub async fn instances_stranded(&self, after: &str, limit: i64) -> Result<Vec<String>, StoreError> {
-        let rows: Vec<(String,)> = self.inner.fetch(|| STRANDED.call().text(after).int(limit)).await?;
+    pub async fn instances_stranded(
+        &self,
+        after: &str,
+        limit: i64,
+    ) -> Result<Vec<String>, StoreError> {
+        let rows: Vec<(String,)> = self
+            .inner
+            .fetch(|| STRANDED.call().text(after).int(limit))
+            .await?;
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 
@@ -112,10 +198,17 @@ impl Store {
         let mut broken = Vec::new();
         let stranded = self.instances_stranded("", 5).await?;
         if !stranded.is_empty() {
-            broken.push(format!("nothing will wake a running instance (I1): {}", stranded.join(", ")));
+            broken.push(format!(
+                "nothing will wake a running instance (I1): {}",
+                stranded.join(", ")
+            ));
         }
-        let strays = STRAYS.iter().map(|(table, statement)| (format!("a row of `{table}` has no instance"), *statement));
-        let rules = RULES.iter().map(|(rule, statement)| ((*rule).to_owned(), *statement));
+        let strays = STRAYS
+            .iter()
+            .map(|(table, statement)| (format!("a row of `{table}` has no instance"), *statement));
+        let rules = RULES
+            .iter()
+            .map(|(rule, statement)| ((*rule).to_owned(), *statement));
         for (rule, statement) in rules.chain(strays) {
             let rows: Vec<(String,)> = self.inner.fetch(|| statement.call()).await?;
             if !rows.is_empty() {

@@ -45,7 +45,30 @@ const ID: &[(&str, Kind)] = &[("id", Kind::Text)];
 const INSTANCES_MAX: i64 = 200;
 
 /// The tables whose rows die with their instance; the head goes last.
-const PURGED: &[&Statement] = &[&PURGE_HISTORY, &PURGE_KEY, &PURGE_WAKE, &PURGE_INBOX, &PURGE_ACT, &PURGE_BLOB, &PURGE_CHECKPOINT, &PURGE_SUBSCRIPTION, &PURGE_WORK_ITEM, &PURGE_WORK_CANDIDATE, &PURGE_DECISION, &PURGE_WORK_NOTE, &PURGE_CLOCK, &PURGE_CLOCK_ENTRY, &PURGE_PARTY, &PURGE_SEARCH, &PURGE_MAIL, &PURGE_MAIL_LINK, &PURGE_ATTACHMENT_USE, &PURGE_INCIDENT, &PURGE_TEXT, &PURGE_INSTANCE];
+const PURGED: &[&Statement] = &[
+    &PURGE_HISTORY,
+    &PURGE_KEY,
+    &PURGE_WAKE,
+    &PURGE_INBOX,
+    &PURGE_ACT,
+    &PURGE_BLOB,
+    &PURGE_CHECKPOINT,
+    &PURGE_SUBSCRIPTION,
+    &PURGE_WORK_ITEM,
+    &PURGE_WORK_CANDIDATE,
+    &PURGE_DECISION,
+    &PURGE_WORK_NOTE,
+    &PURGE_CLOCK,
+    &PURGE_CLOCK_ENTRY,
+    &PURGE_PARTY,
+    &PURGE_SEARCH,
+    &PURGE_MAIL,
+    &PURGE_MAIL_LINK,
+    &PURGE_ATTACHMENT_USE,
+    &PURGE_INCIDENT,
+    &PURGE_TEXT,
+    &PURGE_INSTANCE,
+];
 
 impl Store {
     /// Deletes ended instances past their time, with all their rows, in one transaction; returns how many.
@@ -72,7 +95,10 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Resource`, `Database`.
     pub async fn mail_links_expire(&self, before_ms: i64, limit: i64) -> Result<u64, StoreError> {
-        Ok(self.inner.execute(LINKS_EXPIRED.call().int(before_ms).int(limit)).await?)
+        Ok(self
+            .inner
+            .execute(LINKS_EXPIRED.call().int(before_ms).int(limit))
+            .await?)
     }
 
     /// Deletes attachments that no instance uses.
@@ -80,12 +106,17 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Resource`, `Database`.
     pub async fn attachments_purge(&self, limit: i64) -> Result<u64, StoreError> {
-        Ok(self.inner.execute(ATTACHMENTS_UNUSED.call().int(limit)).await?)
+        Ok(self
+            .inner
+            .execute(ATTACHMENTS_UNUSED.call().int(limit))
+            .await?)
     }
 }
 
 async fn delete(session: &mut Session, now_ms: i64, limit: i64) -> Result<usize, StoreError> {
-    let due: Vec<(String,)> = session.fetch(PURGE_DUE.call().int(now_ms).int(limit)).await?;
+    let due: Vec<(String,)> = session
+        .fetch(PURGE_DUE.call().int(now_ms).int(limit))
+        .await?;
     if due.is_empty() {
         return Ok(0);
     }

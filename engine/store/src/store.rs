@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::change::Change;
 use crate::commit::{self, Answer};
-use crate::db::{Access, Call, Checkpointer, Class, Database, DbError, FromRows, Hints, Session, Slots, Wakeups};
+use crate::db::{
+    Access, Call, Checkpointer, Class, Database, DbError, FromRows, Hints, Session, Slots, Wakeups,
+};
 use crate::error::StoreError;
 use crate::fault::{Fault, Faults, Point};
 
@@ -28,7 +30,13 @@ pub struct Options {
 impl Options {
     /// The defaults for a database.
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), node: "node".into(), committers: 2, readers: 4, faults: None }
+        Self {
+            url: url.into(),
+            node: "node".into(),
+            committers: 2,
+            readers: 4,
+            faults: None,
+        }
     }
 }
 
@@ -65,9 +73,19 @@ impl Store {
         let writers = if one_writer { 1 } else { options.committers };
         let committers = Slots::new(database.clone(), Access::Write, writers, statements.clone());
         committers.put(Session::new(prepared.first, statements.clone()));
-        let access = if one_writer { Access::Read } else { Access::Write };
-        let readers = (!database.is_memory())
-            .then(|| Slots::new(database.clone(), access, options.readers, statements.clone()));
+        let access = if one_writer {
+            Access::Read
+        } else {
+            Access::Write
+        };
+        let readers = (!database.is_memory()).then(|| {
+            Slots::new(
+                database.clone(),
+                access,
+                options.readers,
+                statements.clone(),
+            )
+        });
         let inner = Inner {
             committers,
             committer_count: writers.max(1),
@@ -80,7 +98,9 @@ impl Store {
             checkpoint: prepared.checkpoint,
             _lock: prepared.lock,
         };
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
     }
 
     /// Commits many changes in as few transactions as can be and answers each in its place.
@@ -141,14 +161,23 @@ impl Inner {
     }
 
     fn writer(&self) -> &Slots {
-        if self.one_writer { &self.committers } else { self.reader() }
+        if self.one_writer {
+            &self.committers
+        } else {
+            self.reader()
+        }
     }
 
     /// Reads rows; a connection that turns out to be gone is replaced once.
-    pub async fn fetch<'a, T: FromRows>(&self, call: impl Fn() -> Call<'a>) -> Result<Vec<T>, DbError> {
+    pub async fn fetch<'a, T: FromRows>(
+        &self,
+        call: impl Fn() -> Call<'a>,
+    ) -> Result<Vec<T>, DbError> {
         let first = self.reader().lease().await?.fetch(call()).await;
         match first {
-            Err(error) if error.class == Class::Connection => self.reader().lease().await?.fetch(call()).await,
+            Err(error) if error.class == Class::Connection => {
+                self.reader().lease().await?.fetch(call()).await
+            }
             answer => answer,
         }
     }
@@ -186,7 +215,10 @@ impl Inner {
         if let Some(call) = self.hints.tell()
             && let Err(error) = session.execute(call).await
         {
-            tracing::debug!(error = error.text, "a hint was not sent; polling finds the rows");
+            tracing::debug!(
+                error = error.text,
+                "a hint was not sent; polling finds the rows"
+            );
         }
     }
 }

@@ -32,7 +32,14 @@ pub fn words(text: &str) -> String {
 
 fn pairs(run: &str) -> Vec<String> {
     let letters: Vec<char> = run.chars().collect();
-    if letters.len() == 1 { vec![run.to_owned()] } else { letters.windows(2).map(|pair| pair.iter().collect()).collect() }
+    if letters.len() == 1 {
+        vec![run.to_owned()]
+    } else {
+        letters
+            .windows(2)
+            .map(|pair| pair.iter().collect())
+            .collect()
+    }
 }
 
 fn runs(text: &str) -> Vec<(String, bool)> {
@@ -79,16 +86,33 @@ impl Store {
         let statement: &'static Statement = &TEXT_FIND;
         let query = query(&words, self.inner.is_sqlite());
         let before = before.unwrap_or(crate::tables::mail::AFTER_ALL);
-        let rows: Vec<(String,)> =
-            self.inner.fetch(|| statement.call().text(kind).text(query.as_str()).text(before).int(limit)).await?;
+        let rows: Vec<(String,)> = self
+            .inner
+            .fetch(|| {
+                statement
+                    .call()
+                    .text(kind)
+                    .text(query.as_str())
+                    .text(before)
+                    .int(limit)
+            })
+            .await?;
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 }
 
 /// The words hold letters and digits only, so quoting them is all that either query language needs.
 fn query(words: &str, sqlite: bool) -> String {
-    let (quote, and) = if sqlite { ('"', " AND ") } else { ('\'', " & ") };
-    words.split(' ').map(|word| format!("{quote}{word}{quote}")).collect::<Vec<_>>().join(and)
+    let (quote, and) = if sqlite {
+        ('"', " AND ")
+    } else {
+        ('\'', " & ")
+    };
+    words
+        .split(' ')
+        .map(|word| format!("{quote}{word}{quote}"))
+        .collect::<Vec<_>>()
+        .join(and)
 }
 
 #[cfg(test)]
@@ -97,7 +121,10 @@ mod tests {
 
     #[test]
     fn chinese_is_cut_in_pairs_and_the_rest_in_words() {
-        assert_eq!(words("共享申请:GX2026-0001 人"), "共享 享申 申请 gx2026 0001 人");
+        assert_eq!(
+            words("共享申请:GX2026-0001 人"),
+            "共享 享申 申请 gx2026 0001 人"
+        );
         assert_eq!(words("Housing\u{3000}住"), "housing 住");
         assert_eq!(words("--"), "");
     }

@@ -1,7 +1,7 @@
 //! How rows reach their table: a row struct names its table, its key and what writing it means, and everything else
 //! (SQL, batching, sorting, counting) follows from that description. No SQL of a single table is written here twice.
 
-use crate::db::{Statement, Kind};
+use crate::db::{Kind, Statement};
 
 /// What one row of a bulk statement does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -112,7 +112,13 @@ impl Operation {
         columns: &'static [(&'static str, Kind)],
     ) -> Self {
         let statement = Statement::table(table, mode, key, columns);
-        Self { table, mode, key, columns, statement }
+        Self {
+            table,
+            mode,
+            key,
+            columns,
+            statement,
+        }
     }
 }
 
@@ -154,7 +160,10 @@ impl Rows {
     /// Adds a row to the operation of its type.
     pub fn add<W: Write>(&mut self, row: W) {
         let operation = W::operation();
-        let found = self.batches.iter_mut().find(|batch| std::ptr::eq(batch.operation, operation));
+        let found = self
+            .batches
+            .iter_mut()
+            .find(|batch| std::ptr::eq(batch.operation, operation));
         match found {
             Some(batch) => row.into_cells(&mut batch.cells),
             None => {

@@ -11,8 +11,12 @@ use crate::tables::{ORDER, order};
 use crate::write::{Cell, Mode, Operation, Write};
 
 const ID: &[(&str, Kind)] = &[("id", Kind::Text)];
-const STATE: &[(&str, Kind)] =
-    &[("id", Kind::Text), ("version", Kind::Int), ("format", Kind::Int), ("body", Kind::Text)];
+const STATE: &[(&str, Kind)] = &[
+    ("id", Kind::Text),
+    ("version", Kind::Int),
+    ("format", Kind::Int),
+    ("body", Kind::Text),
+];
 const INBOX: &[(&str, Kind)] = &[("instance_id", Kind::Text), ("id", Kind::Text)];
 
 statements! {
@@ -76,7 +80,9 @@ struct Group<'a> {
 fn group<'a>(winners: &[Member<'a>]) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'a>> = Vec::new();
     for batch in winners.iter().flat_map(|(_, change)| change.rows.batches()) {
-        let found = groups.iter().position(|group| std::ptr::eq(group.operation, batch.operation));
+        let found = groups
+            .iter()
+            .position(|group| std::ptr::eq(group.operation, batch.operation));
         match found.and_then(|place| groups.get_mut(place)) {
             Some(group) => group.rows.extend(batch.rows()),
             None => groups.push(Group {
@@ -96,11 +102,18 @@ impl Group<'_> {
         let key: Vec<usize> = operation
             .key
             .iter()
-            .filter_map(|name| operation.columns.iter().position(|(column, _)| column == name))
+            .filter_map(|name| {
+                operation
+                    .columns
+                    .iter()
+                    .position(|(column, _)| column == name)
+            })
             .collect();
         let replaces = !matches!(operation.mode, Mode::Insert);
         let rows = Bulk::sorted(operation.columns, &key, self.rows, replaces);
-        let done = session.execute(operation.statement.call().rows(&rows)).await?;
+        let done = session
+            .execute(operation.statement.call().rows(&rows))
+            .await?;
         match operation.mode {
             Mode::Delete | Mode::Ignore => Ok(()),
             Mode::Update | Mode::Insert | Mode::Upsert => expect(operation.table, rows.len(), done),
@@ -113,10 +126,18 @@ fn expect(table: &str, expected: usize, found: u64) -> Result<(), Failure> {
     if u64::try_from(expected) == Ok(found) {
         return Ok(());
     }
-    Err(DbError::other(format!("expected to write {expected} rows of `{table}`, wrote {found}")).into())
+    Err(DbError::other(format!(
+        "expected to write {expected} rows of `{table}`, wrote {found}"
+    ))
+    .into())
 }
 
-async fn counted(session: &mut Session, table: &str, statement: &'static Statement, rows: &Bulk<'_>) -> Result<(), Failure> {
+async fn counted(
+    session: &mut Session,
+    table: &str,
+    statement: &'static Statement,
+    rows: &Bulk<'_>,
+) -> Result<(), Failure> {
     if rows.is_empty() {
         return Ok(());
     }
@@ -127,14 +148,25 @@ async fn counted(session: &mut Session, table: &str, statement: &'static Stateme
 async fn states(session: &mut Session, winners: &[Member<'_>]) -> Result<(), Failure> {
     let (mut gone, mut changed, mut born) = (Vec::new(), Vec::new(), Vec::new());
     for (_, change) in winners {
-        born.extend(change.children.iter().map(|child| (child.id.as_str(), 1, child.format, child.body.as_str())));
-        let Some(instance) = &change.instance else { continue };
+        born.extend(
+            change
+                .children
+                .iter()
+                .map(|child| (child.id.as_str(), 1, child.format, child.body.as_str())),
+        );
+        let Some(instance) = &change.instance else {
+            continue;
+        };
         match (&instance.next, instance.base) {
             (Next::Ended, Base::Running(_)) => gone.push(instance.id.as_str()),
             (Next::Ended, _) => {}
             (Next::Running { format, body }, base) => {
                 let row = (instance.id.as_str(), base.next(), *format, body.as_str());
-                if matches!(base, Base::Running(_)) { changed.push(row) } else { born.push(row) }
+                if matches!(base, Base::Running(_)) {
+                    changed.push(row)
+                } else {
+                    born.push(row)
+                }
             }
         }
     }
@@ -142,14 +174,25 @@ async fn states(session: &mut Session, winners: &[Member<'_>]) -> Result<(), Fai
     changed.sort_unstable();
     born.sort_unstable();
     counted(session, "instance_state", &STATE_DELETE, &Bulk::texts(gone)).await?;
-    counted(session, "instance_state", &STATE_UPDATE, &state_rows(changed)).await?;
+    counted(
+        session,
+        "instance_state",
+        &STATE_UPDATE,
+        &state_rows(changed),
+    )
+    .await?;
     counted(session, "instance_state", &STATE_INSERT, &state_rows(born)).await
 }
 
 fn state_rows<'a>(rows: Vec<(&'a str, i64, i64, &'a str)>) -> Bulk<'a> {
     let mut bulk = Bulk::new(STATE);
     for (id, version, format, body) in rows {
-        bulk.push(&[Value::from(id), Value::from(version), Value::from(format), Value::from(body)]);
+        bulk.push(&[
+            Value::from(id),
+            Value::from(version),
+            Value::from(format),
+            Value::from(body),
+        ]);
     }
     bulk
 }
@@ -159,16 +202,26 @@ async fn inbox(session: &mut Session, winners: &[Member<'_>]) -> Result<(), Fail
     let mut wanted: Vec<(&str, &str, usize)> = winners
         .iter()
         .filter_map(|(place, change)| Some((*place, change, change.instance_id()?)))
-        .flat_map(|(place, change, id)| change.inbox_taken.iter().map(move |row| (id, row.as_str(), place)))
+        .flat_map(|(place, change, id)| {
+            change
+                .inbox_taken
+                .iter()
+                .map(move |row| (id, row.as_str(), place))
+        })
         .collect();
     if wanted.is_empty() {
         return Ok(());
     }
     wanted.sort_unstable();
     let mut bulk = Bulk::new(INBOX);
-    wanted.iter().for_each(|(instance, row, _)| bulk.push(&[Value::from(*instance), Value::from(*row)]));
-    let found: HashSet<(String, String)> =
-        session.fetch(INBOX_TAKE.call().rows(&bulk)).await?.into_iter().collect();
+    wanted
+        .iter()
+        .for_each(|(instance, row, _)| bulk.push(&[Value::from(*instance), Value::from(*row)]));
+    let found: HashSet<(String, String)> = session
+        .fetch(INBOX_TAKE.call().rows(&bulk))
+        .await?
+        .into_iter()
+        .collect();
     let mut late: Vec<(usize, Outcome)> = Vec::new();
     for (instance, row, place) in wanted {
         if found.contains(&(instance.to_owned(), row.to_owned())) {
@@ -177,10 +230,19 @@ async fn inbox(session: &mut Session, winners: &[Member<'_>]) -> Result<(), Fail
         let known = late.iter_mut().find(|(loser, _)| *loser == place);
         match known {
             Some((_, Outcome::InputGone { inbox })) => inbox.push(row.to_owned()),
-            _ => late.push((place, Outcome::InputGone { inbox: vec![row.to_owned()] })),
+            _ => late.push((
+                place,
+                Outcome::InputGone {
+                    inbox: vec![row.to_owned()],
+                },
+            )),
         }
     }
-    if late.is_empty() { Ok(()) } else { Err(Failure::Late(late)) }
+    if late.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::Late(late))
+    }
 }
 
 type Guarded<'a> = (usize, i64, &'a RecordWrite);
@@ -188,25 +250,48 @@ type Guarded<'a> = (usize, i64, &'a RecordWrite);
 async fn records(session: &mut Session, winners: &[Member<'_>]) -> Result<(), Failure> {
     let mut writes: Vec<Guarded<'_>> = winners
         .iter()
-        .flat_map(|(place, change)| change.records.iter().map(|record| (*place, change.at_ms, record)))
+        .flat_map(|(place, change)| {
+            change
+                .records
+                .iter()
+                .map(|record| (*place, change.at_ms, record))
+        })
         .filter(|(_, _, record)| record.next != RecordNext::Keep)
         .collect();
     if writes.is_empty() {
         return Ok(());
     }
-    writes.sort_by(|(_, _, left), (_, _, right)| (&left.register, &left.id).cmp(&(&right.register, &right.id)));
+    writes.sort_by(|(_, _, left), (_, _, right)| {
+        (&left.register, &left.id).cmp(&(&right.register, &right.id))
+    });
     let rows = record_cells(&writes, |record| record.base == 0);
-    let born = Bulk::sorted(RecordRow::operation().columns, &[], rows.iter().map(Vec::as_slice).collect(), false);
+    let born = Bulk::sorted(
+        RecordRow::operation().columns,
+        &[],
+        rows.iter().map(Vec::as_slice).collect(),
+        false,
+    );
     insert_records(session, &writes, &born).await?;
     let rows = record_cells(&writes, |record| record.base > 0);
-    let changed = Bulk::sorted(RecordRow::operation().columns, &[], rows.iter().map(Vec::as_slice).collect(), false);
+    let changed = Bulk::sorted(
+        RecordRow::operation().columns,
+        &[],
+        rows.iter().map(Vec::as_slice).collect(),
+        false,
+    );
     counted(session, "record", &RECORD_UPDATE, &changed).await?;
-    let gone = record_names(writes.iter().filter(|(_, _, record)| record.next == RecordNext::Remove));
+    let gone = record_names(
+        writes
+            .iter()
+            .filter(|(_, _, record)| record.next == RecordNext::Remove),
+    );
     counted(session, "record", &RECORD_DELETE, &gone).await?;
     // New records have no keys to delete.
     let former = record_names(writes.iter().filter(|(_, _, record)| record.base > 0));
     if !former.is_empty() {
-        session.execute(RECORD_KEYS_DELETE.call().rows(&former)).await?;
+        session
+            .execute(RECORD_KEYS_DELETE.call().rows(&former))
+            .await?;
     }
     record_keys(session, &writes).await?;
     record_history(session, &writes).await
@@ -217,7 +302,16 @@ fn record_cells(writes: &[Guarded<'_>], which: impl Fn(&RecordWrite) -> bool) ->
         .iter()
         .filter(|(_, _, record)| which(record))
         .filter_map(|(_, at_ms, record)| {
-            let RecordNext::Put { unit_id, body, provenance, mark, .. } = &record.next else { return None };
+            let RecordNext::Put {
+                unit_id,
+                body,
+                provenance,
+                mark,
+                ..
+            } = &record.next
+            else {
+                return None;
+            };
             let mut cells = Vec::new();
             RecordRow {
                 register: record.register.clone(),
@@ -237,15 +331,28 @@ fn record_cells(writes: &[Guarded<'_>], which: impl Fn(&RecordWrite) -> bool) ->
 
 fn record_names<'a>(writes: impl Iterator<Item = &'a Guarded<'a>>) -> Bulk<'a> {
     let mut bulk = Bulk::new(RECORD_NAME);
-    writes.for_each(|(_, _, record)| bulk.push(&[Value::from(record.register.as_str()), Value::from(record.id.as_str())]));
+    writes.for_each(|(_, _, record)| {
+        bulk.push(&[
+            Value::from(record.register.as_str()),
+            Value::from(record.id.as_str()),
+        ])
+    });
     bulk
 }
 
-async fn insert_records(session: &mut Session, writes: &[Guarded<'_>], born: &Bulk<'_>) -> Result<(), Failure> {
+async fn insert_records(
+    session: &mut Session,
+    writes: &[Guarded<'_>],
+    born: &Bulk<'_>,
+) -> Result<(), Failure> {
     if born.is_empty() {
         return Ok(());
     }
-    let found: HashSet<(String, String)> = session.fetch(RECORD_INSERT.call().rows(born)).await?.into_iter().collect();
+    let found: HashSet<(String, String)> = session
+        .fetch(RECORD_INSERT.call().rows(born))
+        .await?
+        .into_iter()
+        .collect();
     if found.len() == born.len() {
         return Ok(());
     }
@@ -255,15 +362,24 @@ async fn insert_records(session: &mut Session, writes: &[Guarded<'_>], born: &Bu
         .filter(|(_, _, record)| !found.contains(&(record.register.clone(), record.id.clone())))
         .map(|(place, _, record)| {
             let (register, id) = (record.register.clone(), record.id.clone());
-            (*place, Outcome::Lost(Lost::Record { register, id, current: None }))
+            (
+                *place,
+                Outcome::Lost(Lost::Record {
+                    register,
+                    id,
+                    current: None,
+                }),
+            )
         })
         .collect();
     Err(Failure::Late(late))
 }
 
 async fn record_keys(session: &mut Session, writes: &[Guarded<'_>]) -> Result<(), Failure> {
-    let rows: Vec<(usize, RecordKeyRow)> =
-        writes.iter().flat_map(|(place, _, record)| record.key_rows().map(|row| (*place, row))).collect();
+    let rows: Vec<(usize, RecordKeyRow)> = writes
+        .iter()
+        .flat_map(|(place, _, record)| record.key_rows().map(|row| (*place, row)))
+        .collect();
     if rows.is_empty() {
         return Ok(());
     }
@@ -274,13 +390,21 @@ async fn record_keys(session: &mut Session, writes: &[Guarded<'_>]) -> Result<()
         cells.iter().map(Vec::as_slice).collect(),
         false,
     );
-    let found: HashSet<(String, String, String, String)> =
-        session.fetch(RECORD_KEYS_INSERT.call().rows(&bulk)).await?.into_iter().collect();
+    let found: HashSet<(String, String, String, String)> = session
+        .fetch(RECORD_KEYS_INSERT.call().rows(&bulk))
+        .await?
+        .into_iter()
+        .collect();
     if found.len() == bulk.len() {
         return Ok(());
     }
-    let holders: Vec<RecordKeyRow> = session.fetch(RECORD_KEYS_HOLDERS.call().rows(&bulk)).await?;
-    let late: Vec<(usize, Outcome)> = rows.iter().filter_map(|(place, row)| taken(*place, row, &holders)).collect();
+    let holders: Vec<RecordKeyRow> = session
+        .fetch(RECORD_KEYS_HOLDERS.call().rows(&bulk))
+        .await?;
+    let late: Vec<(usize, Outcome)> = rows
+        .iter()
+        .filter_map(|(place, row)| taken(*place, row, &holders))
+        .collect();
     if late.is_empty() {
         // A record that names one value twice holds it itself.
         return Ok(());
@@ -289,8 +413,17 @@ async fn record_keys(session: &mut Session, writes: &[Guarded<'_>]) -> Result<()
 }
 
 fn taken(place: usize, row: &RecordKeyRow, holders: &[RecordKeyRow]) -> Option<(usize, Outcome)> {
-    let name = |row: &RecordKeyRow| (row.register.clone(), row.name.clone(), row.value.clone(), row.slot.clone());
-    let holder = holders.iter().find(|holder| name(holder) == name(row) && holder.id != row.id)?;
+    let name = |row: &RecordKeyRow| {
+        (
+            row.register.clone(),
+            row.name.clone(),
+            row.value.clone(),
+            row.slot.clone(),
+        )
+    };
+    let holder = holders
+        .iter()
+        .find(|holder| name(holder) == name(row) && holder.id != row.id)?;
     let outcome = Outcome::RecordKeyTaken {
         register: row.register.clone(),
         name: row.name.clone(),
@@ -325,7 +458,12 @@ async fn record_history(session: &mut Session, writes: &[Guarded<'_>]) -> Result
         })
         .collect();
     let operation = RecordHistoryRow::operation();
-    let bulk = Bulk::sorted(operation.columns, &[], cells.iter().map(Vec::as_slice).collect(), false);
+    let bulk = Bulk::sorted(
+        operation.columns,
+        &[],
+        cells.iter().map(Vec::as_slice).collect(),
+        false,
+    );
     let call: Call<'_> = operation.statement.call().rows(&bulk);
     let done = session.execute(call).await?;
     expect("record_history", bulk.len(), done)

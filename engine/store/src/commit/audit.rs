@@ -35,7 +35,9 @@ pub(crate) fn hash(row: &AuditRow) -> String {
     field(row.chain.as_bytes());
     field(&row.seq.to_le_bytes());
     field(&row.at_ms.to_le_bytes());
-    [&row.who, &row.act, &row.object, &row.body].into_iter().for_each(|text| field(text.as_bytes()));
+    [&row.who, &row.act, &row.object, &row.body]
+        .into_iter()
+        .for_each(|text| field(text.as_bytes()));
     hasher.finalize().to_hex().to_string()
 }
 
@@ -46,14 +48,21 @@ pub(super) async fn append(
     winners: &[Member<'_>],
     lost: Vec<Chain>,
 ) -> Result<Option<Chain>, Failure> {
-    let entries: Vec<&AuditEntry> = winners.iter().flat_map(|(_, change)| &change.audit).collect();
+    let entries: Vec<&AuditEntry> = winners
+        .iter()
+        .flat_map(|(_, change)| &change.audit)
+        .collect();
     if entries.is_empty() {
         return Ok(None);
     }
     let mut chain = match session.chain.clone() {
         Some(chain) => chain,
         None => {
-            let at_ms = entries.iter().map(|entry| entry.at_ms).max().unwrap_or_default();
+            let at_ms = entries
+                .iter()
+                .map(|entry| entry.at_ms)
+                .max()
+                .unwrap_or_default();
             open(store, session, lost, at_ms).await?
         }
     };
@@ -88,37 +97,81 @@ impl Chain {
 }
 
 /// Opens a chain: its row holds the heads of all chains now known, and its first link hashes that row.
-async fn open(store: &Inner, session: &mut Session, lost: Vec<Chain>, at_ms: i64) -> Result<Chain, Failure> {
+async fn open(
+    store: &Inner,
+    session: &mut Session,
+    lost: Vec<Chain>,
+    at_ms: i64,
+) -> Result<Chain, Failure> {
     let heads: Vec<(String, i64, String)> = session.fetch(CHAIN_HEADS.call()).await?;
-    let opened_with = serde_json::to_string(&heads).map_err(|error| DbError::other(error.to_string()))?;
+    let opened_with =
+        serde_json::to_string(&heads).map_err(|error| DbError::other(error.to_string()))?;
     for chain in lost {
         let mut cells = Vec::new();
-        let head = heads.iter().find(|(id, _, _)| *id == chain.id).map(|(_, _, hash)| hash.clone());
-        AuditChainClosed { chain: chain.id, head, closed_at_ms: Some(at_ms) }.into_cells(&mut cells);
+        let head = heads
+            .iter()
+            .find(|(id, _, _)| *id == chain.id)
+            .map(|(_, _, hash)| hash.clone());
+        AuditChainClosed {
+            chain: chain.id,
+            head,
+            closed_at_ms: Some(at_ms),
+        }
+        .into_cells(&mut cells);
         insert::<AuditChainClosed>(session, &[cells]).await?;
     }
     let id = uuid::Uuid::now_v7().to_string();
     let mut cells = Vec::new();
-    let row = AuditChainRow { chain: id.clone(), node: store.node.clone(), opened_with, head: None, closed_at_ms: None };
+    let row = AuditChainRow {
+        chain: id.clone(),
+        node: store.node.clone(),
+        opened_with,
+        head: None,
+        closed_at_ms: None,
+    };
     let genesis = genesis(&row);
     row.into_cells(&mut cells);
     insert::<AuditChainRow>(session, &[cells]).await?;
-    Ok(Chain { id, seq: 0, hash: genesis })
+    Ok(Chain {
+        id,
+        seq: 0,
+        hash: genesis,
+    })
 }
 
 /// What the first row of a chain links to.
 pub(crate) fn genesis(row: &AuditChainRow) -> String {
-    blake3::hash([row.chain.as_str(), row.node.as_str(), row.opened_with.as_str()].join("\n").as_bytes())
-        .to_hex()
-        .to_string()
+    blake3::hash(
+        [
+            row.chain.as_str(),
+            row.node.as_str(),
+            row.opened_with.as_str(),
+        ]
+        .join("\n")
+        .as_bytes(),
+    )
+    .to_hex()
+    .to_string()
 }
 
 async fn insert<W: Write>(session: &mut Session, cells: &[Vec<Cell>]) -> Result<(), Failure> {
     let operation = W::operation();
-    let rows = Bulk::sorted(operation.columns, &[], cells.iter().map(Vec::as_slice).collect(), false);
-    let done = session.execute(operation.statement.call().rows(&rows)).await?;
+    let rows = Bulk::sorted(
+        operation.columns,
+        &[],
+        cells.iter().map(Vec::as_slice).collect(),
+        false,
+    );
+    let done = session
+        .execute(operation.statement.call().rows(&rows))
+        .await?;
     if u64::try_from(rows.len()) == Ok(done) {
         return Ok(());
     }
-    Err(DbError::other(format!("expected to write {} rows of `{}`, wrote {done}", rows.len(), operation.table)).into())
+    Err(DbError::other(format!(
+        "expected to write {} rows of `{}`, wrote {done}",
+        rows.len(),
+        operation.table
+    ))
+    .into())
 }

@@ -33,10 +33,17 @@ pub(super) async fn pass(
     lost: &[(usize, Outcome)],
 ) -> Result<Vec<(usize, Outcome)>, Failure> {
     let out: BTreeSet<usize> = lost.iter().map(|(place, _)| *place).collect();
-    let rest: Vec<Member<'_>> = members.iter().filter(|(place, _)| !out.contains(place)).copied().collect();
+    let rest: Vec<Member<'_>> = members
+        .iter()
+        .filter(|(place, _)| !out.contains(place))
+        .copied()
+        .collect();
     let mut losers = instances(store, session, &rest).await?;
     let out: BTreeSet<usize> = losers.iter().map(|(place, _)| *place).collect();
-    let rest: Vec<Member<'_>> = rest.into_iter().filter(|(place, _)| !out.contains(place)).collect();
+    let rest: Vec<Member<'_>> = rest
+        .into_iter()
+        .filter(|(place, _)| !out.contains(place))
+        .collect();
     losers.extend(records(session, &rest).await?);
     Ok(losers)
 }
@@ -51,14 +58,25 @@ async fn instances(
         return Ok(Vec::new());
     }
     let ids = Bulk::texts(wanted.iter().map(|(id, _, _)| *id));
-    let found: HashMap<String, i64> =
-        session.fetch::<(String, i64)>(GATE.call().rows(&ids)).await?.into_iter().collect();
-    let missed: Vec<&str> = wanted.iter().map(|(id, _, _)| *id).filter(|id| !found.contains_key(*id)).collect();
+    let found: HashMap<String, i64> = session
+        .fetch::<(String, i64)>(GATE.call().rows(&ids))
+        .await?
+        .into_iter()
+        .collect();
+    let missed: Vec<&str> = wanted
+        .iter()
+        .map(|(id, _, _)| *id)
+        .filter(|id| !found.contains_key(*id))
+        .collect();
     let locked: HashMap<String, i64> = if missed.is_empty() {
         HashMap::new()
     } else {
         let ids = Bulk::texts(missed.iter().copied());
-        session.fetch::<(String, i64)>(GATE_MISSED.call().rows(&ids)).await?.into_iter().collect()
+        session
+            .fetch::<(String, i64)>(GATE_MISSED.call().rows(&ids))
+            .await?
+            .into_iter()
+            .collect()
     };
     let mut losers = Vec::new();
     for (id, version, place) in wanted {
@@ -68,7 +86,9 @@ async fn instances(
             Some(Fault::Lock) => losers.push((place, Outcome::Locked)),
             _ if current == Some(version) => {}
             // Locked by another, though its version is the one that was read.
-            _ if current.is_none() && locked.get(id) == Some(&version) => losers.push((place, Outcome::Locked)),
+            _ if current.is_none() && locked.get(id) == Some(&version) => {
+                losers.push((place, Outcome::Locked))
+            }
             _ => {
                 let current = current.or_else(|| locked.get(id).copied());
                 losers.push((place, Outcome::Lost(Lost::Instance { current })));
@@ -78,7 +98,10 @@ async fn instances(
     Ok(losers)
 }
 
-async fn records(session: &mut Session, members: &[Member<'_>]) -> Result<Vec<(usize, Outcome)>, Failure> {
+async fn records(
+    session: &mut Session,
+    members: &[Member<'_>],
+) -> Result<Vec<(usize, Outcome)>, Failure> {
     let names: BTreeSet<(&str, &str)> = members
         .iter()
         .flat_map(|(_, change)| &change.records)
@@ -88,8 +111,11 @@ async fn records(session: &mut Session, members: &[Member<'_>]) -> Result<Vec<(u
         return Ok(Vec::new());
     }
     let found = versions(session, &GATE_RECORDS, names.iter().copied()).await?;
-    let missed: Vec<(&str, &str)> =
-        names.iter().filter(|(register, id)| !found.contains_key(&owned(register, id))).copied().collect();
+    let missed: Vec<(&str, &str)> = names
+        .iter()
+        .filter(|(register, id)| !found.contains_key(&owned(register, id)))
+        .copied()
+        .collect();
     let locked = if missed.is_empty() || missed.len() == new_only(members) {
         HashMap::new()
     } else {
@@ -98,7 +124,10 @@ async fn records(session: &mut Session, members: &[Member<'_>]) -> Result<Vec<(u
     let mut losers = Vec::new();
     let mut holders: BTreeMap<(&str, &str), bool> = BTreeMap::new();
     for (place, change) in members {
-        let loss = change.records.iter().find_map(|record| loss(record, &found, &locked, &holders));
+        let loss = change
+            .records
+            .iter()
+            .find_map(|record| loss(record, &found, &locked, &holders));
         match loss {
             Some(outcome) => losers.push((*place, outcome)),
             None => {
@@ -114,7 +143,11 @@ async fn records(session: &mut Session, members: &[Member<'_>]) -> Result<Vec<(u
 
 /// How many guards expect that there is no record: those need no second look.
 fn new_only(members: &[Member<'_>]) -> usize {
-    members.iter().flat_map(|(_, change)| &change.records).filter(|record| record.base == 0).count()
+    members
+        .iter()
+        .flat_map(|(_, change)| &change.records)
+        .filter(|record| record.base == 0)
+        .count()
 }
 
 fn owned(register: &str, id: &str) -> (String, String) {
@@ -129,7 +162,10 @@ async fn versions<'a>(
     let mut bulk = Bulk::new(RECORD);
     names.for_each(|(register, id)| bulk.push(&[Value::from(register), Value::from(id)]));
     let rows: Vec<(String, String, i64)> = session.fetch(statement.call().rows(&bulk)).await?;
-    Ok(rows.into_iter().map(|(register, id, version)| ((register, id), version)).collect())
+    Ok(rows
+        .into_iter()
+        .map(|(register, id, version)| ((register, id), version))
+        .collect())
 }
 
 fn loss(
@@ -140,7 +176,11 @@ fn loss(
 ) -> Option<Outcome> {
     let name = owned(&record.register, &record.id);
     let lost = |current| {
-        Some(Outcome::Lost(Lost::Record { register: record.register.clone(), id: record.id.clone(), current }))
+        Some(Outcome::Lost(Lost::Record {
+            register: record.register.clone(),
+            id: record.id.clone(),
+            current,
+        }))
     };
     // Two that only look may share a guard; with one that writes, the first to name it has it.
     let held = holders.get(&(record.register.as_str(), record.id.as_str()));

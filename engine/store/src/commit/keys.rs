@@ -46,8 +46,16 @@ pub(super) struct Taken {
 }
 
 /// Takes the token and the keys.
-pub(super) async fn take(session: &mut Session, members: &[Member<'_>], token: &str) -> Result<Taken, Failure> {
-    let now_ms = members.iter().map(|(_, change)| change.at_ms).max().unwrap_or_default();
+pub(super) async fn take(
+    session: &mut Session,
+    members: &[Member<'_>],
+    token: &str,
+) -> Result<Taken, Failure> {
+    let now_ms = members
+        .iter()
+        .map(|(_, change)| change.at_ms)
+        .max()
+        .unwrap_or_default();
     let mut rows: BTreeMap<(&str, &str), (usize, Option<&KeyRow>)> = BTreeMap::new();
     rows.insert((TOKEN_SCOPE, token), (usize::MAX, None));
     for (place, change) in members {
@@ -57,7 +65,9 @@ pub(super) async fn take(session: &mut Session, members: &[Member<'_>], token: &
     }
     let mut bulk = Bulk::new(ROW);
     for ((scope, value), (_, key)) in &rows {
-        let expires = key.map_or(Some(now_ms.saturating_add(TOKEN_TTL_MS)), |key| key.expires_at_ms);
+        let expires = key.map_or(Some(now_ms.saturating_add(TOKEN_TTL_MS)), |key| {
+            key.expires_at_ms
+        });
         bulk.push(&[
             Value::from(*scope),
             Value::from(*value),
@@ -67,25 +77,49 @@ pub(super) async fn take(session: &mut Session, members: &[Member<'_>], token: &
             Value::from(expires),
         ]);
     }
-    let won: HashSet<Name> = session.fetch(KEY_TAKE.call().rows(&bulk)).await?.into_iter().collect();
-    let mut taken = Taken { won, losers: Vec::new(), again: Vec::new() };
+    let won: HashSet<Name> = session
+        .fetch(KEY_TAKE.call().rows(&bulk))
+        .await?
+        .into_iter()
+        .collect();
+    let mut taken = Taken {
+        won,
+        losers: Vec::new(),
+        again: Vec::new(),
+    };
     if taken.won.len() == rows.len() {
         return Ok(taken);
     }
     let missed: Vec<(&str, &str)> = rows
         .keys()
-        .filter(|(scope, value)| !taken.won.contains(&((*scope).to_owned(), (*value).to_owned())))
+        .filter(|(scope, value)| {
+            !taken
+                .won
+                .contains(&((*scope).to_owned(), (*value).to_owned()))
+        })
         .copied()
         .collect();
-    let holders: Vec<KeyRow> = session.fetch(KEY_HOLDERS.call().rows(&names(missed.iter().copied()))).await?;
+    let holders: Vec<KeyRow> = session
+        .fetch(KEY_HOLDERS.call().rows(&names(missed.iter().copied())))
+        .await?;
     let mut expired = Vec::new();
     for name in missed {
         let place = rows.get(&name).map_or(usize::MAX, |(place, _)| *place);
-        let at_ms = members.iter().find(|(member, _)| *member == place).map_or(now_ms, |(_, change)| change.at_ms);
-        let holder = holders.iter().find(|holder| (holder.scope.as_str(), holder.value.as_str()) == name);
+        let at_ms = members
+            .iter()
+            .find(|(member, _)| *member == place)
+            .map_or(now_ms, |(_, change)| change.at_ms);
+        let holder = holders
+            .iter()
+            .find(|holder| (holder.scope.as_str(), holder.value.as_str()) == name);
         match holder {
             Some(holder) if holder.expires_at_ms.is_none_or(|expires| expires > at_ms) => {
-                taken.losers.push((place, Outcome::KeyTaken { holder: holder.clone() }));
+                taken.losers.push((
+                    place,
+                    Outcome::KeyTaken {
+                        holder: holder.clone(),
+                    },
+                ));
             }
             Some(_) => {
                 expired.push(name);
@@ -96,7 +130,9 @@ pub(super) async fn take(session: &mut Session, members: &[Member<'_>], token: &
         }
     }
     if !expired.is_empty() {
-        session.execute(KEY_DELETE.call().rows(&names(expired.into_iter()))).await?;
+        session
+            .execute(KEY_DELETE.call().rows(&names(expired.into_iter())))
+            .await?;
     }
     taken.losers.sort_by_key(|(place, _)| *place);
     taken.losers.dedup_by_key(|(place, _)| *place);
@@ -108,7 +144,11 @@ pub(super) async fn take(session: &mut Session, members: &[Member<'_>], token: &
 }
 
 /// Gives back what changes that lost had won.
-pub(super) async fn release(session: &mut Session, left: &[Member<'_>], won: &HashSet<Name>) -> Result<(), Failure> {
+pub(super) async fn release(
+    session: &mut Session,
+    left: &[Member<'_>],
+    won: &HashSet<Name>,
+) -> Result<(), Failure> {
     let mut back: Vec<(&str, &str)> = left
         .iter()
         .flat_map(|(_, change)| &change.keys)
@@ -119,7 +159,9 @@ pub(super) async fn release(session: &mut Session, left: &[Member<'_>], won: &Ha
         return Ok(());
     }
     back.sort_unstable();
-    session.execute(KEY_DELETE.call().rows(&names(back.into_iter()))).await?;
+    session
+        .execute(KEY_DELETE.call().rows(&names(back.into_iter())))
+        .await?;
     Ok(())
 }
 

@@ -23,8 +23,12 @@ use crate::store::Inner;
 
 pub(crate) use audit::{Chain, genesis as audit_genesis, hash as audit_hash};
 
-pub(crate) const STATEMENTS: &[&[(&str, &crate::db::Statement)]] =
-    &[apply::STATEMENTS, audit::STATEMENTS, gate::STATEMENTS, keys::STATEMENTS];
+pub(crate) const STATEMENTS: &[&[(&str, &crate::db::Statement)]] = &[
+    apply::STATEMENTS,
+    audit::STATEMENTS,
+    gate::STATEMENTS,
+    keys::STATEMENTS,
+];
 
 /// How often a batch is tried again after a deadlock, a busy database or a lost connection.
 const ATTEMPTS_MAX: u32 = 5;
@@ -63,7 +67,9 @@ type Member<'a> = (usize, &'a Change);
 /// Commits the changes and answers each in its place.
 pub(crate) async fn commit(store: &Inner, changes: &[Change]) -> Vec<Answer> {
     let mut answers: Vec<Option<Answer>> = changes.iter().map(check).collect();
-    let mut pending: Vec<usize> = (0..changes.len()).filter(|place| at(&answers, *place).is_none()).collect();
+    let mut pending: Vec<usize> = (0..changes.len())
+        .filter(|place| at(&answers, *place).is_none())
+        .collect();
     for _ in 0..ROUNDS_MAX {
         if pending.is_empty() {
             break;
@@ -73,7 +79,10 @@ pub(crate) async fn commit(store: &Inner, changes: &[Change]) -> Vec<Answer> {
         later.sort_unstable();
         pending = later;
     }
-    answers.into_iter().map(|answer| answer.unwrap_or(Ok(Outcome::Locked))).collect()
+    answers
+        .into_iter()
+        .map(|answer| answer.unwrap_or(Ok(Outcome::Locked)))
+        .collect()
 }
 
 fn at<'a, T>(list: &'a [Option<T>], place: usize) -> Option<&'a T> {
@@ -88,24 +97,42 @@ fn set(answers: &mut [Option<Answer>], place: usize, answer: Answer) {
 
 fn check(change: &Change) -> Option<Answer> {
     let error = change.check().err()?;
-    Some(Ok(Outcome::Refused(refusal("change".into(), error.to_string()))))
+    Some(Ok(Outcome::Refused(refusal(
+        "change".into(),
+        error.to_string(),
+    ))))
 }
 
 /// Splits off the changes that must not meet an earlier one in the same transaction: a second change of an instance
 /// has lost already, a second taker of a key waits for the first to be committed.
-fn separate(changes: &[Change], pending: &[usize], answers: &mut [Option<Answer>]) -> (Vec<usize>, Vec<usize>) {
+fn separate(
+    changes: &[Change],
+    pending: &[usize],
+    answers: &mut [Option<Answer>],
+) -> (Vec<usize>, Vec<usize>) {
     let (mut instances, mut keys) = (HashSet::new(), HashSet::new());
     let (mut batch, mut later) = (Vec::new(), Vec::new());
     for place in pending.iter().copied() {
-        let Some(change) = changes.get(place) else { continue };
+        let Some(change) = changes.get(place) else {
+            continue;
+        };
         if let Some(instance) = &change.instance
             && !instances.insert(instance.id.as_str())
         {
             let current = None;
-            set(answers, place, Ok(Outcome::Lost(Lost::Instance { current })));
+            set(
+                answers,
+                place,
+                Ok(Outcome::Lost(Lost::Instance { current })),
+            );
             continue;
         }
-        let names = || change.keys.iter().map(|key| (key.scope.as_str(), key.value.as_str()));
+        let names = || {
+            change
+                .keys
+                .iter()
+                .map(|key| (key.scope.as_str(), key.value.as_str()))
+        };
         if names().any(|name| keys.contains(&name)) {
             later.push(place);
         } else {
@@ -117,26 +144,42 @@ fn separate(changes: &[Change], pending: &[usize], answers: &mut [Option<Answer>
 }
 
 /// Runs one batch to its end, halving it where the database refuses; returns the changes that must run again.
-async fn run(store: &Inner, changes: &[Change], batch: Vec<usize>, answers: &mut [Option<Answer>]) -> Vec<usize> {
+async fn run(
+    store: &Inner,
+    changes: &[Change],
+    batch: Vec<usize>,
+    answers: &mut [Option<Answer>],
+) -> Vec<usize> {
     let mut again = Vec::new();
     let mut stack = vec![batch];
     while let Some(mut batch) = stack.pop() {
         let mut attempts = 0;
         while !batch.is_empty() {
-            let members: Vec<Member<'_>> =
-                batch.iter().filter_map(|place| changes.get(*place).map(|change| (*place, change))).collect();
+            let members: Vec<Member<'_>> = batch
+                .iter()
+                .filter_map(|place| changes.get(*place).map(|change| (*place, change)))
+                .collect();
             match attempt(store, &members).await {
                 Ok(decided) => {
-                    decided.outcomes.into_iter().for_each(|(place, outcome)| set(answers, place, Ok(outcome)));
+                    decided
+                        .outcomes
+                        .into_iter()
+                        .for_each(|(place, outcome)| set(answers, place, Ok(outcome)));
                     again.extend(decided.again);
                     break;
                 }
                 Err(Trouble::Late(losers)) => {
                     batch.retain(|place| !losers.iter().any(|(loser, _)| loser == place));
-                    losers.into_iter().for_each(|(place, outcome)| set(answers, place, Ok(outcome)));
+                    losers
+                        .into_iter()
+                        .for_each(|(place, outcome)| set(answers, place, Ok(outcome)));
                 }
                 Err(Trouble::Again(error)) if attempts < ATTEMPTS_MAX => {
-                    tracing::debug!(code = error.code, error = error.text, "the batch runs again");
+                    tracing::debug!(
+                        code = error.code,
+                        error = error.text,
+                        "the batch runs again"
+                    );
                     attempts += 1;
                     tokio::time::sleep(Duration::from_millis(u64::from(attempts * attempts))).await;
                 }
@@ -146,7 +189,11 @@ async fn run(store: &Inner, changes: &[Change], batch: Vec<usize>, answers: &mut
                         stack.push(half);
                         stack.push(batch);
                     } else if let Some(place) = batch.first() {
-                        set(answers, *place, Ok(Outcome::Refused(refusal(error.code, error.text))));
+                        set(
+                            answers,
+                            *place,
+                            Ok(Outcome::Refused(refusal(error.code, error.text))),
+                        );
                     }
                     break;
                 }
@@ -184,7 +231,9 @@ async fn attempt(store: &Inner, members: &[Member<'_>]) -> Result<Decided, Troub
         let lost = store.committers.lost_chains();
         match transaction(store, &mut lease, members, &token, lost, &mut decided).await {
             Ok(()) => {
-                store.committed(&mut lease, members.iter().map(|(_, change)| *change)).await;
+                store
+                    .committed(&mut lease, members.iter().map(|(_, change)| *change))
+                    .await;
                 return Ok(decided);
             }
             Err(Failure::Unclear) => {
@@ -205,7 +254,9 @@ async fn attempt(store: &Inner, members: &[Member<'_>]) -> Result<Decided, Troub
         Failure::Database(error) => Err(trouble(error)),
         Failure::Unclear => match settle::settle(store, &token).await {
             Ok(true) => Ok(decided),
-            Ok(false) => Err(Trouble::Again(DbError::connection("the commit did not happen"))),
+            Ok(false) => Err(Trouble::Again(DbError::connection(
+                "the commit did not happen",
+            ))),
             Err(error) => Err(Trouble::Stopped(error)),
         },
     }
@@ -229,8 +280,13 @@ async fn transaction(
     decided: &mut Decided,
 ) -> Result<(), Failure> {
     *decided = Decided::default();
-    let ids: Vec<&str> = members.iter().filter_map(|(_, change)| change.instance_id()).collect();
-    store.strike(Point::Begin { instances: &ids }).map_or(Ok(()), Fault::into_failure)?;
+    let ids: Vec<&str> = members
+        .iter()
+        .filter_map(|(_, change)| change.instance_id())
+        .collect();
+    store
+        .strike(Point::Begin { instances: &ids })
+        .map_or(Ok(()), Fault::into_failure)?;
     session.begin().await?;
     let taken = keys::take(session, members, token).await?;
     let mut losers = taken.losers;
@@ -239,13 +295,18 @@ async fn transaction(
     let out = |place: usize, again: &[usize], losers: &[(usize, Outcome)]| {
         again.contains(&place) || losers.iter().any(|(loser, _)| *loser == place)
     };
-    let (left, winners): (Vec<Member<'_>>, Vec<Member<'_>>) =
-        members.iter().partition(|(place, _)| out(*place, &decided.again, &losers));
+    let (left, winners): (Vec<Member<'_>>, Vec<Member<'_>>) = members
+        .iter()
+        .partition(|(place, _)| out(*place, &decided.again, &losers));
     keys::release(session, &left, &taken.won).await?;
     apply::apply(session, &winners).await?;
     let head = audit::append(store, session, &winners, lost_chains).await?;
     decided.outcomes = losers;
-    decided.outcomes.extend(winners.iter().map(|(place, change)| (*place, committed(change))));
+    decided.outcomes.extend(
+        winners
+            .iter()
+            .map(|(place, change)| (*place, committed(change))),
+    );
     commit_session(store, session, &ids).await?;
     if let Some(chain) = head {
         session.chain = Some(chain);
@@ -254,14 +315,27 @@ async fn transaction(
 }
 
 fn committed(change: &Change) -> Outcome {
-    Outcome::Committed { version: change.instance.as_ref().map_or(0, |instance| instance.base.next()) }
+    Outcome::Committed {
+        version: change
+            .instance
+            .as_ref()
+            .map_or(0, |instance| instance.base.next()),
+    }
 }
 
 /// COMMIT, whose lost answer is the one thing that cannot be told from the outside.
-async fn commit_session(store: &Inner, session: &mut Session, instances: &[&str]) -> Result<(), Failure> {
+async fn commit_session(
+    store: &Inner,
+    session: &mut Session,
+    instances: &[&str],
+) -> Result<(), Failure> {
     match store.strike(Point::Commit { instances }) {
         Some(Fault::DropReply { committed }) => {
-            let done = if committed { session.commit().await } else { session.rollback().await };
+            let done = if committed {
+                session.commit().await
+            } else {
+                session.rollback().await
+            };
             done?;
             return Err(Failure::Unclear);
         }
@@ -270,7 +344,9 @@ async fn commit_session(store: &Inner, session: &mut Session, instances: &[&str]
     }
     match session.commit().await {
         Ok(()) => Ok(()),
-        Err(error) if matches!(error.class, Class::Connection | Class::Resource) => Err(Failure::Unclear),
+        Err(error) if matches!(error.class, Class::Connection | Class::Resource) => {
+            Err(Failure::Unclear)
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -283,14 +359,22 @@ impl Fault {
             Fault::Resource => (Class::Resource, "injected: resource"),
             Fault::Lose | Fault::Lock | Fault::DropReply { .. } => return Ok(()),
         };
-        Err(Failure::Database(DbError { class, code: code.into(), text: code.into() }))
+        Err(Failure::Database(DbError {
+            class,
+            code: code.into(),
+            text: code.into(),
+        }))
     }
 }
 
 fn refusal(code: String, cause: String) -> Refusal {
     let log_id = uuid::Uuid::now_v7().to_string();
     tracing::error!(log_id, code, cause, "the database refused a change");
-    Refusal { log_id, code, cause }
+    Refusal {
+        log_id,
+        code,
+        cause,
+    }
 }
 
 /// The instances whose versions the batch must gate, sorted.

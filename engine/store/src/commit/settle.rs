@@ -17,12 +17,17 @@ pub(super) async fn settle(store: &Inner, token: &str) -> Result<bool, StoreErro
         loop {
             match ask(store, token).await {
                 Ok(committed) => return committed,
-                Err(error) => tracing::debug!(error = error.text, "an unclear commit cannot be settled yet"),
+                Err(error) => tracing::debug!(
+                    error = error.text,
+                    "an unclear commit cannot be settled yet"
+                ),
             }
             tokio::time::sleep(PAUSE).await;
         }
     };
-    tokio::time::timeout(SETTLE_LIMIT, tries).await.map_err(|_| StoreError::Unclear)
+    tokio::time::timeout(SETTLE_LIMIT, tries)
+        .await
+        .map_err(|_| StoreError::Unclear)
 }
 
 /// The old transaction, should it still be open, holds its token: the insert waits for its end and then knows.
@@ -30,9 +35,17 @@ async fn ask(store: &Inner, token: &str) -> Result<bool, DbError> {
     let mut lease = store.committers.lease().await?;
     let mut bulk = Bulk::new(KEY_TAKE.columns());
     let none = Value::Text(None);
-    bulk.push(&[Value::from(TOKEN_SCOPE), Value::from(token), Value::from(""), none, none, Value::Int(Some(0))]);
+    bulk.push(&[
+        Value::from(TOKEN_SCOPE),
+        Value::from(token),
+        Value::from(""),
+        none,
+        none,
+        Value::Int(Some(0)),
+    ]);
     lease.begin().await?;
-    let taken: Result<Vec<(String, String)>, DbError> = lease.fetch(KEY_TAKE.call().rows(&bulk)).await;
+    let taken: Result<Vec<(String, String)>, DbError> =
+        lease.fetch(KEY_TAKE.call().rows(&bulk)).await;
     match taken {
         Ok(rows) => {
             lease.commit().await?;

@@ -31,7 +31,12 @@ impl<'a> Bulk<'a> {
 
     /// Gathers rows of cells, sorted by their `key` columns so that all transactions write in one order. With
     /// `replaces`, the last of several rows with one key stands for all of them.
-    pub fn sorted(columns: Columns, key: &[usize], mut rows: Vec<&'a [Cell]>, replaces: bool) -> Self {
+    pub fn sorted(
+        columns: Columns,
+        key: &[usize],
+        mut rows: Vec<&'a [Cell]>,
+        replaces: bool,
+    ) -> Self {
         let order = |left: &&[Cell], right: &&[Cell]| {
             key.iter()
                 .map(|place| compare(left.get(*place), right.get(*place)))
@@ -53,7 +58,10 @@ impl<'a> Bulk<'a> {
     /// One text column.
     pub fn texts(values: impl IntoIterator<Item = &'a str>) -> Self {
         let values: Vec<_> = values.into_iter().map(Some).collect();
-        Self { count: values.len(), columns: vec![Column::Text(values)] }
+        Self {
+            count: values.len(),
+            columns: vec![Column::Text(values)],
+        }
     }
 
     fn push_cells(&mut self, row: &'a [Cell]) {
@@ -69,7 +77,11 @@ impl<'a> Bulk<'a> {
 
     /// Adds a row of values given in the order of the columns.
     pub fn push(&mut self, row: &[Value<'a>]) {
-        debug_assert_eq!(row.len(), self.columns.len(), "a row has a value for each column");
+        debug_assert_eq!(
+            row.len(),
+            self.columns.len(),
+            "a row has a value for each column"
+        );
         for (column, value) in self.columns.iter_mut().zip(row) {
             match (column, value) {
                 (Column::Text(values), Value::Text(text)) => values.push(*text),
@@ -98,7 +110,10 @@ impl<'a> Bulk<'a> {
             .columns
             .iter()
             .map(|column| match column {
-                Column::Text(values) => values.iter().map(|value| value.map_or(5, |text| text.len() + 3)).sum(),
+                Column::Text(values) => values
+                    .iter()
+                    .map(|value| value.map_or(5, |text| text.len() + 3))
+                    .sum(),
                 Column::Int(values) => values.len() * 14,
             })
             .sum();
@@ -189,7 +204,12 @@ fn push_text(json: &mut String, text: &str) {
         if escape.is_empty() {
             json.push_str("\\u00");
             json.push(char::from(b'0' + (byte >> 4)));
-            json.push(char::from(b"0123456789abcdef".get(usize::from(byte & 15)).copied().unwrap_or(b'0')));
+            json.push(char::from(
+                b"0123456789abcdef"
+                    .get(usize::from(byte & 15))
+                    .copied()
+                    .unwrap_or(b'0'),
+            ));
         } else {
             json.push_str(escape);
         }

@@ -9,9 +9,15 @@ use super::class::DbError;
 use super::statement::Statement;
 
 /// A row struct that either database can fill.
-pub(crate) trait FromRows: Send + Unpin + for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow> {}
+pub(crate) trait FromRows:
+    Send + Unpin + for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow>
+{
+}
 
-impl<T> FromRows for T where T: Send + Unpin + for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow> {}
+impl<T> FromRows for T where
+    T: Send + Unpin + for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow>
+{
+}
 
 #[derive(Debug, Clone)]
 enum Argument<'a> {
@@ -30,7 +36,11 @@ pub(crate) struct Call<'a> {
 
 impl Statement {
     pub(crate) fn call<'a>(&'static self) -> Call<'a> {
-        Call { statement: self, arguments: Vec::new(), rows: None }
+        Call {
+            statement: self,
+            arguments: Vec::new(),
+            rows: None,
+        }
     }
 }
 
@@ -51,7 +61,11 @@ impl<'a> Call<'a> {
     }
 
     pub fn rows(mut self, rows: &'a Bulk<'a>) -> Self {
-        debug_assert_eq!(rows.columns().len(), self.statement.columns().len(), "rows have the statement's columns");
+        debug_assert_eq!(
+            rows.columns().len(),
+            self.statement.columns().len(),
+            "rows have the statement's columns"
+        );
         self.rows = Some(rows);
         self
     }
@@ -87,7 +101,9 @@ impl<'a> Call<'a> {
             .map_err(|error| DbError::other(error.to_string()))?;
         }
         if let Some(rows) = self.rows {
-            arguments.add(rows.to_json()).map_err(|error| DbError::other(error.to_string()))?;
+            arguments
+                .add(rows.to_json())
+                .map_err(|error| DbError::other(error.to_string()))?;
         }
         Ok((self.statement.texts().sqlite.as_str(), arguments))
     }

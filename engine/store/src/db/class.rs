@@ -26,11 +26,19 @@ pub(crate) struct DbError {
 
 impl DbError {
     pub fn connection(text: impl Into<String>) -> Self {
-        Self { class: Class::Connection, code: String::new(), text: text.into() }
+        Self {
+            class: Class::Connection,
+            code: String::new(),
+            text: text.into(),
+        }
     }
 
     pub fn other(text: impl Into<String>) -> Self {
-        Self { class: Class::Other, code: String::new(), text: text.into() }
+        Self {
+            class: Class::Other,
+            code: String::new(),
+            text: text.into(),
+        }
     }
 }
 
@@ -41,14 +49,24 @@ impl From<sqlx::Error> for DbError {
             Error::Database(database) => {
                 let code = database.code().unwrap_or_default().into_owned();
                 let class = class_of(&code);
-                return Self { class, code, text: database.message().to_owned() };
+                return Self {
+                    class,
+                    code,
+                    text: database.message().to_owned(),
+                };
             }
-            Error::Io(_) | Error::Tls(_) | Error::Protocol(_) | Error::WorkerCrashed | Error::PoolTimedOut => {
-                Class::Connection
-            }
+            Error::Io(_)
+            | Error::Tls(_)
+            | Error::Protocol(_)
+            | Error::WorkerCrashed
+            | Error::PoolTimedOut => Class::Connection,
             _ => Class::Other,
         };
-        Self { class, code: String::new(), text: error.to_string() }
+        Self {
+            class,
+            code: String::new(),
+            text: error.to_string(),
+        }
     }
 }
 
@@ -64,7 +82,11 @@ impl From<DbError> for StoreError {
 
 fn class_of(code: &str) -> Class {
     // A SQLSTATE has five characters; SQLite's extended codes have at most four digits, the class in the low byte.
-    if code.len() == 5 { class_of_sqlstate(code) } else { class_of_sqlite(code) }
+    if code.len() == 5 {
+        class_of_sqlstate(code)
+    } else {
+        class_of_sqlite(code)
+    }
 }
 
 fn class_of_sqlstate(code: &str) -> Class {

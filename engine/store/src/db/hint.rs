@@ -28,11 +28,17 @@ pub(crate) struct Hints {
 
 impl Hints {
     pub fn local() -> Self {
-        Self { local: Arc::new(Notify::new()), remote: None }
+        Self {
+            local: Arc::new(Notify::new()),
+            remote: None,
+        }
     }
 
     pub fn remote(options: Arc<PgConnectOptions>) -> Self {
-        Self { local: Arc::new(Notify::new()), remote: Some(options) }
+        Self {
+            local: Arc::new(Notify::new()),
+            remote: Some(options),
+        }
     }
 
     /// Tells this process; returns the statement that tells the others, if there can be others.
@@ -46,13 +52,18 @@ impl Hints {
         let remote = match &self.remote {
             None => None,
             Some(options) => {
-                let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(options.as_ref().clone());
+                let pool = PgPoolOptions::new()
+                    .max_connections(1)
+                    .connect_lazy_with(options.as_ref().clone());
                 let mut listener = PgListener::connect_with(&pool).await?;
                 listener.listen(CHANNEL).await?;
                 Some(listener)
             }
         };
-        Ok(Wakeups { local: self.local.clone(), remote })
+        Ok(Wakeups {
+            local: self.local.clone(),
+            remote,
+        })
     }
 }
 

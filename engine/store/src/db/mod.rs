@@ -17,17 +17,20 @@ mod statement;
 pub(crate) use bulk::{Bulk, Value};
 pub(crate) use call::{Call, FromRows};
 pub(crate) use class::{Class, DbError};
-pub use hint::Wakeups;
 pub(crate) use hint::Hints;
+pub use hint::Wakeups;
 pub(crate) use session::Session;
-pub(crate) use slots::{Lease, Slots};
-pub use statement::{Kind, Statement};
+pub(crate) use slots::Slots;
 pub(crate) use statement::statements;
+pub use statement::{Kind, Statement};
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use crate::error::StoreError;
+
+/// The statements of this folder.
+pub(crate) const STATEMENTS: &[&[(&str, &Statement)]] = &[session::STATEMENTS, hint::STATEMENTS];
 
 /// Which of the two databases, and how to reach it.
 #[derive(Debug, Clone)]
@@ -60,7 +63,11 @@ impl Database {
     }
 
     /// Opens one more session.
-    pub async fn open(&self, access: Access, statements: Arc<AtomicU64>) -> Result<Session, DbError> {
+    pub async fn open(
+        &self,
+        access: Access,
+        statements: Arc<AtomicU64>,
+    ) -> Result<Session, DbError> {
         let connection = match self {
             Self::Postgres(options) => Connection::Postgres(postgres::connect(options).await?),
             Self::Sqlite(place) => Connection::Sqlite(place.connect(access).await?),

@@ -32,9 +32,17 @@ const SETTINGS: [(&str, &str); 11] = [
 ];
 
 pub(super) fn parse(url: &str) -> Result<Arc<PgConnectOptions>, StoreError> {
-    let options = PgConnectOptions::from_str(url)
-        .map_err(|error| StoreError::Settings(format!("expected a PostgreSQL url, found one that does not read: {error}")))?;
-    Ok(Arc::new(options.statement_cache_capacity(512).application_name("tongban").options(SETTINGS)))
+    let options = PgConnectOptions::from_str(url).map_err(|error| {
+        StoreError::Settings(format!(
+            "expected a PostgreSQL url, found one that does not read: {error}"
+        ))
+    })?;
+    Ok(Arc::new(
+        options
+            .statement_cache_capacity(512)
+            .application_name("tongban")
+            .options(SETTINGS),
+    ))
 }
 
 pub(super) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, DbError> {
@@ -47,7 +55,10 @@ pub(super) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, 
 /// Connects, checks the server, migrates.
 pub(super) async fn prepare(options: &PgConnectOptions) -> Result<Prepared, StoreError> {
     let mut first = connect(options).await?;
-    let row = sqlx::query("SELECT current_setting('fsync')").fetch_one(&mut first).await.map_err(DbError::from)?;
+    let row = sqlx::query("SELECT current_setting('fsync')")
+        .fetch_one(&mut first)
+        .await
+        .map_err(DbError::from)?;
     let fsync: String = row.try_get(0).map_err(DbError::from)?;
     if fsync != "on" {
         return Err(StoreError::Settings(format!(
@@ -55,16 +66,30 @@ pub(super) async fn prepare(options: &PgConnectOptions) -> Result<Prepared, Stor
         )));
     }
     let migrator = sqlx::migrate!("../../migrations/postgres");
-    migrated(migrator.run_direct(None, &mut first, false).await, &migrator)?;
-    Ok(Prepared { first: Connection::Postgres(first), lock: None, checkpoint: None })
+    migrated(
+        migrator.run_direct(None, &mut first, false).await,
+        &migrator,
+    )?;
+    Ok(Prepared {
+        first: Connection::Postgres(first),
+        lock: None,
+        checkpoint: None,
+    })
 }
 
 /// Reads the answer of a migrator.
-pub(super) fn migrated(answer: Result<(), MigrateError>, migrator: &Migrator) -> Result<(), StoreError> {
+pub(super) fn migrated(
+    answer: Result<(), MigrateError>,
+    migrator: &Migrator,
+) -> Result<(), StoreError> {
     match answer {
         Ok(()) => Ok(()),
         Err(MigrateError::VersionMissing(found)) => {
-            let known = migrator.iter().map(|migration| migration.version).max().unwrap_or_default();
+            let known = migrator
+                .iter()
+                .map(|migration| migration.version)
+                .max()
+                .unwrap_or_default();
             Err(StoreError::SchemaNewer { known, found })
         }
         Err(MigrateError::VersionMismatch(version)) => Err(StoreError::Settings(format!(

@@ -53,12 +53,23 @@ pub(crate) struct Session {
 
 impl Session {
     pub fn new(connection: Connection, statements: Arc<AtomicU64>) -> Self {
-        Self { connection, statements, open: false, broken: false, chain: None }
+        Self {
+            connection,
+            statements,
+            open: false,
+            broken: false,
+            chain: None,
+        }
     }
 
     /// Whether the session can be used again: SQLite's can always, for its thread ends what it began.
     pub fn is_usable(&self) -> bool {
         matches!(self.connection, Connection::Sqlite(_)) || !(self.broken || self.open)
+    }
+
+    /// Whether something was sent whose answer is not known.
+    pub fn is_broken(&self) -> bool {
+        self.broken || (self.open && matches!(self.connection, Connection::Postgres(_)))
     }
 
     /// Marks the connection as lost.
@@ -69,7 +80,11 @@ impl Session {
     /// Clears what an abandoned use has left.
     pub async fn reset(&mut self) -> Result<(), DbError> {
         self.broken = false;
-        if self.open { self.rollback().await } else { Ok(()) }
+        if self.open {
+            self.rollback().await
+        } else {
+            Ok(())
+        }
     }
 
     /// Runs a statement and returns the number of rows it changed.
@@ -77,7 +92,13 @@ impl Session {
         self.statements.fetch_add(1, Ordering::Relaxed);
         self.broken = true;
         let answer = either!(self, call, |connection, query| {
-            limited(async { query.execute(connection).await.map(|done| done.rows_affected()) }).await
+            limited(async {
+                query
+                    .execute(connection)
+                    .await
+                    .map(|done| done.rows_affected())
+            })
+            .await
         });
         self.settle(answer)
     }
@@ -89,7 +110,9 @@ impl Session {
         let answer = either!(self, call, |connection, query| {
             limited(async {
                 let rows = connection.fetch_all(query).await?;
-                rows.iter().map(T::from_row).collect::<Result<Vec<T>, sqlx::Error>>()
+                rows.iter()
+                    .map(T::from_row)
+                    .collect::<Result<Vec<T>, sqlx::Error>>()
             })
             .await
         });
@@ -124,7 +147,12 @@ impl Session {
         self.open = false;
         match answer {
             // SQLite rolls back by itself after some errors, and then says that there is no transaction.
-            Err(error) if error.class == super::Class::Other && matches!(self.connection, Connection::Sqlite(_)) => Ok(()),
+            Err(error)
+                if error.class == super::Class::Other
+                    && matches!(self.connection, Connection::Sqlite(_)) =>
+            {
+                Ok(())
+            }
             Err(error) => {
                 self.broken = true;
                 Err(error)
@@ -136,7 +164,9 @@ impl Session {
     /// The database's clock, in milliseconds UTC.
     pub async fn clock_ms(&mut self) -> Result<i64, DbError> {
         let rows: Vec<(i64,)> = self.fetch(CLOCK.call()).await?;
-        rows.first().map(|(now,)| *now).ok_or_else(|| DbError::other("the clock query gave no row"))
+        rows.first()
+            .map(|(now,)| *now)
+            .ok_or_else(|| DbError::other("the clock query gave no row"))
     }
 
     /// Prepares a statement without running it.
@@ -145,11 +175,17 @@ impl Session {
         match &mut self.connection {
             Connection::Postgres(connection) => {
                 let text: &'static str = &texts.postgres;
-                connection.prepare(sqlx::SqlSafeStr::into_sql_str(text)).await.map(drop)?;
+                connection
+                    .prepare(sqlx::SqlSafeStr::into_sql_str(text))
+                    .await
+                    .map(drop)?;
             }
             Connection::Sqlite(connection) => {
                 let text: &'static str = &texts.sqlite;
-                connection.prepare(sqlx::SqlSafeStr::into_sql_str(text)).await.map(drop)?;
+                connection
+                    .prepare(sqlx::SqlSafeStr::into_sql_str(text))
+                    .await
+                    .map(drop)?;
             }
         }
         Ok(())

@@ -22,7 +22,12 @@ pub(crate) struct Slots {
 }
 
 impl Slots {
-    pub fn new(database: Database, access: Access, count: usize, statements: Arc<AtomicU64>) -> Self {
+    pub fn new(
+        database: Database,
+        access: Access,
+        count: usize,
+        statements: Arc<AtomicU64>,
+    ) -> Self {
         Self {
             database,
             access,
@@ -35,16 +40,31 @@ impl Slots {
 
     /// Adds a session that is already open.
     pub fn put(&self, session: Session) {
-        self.free.lock().unwrap_or_else(PoisonError::into_inner).push(session);
+        self.free
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(session);
     }
 
     /// Waits for a session.
     pub async fn lease(&self) -> Result<Lease<'_>, DbError> {
-        let permit = self.permits.acquire().await.map_err(|_| DbError::connection("the store is closed"))?;
-        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let permit = self
+            .permits
+            .acquire()
+            .await
+            .map_err(|_| DbError::connection("the store is closed"))?;
+        let free = self
+            .free
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
         let mut session = match free {
             Some(session) => session,
-            None => self.database.open(self.access, self.statements.clone()).await?,
+            None => {
+                self.database
+                    .open(self.access, self.statements.clone())
+                    .await?
+            }
         };
         if let Err(error) = session.reset().await {
             if self.database.is_memory() {
@@ -52,12 +72,21 @@ impl Slots {
             }
             return Err(error);
         }
-        Ok(Lease { slots: self, session: Some(session), _permit: permit })
+        Ok(Lease {
+            slots: self,
+            session: Some(session),
+            _permit: permit,
+        })
     }
 
     /// The chains that lost their connection since the last call.
     pub fn lost_chains(&self) -> Vec<crate::commit::Chain> {
-        std::mem::take(&mut *self.lost_chains.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(
+            &mut *self
+                .lost_chains
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
     }
 
     /// Ends all idle sessions; new leases fail.
@@ -80,23 +109,37 @@ pub(crate) struct Lease<'s> {
 impl Deref for Lease<'_> {
     type Target = Session;
     fn deref(&self) -> &Session {
-        self.session.as_ref().expect("a lease has its session until it is dropped")
+        self.session
+            .as_ref()
+            .expect("a lease has its session until it is dropped")
     }
 }
 
 impl DerefMut for Lease<'_> {
     fn deref_mut(&mut self) -> &mut Session {
-        self.session.as_mut().expect("a lease has its session until it is dropped")
+        self.session
+            .as_mut()
+            .expect("a lease has its session until it is dropped")
     }
 }
 
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
-        let Some(mut session) = self.session.take() else { return };
+        let Some(mut session) = self.session.take() else {
+            return;
+        };
+        // Where the chain of a broken connection stands is not known: the next one closes it and opens its own.
+        if session.is_broken()
+            && let Some(chain) = session.chain.take()
+        {
+            self.slots
+                .lost_chains
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(chain);
+        }
         if session.is_usable() {
             self.slots.put(session);
-        } else if let Some(chain) = session.chain.take() {
-            self.slots.lost_chains.lock().unwrap_or_else(PoisonError::into_inner).push(chain);
         }
     }
 }

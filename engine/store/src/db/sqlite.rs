@@ -31,7 +31,11 @@ impl Place {
     /// Reads what follows `sqlite:` in a URL.
     pub fn parse(path: &str) -> Self {
         let path = path.strip_prefix("//").unwrap_or(path);
-        if path == ":memory:" { Self(None) } else { Self(Some(path.into())) }
+        if path == ":memory:" {
+            Self(None)
+        } else {
+            Self(Some(path.into()))
+        }
     }
 
     pub fn is_memory(&self) -> bool {
@@ -68,12 +72,19 @@ pub(super) async fn prepare(place: &Place) -> Result<Prepared, StoreError> {
         quick_check(&mut first, path).await?;
     }
     let migrator = sqlx::migrate!("../../migrations/sqlite");
-    super::postgres::migrated(migrator.run_direct(None, &mut first, false).await, &migrator)?;
+    super::postgres::migrated(
+        migrator.run_direct(None, &mut first, false).await,
+        &migrator,
+    )?;
     let checkpoint = match place.0 {
         Some(_) => Some(Checkpointer::start(place.connect(Access::Write).await?)),
         None => None,
     };
-    Ok(Prepared { first: Connection::Sqlite(first), lock, checkpoint })
+    Ok(Prepared {
+        first: Connection::Sqlite(first),
+        lock,
+        checkpoint,
+    })
 }
 
 fn lock(path: &Path) -> Result<File, StoreError> {
@@ -85,42 +96,60 @@ fn lock(path: &Path) -> Result<File, StoreError> {
         .truncate(false)
         .write(true)
         .open(&name)
-        .map_err(|error| StoreError::Settings(format!("expected to create `{}`: {error}", name.display())))?;
+        .map_err(|error| {
+            StoreError::Settings(format!("expected to create `{}`: {error}", name.display()))
+        })?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::Settings(format!(
             "`{}` is open in another process; stop it, or give this one another file",
             path.display()
         ))),
-        Err(std::fs::TryLockError::Error(error)) => {
-            Err(StoreError::Settings(format!("expected to lock `{}`: {error}", name.display())))
-        }
+        Err(std::fs::TryLockError::Error(error)) => Err(StoreError::Settings(format!(
+            "expected to lock `{}`: {error}",
+            name.display()
+        ))),
     }
 }
 
 async fn check_version(connection: &mut SqliteConnection) -> Result<(), StoreError> {
-    let row = sqlx::query("SELECT sqlite_version()").fetch_one(connection).await.map_err(DbError::from)?;
+    let row = sqlx::query("SELECT sqlite_version()")
+        .fetch_one(connection)
+        .await
+        .map_err(DbError::from)?;
     let text: String = row.try_get(0).map_err(DbError::from)?;
-    let mut parts = text.split('.').map(|part| part.parse::<u64>().unwrap_or_default());
+    let mut parts = text
+        .split('.')
+        .map(|part| part.parse::<u64>().unwrap_or_default());
     let mut part = || parts.next().unwrap_or_default();
     let found = (part(), part(), part());
     if found >= VERSION_MIN {
         return Ok(());
     }
-    Err(StoreError::Settings(format!("expected SQLite 3.51.3 or newer, found {text}: older ones can lose pages")))
+    Err(StoreError::Settings(format!(
+        "expected SQLite 3.51.3 or newer, found {text}: older ones can lose pages"
+    )))
 }
 
 async fn quick_check(connection: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
-    let bytes = std::fs::metadata(path).map(|data| data.len()).unwrap_or_default();
+    let bytes = std::fs::metadata(path)
+        .map(|data| data.len())
+        .unwrap_or_default();
     if bytes > QUICK_CHECK_BYTES_MAX {
         return Ok(());
     }
-    let row = sqlx::query("PRAGMA quick_check(1)").fetch_one(connection).await.map_err(DbError::from)?;
+    let row = sqlx::query("PRAGMA quick_check(1)")
+        .fetch_one(connection)
+        .await
+        .map_err(DbError::from)?;
     let found: String = row.try_get(0).map_err(DbError::from)?;
     if found == "ok" {
         return Ok(());
     }
-    Err(StoreError::Corrupt { table: "sqlite file", detail: found })
+    Err(StoreError::Corrupt {
+        table: "sqlite file",
+        detail: found,
+    })
 }
 
 /// Checkpoints on a connection of its own, so that no commit ever pays for one.
@@ -134,7 +163,9 @@ impl Checkpointer {
         tokio::spawn(async move {
             while let Some(wanted) = weak.upgrade() {
                 // Woken by commits; the time limit notices that the store is gone.
-                let woken = tokio::time::timeout(Duration::from_secs(5), wanted.notified()).await.is_ok();
+                let woken = tokio::time::timeout(Duration::from_secs(5), wanted.notified())
+                    .await
+                    .is_ok();
                 drop(wanted);
                 if woken {
                     tokio::time::sleep(CHECKPOINT_PAUSE).await;
@@ -154,10 +185,14 @@ impl Checkpointer {
 }
 
 async fn checkpoint(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-    let row = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").fetch_one(&mut *connection).await?;
+    let row = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)")
+        .fetch_one(&mut *connection)
+        .await?;
     let pages: i64 = row.try_get(1)?;
     if pages > WAL_PAGES_MAX {
-        sqlx::query("PRAGMA wal_checkpoint(RESTART)").fetch_one(connection).await?;
+        sqlx::query("PRAGMA wal_checkpoint(RESTART)")
+            .fetch_one(connection)
+            .await?;
     }
     Ok(())
 }

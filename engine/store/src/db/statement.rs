@@ -25,8 +25,16 @@ pub(crate) type Columns = &'static [(&'static str, Kind)];
 #[derive(Debug)]
 enum Source {
     Same(Columns, &'static str),
-    Differs { postgres: &'static str, sqlite: &'static str },
-    Table { table: &'static str, mode: Mode, key: &'static [&'static str], columns: Columns },
+    Differs {
+        postgres: &'static str,
+        sqlite: &'static str,
+    },
+    Table {
+        table: &'static str,
+        mode: Mode,
+        key: &'static [&'static str],
+        columns: Columns,
+    },
 }
 
 /// The text of one statement for both databases.
@@ -45,15 +53,24 @@ pub struct Statement {
 
 impl Statement {
     pub(crate) const fn same(text: &'static str) -> Self {
-        Self { source: Source::Same(&[], text), texts: OnceLock::new() }
+        Self {
+            source: Source::Same(&[], text),
+            texts: OnceLock::new(),
+        }
     }
 
     pub(crate) const fn bulk(columns: Columns, text: &'static str) -> Self {
-        Self { source: Source::Same(columns, text), texts: OnceLock::new() }
+        Self {
+            source: Source::Same(columns, text),
+            texts: OnceLock::new(),
+        }
     }
 
     pub(crate) const fn differs(postgres: &'static str, sqlite: &'static str) -> Self {
-        Self { source: Source::Differs { postgres, sqlite }, texts: OnceLock::new() }
+        Self {
+            source: Source::Differs { postgres, sqlite },
+            texts: OnceLock::new(),
+        }
     }
 
     pub(crate) const fn table(
@@ -62,7 +79,15 @@ impl Statement {
         key: &'static [&'static str],
         columns: Columns,
     ) -> Self {
-        Self { source: Source::Table { table, mode, key, columns }, texts: OnceLock::new() }
+        Self {
+            source: Source::Table {
+                table,
+                mode,
+                key,
+                columns,
+            },
+            texts: OnceLock::new(),
+        }
     }
 
     pub(crate) fn columns(&self) -> Columns {
@@ -75,10 +100,16 @@ impl Statement {
     pub(crate) fn texts(&'static self) -> &'static Texts {
         self.texts.get_or_init(|| match self.source {
             Source::Same(columns, text) => expand(text, columns),
-            Source::Differs { postgres, sqlite } => Texts { postgres: postgres.into(), sqlite: sqlite.into() },
-            Source::Table { table, mode, key, columns } => {
-                expand(&table_text(table, mode, key, columns), columns)
-            }
+            Source::Differs { postgres, sqlite } => Texts {
+                postgres: postgres.into(),
+                sqlite: sqlite.into(),
+            },
+            Source::Table {
+                table,
+                mode,
+                key,
+                columns,
+            } => expand(&table_text(table, mode, key, columns), columns),
         })
     }
 
@@ -93,7 +124,9 @@ fn expand(text: &str, columns: Columns) -> Texts {
     let (mut postgres, mut sqlite) = (String::new(), String::new());
     let mut rest = text;
     while let Some((before, tail)) = rest.split_once('{') {
-        let (name, after) = tail.split_once('}').expect("a placeholder of a statement is closed");
+        let (name, after) = tail
+            .split_once('}')
+            .expect("a placeholder of a statement is closed");
         postgres.push_str(before);
         sqlite.push_str(before);
         match name.split_once(':') {
@@ -102,7 +135,8 @@ fn expand(text: &str, columns: Columns) -> Texts {
                 sqlite.push_str(&rows_sqlite(columns, first));
             }
             Some(("lock", table)) => {
-                write!(postgres, "FOR UPDATE OF {table} SKIP LOCKED").expect("a string takes all that is written");
+                write!(postgres, "FOR UPDATE OF {table} SKIP LOCKED")
+                    .expect("a string takes all that is written");
             }
             _ => unreachable!("the placeholders of a statement are a closed list"),
         }
@@ -137,34 +171,67 @@ fn rows_postgres(columns: Columns, first: usize) -> String {
 }
 
 fn rows_sqlite(columns: Columns, first: usize) -> String {
-    let cells: Vec<String> =
-        columns.iter().enumerate().map(|(place, (name, _))| format!("value->>{place} AS {name}")).collect();
-    format!("(SELECT {} FROM jsonb_each(${first})) AS r", cells.join(", "))
+    let cells: Vec<String> = columns
+        .iter()
+        .enumerate()
+        .map(|(place, (name, _))| format!("value->>{place} AS {name}"))
+        .collect();
+    format!(
+        "(SELECT {} FROM jsonb_each(${first})) AS r",
+        cells.join(", ")
+    )
 }
 
 fn names(columns: Columns) -> String {
-    columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+    columns
+        .iter()
+        .map(|(name, _)| *name)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn table_text(table: &str, mode: Mode, key: &[&str], columns: Columns) -> String {
-    let of_rows = |names: &[&str]| names.iter().map(|name| format!("r.{name}")).collect::<Vec<_>>().join(", ");
+    let of_rows = |names: &[&str]| {
+        names
+            .iter()
+            .map(|name| format!("r.{name}"))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     let all: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
     let rest = || all.iter().filter(|name| !key.contains(name));
     match mode {
         Mode::Delete => {
-            format!("DELETE FROM {table} WHERE ({}) IN (SELECT {} FROM {{rows}})", all.join(", "), of_rows(&all))
+            format!(
+                "DELETE FROM {table} WHERE ({}) IN (SELECT {} FROM {{rows}})",
+                all.join(", "),
+                of_rows(&all)
+            )
         }
         Mode::Update => {
             let set: Vec<String> = rest().map(|name| format!("{name} = r.{name}")).collect();
-            let same: Vec<String> = key.iter().map(|name| format!("{table}.{name} = r.{name}")).collect();
-            format!("UPDATE {table} SET {} FROM {{rows}} WHERE {}", set.join(", "), same.join(" AND "))
+            let same: Vec<String> = key
+                .iter()
+                .map(|name| format!("{table}.{name} = r.{name}"))
+                .collect();
+            format!(
+                "UPDATE {table} SET {} FROM {{rows}} WHERE {}",
+                set.join(", "),
+                same.join(" AND ")
+            )
         }
         Mode::Insert | Mode::Upsert | Mode::Ignore => {
             let conflict = match mode {
                 Mode::Insert => String::new(),
                 Mode::Upsert if rest().next().is_some() => {
-                    let set: Vec<String> = rest().map(|name| format!("{name} = excluded.{name}")).collect();
-                    format!(" ON CONFLICT ({}) DO UPDATE SET {}", key.join(", "), set.join(", "))
+                    let set: Vec<String> = rest()
+                        .map(|name| format!("{name} = excluded.{name}"))
+                        .collect();
+                    format!(
+                        " ON CONFLICT ({}) DO UPDATE SET {}",
+                        key.join(", "),
+                        set.join(", ")
+                    )
                 }
                 _ => " ON CONFLICT DO NOTHING".into(),
             };

@@ -78,9 +78,17 @@ impl Store {
         limit: i64,
     ) -> Result<Vec<ActRow>, StoreError> {
         let functions = Bulk::texts(functions.iter().copied());
-        let call = ACT_CLAIM.call().int(now_ms).int(until_ms).text(token).int(limit).rows(&functions);
+        let call = ACT_CLAIM
+            .call()
+            .int(now_ms)
+            .int(until_ms)
+            .text(token)
+            .int(limit)
+            .rows(&functions);
         let mut rows: Vec<ActRow> = self.inner.write(call).await?;
-        rows.sort_by(|left, right| (&left.instance_id, &left.run_id).cmp(&(&right.instance_id, &right.run_id)));
+        rows.sort_by(|left, right| {
+            (&left.instance_id, &left.run_id).cmp(&(&right.instance_id, &right.run_id))
+        });
         Ok(rows)
     }
 
@@ -95,7 +103,12 @@ impl Store {
         token: &str,
         until_ms: i64,
     ) -> Result<bool, StoreError> {
-        let call = ACT_RENEW.call().text(instance_id).text(run_id).text(token).int(until_ms);
+        let call = ACT_RENEW
+            .call()
+            .text(instance_id)
+            .text(run_id)
+            .text(token)
+            .int(until_ms);
         Ok(self.inner.execute(call).await? > 0)
     }
 
@@ -111,7 +124,13 @@ impl Store {
         at_ms: i64,
         error: Option<&str>,
     ) -> Result<bool, StoreError> {
-        let call = ACT_FAILED.call().text(instance_id).text(run_id).text(token).int(at_ms).text(error);
+        let call = ACT_FAILED
+            .call()
+            .text(instance_id)
+            .text(run_id)
+            .text(token)
+            .int(at_ms)
+            .text(error);
         Ok(self.inner.execute(call).await? > 0)
     }
 
@@ -120,7 +139,11 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Database`.
     pub async fn act(&self, instance_id: &str, run_id: &str) -> Result<Option<ActRow>, StoreError> {
-        Ok(self.inner.fetch(|| ACT_READ.call().text(instance_id).text(run_id)).await?.pop())
+        Ok(self
+            .inner
+            .fetch(|| ACT_READ.call().text(instance_id).text(run_id))
+            .await?
+            .pop())
     }
 
     /// The acts of an instance.
@@ -128,7 +151,10 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Database`.
     pub async fn acts_of(&self, instance_id: &str) -> Result<Vec<ActRow>, StoreError> {
-        Ok(self.inner.fetch(|| ACTS_OF.call().text(instance_id)).await?)
+        Ok(self
+            .inner
+            .fetch(|| ACTS_OF.call().text(instance_id))
+            .await?)
     }
 
     /// The earliest time at which any act may be claimed.

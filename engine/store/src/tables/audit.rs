@@ -97,16 +97,38 @@ impl Store {
     ///
     /// # Errors
     /// `Unavailable`, `Database`.
-    pub async fn audit_of(&self, object: &str, before_ms: i64, limit: i64) -> Result<Vec<AuditRow>, StoreError> {
-        Ok(self.inner.fetch(|| AUDIT_OF_OBJECT.call().text(object).int(before_ms).int(limit)).await?)
+    pub async fn audit_of(
+        &self,
+        object: &str,
+        before_ms: i64,
+        limit: i64,
+    ) -> Result<Vec<AuditRow>, StoreError> {
+        Ok(self
+            .inner
+            .fetch(|| {
+                AUDIT_OF_OBJECT
+                    .call()
+                    .text(object)
+                    .int(before_ms)
+                    .int(limit)
+            })
+            .await?)
     }
 
     /// Audit rows of what someone did, newest first, before a time.
     ///
     /// # Errors
     /// `Unavailable`, `Database`.
-    pub async fn audit_by(&self, who: &str, before_ms: i64, limit: i64) -> Result<Vec<AuditRow>, StoreError> {
-        Ok(self.inner.fetch(|| AUDIT_BY.call().text(who).int(before_ms).int(limit)).await?)
+    pub async fn audit_by(
+        &self,
+        who: &str,
+        before_ms: i64,
+        limit: i64,
+    ) -> Result<Vec<AuditRow>, StoreError> {
+        Ok(self
+            .inner
+            .fetch(|| AUDIT_BY.call().text(who).int(before_ms).int(limit))
+            .await?)
     }
 
     /// Reads every chain from its beginning and proves it.
@@ -127,28 +149,58 @@ impl Store {
         }
         let stray: Vec<AuditRow> = self.inner.fetch(|| AUDIT_STRAY.call()).await?;
         Ok(match stray.into_iter().next() {
-            Some(row) => broken(&row.chain, row.seq, "expected the row's chain to be known, found none"),
-            None => Verdict::Whole { chains: chains.len(), rows },
+            Some(row) => broken(
+                &row.chain,
+                row.seq,
+                "expected the row's chain to be known, found none",
+            ),
+            None => Verdict::Whole {
+                chains: chains.len(),
+                rows,
+            },
         })
     }
 
-    async fn audit_verify_chain(&self, chain: &AuditChainRow) -> Result<Result<u64, Verdict>, StoreError> {
+    async fn audit_verify_chain(
+        &self,
+        chain: &AuditChainRow,
+    ) -> Result<Result<u64, Verdict>, StoreError> {
         let (mut seq, mut hash, mut count) = (0, audit_genesis(chain), 0);
         loop {
-            let page: Vec<AuditRow> =
-                self.inner.fetch(|| AUDIT_PAGE.call().text(chain.chain.as_str()).int(seq).int(PAGE)).await?;
+            let page: Vec<AuditRow> = self
+                .inner
+                .fetch(|| {
+                    AUDIT_PAGE
+                        .call()
+                        .text(chain.chain.as_str())
+                        .int(seq)
+                        .int(PAGE)
+                })
+                .await?;
             if page.is_empty() {
                 break;
             }
             for row in page {
                 if row.seq != seq + 1 {
-                    return Ok(Err(broken(&row.chain, seq + 1, &format!("expected row {}, found row {}", seq + 1, row.seq))));
+                    return Ok(Err(broken(
+                        &row.chain,
+                        seq + 1,
+                        &format!("expected row {}, found row {}", seq + 1, row.seq),
+                    )));
                 }
                 if row.prev != hash {
-                    return Ok(Err(broken(&row.chain, row.seq, "expected the hash of the row before, found another")));
+                    return Ok(Err(broken(
+                        &row.chain,
+                        row.seq,
+                        "expected the hash of the row before, found another",
+                    )));
                 }
                 if audit_hash(&row) != row.hash {
-                    return Ok(Err(broken(&row.chain, row.seq, "expected the hash of the row's columns, found another")));
+                    return Ok(Err(broken(
+                        &row.chain,
+                        row.seq,
+                        "expected the hash of the row's columns, found another",
+                    )));
                 }
                 seq = row.seq;
                 hash = row.hash;
@@ -156,25 +208,35 @@ impl Store {
             }
         }
         match &chain.head {
-            Some(head) if *head != hash => {
-                Ok(Err(broken(&chain.chain, seq, "expected the sealed head as the last hash, found another")))
-            }
+            Some(head) if *head != hash => Ok(Err(broken(
+                &chain.chain,
+                seq,
+                "expected the sealed head as the last hash, found another",
+            ))),
             _ => Ok(Ok(count)),
         }
     }
 
     /// The heads that a chain saw when it was opened must still be there: a tail that was cut shows.
-    async fn audit_verify_heads(&self, chain: &AuditChainRow) -> Result<Option<Verdict>, StoreError> {
+    async fn audit_verify_heads(
+        &self,
+        chain: &AuditChainRow,
+    ) -> Result<Option<Verdict>, StoreError> {
         let heads: Vec<(String, i64, String)> =
             serde_json::from_str(&chain.opened_with).map_err(|error| StoreError::Corrupt {
                 table: "audit_chain",
                 detail: format!("expected a list of heads in `opened_with`: {error}"),
             })?;
         for (other, seq, hash) in heads {
-            let rows: Vec<AuditRow> =
-                self.inner.fetch(|| AUDIT_ROW.call().text(other.as_str()).int(seq)).await?;
+            let rows: Vec<AuditRow> = self
+                .inner
+                .fetch(|| AUDIT_ROW.call().text(other.as_str()).int(seq))
+                .await?;
             if rows.first().is_none_or(|row| row.hash != hash) {
-                let why = format!("expected the row that chain {} saw as head, found none or another", chain.chain);
+                let why = format!(
+                    "expected the row that chain {} saw as head, found none or another",
+                    chain.chain
+                );
                 return Ok(Some(broken(&other, seq, &why)));
             }
         }
@@ -183,5 +245,9 @@ impl Store {
 }
 
 fn broken(chain: &str, seq: i64, why: &str) -> Verdict {
-    Verdict::Broken { chain: chain.to_owned(), seq, why: why.to_owned() }
+    Verdict::Broken {
+        chain: chain.to_owned(),
+        seq,
+        why: why.to_owned(),
+    }
 }

@@ -83,8 +83,13 @@ impl BundleRow {
         let mut change = Change::without_instance(at_ms);
         change.keys.push(self.promise());
         for (path, file_digest) in files {
-            let (bundle, path, file_digest) = (self.digest.clone(), path.clone(), file_digest.clone());
-            change.add(BundleFileRow { bundle, path, file_digest });
+            let (bundle, path, file_digest) =
+                (self.digest.clone(), path.clone(), file_digest.clone());
+            change.add(BundleFileRow {
+                bundle,
+                path,
+                file_digest,
+            });
         }
         change.add(self.clone());
         change
@@ -97,7 +102,9 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Resource`, `Database`.
     pub async fn file_put(&self, digest: &str, body: &[u8]) -> Result<(), StoreError> {
-        self.inner.execute(FILE_PUT.call().text(digest).bytes(body)).await?;
+        self.inner
+            .execute(FILE_PUT.call().text(digest).bytes(body))
+            .await?;
         Ok(())
     }
 
@@ -113,8 +120,16 @@ impl Store {
     ///
     /// # Errors
     /// `Unavailable`, `Database`.
-    pub async fn bundle_of(&self, workflow: &str, version: &str) -> Result<Option<BundleRow>, StoreError> {
-        Ok(self.inner.fetch(|| BUNDLE_OF.call().text(workflow).text(version)).await?.pop())
+    pub async fn bundle_of(
+        &self,
+        workflow: &str,
+        version: &str,
+    ) -> Result<Option<BundleRow>, StoreError> {
+        Ok(self
+            .inner
+            .fetch(|| BUNDLE_OF.call().text(workflow).text(version))
+            .await?
+            .pop())
     }
 
     /// All bundles of a workflow, newest first.
@@ -130,7 +145,10 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Database`.
     pub async fn bundle_files(&self, digest: &str) -> Result<BundleFiles, StoreError> {
-        Ok(self.inner.fetch(|| BUNDLE_FILES.call().text(digest)).await?)
+        Ok(self
+            .inner
+            .fetch(|| BUNDLE_FILES.call().text(digest))
+            .await?)
     }
 
     /// The pointer of a workflow.

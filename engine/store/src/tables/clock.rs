@@ -77,14 +77,31 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Database`.
     pub async fn clock_entries(&self, instance_id: &str) -> Result<Vec<ClockEntryRow>, StoreError> {
-        Ok(self.inner.fetch(|| CLOCK_ENTRIES.call().text(instance_id)).await?)
+        Ok(self
+            .inner
+            .fetch(|| CLOCK_ENTRIES.call().text(instance_id))
+            .await?)
     }
 
     /// Running clocks that a change of a calendar may move.
     ///
     /// # Errors
     /// `Unavailable`, `Database`.
-    pub async fn clocks_of_calendar(&self, calendar: &str, from_ms: i64, limit: i64) -> Result<Vec<ClockRow>, StoreError> {
-        Ok(self.inner.fetch(|| CLOCKS_OF_CALENDAR.call().text(calendar).int(from_ms).int(limit)).await?)
+    pub async fn clocks_of_calendar(
+        &self,
+        calendar: &str,
+        from_ms: i64,
+        limit: i64,
+    ) -> Result<Vec<ClockRow>, StoreError> {
+        Ok(self
+            .inner
+            .fetch(|| {
+                CLOCKS_OF_CALENDAR
+                    .call()
+                    .text(calendar)
+                    .int(from_ms)
+                    .int(limit)
+            })
+            .await?)
     }
 }

@@ -1,7 +1,7 @@
 //! Events received, the shapes by which they are found, and their routing.
 
 use super::state::SubscriptionRow;
-use crate::db::{statements};
+use crate::db::statements;
 use crate::error::StoreError;
 use crate::store::Store;
 use crate::write::rows;
@@ -148,7 +148,10 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Database`.
     pub async fn events_unrouted(&self, after: i64, limit: i64) -> Result<Vec<Event>, StoreError> {
-        Ok(self.inner.fetch(|| EVENTS_UNROUTED.call().int(after).int(limit)).await?)
+        Ok(self
+            .inner
+            .fetch(|| EVENTS_UNROUTED.call().int(after).int(limit))
+            .await?)
     }
 
     /// Live events of a type received since `since_ms`, for a listener that came later.
@@ -163,7 +166,15 @@ impl Store {
         now_ms: i64,
         limit: i64,
     ) -> Result<Vec<Event>, StoreError> {
-        let call = || EVENTS_OF_TYPE.call().text(event_type).int(after).int(since_ms).int(now_ms).int(limit);
+        let call = || {
+            EVENTS_OF_TYPE
+                .call()
+                .text(event_type)
+                .int(after)
+                .int(since_ms)
+                .int(now_ms)
+                .int(limit)
+        };
         Ok(self.inner.fetch(call).await?)
     }
 
@@ -180,7 +191,11 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Database`.
     pub async fn event_by_id(&self, source: &str, id: &str) -> Result<Option<Event>, StoreError> {
-        Ok(self.inner.fetch(|| EVENT_BY_ID.call().text(source).text(id)).await?.pop())
+        Ok(self
+            .inner
+            .fetch(|| EVENT_BY_ID.call().text(source).text(id))
+            .await?
+            .pop())
     }
 
     /// A page of the subscriptions that expect a value, after an instance.
@@ -194,15 +209,32 @@ impl Store {
         after: &str,
         limit: i64,
     ) -> Result<Vec<SubscriptionRow>, StoreError> {
-        Ok(self.inner.fetch(|| SUBSCRIPTIONS_FOR.call().text(shape).text(value).text(after).int(limit)).await?)
+        Ok(self
+            .inner
+            .fetch(|| {
+                SUBSCRIPTIONS_FOR
+                    .call()
+                    .text(shape)
+                    .text(value)
+                    .text(after)
+                    .int(limit)
+            })
+            .await?)
     }
 
     /// Subscriptions that were not yet offered the events that came before them.
     ///
     /// # Errors
     /// `Unavailable`, `Database`.
-    pub async fn subscriptions_fresh(&self, after: &str, limit: i64) -> Result<Vec<SubscriptionRow>, StoreError> {
-        Ok(self.inner.fetch(|| SUBSCRIPTIONS_FRESH.call().text(after).int(limit)).await?)
+    pub async fn subscriptions_fresh(
+        &self,
+        after: &str,
+        limit: i64,
+    ) -> Result<Vec<SubscriptionRow>, StoreError> {
+        Ok(self
+            .inner
+            .fetch(|| SUBSCRIPTIONS_FRESH.call().text(after).int(limit))
+            .await?)
     }
 
     /// The shapes by which events of a type are matched, those for any type among them.
@@ -210,7 +242,10 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Database`.
     pub async fn listen_shapes(&self, event_type: &str) -> Result<Vec<ListenShapeRow>, StoreError> {
-        Ok(self.inner.fetch(|| SHAPES_OF_TYPE.call().text(event_type)).await?)
+        Ok(self
+            .inner
+            .fetch(|| SHAPES_OF_TYPE.call().text(event_type))
+            .await?)
     }
 
     /// Whether an instance consumed an event.
@@ -218,8 +253,10 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Database`.
     pub async fn event_is_taken(&self, seq: i64, instance_id: &str) -> Result<bool, StoreError> {
-        let rows: Vec<super::state::EventTaken> =
-            self.inner.fetch(|| TAKEN_BY.call().int(seq).text(instance_id)).await?;
+        let rows: Vec<super::state::EventTaken> = self
+            .inner
+            .fetch(|| TAKEN_BY.call().int(seq).text(instance_id))
+            .await?;
         Ok(!rows.is_empty())
     }
 
@@ -228,7 +265,14 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Resource`, `Database`.
     pub async fn events_expire(&self, now_ms: i64, limit: i64) -> Result<u64, StoreError> {
-        let events = self.inner.execute(EVENTS_EXPIRED.call().int(now_ms).int(limit)).await?;
-        Ok(events + self.inner.execute(TAKEN_EXPIRED.call().int(now_ms).int(limit)).await?)
+        let events = self
+            .inner
+            .execute(EVENTS_EXPIRED.call().int(now_ms).int(limit))
+            .await?;
+        Ok(events
+            + self
+                .inner
+                .execute(TAKEN_EXPIRED.call().int(now_ms).int(limit))
+                .await?)
     }
 }

@@ -41,10 +41,19 @@ impl Store {
     ///
     /// # Errors
     /// `Unavailable`, `Resource`, `Database`.
-    pub async fn inbox_claim(&self, now_ms: i64, until_ms: i64, limit: i64) -> Result<Vec<InboxRow>, StoreError> {
-        let mut rows: Vec<InboxRow> =
-            self.inner.write(INBOX_CLAIM.call().int(now_ms).int(until_ms).int(limit)).await?;
-        rows.sort_by(|left, right| (&left.instance_id, &left.id).cmp(&(&right.instance_id, &right.id)));
+    pub async fn inbox_claim(
+        &self,
+        now_ms: i64,
+        until_ms: i64,
+        limit: i64,
+    ) -> Result<Vec<InboxRow>, StoreError> {
+        let mut rows: Vec<InboxRow> = self
+            .inner
+            .write(INBOX_CLAIM.call().int(now_ms).int(until_ms).int(limit))
+            .await?;
+        rows.sort_by(|left, right| {
+            (&left.instance_id, &left.id).cmp(&(&right.instance_id, &right.id))
+        });
         Ok(rows)
     }
 
@@ -52,8 +61,15 @@ impl Store {
     ///
     /// # Errors
     /// `Unavailable`, `Database`.
-    pub async fn inbox_of(&self, instance_id: &str, limit: i64) -> Result<Vec<InboxRow>, StoreError> {
-        Ok(self.inner.fetch(|| INBOX_OF.call().text(instance_id).int(limit)).await?)
+    pub async fn inbox_of(
+        &self,
+        instance_id: &str,
+        limit: i64,
+    ) -> Result<Vec<InboxRow>, StoreError> {
+        Ok(self
+            .inner
+            .fetch(|| INBOX_OF.call().text(instance_id).int(limit))
+            .await?)
     }
 
     /// The earliest time at which an inbox row may be claimed.
@@ -70,6 +86,10 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Resource`, `Database`.
     pub async fn inbox_drop(&self, instance_id: &str, id: &str) -> Result<bool, StoreError> {
-        Ok(self.inner.execute(INBOX_DROP.call().text(instance_id).text(id)).await? > 0)
+        Ok(self
+            .inner
+            .execute(INBOX_DROP.call().text(instance_id).text(id))
+            .await?
+            > 0)
     }
 }

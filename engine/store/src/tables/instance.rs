@@ -163,8 +163,14 @@ impl Store {
     ///
     /// # Errors
     /// `Unavailable`, `Database`.
-    pub async fn instance_by_number(&self, number: &str) -> Result<Option<InstanceRow>, StoreError> {
-        let mut rows: Vec<InstanceRow> = self.inner.fetch(|| HEAD_BY_NUMBER.call().text(number)).await?;
+    pub async fn instance_by_number(
+        &self,
+        number: &str,
+    ) -> Result<Option<InstanceRow>, StoreError> {
+        let mut rows: Vec<InstanceRow> = self
+            .inner
+            .fetch(|| HEAD_BY_NUMBER.call().text(number))
+            .await?;
         Ok(if rows.len() == 1 { rows.pop() } else { None })
     }
 
@@ -172,16 +178,32 @@ impl Store {
     ///
     /// # Errors
     /// `Unavailable`, `Database`.
-    pub async fn instance_children(&self, id: &str, after: &str, limit: i64) -> Result<Vec<InstanceRow>, StoreError> {
-        Ok(self.inner.fetch(|| HEADS_BY_PARENT.call().text(id).text(after).int(limit)).await?)
+    pub async fn instance_children(
+        &self,
+        id: &str,
+        after: &str,
+        limit: i64,
+    ) -> Result<Vec<InstanceRow>, StoreError> {
+        Ok(self
+            .inner
+            .fetch(|| HEADS_BY_PARENT.call().text(id).text(after).int(limit))
+            .await?)
     }
 
     /// A page of the history after a version (0 for the beginning).
     ///
     /// # Errors
     /// `Unavailable`, `Database`.
-    pub async fn history(&self, id: &str, after: i64, limit: i64) -> Result<Vec<HistoryRow>, StoreError> {
-        Ok(self.inner.fetch(|| HISTORY_PAGE.call().text(id).int(after).int(limit)).await?)
+    pub async fn history(
+        &self,
+        id: &str,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<HistoryRow>, StoreError> {
+        Ok(self
+            .inner
+            .fetch(|| HISTORY_PAGE.call().text(id).int(after).int(limit))
+            .await?)
     }
 
     /// The last row of the history.
@@ -189,6 +211,10 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Database`.
     pub async fn history_last(&self, id: &str) -> Result<Option<HistoryRow>, StoreError> {
-        Ok(self.inner.fetch(|| HISTORY_LAST.call().text(id)).await?.pop())
+        Ok(self
+            .inner
+            .fetch(|| HISTORY_LAST.call().text(id))
+            .await?
+            .pop())
     }
 }

@@ -48,7 +48,11 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Database`.
     pub async fn key_holder(&self, scope: &str, value: &str) -> Result<Option<KeyRow>, StoreError> {
-        Ok(self.inner.fetch(|| KEY_READ.call().text(scope).text(value)).await?.pop())
+        Ok(self
+            .inner
+            .fetch(|| KEY_READ.call().text(scope).text(value))
+            .await?
+            .pop())
     }
 
     /// Deletes expired keys, commit tokens among them; returns how many.
@@ -56,7 +60,10 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Resource`, `Database`.
     pub async fn keys_expire(&self, now_ms: i64, limit: i64) -> Result<u64, StoreError> {
-        Ok(self.inner.execute(KEYS_EXPIRED.call().int(now_ms).int(limit)).await?)
+        Ok(self
+            .inner
+            .execute(KEYS_EXPIRED.call().int(now_ms).int(limit))
+            .await?)
     }
 
     /// Takes `count` numbers of a sequence and returns the first. Numbers that are not used are gaps.
@@ -64,8 +71,13 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Resource`, `Database`.
     pub async fn sequence_take(&self, scope: &str, count: i64) -> Result<i64, StoreError> {
-        let rows: Vec<(i64,)> = self.inner.write(SEQUENCE_TAKE.call().text(scope).int(count)).await?;
-        let (last,) = rows.first().ok_or_else(|| StoreError::Database("the sequence gave no number".into()))?;
+        let rows: Vec<(i64,)> = self
+            .inner
+            .write(SEQUENCE_TAKE.call().text(scope).int(count))
+            .await?;
+        let (last,) = rows
+            .first()
+            .ok_or_else(|| StoreError::Database("the sequence gave no number".into()))?;
         Ok(last - count + 1)
     }
 
@@ -74,7 +86,10 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Database`.
     pub async fn sequence(&self, scope: &str) -> Result<i64, StoreError> {
-        let rows: Vec<(i64,)> = self.inner.fetch(|| SEQUENCE_READ.call().text(scope)).await?;
+        let rows: Vec<(i64,)> = self
+            .inner
+            .fetch(|| SEQUENCE_READ.call().text(scope))
+            .await?;
         Ok(rows.first().map_or(0, |(value,)| *value))
     }
 }

@@ -104,8 +104,16 @@ impl Store {
     ///
     /// # Errors
     /// `Unavailable`, `Resource`, `Database`.
-    pub async fn mail_claim(&self, now_ms: i64, until_ms: i64, limit: i64) -> Result<Vec<MailRow>, StoreError> {
-        let mut rows: Vec<MailRow> = self.inner.write(MAIL_CLAIM.call().int(now_ms).int(until_ms).int(limit)).await?;
+    pub async fn mail_claim(
+        &self,
+        now_ms: i64,
+        until_ms: i64,
+        limit: i64,
+    ) -> Result<Vec<MailRow>, StoreError> {
+        let mut rows: Vec<MailRow> = self
+            .inner
+            .write(MAIL_CLAIM.call().int(now_ms).int(until_ms).int(limit))
+            .await?;
         rows.sort_by(|left, right| left.id.cmp(&right.id));
         Ok(rows)
     }
@@ -122,11 +130,24 @@ impl Store {
     ///
     /// # Errors
     /// `Unavailable`, `Database`.
-    pub async fn mails(&self, person_id: Option<&str>, before: Option<&str>, limit: i64) -> Result<Vec<MailRow>, StoreError> {
+    pub async fn mails(
+        &self,
+        person_id: Option<&str>,
+        before: Option<&str>,
+        limit: i64,
+    ) -> Result<Vec<MailRow>, StoreError> {
         let before = before.unwrap_or(AFTER_ALL);
         Ok(match person_id {
-            Some(person) => self.inner.fetch(|| MAILS_OF_PERSON.call().text(person).text(before).int(limit)).await?,
-            None => self.inner.fetch(|| MAILS.call().text(before).int(limit)).await?,
+            Some(person) => {
+                self.inner
+                    .fetch(|| MAILS_OF_PERSON.call().text(person).text(before).int(limit))
+                    .await?
+            }
+            None => {
+                self.inner
+                    .fetch(|| MAILS.call().text(before).int(limit))
+                    .await?
+            }
         })
     }
 
@@ -135,7 +156,10 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Database`.
     pub async fn mails_of(&self, instance_id: &str) -> Result<Vec<MailRow>, StoreError> {
-        Ok(self.inner.fetch(|| MAILS_OF_INSTANCE.call().text(instance_id)).await?)
+        Ok(self
+            .inner
+            .fetch(|| MAILS_OF_INSTANCE.call().text(instance_id))
+            .await?)
     }
 
     /// The earliest time at which a mail may be claimed.
@@ -152,15 +176,26 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Database`.
     pub async fn mail_link(&self, nonce: &str) -> Result<Option<MailLinkRow>, StoreError> {
-        Ok(self.inner.fetch(|| MAIL_LINK.call().text(nonce)).await?.pop())
+        Ok(self
+            .inner
+            .fetch(|| MAIL_LINK.call().text(nonce))
+            .await?
+            .pop())
     }
 
     /// The links of a work item.
     ///
     /// # Errors
     /// `Unavailable`, `Database`.
-    pub async fn mail_links(&self, instance_id: &str, n: i64) -> Result<Vec<MailLinkRow>, StoreError> {
-        Ok(self.inner.fetch(|| MAIL_LINKS_OF.call().text(instance_id).int(n)).await?)
+    pub async fn mail_links(
+        &self,
+        instance_id: &str,
+        n: i64,
+    ) -> Result<Vec<MailLinkRow>, StoreError> {
+        Ok(self
+            .inner
+            .fetch(|| MAIL_LINKS_OF.call().text(instance_id).int(n))
+            .await?)
     }
 }
 

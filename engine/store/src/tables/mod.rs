@@ -83,16 +83,66 @@ pub(crate) const ORDER: &[&str] = &[
 
 /// The place of a table in `ORDER`.
 pub(crate) fn order(table: &str) -> usize {
-    ORDER.iter().position(|name| *name == table).unwrap_or(ORDER.len())
+    ORDER
+        .iter()
+        .position(|name| *name == table)
+        .unwrap_or(ORDER.len())
 }
 
 /// The column that says to which instance a row belongs, for the tables that only the instance's own change writes.
 pub(crate) fn instance_column(operation: &Operation) -> Option<usize> {
     let name = match operation.table {
         "instance" => "id",
-        "history" | "wake" | "act" | "blob" | "checkpoint" | "subscription" | "event_taken" | "work_item"
-        | "work_candidate" | "decision" | "clock" | "clock_entry" | "party" | "search" => "instance_id",
+        "history" | "wake" | "act" | "blob" | "checkpoint" | "subscription" | "event_taken"
+        | "work_item" | "work_candidate" | "decision" | "clock" | "clock_entry" | "party"
+        | "search" => "instance_id",
         _ => return None,
     };
-    operation.columns.iter().position(|(column, _)| *column == name)
+    operation
+        .columns
+        .iter()
+        .position(|(column, _)| *column == name)
 }
+
+/// The statements of every file.
+pub(crate) const STATEMENTS: &[&[(&str, &crate::db::Statement)]] = &[
+    act::STATEMENTS,
+    audit::STATEMENTS,
+    bundle::STATEMENTS,
+    clock::STATEMENTS,
+    event::STATEMENTS,
+    inbox::STATEMENTS,
+    instance::STATEMENTS,
+    key::STATEMENTS,
+    mail::STATEMENTS,
+    operation::STATEMENTS,
+    organisation::STATEMENTS,
+    record::STATEMENTS,
+    schedule::STATEMENTS,
+    session::STATEMENTS,
+    state::STATEMENTS,
+    wake::STATEMENTS,
+    work_item::STATEMENTS,
+];
+
+/// The operations of every file.
+pub(crate) const OPERATIONS: &[&[fn() -> &'static Operation]] = &[
+    act::OPERATIONS,
+    audit::OPERATIONS,
+    bundle::OPERATIONS,
+    clock::OPERATIONS,
+    event::OPERATIONS,
+    inbox::OPERATIONS,
+    instance::OPERATIONS,
+    key::OPERATIONS,
+    mail::OPERATIONS,
+    operation::OPERATIONS,
+    organisation::OPERATIONS,
+    party::OPERATIONS,
+    record::OPERATIONS,
+    schedule::OPERATIONS,
+    session::OPERATIONS,
+    state::OPERATIONS,
+    wake::OPERATIONS,
+    work_item::OPERATIONS,
+];

@@ -182,8 +182,15 @@ impl Store {
     ///
     /// # Errors
     /// `Unavailable`, `Database`.
-    pub async fn incidents_open(&self, after: &str, limit: i64) -> Result<Vec<IncidentRow>, StoreError> {
-        Ok(self.inner.fetch(|| INCIDENTS_OPEN.call().text(after).int(limit)).await?)
+    pub async fn incidents_open(
+        &self,
+        after: &str,
+        limit: i64,
+    ) -> Result<Vec<IncidentRow>, StoreError> {
+        Ok(self
+            .inner
+            .fetch(|| INCIDENTS_OPEN.call().text(after).int(limit))
+            .await?)
     }
 
     /// All incidents of an instance.
@@ -191,7 +198,10 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Database`.
     pub async fn incidents_of(&self, instance_id: &str) -> Result<Vec<IncidentRow>, StoreError> {
-        Ok(self.inner.fetch(|| INCIDENTS_OF.call().text(instance_id)).await?)
+        Ok(self
+            .inner
+            .fetch(|| INCIDENTS_OF.call().text(instance_id))
+            .await?)
     }
 
     /// One incident.
@@ -215,7 +225,10 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Database`.
     pub async fn bulk_waiting(&self, id: &str, limit: i64) -> Result<Vec<BulkItemRow>, StoreError> {
-        Ok(self.inner.fetch(|| BULK_WAITING.call().text(id).int(limit)).await?)
+        Ok(self
+            .inner
+            .fetch(|| BULK_WAITING.call().text(id).int(limit))
+            .await?)
     }
 
     /// How many targets of a bulk act have each result; `None` waits.
@@ -231,9 +244,16 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Resource`, `Database`.
     pub async fn node_seen(&self, row: &NodeRow, forget_before_ms: i64) -> Result<(), StoreError> {
-        let call = NODE_SEEN.call().text(row.id.as_str()).text(row.version.as_str());
-        self.inner.execute(call.int(row.format_max).int(row.seen_at_ms)).await?;
-        self.inner.execute(NODES_GONE.call().int(forget_before_ms)).await?;
+        let call = NODE_SEEN
+            .call()
+            .text(row.id.as_str())
+            .text(row.version.as_str());
+        self.inner
+            .execute(call.int(row.format_max).int(row.seen_at_ms))
+            .await?;
+        self.inner
+            .execute(NODES_GONE.call().int(forget_before_ms))
+            .await?;
         Ok(())
     }
 
@@ -249,9 +269,23 @@ impl Store {
     ///
     /// # Errors
     /// `Unavailable`, `Resource`, `Database`.
-    pub async fn attachment_put(&self, digest: &str, media_type: &str, body: &[u8]) -> Result<(), StoreError> {
+    pub async fn attachment_put(
+        &self,
+        digest: &str,
+        media_type: &str,
+        body: &[u8],
+    ) -> Result<(), StoreError> {
         let size = i64::try_from(body.len()).unwrap_or(i64::MAX);
-        self.inner.execute(ATTACHMENT_PUT.call().text(digest).int(size).text(media_type).bytes(body)).await?;
+        self.inner
+            .execute(
+                ATTACHMENT_PUT
+                    .call()
+                    .text(digest)
+                    .int(size)
+                    .text(media_type)
+                    .bytes(body),
+            )
+            .await?;
         Ok(())
     }
 
@@ -260,15 +294,25 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Database`.
     pub async fn attachment(&self, digest: &str) -> Result<Option<Attachment>, StoreError> {
-        Ok(self.inner.fetch(|| ATTACHMENT.call().text(digest)).await?.pop())
+        Ok(self
+            .inner
+            .fetch(|| ATTACHMENT.call().text(digest))
+            .await?
+            .pop())
     }
 
     /// What is attached to an instance.
     ///
     /// # Errors
     /// `Unavailable`, `Database`.
-    pub async fn attachments_of(&self, instance_id: &str) -> Result<Vec<AttachmentUseRow>, StoreError> {
-        Ok(self.inner.fetch(|| ATTACHMENTS_OF.call().text(instance_id)).await?)
+    pub async fn attachments_of(
+        &self,
+        instance_id: &str,
+    ) -> Result<Vec<AttachmentUseRow>, StoreError> {
+        Ok(self
+            .inner
+            .fetch(|| ATTACHMENTS_OF.call().text(instance_id))
+            .await?)
     }
 
     /// How much of everything waits.
@@ -276,6 +320,11 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Database`.
     pub async fn gauges(&self, now_ms: i64) -> Result<Gauges, StoreError> {
-        Ok(self.inner.fetch(|| GAUGES.call().int(now_ms)).await?.pop().unwrap_or_default())
+        Ok(self
+            .inner
+            .fetch(|| GAUGES.call().int(now_ms))
+            .await?
+            .pop()
+            .unwrap_or_default())
     }
 }

@@ -213,14 +213,20 @@ impl OrganisationRows {
 
 /// Every pair of a unit and a unit at or above it. A circle ends where it closes.
 pub fn unit_ancestors(units: &[UnitRow]) -> Vec<UnitAncestorRow> {
-    let parents: std::collections::BTreeMap<&str, Option<&str>> =
-        units.iter().map(|unit| (unit.id.as_str(), unit.parent_id.as_deref())).collect();
+    let parents: std::collections::BTreeMap<&str, Option<&str>> = units
+        .iter()
+        .map(|unit| (unit.id.as_str(), unit.parent_id.as_deref()))
+        .collect();
     let mut rows = Vec::new();
     for unit in units {
         let (mut at, mut distance) = (Some(unit.id.as_str()), 0);
         let most = i64::try_from(units.len()).unwrap_or(i64::MAX);
         while let Some(ancestor) = at.filter(|_| distance < most) {
-            rows.push(UnitAncestorRow { unit_id: unit.id.clone(), ancestor_id: ancestor.to_owned(), distance });
+            rows.push(UnitAncestorRow {
+                unit_id: unit.id.clone(),
+                ancestor_id: ancestor.to_owned(),
+                distance,
+            });
             at = parents.get(ancestor).copied().flatten();
             distance += 1;
         }
@@ -251,7 +257,11 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Database`.
     pub async fn person_by_login(&self, login: &str) -> Result<Option<PersonRow>, StoreError> {
-        Ok(self.inner.fetch(|| PERSON_BY_LOGIN.call().text(login)).await?.pop())
+        Ok(self
+            .inner
+            .fetch(|| PERSON_BY_LOGIN.call().text(login))
+            .await?
+            .pop())
     }
 }
 

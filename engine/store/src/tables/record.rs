@@ -174,9 +174,16 @@ impl Store {
     ///
     /// # Errors
     /// `Unavailable`, `Database`.
-    pub async fn records(&self, register: &str, ids: &[&str]) -> Result<Vec<RecordRow>, StoreError> {
+    pub async fn records(
+        &self,
+        register: &str,
+        ids: &[&str],
+    ) -> Result<Vec<RecordRow>, StoreError> {
         let ids = Bulk::texts(ids.iter().copied());
-        Ok(self.inner.fetch(|| RECORDS.call().text(register).rows(&ids)).await?)
+        Ok(self
+            .inner
+            .fetch(|| RECORDS.call().text(register).rows(&ids))
+            .await?)
     }
 
     /// Loads one record.
@@ -200,12 +207,24 @@ impl Store {
         limit: i64,
     ) -> Result<Vec<RecordRow>, StoreError> {
         let Some(((name, value), rest)) = conditions.split_first() else {
-            return Ok(self.inner.fetch(|| RECORD_PAGE.call().text(register).text(after).int(limit)).await?);
+            return Ok(self
+                .inner
+                .fetch(|| RECORD_PAGE.call().text(register).text(after).int(limit))
+                .await?);
         };
         let mut fields = Bulk::new(RECORD_FIELD);
-        rest.iter().for_each(|(name, value)| fields.push(&[Value::from(*name), Value::from(*value)]));
-        let call =
-            || RECORD_FIND.call().text(register).text(*name).text(*value).text(after).int(limit).rows(&fields);
+        rest.iter()
+            .for_each(|(name, value)| fields.push(&[Value::from(*name), Value::from(*value)]));
+        let call = || {
+            RECORD_FIND
+                .call()
+                .text(register)
+                .text(*name)
+                .text(*value)
+                .text(after)
+                .int(limit)
+                .rows(&fields)
+        };
         Ok(self.inner.fetch(call).await?)
     }
 
@@ -220,7 +239,14 @@ impl Store {
         after: &str,
         limit: i64,
     ) -> Result<Vec<RecordRow>, StoreError> {
-        let call = || RECORD_PAGE_OF_UNIT.call().text(register).text(unit_id).text(after).int(limit);
+        let call = || {
+            RECORD_PAGE_OF_UNIT
+                .call()
+                .text(register)
+                .text(unit_id)
+                .text(after)
+                .int(limit)
+        };
         Ok(self.inner.fetch(call).await?)
     }
 
@@ -229,7 +255,10 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Database`.
     pub async fn record_count(&self, register: &str) -> Result<i64, StoreError> {
-        let rows: Vec<(i64,)> = self.inner.fetch(|| RECORD_COUNT.call().text(register)).await?;
+        let rows: Vec<(i64,)> = self
+            .inner
+            .fetch(|| RECORD_COUNT.call().text(register))
+            .await?;
         Ok(rows.first().map_or(0, |(count,)| *count))
     }
 
@@ -237,8 +266,15 @@ impl Store {
     ///
     /// # Errors
     /// `Unavailable`, `Database`.
-    pub async fn record_history(&self, register: &str, id: &str) -> Result<Vec<RecordHistoryRow>, StoreError> {
-        Ok(self.inner.fetch(|| RECORD_HISTORY.call().text(register).text(id)).await?)
+    pub async fn record_history(
+        &self,
+        register: &str,
+        id: &str,
+    ) -> Result<Vec<RecordHistoryRow>, StoreError> {
+        Ok(self
+            .inner
+            .fetch(|| RECORD_HISTORY.call().text(register).text(id))
+            .await?)
     }
 
     /// One register.
@@ -268,7 +304,14 @@ impl Store {
         before_ms: i64,
         limit: i64,
     ) -> Result<Vec<AccessRow>, StoreError> {
-        let call = || ACCESSES_OF_RECORD.call().text(register).text(id).int(before_ms).int(limit);
+        let call = || {
+            ACCESSES_OF_RECORD
+                .call()
+                .text(register)
+                .text(id)
+                .int(before_ms)
+                .int(limit)
+        };
         Ok(self.inner.fetch(call).await?)
     }
 
@@ -276,8 +319,16 @@ impl Store {
     ///
     /// # Errors
     /// `Unavailable`, `Database`.
-    pub async fn accesses_by(&self, who: &str, before_ms: i64, limit: i64) -> Result<Vec<AccessRow>, StoreError> {
-        Ok(self.inner.fetch(|| ACCESSES_BY.call().text(who).int(before_ms).int(limit)).await?)
+    pub async fn accesses_by(
+        &self,
+        who: &str,
+        before_ms: i64,
+        limit: i64,
+    ) -> Result<Vec<AccessRow>, StoreError> {
+        Ok(self
+            .inner
+            .fetch(|| ACCESSES_BY.call().text(who).int(before_ms).int(limit))
+            .await?)
     }
 
     /// One grant.
@@ -292,9 +343,16 @@ impl Store {
     ///
     /// # Errors
     /// `Unavailable`, `Database`.
-    pub async fn grants_of_unit(&self, unit_id: &str, resource: Option<&str>) -> Result<Vec<GrantRow>, StoreError> {
+    pub async fn grants_of_unit(
+        &self,
+        unit_id: &str,
+        resource: Option<&str>,
+    ) -> Result<Vec<GrantRow>, StoreError> {
         let (from, until) = resource.map_or(("", LAST), |resource| (resource, resource));
-        Ok(self.inner.fetch(|| GRANTS_OF_UNIT.call().text(unit_id).text(from).text(until)).await?)
+        Ok(self
+            .inner
+            .fetch(|| GRANTS_OF_UNIT.call().text(unit_id).text(from).text(until))
+            .await?)
     }
 
     /// The grants of a resource.
@@ -302,7 +360,10 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Database`.
     pub async fn grants_of_resource(&self, resource: &str) -> Result<Vec<GrantRow>, StoreError> {
-        Ok(self.inner.fetch(|| GRANTS_OF_RESOURCE.call().text(resource)).await?)
+        Ok(self
+            .inner
+            .fetch(|| GRANTS_OF_RESOURCE.call().text(resource))
+            .await?)
     }
 }
 

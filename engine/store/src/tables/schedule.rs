@@ -60,16 +60,31 @@ impl Store {
     ///
     /// # Errors
     /// `Unavailable`, `Resource`, `Database`.
-    pub async fn schedule_claim(&self, now_ms: i64, until_ms: i64, limit: i64) -> Result<Vec<ScheduleRow>, StoreError> {
-        Ok(self.inner.write(SCHEDULE_CLAIM.call().int(now_ms).int(until_ms).int(limit)).await?)
+    pub async fn schedule_claim(
+        &self,
+        now_ms: i64,
+        until_ms: i64,
+        limit: i64,
+    ) -> Result<Vec<ScheduleRow>, StoreError> {
+        Ok(self
+            .inner
+            .write(SCHEDULE_CLAIM.call().int(now_ms).int(until_ms).int(limit))
+            .await?)
     }
 
     /// Due schedules, unclaimed: `ready_at_ms` is the tick. Ticking twice is harmless, the key decides.
     ///
     /// # Errors
     /// `Unavailable`, `Database`.
-    pub async fn schedules_due(&self, now_ms: i64, limit: i64) -> Result<Vec<ScheduleRow>, StoreError> {
-        Ok(self.inner.fetch(|| SCHEDULES_DUE.call().int(now_ms).int(limit)).await?)
+    pub async fn schedules_due(
+        &self,
+        now_ms: i64,
+        limit: i64,
+    ) -> Result<Vec<ScheduleRow>, StoreError> {
+        Ok(self
+            .inner
+            .fetch(|| SCHEDULES_DUE.call().int(now_ms).int(limit))
+            .await?)
     }
 
     /// The schedules of a workflow.
@@ -77,7 +92,10 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Database`.
     pub async fn schedules_of(&self, workflow: &str) -> Result<Vec<ScheduleRow>, StoreError> {
-        Ok(self.inner.fetch(|| SCHEDULES_OF.call().text(workflow)).await?)
+        Ok(self
+            .inner
+            .fetch(|| SCHEDULES_OF.call().text(workflow))
+            .await?)
     }
 
     /// The earliest tick.

@@ -94,7 +94,10 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Resource`, `Database`.
     pub async fn sessions_expire(&self, now_ms: i64, limit: i64) -> Result<u64, StoreError> {
-        Ok(self.inner.execute(SESSIONS_EXPIRED.call().int(now_ms).int(limit)).await?)
+        Ok(self
+            .inner
+            .execute(SESSIONS_EXPIRED.call().int(now_ms).int(limit))
+            .await?)
     }
 
     /// One API key.
@@ -118,6 +121,10 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Database`.
     pub async fn credential(&self, person_id: &str) -> Result<Option<CredentialRow>, StoreError> {
-        Ok(self.inner.fetch(|| CREDENTIAL.call().text(person_id)).await?.pop())
+        Ok(self
+            .inner
+            .fetch(|| CREDENTIAL.call().text(person_id))
+            .await?
+            .pop())
     }
 }

@@ -100,9 +100,15 @@ impl Store {
     ///
     /// # Errors
     /// `Unavailable`, `Database`.
-    pub async fn blobs(&self, instance_id: &str, digests: &[&str]) -> Result<Vec<BlobRow>, StoreError> {
+    pub async fn blobs(
+        &self,
+        instance_id: &str,
+        digests: &[&str],
+    ) -> Result<Vec<BlobRow>, StoreError> {
         let mut wanted = Bulk::new(BLOB);
-        digests.iter().for_each(|digest| wanted.push(&[Value::from(instance_id), Value::from(*digest)]));
+        digests
+            .iter()
+            .for_each(|digest| wanted.push(&[Value::from(instance_id), Value::from(*digest)]));
         Ok(self.inner.fetch(|| BLOBS.call().rows(&wanted)).await?)
     }
 
@@ -111,22 +117,39 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Database`.
     pub async fn checkpoints(&self, instance_id: &str) -> Result<Vec<CheckpointRow>, StoreError> {
-        Ok(self.inner.fetch(|| CHECKPOINTS.call().text(instance_id)).await?)
+        Ok(self
+            .inner
+            .fetch(|| CHECKPOINTS.call().text(instance_id))
+            .await?)
     }
 
     /// The checkpoint of one task.
     ///
     /// # Errors
     /// `Unavailable`, `Database`.
-    pub async fn checkpoint(&self, instance_id: &str, path: &str) -> Result<Option<CheckpointRow>, StoreError> {
-        Ok(self.inner.fetch(|| CHECKPOINT.call().text(instance_id).text(path)).await?.pop())
+    pub async fn checkpoint(
+        &self,
+        instance_id: &str,
+        path: &str,
+    ) -> Result<Option<CheckpointRow>, StoreError> {
+        Ok(self
+            .inner
+            .fetch(|| CHECKPOINT.call().text(instance_id).text(path))
+            .await?
+            .pop())
     }
 
     /// The subscriptions of an instance.
     ///
     /// # Errors
     /// `Unavailable`, `Database`.
-    pub async fn subscriptions_of(&self, instance_id: &str) -> Result<Vec<SubscriptionRow>, StoreError> {
-        Ok(self.inner.fetch(|| SUBSCRIPTIONS_OF.call().text(instance_id)).await?)
+    pub async fn subscriptions_of(
+        &self,
+        instance_id: &str,
+    ) -> Result<Vec<SubscriptionRow>, StoreError> {
+        Ok(self
+            .inner
+            .fetch(|| SUBSCRIPTIONS_OF.call().text(instance_id))
+            .await?)
     }
 }

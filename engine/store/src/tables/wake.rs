@@ -25,7 +25,7 @@ statements! {
         "WITH due AS MATERIALIZED (
              SELECT w.instance_id FROM wake w WHERE w.ready_at_ms <= $1 ORDER BY w.ready_at_ms LIMIT $3 {lock:w})
          UPDATE wake SET ready_at_ms = $2 FROM due WHERE wake.instance_id = due.instance_id
-         RETURNING instance_id, ready_at_ms");
+         RETURNING wake.instance_id, wake.ready_at_ms");
     WAKE_NEXT = same("SELECT ready_at_ms FROM wake ORDER BY ready_at_ms LIMIT 1");
     WAKE_READ = same("SELECT instance_id, ready_at_ms FROM wake WHERE instance_id = $1");
 }
@@ -35,8 +35,16 @@ impl Store {
     ///
     /// # Errors
     /// `Unavailable`, `Resource`, `Database`.
-    pub async fn wake_claim(&self, now_ms: i64, until_ms: i64, limit: i64) -> Result<Vec<String>, StoreError> {
-        let rows: Vec<Wake> = self.inner.write(WAKE_CLAIM.call().int(now_ms).int(until_ms).int(limit)).await?;
+    pub async fn wake_claim(
+        &self,
+        now_ms: i64,
+        until_ms: i64,
+        limit: i64,
+    ) -> Result<Vec<String>, StoreError> {
+        let rows: Vec<Wake> = self
+            .inner
+            .write(WAKE_CLAIM.call().int(now_ms).int(until_ms).int(limit))
+            .await?;
         let mut ids: Vec<String> = rows.into_iter().map(|wake| wake.instance_id).collect();
         ids.sort_unstable();
         Ok(ids)
@@ -56,6 +64,10 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Database`.
     pub async fn wake(&self, instance_id: &str) -> Result<Option<Wake>, StoreError> {
-        Ok(self.inner.fetch(|| WAKE_READ.call().text(instance_id)).await?.pop())
+        Ok(self
+            .inner
+            .fetch(|| WAKE_READ.call().text(instance_id))
+            .await?
+            .pop())
     }
 }

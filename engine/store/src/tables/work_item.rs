@@ -159,8 +159,16 @@ impl Store {
     ///
     /// # Errors
     /// `Unavailable`, `Database`.
-    pub async fn work_item(&self, instance_id: &str, n: i64) -> Result<Option<WorkItemRow>, StoreError> {
-        Ok(self.inner.fetch(|| WORK_ITEM.call().text(instance_id).int(n)).await?.pop())
+    pub async fn work_item(
+        &self,
+        instance_id: &str,
+        n: i64,
+    ) -> Result<Option<WorkItemRow>, StoreError> {
+        Ok(self
+            .inner
+            .fetch(|| WORK_ITEM.call().text(instance_id).int(n))
+            .await?
+            .pop())
     }
 
     /// The work items of an instance.
@@ -168,15 +176,25 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Database`.
     pub async fn work_items(&self, instance_id: &str) -> Result<Vec<WorkItemRow>, StoreError> {
-        Ok(self.inner.fetch(|| WORK_ITEMS.call().text(instance_id)).await?)
+        Ok(self
+            .inner
+            .fetch(|| WORK_ITEMS.call().text(instance_id))
+            .await?)
     }
 
     /// Who may act on an open item.
     ///
     /// # Errors
     /// `Unavailable`, `Database`.
-    pub async fn candidates(&self, instance_id: &str, n: i64) -> Result<Vec<CandidateRow>, StoreError> {
-        Ok(self.inner.fetch(|| CANDIDATES.call().text(instance_id).int(n)).await?)
+    pub async fn candidates(
+        &self,
+        instance_id: &str,
+        n: i64,
+    ) -> Result<Vec<CandidateRow>, StoreError> {
+        Ok(self
+            .inner
+            .fetch(|| CANDIDATES.call().text(instance_id).int(n))
+            .await?)
     }
 
     /// All decisions on an instance, in order of time.
@@ -184,7 +202,10 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Database`.
     pub async fn decisions(&self, instance_id: &str) -> Result<Vec<DecisionRow>, StoreError> {
-        Ok(self.inner.fetch(|| DECISIONS.call().text(instance_id)).await?)
+        Ok(self
+            .inner
+            .fetch(|| DECISIONS.call().text(instance_id))
+            .await?)
     }
 
     /// What a person decided, newest first, before a time and instance (`i64::MAX` and `""` for the beginning).
@@ -197,7 +218,14 @@ impl Store {
         before: (i64, &str),
         limit: i64,
     ) -> Result<Vec<DecisionRow>, StoreError> {
-        let call = || DECISIONS_OF_PERSON.call().text(person_id).int(before.0).text(before.1).int(limit);
+        let call = || {
+            DECISIONS_OF_PERSON
+                .call()
+                .text(person_id)
+                .int(before.0)
+                .text(before.1)
+                .int(limit)
+        };
         Ok(self.inner.fetch(call).await?)
     }
 
@@ -205,7 +233,16 @@ impl Store {
     ///
     /// # Errors
     /// `Unavailable`, `Database`.
-    pub async fn note(&self, person_id: &str, instance_id: &str, n: i64) -> Result<Option<NoteRow>, StoreError> {
-        Ok(self.inner.fetch(|| NOTE.call().text(person_id).text(instance_id).int(n)).await?.pop())
+    pub async fn note(
+        &self,
+        person_id: &str,
+        instance_id: &str,
+        n: i64,
+    ) -> Result<Option<NoteRow>, StoreError> {
+        Ok(self
+            .inner
+            .fetch(|| NOTE.call().text(person_id).text(instance_id).int(n))
+            .await?
+            .pop())
     }
 }

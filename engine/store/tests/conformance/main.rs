@@ -1,0 +1,18 @@
+//! The store's conformance: every case runs on SQLite and on PostgreSQL.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod claims;
+mod committer;
+mod faults;
+mod lists;
+mod protocol;
+mod records;
+mod rest;
+mod schema;
+mod support;
+mod together;
