@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use tongban_expr::Value;
 
 use crate::effect::{Effect, RecordStatus, Why};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::frame::{FrameId, Phase, ROOT, State};
 use crate::instance::{Mark, Status};
 use crate::machine::Machine;
@@ -48,7 +48,7 @@ impl Machine<'_> {
                 Err(fault) => error = fault.at(&self.task_of(candidate).pointer),
             }
         }
-        self.fault_instance(id, error);
+        self.fault_instance(id, error, Why::Faulted);
     }
 
     /// Ends everything from a frame up to, not including, the `try` that caught its error.
@@ -77,7 +77,7 @@ impl Machine<'_> {
 
     /// Nobody catches the error: the instance ends. Its frames stay as they are, so that an operator
     /// can go on from there.
-    fn fault_instance(&mut self, id: FrameId, error: Error) {
+    fn fault_instance(&mut self, id: FrameId, error: Error, why: Why) {
         let path: BTreeSet<FrameId> = self.instance.ancestors(id).map(|(id, _)| id).collect();
         let frames: Vec<FrameId> = self
             .instance
@@ -88,7 +88,7 @@ impl Machine<'_> {
             .filter(|id| *id != ROOT)
             .collect();
         for frame in frames {
-            self.withdraw(frame, Why::Faulted);
+            self.withdraw(frame, why);
             if path.contains(&frame) {
                 self.note_fault(frame, &error);
             } else {
@@ -96,14 +96,15 @@ impl Machine<'_> {
             }
             self.undress(frame);
         }
-        self.close_applicant(Why::Faulted);
+        self.close_applicant(why);
         self.instance.faulted = Some(id);
         self.end_instance(Status::Faulted, Value::Null, Some(error));
     }
 
     /// The whole instance fails, whatever it is doing; nobody can catch this.
     pub(crate) fn fault_all(&mut self, error: Error) {
-        self.fault_instance(ROOT, error);
+        let why = if error.is(ErrorKind::Timeout) { Why::Timeout } else { Why::Faulted };
+        self.fault_instance(ROOT, error, why);
     }
 
     /// The whole instance is cancelled. Its frames stay, for a later wake-up.
