@@ -108,14 +108,14 @@ fn seeds() -> Vec<String> {
         "tests/mistakes",
         "../../tests/conformance/serverless-workflow/examples",
     ] {
-        for entry in std::fs::read_dir(root.join(folder)).unwrap() {
-            let path = entry.unwrap().path();
+        for entry in std::fs::read_dir(root.join(folder)).expect("the repository has this folder") {
+            let path = entry.expect("the repository has this folder").path();
             if path
                 .extension()
                 .is_some_and(|extension| extension == "yaml")
                 && !path.ends_with("alias-bomb.yaml")
             {
-                found.push(std::fs::read_to_string(path).unwrap());
+                found.push(std::fs::read_to_string(path).expect("the repository has this folder"));
             }
         }
     }

@@ -66,8 +66,8 @@ impl Surroundings for Pack {
 fn documents() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mistakes");
     let mut found: Vec<PathBuf> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
+        .expect("the repository has this folder")
+        .map(|entry| entry.expect("the repository has this folder").path())
         .collect();
     found.retain(|path| {
         path.extension()

@@ -1,0 +1,114 @@
+//! The picture as a list: the same steps, ways and marks in words.
+
+use super::words::{detail, mark_word, say, title};
+use super::{Mark, Marks, Tongue};
+use crate::definition::{Definition, Flow, Task, TaskKind};
+
+/// One line of the outline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Path of the task.
+    pub path: String,
+    /// How deep it is nested, from 0.
+    pub depth: usize,
+    /// Title for people.
+    pub title: String,
+    /// What kind of step it is, in words.
+    pub detail: String,
+    /// Its condition, as written.
+    pub condition: Option<String>,
+    /// Where the flow goes from here, when not simply on.
+    pub ways: Vec<String>,
+    /// What became of it.
+    pub mark: Option<Mark>,
+    /// Whether it belongs to the handling of an error.
+    pub catches: bool,
+}
+
+impl Step {
+    /// The step in one sentence.
+    #[must_use]
+    pub fn sentence(&self, tongue: Tongue) -> String {
+        let mut text = format!("{} ({})", self.title, self.detail);
+        if let Some(condition) = &self.condition {
+            text.push_str(&format!(", {} {condition}", say(tongue, "若", "if")));
+        }
+        if let Some(mark) = self.mark {
+            text.push_str(&format!(", {}", mark_word(mark, tongue)));
+        }
+        for way in &self.ways {
+            text.push_str(&format!("; {way}"));
+        }
+        text.push_str(say(tongue, "。", "."));
+        text
+    }
+}
+
+/// The steps of a definition in the order of the document.
+#[must_use]
+pub fn outline(definition: &Definition, marks: &Marks) -> Vec<Step> {
+    let mut steps = Vec::new();
+    list(&definition.tasks, "", 0, false, marks, &mut steps);
+    steps
+}
+
+fn list(
+    tasks: &[Task],
+    outer: &str,
+    depth: usize,
+    catches: bool,
+    marks: &Marks,
+    steps: &mut Vec<Step>,
+) {
+    for task in tasks {
+        let path = if outer.is_empty() {
+            task.name.value.clone()
+        } else {
+            format!("{outer}/{}", task.name.value)
+        };
+        steps.push(Step {
+            depth,
+            title: title(task),
+            detail: detail(task, marks.tongue),
+            condition: task.if_.as_ref().map(|source| source.text.to_string()),
+            ways: ways(tasks, task, marks.tongue),
+            mark: marks.of(&path),
+            catches,
+            path: path.clone(),
+        });
+        for (word, inner) in task.scopes() {
+            list(
+                inner,
+                &path,
+                depth + 1,
+                catches || word == "catch",
+                marks,
+                steps,
+            );
+        }
+    }
+}
+
+fn ways(tasks: &[Task], task: &Task, tongue: Tongue) -> Vec<String> {
+    let target = |flow: &Flow| match flow {
+        Flow::Continue => say(tongue, "下一步", "next").to_owned(),
+        Flow::Exit => say(tongue, "离开本段", "leave this block").to_owned(),
+        Flow::End => say(tongue, "结束", "end").to_owned(),
+        Flow::Task(name) => tasks
+            .iter()
+            .find(|task| task.name.value == *name)
+            .map_or_else(|| name.clone(), title),
+    };
+    let mut found = Vec::new();
+    if let TaskKind::Switch(cases) = &task.kind {
+        found.extend(
+            cases
+                .iter()
+                .map(|case| format!("{} → {}", case.name.value, target(&case.then.value))),
+        );
+    }
+    if let Some(then) = &task.then {
+        found.push(format!("→ {}", target(&then.value)));
+    }
+    found
+}

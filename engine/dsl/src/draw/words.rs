@@ -1,0 +1,286 @@
+//! The words that a picture adds to the author's titles, and the widths of texts.
+
+use super::{Mark, Tongue};
+use crate::definition::{
+    Consumption, Duration, DurationKind, EventFilter, Run, RunKind, Task, TaskKind, Template,
+    TemplateKind, TextPart,
+};
+use tongban_expr::Value;
+
+/// One of two languages.
+pub(super) fn say(tongue: Tongue, chinese: &'static str, english: &'static str) -> &'static str {
+    match tongue {
+        Tongue::Chinese => chinese,
+        Tongue::English => english,
+    }
+}
+
+pub(super) fn mark_word(mark: Mark, tongue: Tongue) -> &'static str {
+    match mark {
+        Mark::Done => say(tongue, "已办", "done"),
+        Mark::Doing => say(tongue, "办理中", "in progress"),
+        Mark::Failed => say(tongue, "失败", "failed"),
+        Mark::Skipped => say(tongue, "跳过", "skipped"),
+        Mark::Cancelled => say(tongue, "已终止", "cancelled"),
+        Mark::NotReached => say(tongue, "未到达", "not reached"),
+    }
+}
+
+pub(super) fn mark_sign(mark: Mark) -> &'static str {
+    match mark {
+        Mark::Done => "✓",
+        Mark::Doing => "●",
+        Mark::Failed => "✗",
+        Mark::Skipped => "↷",
+        Mark::Cancelled => "■",
+        Mark::NotReached => "",
+    }
+}
+
+/// The task's title for people, or its name.
+pub(super) fn title(task: &Task) -> String {
+    task.metadata
+        .title
+        .as_ref()
+        .map_or_else(|| task.name.value.clone(), plain)
+}
+
+/// A template as people read it: expressions shortened to what they name.
+pub(super) fn plain(template: &Template) -> String {
+    match &template.kind {
+        TemplateKind::Literal(Value::Str(text)) => text.to_string(),
+        TemplateKind::Literal(value) => value.to_json(),
+        TemplateKind::Expression(source) => format!("‹{}›", short(&source.text, 18)),
+        TemplateKind::Text(parts) => parts
+            .iter()
+            .map(|part| match part {
+                TextPart::Literal(text) => text.to_string(),
+                TextPart::Expression(source) => format!("‹{}›", short(&source.text, 12)),
+            })
+            .collect(),
+        TemplateKind::List(_) | TemplateKind::Object(_) => String::from("…"),
+    }
+}
+
+/// What kind of step it is, with what matters most about it.
+pub(super) fn detail(task: &Task, tongue: Tongue) -> String {
+    match &task.kind {
+        TaskKind::Call(call) => {
+            let name = call.function.value.as_str();
+            let word = match name {
+                "approve" => say(tongue, "审批", "approval"),
+                "collect" => say(tongue, "填报", "form"),
+                "notice" => say(tongue, "公示", "public notice"),
+                "notify" => say(tongue, "通知", "notification"),
+                "batch" => say(tongue, "逐项办理", "one case each"),
+                other => other,
+            };
+            let due = call
+                .with
+                .as_ref()
+                .and_then(|with| with.get("due"))
+                .and_then(|due| limit(due, tongue))
+                .or_else(|| clock(task, tongue));
+            let place = call
+                .with
+                .as_ref()
+                .and_then(|with| with.get("register").or_else(|| with.get("workflow")))
+                .and_then(Template::as_str);
+            [Some(word.to_owned()), place.map(str::to_owned), due]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<String>>()
+                .join(" · ")
+        }
+        TaskKind::Wait(duration) => format!(
+            "{} {}",
+            say(tongue, "等待", "wait"),
+            length(duration, tongue)
+        ),
+        TaskKind::Listen(listen) => format!("✉ {}", events(&listen.to, tongue)),
+        TaskKind::Emit(emit) => {
+            let kind = emit
+                .with
+                .iter()
+                .find(|entry| &*entry.key == "type")
+                .and_then(|entry| entry.value.as_str())
+                .unwrap_or("");
+            format!("{} {}", say(tongue, "发事件", "event"), short(kind, 24))
+        }
+        TaskKind::Set(_) => say(tongue, "赋值", "set").to_owned(),
+        TaskKind::Switch(_) => say(tongue, "分支", "choice").to_owned(),
+        TaskKind::Raise(_) => say(tongue, "报错", "error").to_owned(),
+        TaskKind::Run(run) => process(run, tongue),
+        TaskKind::Do(_) => {
+            let word = say(tongue, "阶段", "stage").to_owned();
+            [Some(word), clock(task, tongue)]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<String>>()
+                .join(" · ")
+        }
+        TaskKind::For(body) => format!("↻ {} {}", say(tongue, "逐一", "for each"), body.each.value),
+        TaskKind::Fork(fork) if fork.compete => {
+            say(tongue, "并行,先到者定", "parallel, first wins").to_owned()
+        }
+        TaskKind::Fork(_) => say(tongue, "并行", "parallel").to_owned(),
+        TaskKind::Try(_) => say(tongue, "容错", "try").to_owned(),
+    }
+}
+
+fn process(run: &Run, tongue: Tongue) -> String {
+    match &run.kind {
+        RunKind::Script { .. } => say(tongue, "规则脚本", "script").to_owned(),
+        RunKind::Workflow {
+            namespace, name, ..
+        } => {
+            format!(
+                "{} {}/{}",
+                say(tongue, "子流程", "workflow"),
+                namespace.value,
+                name.value
+            )
+        }
+        RunKind::Shell(_) => "shell".to_owned(),
+        RunKind::Container(_) => "container".to_owned(),
+    }
+}
+
+fn events(consumption: &Consumption, tongue: Tongue) -> String {
+    let (word, filters): (&str, &[EventFilter]) = match consumption {
+        Consumption::One(filter) => ("", std::slice::from_ref(&**filter)),
+        Consumption::All(filters) => (say(tongue, "全部:", "all: "), filters),
+        Consumption::Any { filters, .. } => (say(tongue, "任一:", "any: "), filters),
+    };
+    let types = filters.iter().filter_map(|filter| {
+        filter
+            .with
+            .iter()
+            .find(|pattern| pattern.attribute.value == "type")
+    });
+    let names: Vec<&str> = types.filter_map(|pattern| pattern.value.as_str()).collect();
+    let joined = if names.is_empty() {
+        say(tongue, "事件", "events").to_owned()
+    } else {
+        names.join(", ")
+    };
+    short(&format!("{word}{joined}"), 30)
+}
+
+/// The limit of the task's own clock.
+fn clock(task: &Task, tongue: Tongue) -> Option<String> {
+    limit(task.metadata.clock.as_ref()?.due.as_ref()?, tongue)
+}
+
+/// `{ workingDays: 5 }` in words.
+fn limit(due: &Template, tongue: Tongue) -> Option<String> {
+    let entry = due.entries().first()?;
+    let unit = match &*entry.key {
+        "workingDays" => say(tongue, "个工作日", "working days"),
+        "workingHours" => say(tongue, "个工作小时", "working hours"),
+        "days" => say(tongue, "天", "days"),
+        "hours" => say(tongue, "小时", "hours"),
+        "minutes" => say(tongue, "分钟", "minutes"),
+        _ => return None,
+    };
+    let count = entry.value.constant()?.as_i64()?;
+    Some(format!("{count} {unit}"))
+}
+
+/// A duration in words.
+pub(super) fn length(duration: &Duration, tongue: Tongue) -> String {
+    let DurationKind::Fixed(period) = &duration.kind else {
+        return say(tongue, "按表达式", "by expression").to_owned();
+    };
+    let units = [
+        (86_400_000, say(tongue, "天", "d")),
+        (3_600_000, say(tongue, "小时", "h")),
+        (60_000, say(tongue, "分", "min")),
+        (1_000, say(tongue, "秒", "s")),
+        (1, say(tongue, "毫秒", "ms")),
+    ];
+    let mut rest = period.milliseconds;
+    let mut parts = Vec::new();
+    if period.months > 0 {
+        parts.push(format!(
+            "{} {}",
+            period.months,
+            say(tongue, "个月", "months")
+        ));
+    }
+    for (factor, unit) in units {
+        if rest >= factor {
+            parts.push(format!("{} {unit}", rest / factor));
+            rest %= factor;
+        }
+    }
+    if parts.is_empty() {
+        "0".to_owned()
+    } else {
+        parts.join(" ")
+    }
+}
+
+/// At most `most` characters.
+pub(super) fn short(text: &str, most: usize) -> String {
+    let text = text.split_whitespace().collect::<Vec<&str>>().join(" ");
+    if text.chars().count() <= most {
+        return text;
+    }
+    let mut cut: String = text.chars().take(most.saturating_sub(1)).collect();
+    cut.push('…');
+    cut
+}
+
+/// Width of a text in pixels at a font size: wide for Chinese, narrow for Latin.
+pub(super) fn width(text: &str, size: f64) -> f64 {
+    text.chars().map(|c| advance(c) * size).sum()
+}
+
+fn advance(c: char) -> f64 {
+    match c {
+        '\u{1100}'..='\u{11ff}'
+        | '\u{2e80}'..='\u{9fff}'
+        | '\u{ac00}'..='\u{d7a3}'
+        | '\u{f900}'..='\u{faff}'
+        | '\u{fe30}'..='\u{fe4f}'
+        | '\u{ff00}'..='\u{ff60}'
+        | '\u{20000}'..='\u{3ffff}' => 1.0,
+        'i' | 'l' | 'j' | 't' | 'f' | 'r' | '.' | ',' | ':' | ';' | '\'' | '|' | ' ' | '('
+        | ')' => 0.34,
+        'm' | 'w' | 'M' | 'W' => 0.86,
+        'A'..='Z' => 0.66,
+        _ => 0.56,
+    }
+}
+
+/// A text in at most `lines` lines of at most `most` pixels.
+pub(super) fn wrapped(text: &str, size: f64, most: f64, lines: usize) -> Vec<String> {
+    let mut found: Vec<String> = vec![String::new()];
+    let mut used = 0.0;
+    for c in text.chars() {
+        let step = advance(c) * size;
+        if used + step > most && !c.is_whitespace() {
+            if found.len() == lines {
+                if let Some(last) = found.last_mut() {
+                    last.pop();
+                    last.push('…');
+                }
+                return found;
+            }
+            let carried = found.last_mut().and_then(|last| {
+                let at = last.rfind(' ').filter(|at| *at > last.len() / 2)?;
+                let tail = last.split_off(at);
+                Some(tail.trim_start().to_owned())
+            });
+            let carried = carried.unwrap_or_default();
+            used = width(&carried, size);
+            found.push(carried);
+        }
+        if let Some(last) = found.last_mut() {
+            last.push(c);
+        }
+        used += step;
+    }
+    found
+}
