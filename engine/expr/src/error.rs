@@ -18,6 +18,17 @@ pub struct SyntaxError {
     pub help: Option<String>,
 }
 
+impl SyntaxError {
+    /// The system had no room for the thread that should have compiled.
+    pub(crate) fn no_thread(error: &std::io::Error) -> Self {
+        Self {
+            message: format!("the source was not compiled: {error}"),
+            at: 0..0,
+            help: Some("the system has no room for another thread".to_owned()),
+        }
+    }
+}
+
 /// An evaluation that failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[error("{message}")]

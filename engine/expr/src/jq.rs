@@ -56,6 +56,7 @@ impl Program {
         refuse_size(source)?;
         // Parser and compiler recurse as deep as the source nests or pipes.
         deep::run(source.len(), || Self::compile_here(source, locals))
+            .map_err(|error| SyntaxError::no_thread(&error))?
     }
 
     fn compile_here(source: &str, locals: &[&str]) -> Result<Self, SyntaxError> {

@@ -45,6 +45,7 @@ impl Program {
         let tree = deep::run(source.len(), || {
             engine::EXPRESSIONS.compile_expression_with_scope(&engine::declared(&known), source)
         })
+        .map_err(|error| SyntaxError::no_thread(&error))?
         .map_err(|error| source::unparsed(source, &error, &known))?;
         let reads = source::reads(source);
         let variables = known
@@ -91,6 +92,7 @@ impl Rules {
         let tree = deep::run(source.len(), || {
             engine::SCRIPTS.compile_with_scope(&engine::declared(&known), source)
         })
+        .map_err(|error| SyntaxError::no_thread(&error))?
         .map_err(|error| source::unparsed(source, &error, &known))?;
         Ok(Self { tree })
     }

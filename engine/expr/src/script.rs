@@ -55,7 +55,8 @@ impl Script {
                 stack_bytes: deep::STACK_BYTES / 2,
                 ..budget.clone()
             };
-            deep::on_large_stack(|| run(&budget))
+            let ran = deep::on_large_stack(|| run(&budget));
+            ran.map_err(|error| EvalError::new(format!("the script was not run: {error}")))?
         }??;
         result.storable().map_err(EvalError::new)?;
         Ok(result)

@@ -297,6 +297,13 @@ fn long_sources_do_not_overflow() {
         ("jq", nested(".|", 8_000, ".", "")),
         ("jq", nested("-", 16_000, "1", "")),
         ("jq", nested("- ", 8_000, "1", "")),
+        // As many as are allowed.
+        ("jq", nested("- ", 3_990, "1", "")),
+        ("jq", nested(".|", 1_990, ".", "")),
+        ("jq", nested("1,", 1_990, "1", "")),
+        ("jq", nested("1+", 1_990, "1", "")),
+        ("jq", nested("try ", 3_990, "1", "")),
+        ("jq", nested(". as $x|", 790, "1", "")),
         ("jq", nested("1+", 8_000, "1", "")),
         ("jq", nested("1,", 8_000, "1", "")),
         ("jq", nested("try ", 4_000, "1", "")),

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use jaq_core::load::lex::{self, StrPart, Token};
+use jaq_core::load::lex::{self, StrPart, Tok, Token};
 use jaq_core::load::parse::{self, BinaryOp, Def, Pattern, Term};
 use jaq_core::load::{Lexer, Parser, span};
 use jaq_core::path;
@@ -19,6 +19,7 @@ pub(super) fn parsed(source: &str) -> Result<Term<&str>, SyntaxError> {
         first.map_or_else(|| nowhere("malformed"), |error| unlexed(source, &error))
     })?;
     refuse_directives(source, &tokens)?;
+    refuse_many(source, &tokens)?;
     Parser::new(&tokens)
         .parse(|parser| parser.term())
         .map_err(|errors| {
@@ -124,6 +125,36 @@ fn refuse_directives(source: &str, tokens: &[Token<&str>]) -> Result<(), SyntaxE
         }),
         _ => Ok(()),
     }
+}
+
+/// Parser and compiler recurse for many kinds of tokens, such as `-` and `|`.
+const TOKENS_MAX: usize = 4_000;
+
+fn refuse_many(source: &str, tokens: &[Token<&str>]) -> Result<(), SyntaxError> {
+    let found = count(tokens);
+    if found <= TOKENS_MAX {
+        return Ok(());
+    }
+    Err(SyntaxError {
+        message: format!("the expression has {found} tokens, at most {TOKENS_MAX} are allowed"),
+        at: 0..source.len(),
+        help: Some("put the work into a rule file".to_owned()),
+    })
+}
+
+fn count(tokens: &[Token<&str>]) -> usize {
+    let within = |Token(_, token): &Token<&str>| match token {
+        Tok::Block(inner) => count(inner),
+        Tok::Str(parts) => parts
+            .iter()
+            .map(|part| match part {
+                StrPart::Term(inner) => count(std::slice::from_ref(inner)),
+                StrPart::Str(_) | StrPart::Char(_) => 1,
+            })
+            .sum(),
+        _ => 0,
+    };
+    tokens.iter().map(|token| 1 + within(token)).sum()
 }
 
 /// Says what is wrong with a name that does not resolve.

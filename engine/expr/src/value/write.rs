@@ -11,10 +11,8 @@ impl Value {
     /// Writes compact JSON. Numbers that are not finite become `null`.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let mut text = String::new();
-        // Writing to a string cannot fail.
-        let _ = write_json(self, &mut text, false);
-        text
+        meter::draw(usize::try_from(self.weight()).unwrap_or(usize::MAX));
+        serde_json::to_string(self).unwrap_or_else(|_| self.to_string())
     }
 
     pub(super) fn to_canonical_json(&self) -> String {
