@@ -236,7 +236,8 @@ impl Activation<'_> {
                 kind: item.kind.clone(),
                 title: item.title.clone(),
                 form: item.form.as_ref().map(Value::to_json),
-                status: item.status.clone(),
+                // For lists an item is either waiting for somebody or not.
+                status: if matches!(item.status.as_str(), "open" | "held" | "correcting") { "open" } else { "closed" }.to_owned(),
                 unit_id: item.unit_id.clone(),
                 due_at_ms: item.due_at_ms,
                 provisional: i64::from(item.provisional),

@@ -370,6 +370,11 @@ impl CaseView {
         self.with_world(|world| self.desk.clock_views(world))
     }
 
+    /// The schema of the case's start form; none when it took anything.
+    pub fn start_form_schema(&self) -> Option<Value> {
+        self.ready.start_form().map(|form| form.schema().clone())
+    }
+
     /// The schema of one of the case's forms, as the case's own bundle has it.
     pub fn form_schema(&self, form: &Value) -> Option<Value> {
         self.ready.forms.form(form).map(|form| form.schema().clone())

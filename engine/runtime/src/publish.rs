@@ -27,8 +27,10 @@ fn pack_row_name(pack: &str) -> String {
 impl Node {
     /// Publishes a pack: its registers and parameters first, then each workflow.
     pub(crate) async fn publish(self: &Arc<Self>, publication: &Publication, by: &str) -> Result<Vec<Published>, RuntimeError> {
-        self.publish_facts(publication).await?;
-        self.refresh_packs().await?;
+        if !publication.pack.is_empty() || !publication.registers.is_empty() {
+            self.publish_facts(publication).await?;
+            self.refresh_packs().await?;
+        }
         let mut published = Vec::with_capacity(publication.bundles.len());
         for bundle in &publication.bundles {
             published.push(self.publish_bundle(bundle, by).await?);
@@ -44,13 +46,15 @@ impl Node {
             "parameters": (publication.parameters.clone()),
             "roles": (Value::object(publication.roles.iter().map(|(role, title)| (role.as_str(), Value::from(title.as_str())))))
         });
-        change.add(RegisterRow {
-            name: pack_row_name(&publication.pack),
-            version: publication.version.clone(),
-            schema: facts.to_json(),
-            authority: "{}".to_owned(),
-            rights,
-        });
+        if !publication.pack.is_empty() {
+            change.add(RegisterRow {
+                name: pack_row_name(&publication.pack),
+                version: publication.version.clone(),
+                schema: facts.to_json(),
+                authority: "{}".to_owned(),
+                rights,
+            });
+        }
         for (name, document) in &publication.registers {
             let member = |key: &str| document.get(key).map_or_else(|| "null".to_owned(), Value::to_json);
             change.add(RegisterRow {

@@ -241,7 +241,7 @@ impl Node {
             Outcome::Refused(refusal) => {
                 tracing::error!(instance, log_id = refusal.log_id, code = refusal.code, cause = refusal.cause, "the database refused a change");
                 self.poisoned(instance, "refused", &refusal.cause).await;
-                answer_all(inputs, &RuntimeError::Internal(format!("the change was refused (log {})", refusal.log_id)));
+                answer_all(inputs, &RuntimeError::Internal(format!("the change was refused (log {}): {}", refusal.log_id, refusal.cause)));
                 Round::Done
             }
         }

@@ -63,7 +63,7 @@ impl Node {
                 Outcome::RecordKeyTaken { register, name, value, .. } => barred.push(Barred::Key { register, name, value }),
                 Outcome::Refused(refusal) => {
                     tracing::error!(log_id = refusal.log_id, code = refusal.code, cause = refusal.cause, "a start was refused by the database");
-                    return Err(RuntimeError::Internal(format!("the start was refused (log {})", refusal.log_id)));
+                    return Err(RuntimeError::Internal(format!("the start was refused (log {}): {}", refusal.log_id, refusal.cause)));
                 }
                 Outcome::Lost(_) | Outcome::Locked | Outcome::InputGone { .. } => {}
             }
