@@ -1,1 +1,31 @@
-//! tongban-server
+//! The HTTP API, the console and the command line: everything of Tongban that faces people and machines.
+
+pub mod api;
+pub mod app;
+pub mod assemble;
+pub mod cli;
+pub mod config;
+pub mod console;
+pub mod counters;
+pub mod demo;
+mod drawing;
+pub mod form;
+pub mod functions;
+mod health;
+pub mod language;
+mod lists;
+mod offers;
+pub mod problem;
+pub mod router;
+pub mod samples;
+pub mod sandbox;
+pub mod scenario;
+pub mod security;
+pub mod serve;
+pub mod site;
+mod visibility;
+mod words;
+
+pub use config::Config;
+pub use demo::{DemoOptions, demo};
+pub use serve::serve;

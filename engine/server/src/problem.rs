@@ -50,7 +50,7 @@ pub struct FieldProblem {
     pub zh: String,
 }
 
-/// Marks a response that already is a problem or a page of ours.
+/// Marks a failure that already is a page of ours.
 #[derive(Debug, Clone, Copy)]
 pub struct Worded;
 
@@ -185,7 +185,7 @@ impl From<RuntimeError> for Problem {
             }
             RuntimeError::LinkGone(_) => Self::new(status, "link-gone", "the link is no longer good"),
             RuntimeError::Failed(problem) => {
-                Self::new(status, "failed", problem.title.as_deref().unwrap_or("the engine failed"))
+                Self::new(status, "failed", &problem.title)
                     .because(problem.detail.clone().unwrap_or_default())
             }
             RuntimeError::Internal(cause) => Self::internal(cause),
@@ -206,7 +206,7 @@ impl IntoResponse for Problem {
         if let Some(seconds) = self.retry_after_s {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
-        response.extensions_mut().insert(Worded);
+        response.extensions_mut().insert(self);
         response
     }
 }

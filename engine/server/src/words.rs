@@ -139,6 +139,11 @@ words! {
     previous_step: "上一环节", "the previous step";
     closed_item: "本事项已办结", "This item is closed";
     decided_by: "{name} 已于 {time} 办理:{outcome}", "Already decided by {name} on {time}: {outcome}";
+    self_approval: "不能审批本人提交的申请", "Nobody decides their own application";
+    statement: "情况说明", "Statement";
+    statement_missing: "表单中有提示项,请填写情况说明后再提交", "The form has warnings: say in a statement why it is right";
+    signature: "签名(请输入本人姓名)", "Signature (type your full name)";
+    see_case: "查看办件全部信息", "See the whole case";
     item_moved: "本事项已有变化,请按最新内容办理", "This item has changed meanwhile: look at it again before you decide";
     your_decision_saved: "您的办理意见已提交", "Your decision is recorded";
     comment_saved: "已补充意见", "Your comment is recorded";
@@ -181,6 +186,7 @@ words! {
     next_done: "办件已办结,结果见办件页面。", "The case is already finished: its page has the result.";
     expected_by: "预计最迟办结日期:{date}", "To be answered by {date} at the latest";
     open_case: "查看办件", "Open the case";
+    already_open: "同一事项已有在办的办件,不能重复申请", "The same matter is already open: it cannot be applied for twice";
     add_row: "增加一行", "Add a row";
     remove_row: "删除第 {n} 行", "Remove row {n}";
     row: "第 {n} 行", "Row {n}";

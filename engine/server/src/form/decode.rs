@@ -75,6 +75,18 @@ pub fn decode(form: &Form, access: &Access, base: &Json, entries: &Entries, fini
     Ok(Decoded { data: without_nulls(Json::Object(data)), faults })
 }
 
+/// The plain texts of a post as data, good enough to look up what other choices hang on.
+pub fn sketch(entries: &Entries) -> Json {
+    let mut data = Json::Object(Map::new());
+    for name in entries.names().filter(|name| !name.starts_with('_') && !name.contains('[')) {
+        let text = clean(entries.first(name).unwrap_or_default());
+        if let Some(place) = slot(&mut data, name) {
+            *place = Json::String(text);
+        }
+    }
+    data
+}
+
 struct Reader<'a> {
     access: &'a Access,
     entries: &'a Entries,
@@ -337,7 +349,7 @@ fn is_empty(value: &Json) -> bool {
 }
 
 /// Leaves out members that are null: an empty answer is an absent one.
-pub(super) fn without_nulls(value: Json) -> Json {
+pub fn without_nulls(value: Json) -> Json {
     match value {
         Json::Object(map) => Json::Object(
             map.into_iter().filter(|(_, member)| !member.is_null()).map(|(name, member)| (name, without_nulls(member))).collect(),

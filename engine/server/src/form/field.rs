@@ -147,6 +147,27 @@ impl Form {
         self.sections.iter().flat_map(|section| section.fields.iter())
     }
 
+    /// What the form starts with: the defaults of its fields.
+    pub fn prefilled(&self) -> Json {
+        fn of(fields: &mut dyn Iterator<Item = &Field>) -> serde_json::Map<String, Json> {
+            let mut data = serde_json::Map::new();
+            for field in fields {
+                let inner = match &field.kind {
+                    Kind::Group(children) => Json::Object(of(&mut children.iter())),
+                    _ => Json::Null,
+                };
+                let value = match (&field.default, inner) {
+                    (Some(default), _) => default.clone(),
+                    (None, Json::Object(inner)) if !inner.is_empty() => Json::Object(inner),
+                    _ => continue,
+                };
+                data.insert(field.name.clone(), value);
+            }
+            data
+        }
+        Json::Object(of(&mut self.fields()))
+    }
+
     /// The field at a schema path such as `scope.items`.
     pub fn field(&self, path: &str) -> Option<&Field> {
         fn search<'a>(mut fields: impl Iterator<Item = &'a Field>, path: &str) -> Option<&'a Field> {

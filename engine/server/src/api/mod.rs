@@ -1,0 +1,12 @@
+//! The REST API under `/api/v1`: strict in what it takes, problem+json in what it refuses.
+
+pub mod body;
+pub mod cursor;
+pub mod document;
+pub mod events;
+pub mod instances;
+pub mod mailbox;
+pub mod operations;
+pub mod registers;
+pub mod work_items;
+pub mod workflows;

@@ -1,0 +1,129 @@
+//! What operators do to a case: cancel, suspend, resume, jump. Each wants the right, a reason and,
+//! when the caller sends `If-Match`, the version that was looked at.
+
+use axum::extract::{Path, State};
+use axum::http::header::IF_MATCH;
+use axum::http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+use tongban_core::{Jump, Target};
+use tongban_org::Function;
+use tongban_runtime::Operate;
+use utoipa::ToSchema;
+
+use super::body::{Json, value};
+use crate::app::App;
+use crate::problem::Problem;
+use crate::security::identity::Client;
+use crate::visibility::{self, may};
+
+/// Why an operator acts.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Reason {
+    /// Goes into the audit.
+    pub reason: String,
+}
+
+/// Where a case is moved to.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct JumpRequest {
+    /// Goes into the audit.
+    pub reason: String,
+    /// The path of the task to enter.
+    pub to: String,
+    /// The input that the task is entered with; its checkpoint's when absent.
+    #[serde(default)]
+    pub input: Option<serde_json::Value>,
+}
+
+/// Cancel a case. What was done outside is not undone.
+#[utoipa::path(post, path = "/api/v1/instances/{id}/cancel", tag = "operations", params(("id" = String, Path), ("If-Match" = Option<String>, Header)),
+    request_body = Reason, responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem), (status = 412, body = Problem)), security(("key" = [])))]
+pub async fn cancel(State(app): State<App>, client: Client, Path(id): Path<String>, headers: HeaderMap, Json(why): Json<Reason>) -> Result<StatusCode, Problem> {
+    operate(&app, &client, &id, &headers, Function::Terminate, Operate::Cancel, why.reason).await
+}
+
+/// Stop a case where it is.
+#[utoipa::path(post, path = "/api/v1/instances/{id}/suspend", tag = "operations", params(("id" = String, Path), ("If-Match" = Option<String>, Header)),
+    request_body = Reason, responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem), (status = 412, body = Problem)), security(("key" = [])))]
+pub async fn suspend(State(app): State<App>, client: Client, Path(id): Path<String>, headers: HeaderMap, Json(why): Json<Reason>) -> Result<StatusCode, Problem> {
+    operate(&app, &client, &id, &headers, Function::Intervene, Operate::Suspend, why.reason).await
+}
+
+/// Let a case go on.
+#[utoipa::path(post, path = "/api/v1/instances/{id}/resume", tag = "operations", params(("id" = String, Path), ("If-Match" = Option<String>, Header)),
+    request_body = Reason, responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem), (status = 412, body = Problem)), security(("key" = [])))]
+pub async fn resume(State(app): State<App>, client: Client, Path(id): Path<String>, headers: HeaderMap, Json(why): Json<Reason>) -> Result<StatusCode, Problem> {
+    operate(&app, &client, &id, &headers, Function::Intervene, Operate::Resume, why.reason).await
+}
+
+/// Move a case to another task.
+#[utoipa::path(post, path = "/api/v1/instances/{id}/jump", tag = "operations", params(("id" = String, Path), ("If-Match" = Option<String>, Header)),
+    request_body = JumpRequest, responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem), (status = 412, body = Problem)), security(("key" = [])))]
+pub async fn jump(State(app): State<App>, client: Client, Path(id): Path<String>, headers: HeaderMap, Json(request): Json<JumpRequest>) -> Result<StatusCode, Problem> {
+    let by = client.caller().name();
+    let mut jump = Jump::operator(Target::Task(request.to), by, request.reason.clone());
+    if let Some(input) = &request.input {
+        jump.input = tongban_core::JumpInput::Given(value(input)?);
+    }
+    operate(&app, &client, &id, &headers, Function::Intervene, Operate::Jump(Box::new(jump)), request.reason).await
+}
+
+async fn operate(app: &App, client: &Client, id: &str, headers: &HeaderMap, function: Function, what: Operate, reason: String) -> Result<StatusCode, Problem> {
+    let (head, case) = visibility::case(app, client.asker(), id).await?;
+    if !may(app, client.asker(), function, &head) {
+        return Err(Problem::forbidden(format!("this wants the right `{}` over the case", function.name())));
+    }
+    if_match(headers, case.version)?;
+    let reason = checked(&reason)?;
+    app.runtime.operate(id, what, &reason, client.caller()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A reason that says something.
+///
+/// # Errors
+/// It is empty or very long.
+pub fn checked(reason: &str) -> Result<String, Problem> {
+    let reason = reason.trim();
+    if reason.is_empty() || reason.chars().count() > 2000 {
+        return Err(Problem::unacceptable("`reason` says in 1 to 2000 characters why this is done"));
+    }
+    Ok(reason.to_owned())
+}
+
+/// Refuses when the caller looked at another version.
+///
+/// # Errors
+/// 412 when `If-Match` names another version than the current one.
+pub fn if_match(headers: &HeaderMap, current: i64) -> Result<(), Problem> {
+    let Some(wanted) = headers.get(IF_MATCH).and_then(|value| value.to_str().ok()) else { return Ok(()) };
+    let fits = wanted.split(',').map(str::trim).any(|tag| tag == "*" || tag == format!("\"{current}\""));
+    if fits { Ok(()) } else { Err(Problem::precondition_failed(current)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    #[test]
+    fn a_version_that_was_not_looked_at_is_refused() {
+        let with = |tag: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(IF_MATCH, HeaderValue::from_static(tag));
+            if_match(&headers, 7)
+        };
+        assert!(if_match(&HeaderMap::new(), 7).is_ok());
+        assert!(with("\"7\"").is_ok() && with("*").is_ok() && with("\"6\", \"7\"").is_ok());
+        assert_eq!(with("\"6\"").expect_err("another version").status, 412);
+        assert_eq!(with("7").expect_err("not quoted").status, 412);
+    }
+
+    #[test]
+    fn a_reason_says_something() {
+        assert_eq!(checked("  重复办件 ").expect("a reason"), "重复办件");
+        assert_eq!(checked(" \n").expect_err("nothing said").status, 422);
+    }
+}

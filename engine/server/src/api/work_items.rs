@@ -1,0 +1,336 @@
+//! Work items through the API: what waits for the key's person, and everything that a person can do
+//! at the desk. All of it goes through the one decision function of the engine.
+
+use axum::extract::{Path, State};
+use serde::{Deserialize, Serialize};
+use tongban_expr::Value;
+use tongban_work::{Act, Channel, Resume, ReturnTo, Siblings, Signing, What};
+use utoipa::{IntoParams, ToSchema};
+
+use super::body::{self, Json, Query};
+use super::cursor::{Page, Place, limit};
+use crate::app::App;
+use crate::counters::Counted;
+use crate::lists::{self, ItemEntry};
+use crate::problem::Problem;
+use crate::security::identity::Client;
+use crate::visibility::{self, item_id};
+
+/// Which work items to list.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct ItemQuery {
+    /// Where the page begins.
+    #[serde(default)]
+    pub cursor: Option<String>,
+    /// How many, 1 to 200.
+    #[serde(default)]
+    pub limit: Option<i64>,
+}
+
+/// What every act may say about what was looked at.
+#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct Seen {
+    /// The round that was looked at; an act on an older round is refused.
+    pub round: Option<u32>,
+    /// The digest of what was looked at.
+    pub digest: Option<String>,
+    /// The person for whom the key's person acts as agent.
+    pub for_whom: Option<String>,
+}
+
+/// A decision.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct DecisionRequest {
+    /// One of the item's outcomes.
+    pub outcome: String,
+    /// The opinion.
+    #[serde(default)]
+    pub comment: Option<String>,
+    /// A code of the outcome's list of reasons.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// Changed fields of the form, by path, where the step allows it.
+    #[serde(default)]
+    pub change: serde_json::Value,
+    /// Why warnings of the form are accepted.
+    #[serde(default)]
+    pub statement: Option<String>,
+    /// The signature, where the step wants one.
+    #[serde(default)]
+    pub signature: Option<String>,
+    /// What was looked at.
+    #[serde(default)]
+    pub seen: Seen,
+}
+
+/// A form that was filled in.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct SubmissionRequest {
+    /// The whole form; or `change`.
+    #[serde(default)]
+    pub data: Option<serde_json::Value>,
+    /// Changed fields, by path.
+    #[serde(default)]
+    pub change: serde_json::Value,
+    /// An outcome other than `submitted`.
+    #[serde(default)]
+    pub outcome: Option<String>,
+    /// The opinion.
+    #[serde(default)]
+    pub comment: Option<String>,
+    /// Why warnings of the form are accepted.
+    #[serde(default)]
+    pub statement: Option<String>,
+    /// What was looked at.
+    #[serde(default)]
+    pub seen: Seen,
+}
+
+/// Where a case is sent back to.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ReturnRequest {
+    /// `applicant`, `previous`, or the path of a step.
+    pub to: String,
+    /// `direct` or `rerun`, where the author leaves the choice.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub resume: Option<Resume>,
+    /// `keep` or `cancel`, where the author leaves the choice.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub siblings: Option<Siblings>,
+    /// `all`, `returner` or `open`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub signing: Option<Signing>,
+    /// Fields to correct, with reasons.
+    #[serde(default)]
+    pub fields: Vec<FieldReason>,
+    /// What is wrong as a whole.
+    #[serde(default)]
+    pub comment: Option<String>,
+    /// What was looked at.
+    #[serde(default)]
+    pub seen: Seen,
+}
+
+/// A field with what is wrong there.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FieldReason {
+    /// The field's path; or words, when no field is meant.
+    pub field: String,
+    /// What is wrong or missing.
+    pub reason: String,
+}
+
+/// What the applicant has to complete.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CorrectionRequest {
+    /// Everything that is missing, at once.
+    pub items: Vec<FieldReason>,
+    /// What is said to it.
+    #[serde(default)]
+    pub comment: Option<String>,
+    /// What was looked at.
+    #[serde(default)]
+    pub seen: Seen,
+}
+
+/// A remark, or nothing.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Remark {
+    /// What is said.
+    pub comment: Option<String>,
+    /// What was looked at.
+    pub seen: Seen,
+}
+
+/// A comment.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CommentRequest {
+    /// The comment.
+    pub text: String,
+}
+
+/// Whom an item is handed to.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TransferRequest {
+    /// The person.
+    pub to: String,
+    /// What is said to it.
+    #[serde(default)]
+    pub comment: Option<String>,
+}
+
+/// What became of an act.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ActedAnswer {
+    /// Status of the item now.
+    pub item_status: String,
+    /// The item's outcome, when it has one.
+    pub outcome: Option<String>,
+    /// Status of the case now.
+    pub instance_status: String,
+}
+
+/// List what waits for the key's person, the most urgent first.
+#[utoipa::path(get, path = "/api/v1/work-items", tag = "work items", params(ItemQuery),
+    responses((status = 200, body = Page<ItemEntry>), (status = 400, body = Problem), (status = 403, body = Problem)), security(("key" = [])))]
+pub async fn list(State(app): State<App>, client: Client, Query(query): Query<ItemQuery>) -> Result<axum::Json<Page<ItemEntry>>, Problem> {
+    let person = client.person()?;
+    let place = Place::read(query.cursor.as_deref())?;
+    let (items, next) = lists::inbox(&app, person, place, limit(query.limit)?).await?;
+    Ok(axum::Json(Page { items, next }))
+}
+
+/// Read a work item as its person sees it: the form with the rights on its fields, what is shown
+/// beside it, the outcomes, what may be done.
+#[utoipa::path(get, path = "/api/v1/work-items/{id}", tag = "work items", params(("id" = String, Path, description = "`INSTANCE.N`")),
+    responses((status = 200, body = serde_json::Value), (status = 404, body = Problem)), security(("key" = [])))]
+pub async fn show(State(app): State<App>, client: Client, Path(id): Path<String>) -> Result<axum::Json<serde_json::Value>, Problem> {
+    let (instance, n) = item_id(&id)?;
+    let person = client.person()?;
+    let (_, case) = visibility::case(&app, client.asker(), instance).await?;
+    let view = case.item(n, person).ok_or_else(Problem::not_found)?;
+    Ok(axum::Json(body::json(&view)))
+}
+
+/// Decide.
+#[utoipa::path(post, path = "/api/v1/work-items/{id}/decision", tag = "work items", params(("id" = String, Path)), request_body = DecisionRequest,
+    responses((status = 200, body = ActedAnswer), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)), security(("key" = [])))]
+pub async fn decision(State(app): State<App>, client: Client, Path(id): Path<String>, Json(request): Json<DecisionRequest>) -> Result<axum::Json<ActedAnswer>, Problem> {
+    let what = What::Decide {
+        outcome: request.outcome,
+        comment: request.comment,
+        reason: request.reason,
+        change: change(&request.change)?,
+        statement: request.statement,
+        signature: request.signature,
+    };
+    act(&app, &client, &id, what, request.seen).await
+}
+
+/// Send in a form that was asked for.
+#[utoipa::path(post, path = "/api/v1/work-items/{id}/submission", tag = "work items", params(("id" = String, Path)), request_body = SubmissionRequest,
+    responses((status = 200, body = ActedAnswer), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)), security(("key" = [])))]
+pub async fn submission(State(app): State<App>, client: Client, Path(id): Path<String>, Json(request): Json<SubmissionRequest>) -> Result<axum::Json<ActedAnswer>, Problem> {
+    let what = What::Submit {
+        outcome: request.outcome,
+        data: request.data.as_ref().map(body::value).transpose()?,
+        change: change(&request.change)?,
+        comment: request.comment,
+        reason: None,
+        statement: request.statement,
+    };
+    act(&app, &client, &id, what, request.seen).await
+}
+
+/// Take an item that several people share.
+#[utoipa::path(post, path = "/api/v1/work-items/{id}/claim", tag = "work items", params(("id" = String, Path)), request_body = Remark,
+    responses((status = 200, body = ActedAnswer), (status = 404, body = Problem), (status = 409, body = Problem)), security(("key" = [])))]
+pub async fn claim(State(app): State<App>, client: Client, Path(id): Path<String>, Json(request): Json<Remark>) -> Result<axum::Json<ActedAnswer>, Problem> {
+    act(&app, &client, &id, What::Claim, request.seen).await
+}
+
+/// Give a claimed item back.
+#[utoipa::path(post, path = "/api/v1/work-items/{id}/unclaim", tag = "work items", params(("id" = String, Path)), request_body = Remark,
+    responses((status = 200, body = ActedAnswer), (status = 404, body = Problem), (status = 409, body = Problem)), security(("key" = [])))]
+pub async fn unclaim(State(app): State<App>, client: Client, Path(id): Path<String>, Json(request): Json<Remark>) -> Result<axum::Json<ActedAnswer>, Problem> {
+    act(&app, &client, &id, What::Unclaim, request.seen).await
+}
+
+/// Send the case back to the applicant or to a step that it passed.
+#[utoipa::path(post, path = "/api/v1/work-items/{id}/return", tag = "work items", params(("id" = String, Path)), request_body = ReturnRequest,
+    responses((status = 200, body = ActedAnswer), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)), security(("key" = [])))]
+pub async fn send_back(State(app): State<App>, client: Client, Path(id): Path<String>, Json(request): Json<ReturnRequest>) -> Result<axum::Json<ActedAnswer>, Problem> {
+    let what = What::Return {
+        to: ReturnTo::parse(&request.to),
+        resume: request.resume,
+        siblings: request.siblings,
+        signing: request.signing,
+        fields: pairs(request.fields),
+        comment: request.comment,
+    };
+    act(&app, &client, &id, what, request.seen).await
+}
+
+/// Ask the applicant for what is missing, all at once.
+#[utoipa::path(post, path = "/api/v1/work-items/{id}/correction", tag = "work items", params(("id" = String, Path)), request_body = CorrectionRequest,
+    responses((status = 200, body = ActedAnswer), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)), security(("key" = [])))]
+pub async fn correction(State(app): State<App>, client: Client, Path(id): Path<String>, Json(request): Json<CorrectionRequest>) -> Result<axum::Json<ActedAnswer>, Problem> {
+    let what = What::Correct { items: pairs(request.items), comment: request.comment };
+    act(&app, &client, &id, what, request.seen).await
+}
+
+/// Send a corrected form again.
+#[utoipa::path(post, path = "/api/v1/work-items/{id}/resubmission", tag = "work items", params(("id" = String, Path)), request_body = SubmissionRequest,
+    responses((status = 200, body = ActedAnswer), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)), security(("key" = [])))]
+pub async fn resubmission(State(app): State<App>, client: Client, Path(id): Path<String>, Json(request): Json<SubmissionRequest>) -> Result<axum::Json<ActedAnswer>, Problem> {
+    if request.outcome.is_some() {
+        return Err(Problem::unacceptable("a resubmission has no outcome"));
+    }
+    let what = What::Resubmit {
+        data: request.data.as_ref().map(body::value).transpose()?,
+        change: change(&request.change)?,
+        comment: request.comment,
+        statement: request.statement,
+    };
+    act(&app, &client, &id, what, request.seen).await
+}
+
+/// Add a comment.
+#[utoipa::path(post, path = "/api/v1/work-items/{id}/comment", tag = "work items", params(("id" = String, Path)), request_body = CommentRequest,
+    responses((status = 200, body = ActedAnswer), (status = 404, body = Problem), (status = 409, body = Problem)), security(("key" = [])))]
+pub async fn comment(State(app): State<App>, client: Client, Path(id): Path<String>, Json(request): Json<CommentRequest>) -> Result<axum::Json<ActedAnswer>, Problem> {
+    act(&app, &client, &id, What::Comment { text: request.text }, Seen::default()).await
+}
+
+/// Hand an item to somebody else.
+#[utoipa::path(post, path = "/api/v1/work-items/{id}/transfer", tag = "work items", params(("id" = String, Path)), request_body = TransferRequest,
+    responses((status = 200, body = ActedAnswer), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)), security(("key" = [])))]
+pub async fn transfer(State(app): State<App>, client: Client, Path(id): Path<String>, Json(request): Json<TransferRequest>) -> Result<axum::Json<ActedAnswer>, Problem> {
+    act(&app, &client, &id, What::Transfer { to: request.to, comment: request.comment }, Seen::default()).await
+}
+
+/// Remind whoever has the item.
+#[utoipa::path(post, path = "/api/v1/work-items/{id}/urge", tag = "work items", params(("id" = String, Path)), request_body = Remark,
+    responses((status = 200, body = ActedAnswer), (status = 404, body = Problem), (status = 429, body = Problem)), security(("key" = [])))]
+pub async fn urge(State(app): State<App>, client: Client, Path(id): Path<String>, Json(request): Json<Remark>) -> Result<axum::Json<ActedAnswer>, Problem> {
+    act(&app, &client, &id, What::Urge { comment: request.comment }, request.seen).await
+}
+
+/// Take one's own decision back, while nobody has gone on from it.
+#[utoipa::path(post, path = "/api/v1/work-items/{id}/withdrawal", tag = "work items", params(("id" = String, Path)), request_body = Remark,
+    responses((status = 200, body = ActedAnswer), (status = 404, body = Problem), (status = 409, body = Problem)), security(("key" = [])))]
+pub async fn withdrawal(State(app): State<App>, client: Client, Path(id): Path<String>, Json(request): Json<Remark>) -> Result<axum::Json<ActedAnswer>, Problem> {
+    act(&app, &client, &id, What::Withdraw { comment: request.comment }, request.seen).await
+}
+
+async fn act(app: &App, client: &Client, id: &str, what: What, seen: Seen) -> Result<axum::Json<ActedAnswer>, Problem> {
+    let (instance, n) = item_id(id)?;
+    let who = client.person()?.to_owned();
+    visibility::head(app, client.asker(), instance).await?;
+    let act = Act { n, round: seen.round, who, for_whom: seen.for_whom, channel: Channel::Api, seen_digest: seen.digest, what };
+    let acted = app.runtime.act(instance, act, client.caller()).await?;
+    app.counters.count(Counted::Act);
+    Ok(axum::Json(ActedAnswer { item_status: acted.item_status, outcome: acted.outcome, instance_status: acted.instance_status }))
+}
+
+fn change(json: &serde_json::Value) -> Result<Value, Problem> {
+    body::value(json)
+}
+
+fn pairs(fields: Vec<FieldReason>) -> Vec<(String, String)> {
+    fields.into_iter().map(|field| (field.field, field.reason)).collect()
+}

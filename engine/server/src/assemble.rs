@@ -1,0 +1,280 @@
+//! Puts a site together from its settings: database, organisation, packs, plugins, mail, keys.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use jiff::tz::TimeZone;
+use tongban_expr::Value;
+use tongban_http::{Connectors, Transport};
+use tongban_mail::{Security, Settings as MailSettings, Smtp, Timeouts};
+use tongban_plugin::{MailTransport, Secrets};
+use tongban_runtime::pack::Library;
+use tongban_runtime::{LinkKeys, Parts, RandomIds, Runtime, Settings, SystemClock};
+use tongban_store::{Options, Store};
+
+use crate::app::{self, App, Site};
+use crate::cli::read_packs;
+use crate::config::{Config, SmtpConfig, SmtpTls};
+use crate::counters::Counters;
+use crate::security::attempts::Attempts;
+use crate::security::password::Passwords;
+use crate::security::secret::SiteKey;
+use crate::{functions, site};
+
+/// The application of a site, with its packs published.
+///
+/// # Errors
+/// Whatever is missing or wrong, named with its file or setting.
+pub async fn app(config: &Config) -> anyhow::Result<App> {
+    let transport = match &config.mail.smtp {
+        Some(smtp) => Some(Arc::new(relay(smtp)?) as Arc<dyn MailTransport>),
+        None => None,
+    };
+    app_with(config, transport).await
+}
+
+/// The application of a site with a given way of mail.
+///
+/// # Errors
+/// Whatever is missing or wrong, named with its file or setting.
+pub async fn app_with(config: &Config, transport: Option<Arc<dyn MailTransport>>) -> anyhow::Result<App> {
+    // Another part of the process may have chosen one already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let library = packs(&config.packs)?;
+    let store = open_store(config).await?;
+    let key = site_key(&config.key_file)?;
+    let runtime = runtime(config, store, &library, &key, transport).await?;
+    publish(&runtime, &library).await?;
+    let zone = TimeZone::get(&config.zone).with_context(|| format!("zone: `{}`", config.zone))?;
+    Ok(App::new(app::Parts {
+        runtime,
+        site: Site {
+            name: config.name.clone(),
+            url: config.url.clone(),
+            language: config.language,
+            secure: config.secure(),
+            demo: config.demo,
+            zone,
+        },
+        key,
+        passwords: Passwords::new(std::thread::available_parallelism().map_or(2, usize::from)),
+        attempts: Attempts::default(),
+        counters: Counters::default(),
+        limits: config.limits,
+    }))
+}
+
+/// Opens the database of a site; the folder of an SQLite file is made.
+///
+/// # Errors
+/// The database cannot be opened.
+pub async fn open_store(config: &Config) -> anyhow::Result<Store> {
+    if let Some(path) = config.database.strip_prefix("sqlite://").filter(|path| *path != ":memory:") {
+        make_folder_of(Path::new(path))?;
+    }
+    let mut options = Options::new(config.database.clone());
+    options.node = config.node.clone();
+    Store::open(&options).await.context("database")
+}
+
+/// Reads the packs of a folder, each checked.
+///
+/// # Errors
+/// A pack cannot be read.
+pub fn packs(folder: &Path) -> anyhow::Result<Library> {
+    let mut folders: Vec<PathBuf> = std::fs::read_dir(folder)
+        .with_context(|| format!("packs: cannot read the folder `{}`", folder.display()))?
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| path.join("pack.yaml").is_file())
+        .collect();
+    folders.sort();
+    let (library, read) = read_packs(&folders)?;
+    let mut faults = Vec::new();
+    for pack in read {
+        let errors = pack.diagnostics.iter().filter(|found| found.diagnostic.is_error());
+        faults.extend(errors.map(|found| format!("{}/{}: {}", pack.name, found.file, found.diagnostic.message)));
+    }
+    if !faults.is_empty() {
+        bail!("packs have errors (`tongban check {}` shows their places):\n{}", folder.display(), faults.join("\n"));
+    }
+    Ok(library)
+}
+
+async fn runtime(
+    config: &Config,
+    store: Store,
+    library: &Library,
+    key: &SiteKey,
+    transport: Option<Arc<dyn MailTransport>>,
+) -> anyhow::Result<Runtime> {
+    let organisation = site::organisation_of(&config.organisation, &config.calendars, library)?;
+    let http = Arc::new(Transport::new(connectors(&config.connectors)?));
+    let link_key = blake3::derive_key("tongban 2026 decision links of mails", key.bytes());
+    let domain = config.mail.from.rsplit_once('@').map_or("localhost", |(_, domain)| domain);
+    let settings = Settings {
+        node: config.node.clone(),
+        base_url: config.url.clone(),
+        zone: TimeZone::get(&config.zone)?,
+        zone_name: config.zone.clone(),
+        mail_from: config.mail.from.clone(),
+        mail_domain: domain.to_owned(),
+        ..Settings::default()
+    };
+    let parts = Parts {
+        store,
+        clock: Arc::new(SystemClock::new()),
+        ids: Arc::new(RandomIds::default()),
+        plugins: functions::plugins(http.clone()),
+        http,
+        secrets: Arc::new(SecretFiles { folder: config.secrets.clone() }),
+        transport,
+        link_keys: LinkKeys::new(vec![link_key]),
+        organisation: Arc::unwrap_or_clone(organisation),
+        settings,
+    };
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    Runtime::served(parts, threads).await.context("the engine cannot start")
+}
+
+/// Publishes every pack; the same files again change nothing.
+async fn publish(runtime: &Runtime, library: &Library) -> anyhow::Result<()> {
+    for pack in library.packs() {
+        let published = runtime
+            .publish(&library.publication(pack), "site")
+            .await
+            .map_err(|error| anyhow::anyhow!("pack `{}`: {error}", pack.name()))?;
+        for one in published.iter().filter(|one| !one.already) {
+            tracing::info!(workflow = %one.workflow, version = %one.version, "published");
+        }
+    }
+    Ok(())
+}
+
+/// Reads the site's key, or makes it on the first start.
+///
+/// # Errors
+/// The file cannot be read or written, or holds no key.
+pub fn site_key(path: &Path) -> anyhow::Result<SiteKey> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => SiteKey::from_text(&text).with_context(|| format!("keyFile: `{}` holds no key of 32 bytes", path.display())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let key = SiteKey::random();
+            write_private(path, &key.to_text())?;
+            tracing::info!(path = %path.display(), "made the site's key: keep it with the backups, never in them");
+            Ok(key)
+        }
+        Err(error) => Err(error).with_context(|| format!("keyFile: cannot read `{}`", path.display())),
+    }
+}
+
+/// Writes a file that only its owner reads.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    make_folder_of(path)?;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    let mut file = options.open(path).with_context(|| format!("cannot write `{}`", path.display()))?;
+    file.write_all(text.as_bytes()).with_context(|| format!("cannot write `{}`", path.display()))?;
+    Ok(())
+}
+
+fn make_folder_of(path: &Path) -> anyhow::Result<()> {
+    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) => std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder `{}`", folder.display())),
+        None => Ok(()),
+    }
+}
+
+fn connectors(path: &Path) -> anyhow::Result<Connectors> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Connectors::default()),
+        Err(error) => return Err(error).with_context(|| format!("connectors: cannot read `{}`", path.display())),
+    };
+    let connectors: Connectors = serde_path_to_error::deserialize(serde_yaml::Deserializer::from_str(&text))
+        .map_err(|error| anyhow::anyhow!("{}: `{}`: {}", path.display(), error.path(), error.inner()))?;
+    let faults = connectors.faults();
+    if !faults.is_empty() {
+        bail!("{}:\n{}", path.display(), faults.join("\n"));
+    }
+    Ok(connectors)
+}
+
+fn relay(smtp: &SmtpConfig) -> anyhow::Result<Smtp> {
+    let password = match &smtp.password_file {
+        Some(path) => {
+            let text = std::fs::read_to_string(path).with_context(|| format!("mail.smtp.passwordFile: cannot read `{}`", path.display()))?;
+            Some(text.trim_end_matches(['\r', '\n']).to_owned())
+        }
+        None => None,
+    };
+    let settings = MailSettings {
+        host: smtp.host.clone(),
+        port: Some(smtp.port),
+        security: match smtp.tls {
+            SmtpTls::Required => Security::StartTls,
+            SmtpTls::Wrapped => Security::Tls,
+            SmtpTls::None => Security::None,
+        },
+        username: smtp.user.clone(),
+        password,
+        hello: None,
+        roots: None,
+        connections: 4,
+        timeouts: Timeouts::default(),
+    };
+    Smtp::new(settings).map_err(|faults| anyhow::anyhow!("mail.smtp: {faults}"))
+}
+
+/// Secrets as files of a folder, one each; JSON objects are read as such.
+struct SecretFiles {
+    folder: PathBuf,
+}
+
+impl Secrets for SecretFiles {
+    fn reveal(&self, name: &str) -> Option<Value> {
+        let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+        if name.is_empty() || !plain {
+            return None;
+        }
+        let text = std::fs::read_to_string(self.folder.join(name)).ok()?;
+        let text = text.trim_end_matches(['\r', '\n']);
+        if text.starts_with('{') { Value::from_json(text).ok() } else { Some(Value::from(text)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_site_key_is_made_once_and_only_its_owner_reads_it() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("keys/site.key");
+        let made = site_key(&path).expect("it is made");
+        let read = site_key(&path).expect("it is read");
+        assert_eq!(made.bytes(), read.bytes());
+        let mode = std::fs::metadata(&path).expect("it is there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        std::fs::write(&path, "oops").expect("it is broken");
+        assert!(site_key(&path).expect_err("no key").to_string().contains("site.key"));
+    }
+
+    #[test]
+    fn secrets_are_files_and_their_names_never_leave_the_folder() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("token"), "abc\n").expect("written");
+        std::fs::write(folder.path().join("login"), r#"{"username":"u"}"#).expect("written");
+        let secrets = SecretFiles { folder: folder.path().to_owned() };
+        assert_eq!(secrets.reveal("token"), Some(Value::from("abc")));
+        assert_eq!(secrets.reveal("login").and_then(|login| login.get("username").cloned()), Some(Value::from("u")));
+        assert_eq!(secrets.reveal("../token"), None);
+        assert_eq!(secrets.reveal("missing"), None);
+    }
+}

@@ -1,0 +1,18 @@
+//! The console: pages rendered on the server, every decision without JavaScript.
+
+pub mod assets;
+pub mod case;
+pub mod cases;
+pub mod decide;
+pub mod failure;
+pub mod frame;
+pub mod inbox;
+pub mod item;
+pub mod link;
+pub mod mailbox;
+pub mod outline;
+pub mod posted;
+pub mod sign_in;
+pub mod start;
+pub mod time;
+pub mod value;

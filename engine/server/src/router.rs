@@ -1,0 +1,200 @@
+//! Every route on one page, each with its access: what is not listed here does not exist, and what
+//! is listed cannot be reached without the check that stands beside it.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::handler::Handler;
+use axum::http::{Method, StatusCode};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodFilter, MethodRouter, on};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use crate::app::App;
+use crate::problem::{Problem, Worded};
+use crate::security::headers::add_headers;
+use crate::security::identity::{self, Access, Visitor, authorise, is_machine};
+use crate::security::key::Scope;
+use crate::{api, console, health};
+
+/// One route.
+pub struct Route {
+    /// Its method.
+    pub method: Method,
+    /// Its path, with places in braces.
+    pub path: &'static str,
+    /// Who may use it.
+    pub access: Access,
+    handler: MethodRouter<App>,
+}
+
+fn get<H, T>(path: &'static str, access: Access, handler: H) -> Route
+where
+    H: Handler<T, App>,
+    T: 'static,
+{
+    Route { method: Method::GET, path, access, handler: on(MethodFilter::GET, handler) }
+}
+
+fn post<H, T>(path: &'static str, access: Access, handler: H) -> Route
+where
+    H: Handler<T, App>,
+    T: 'static,
+{
+    Route { method: Method::POST, path, access, handler: on(MethodFilter::POST, handler) }
+}
+
+/// The table of routes.
+pub fn routes() -> Vec<Route> {
+    let mut routes = console_routes();
+    routes.extend(api_routes());
+    routes
+}
+
+fn console_routes() -> Vec<Route> {
+    use Access::{Officer, Open};
+    use console::{assets, case, cases, inbox, item, link, mailbox, sign_in, start};
+    vec![
+        get("/", Open, sign_in::home),
+        get("/sign-in", Open, sign_in::page),
+        post("/sign-in", Open, sign_in::sign_in),
+        post("/sign-out", Officer, sign_in::sign_out),
+        post("/language", Open, sign_in::language),
+        get("/inbox", Officer, inbox::page),
+        get("/items/{instance}/{n}", Officer, item::page),
+        post("/items/{instance}/{n}", Officer, item::act),
+        get("/start", Officer, start::list),
+        get("/start/{namespace}/{name}", Officer, start::form),
+        post("/start/{namespace}/{name}", Officer, start::submit),
+        get("/cases", Officer, cases::page),
+        get("/cases/{id}", Officer, case::page),
+        get("/cases/{id}/confirmation", Officer, case::confirmation),
+        get("/cases/{id}/diagram.svg", Officer, case::diagram),
+        post("/cases/{id}", Officer, case::operate),
+        get("/mailbox", Officer, mailbox::list),
+        get("/mailbox/{id}", Officer, mailbox::mail),
+        get("/mailbox/{id}/html", Officer, mailbox::html),
+        get("/l/{token}", Open, link::page),
+        post("/l/{token}", Open, link::act),
+        get("/assets/{name}", Open, assets::asset),
+        get("/healthz", Open, health::alive),
+        get("/readyz", Open, health::ready),
+        get("/metrics", Open, health::metrics),
+        get("/openapi.json", Open, api::document::openapi),
+    ]
+}
+
+fn api_routes() -> Vec<Route> {
+    use Access::Key;
+    use api::{events, instances, mailbox, operations, registers, work_items, workflows};
+    let work = Key(Scope::Work);
+    vec![
+        post("/api/v1/workflows/{namespace}/{name}/instances", Key(Scope::Start), instances::start),
+        get("/api/v1/workflows", Key(Scope::View), workflows::list),
+        post("/api/v1/workflows", Key(Scope::Publish), workflows::publish),
+        post("/api/v1/workflows/check", Key(Scope::Publish), workflows::check),
+        get("/api/v1/workflows/{namespace}/{name}/form", Key(Scope::Start), workflows::form),
+        get("/api/v1/instances", Key(Scope::View), instances::list),
+        get("/api/v1/instances/{id}", Key(Scope::View), instances::show),
+        get("/api/v1/instances/{id}/history", Key(Scope::View), instances::history),
+        get("/api/v1/instances/{id}/diagram", Key(Scope::View), instances::diagram),
+        post("/api/v1/instances/{id}/cancel", Key(Scope::Intervene), operations::cancel),
+        post("/api/v1/instances/{id}/suspend", Key(Scope::Intervene), operations::suspend),
+        post("/api/v1/instances/{id}/resume", Key(Scope::Intervene), operations::resume),
+        post("/api/v1/instances/{id}/jump", Key(Scope::Intervene), operations::jump),
+        get("/api/v1/work-items", work, work_items::list),
+        get("/api/v1/work-items/{id}", work, work_items::show),
+        post("/api/v1/work-items/{id}/decision", work, work_items::decision),
+        post("/api/v1/work-items/{id}/submission", work, work_items::submission),
+        post("/api/v1/work-items/{id}/claim", work, work_items::claim),
+        post("/api/v1/work-items/{id}/unclaim", work, work_items::unclaim),
+        post("/api/v1/work-items/{id}/return", work, work_items::send_back),
+        post("/api/v1/work-items/{id}/correction", work, work_items::correction),
+        post("/api/v1/work-items/{id}/resubmission", work, work_items::resubmission),
+        post("/api/v1/work-items/{id}/comment", work, work_items::comment),
+        post("/api/v1/work-items/{id}/transfer", work, work_items::transfer),
+        post("/api/v1/work-items/{id}/urge", work, work_items::urge),
+        post("/api/v1/work-items/{id}/withdrawal", work, work_items::withdrawal),
+        post("/api/v1/events", Key(Scope::Events), events::receive),
+        get("/api/v1/registers/{name}/records", Key(Scope::Registers), registers::records),
+        get("/api/v1/mailbox", Key(Scope::View), mailbox::list),
+        get("/api/v1/mailbox/{id}", Key(Scope::View), mailbox::show),
+    ]
+}
+
+/// The application as a service.
+pub fn router(app: &App) -> Router {
+    let mut router: Router<App> = Router::new();
+    for route in routes() {
+        let guarded = route.handler.layer(from_fn_with_state((app.clone(), route.access), authorise));
+        router = router.route(route.path, guarded);
+    }
+    let secure = app.site.secure;
+    router
+        .fallback(|| async { Problem::not_found() })
+        .method_not_allowed_fallback(|| async { Problem::of_status(StatusCode::METHOD_NOT_ALLOWED) })
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, Duration::from_secs(app.limits.request_seconds)))
+        .layer(DefaultBodyLimit::disable())
+        .layer(RequestBodyLimitLayer::new(app.limits.body_bytes))
+        .layer(from_fn_with_state(app.clone(), word))
+        .layer(from_fn_with_state(app.clone(), identity::visit))
+        .layer(from_fn(move |request, next| add_headers(secure, request, next)))
+        .layer(from_fn_with_state(app.clone(), count))
+        .with_state(app.clone())
+}
+
+/// The last resort: a handler that panicked answers like any other failure inside.
+fn panicked(cause: Box<dyn std::any::Any + Send>) -> Response {
+    let text = cause
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| cause.downcast_ref::<&str>().copied())
+        .unwrap_or("a panic without words");
+    Problem::internal(text).into_response()
+}
+
+/// Words every failure: as a problem for machines, as a page for people.
+async fn word(State(app): State<App>, request: Request, next: Next) -> Response {
+    let visitor = request.extensions().get::<Visitor>().cloned();
+    let machine = is_machine(request.uri().path());
+    let response = next.run(request).await;
+    if !response.status().is_client_error() && !response.status().is_server_error() {
+        return response;
+    }
+    let problem = response.extensions().get::<Problem>().cloned();
+    if problem.is_none() && response.extensions().get::<Worded>().is_some() {
+        return response;
+    }
+    let known = problem.is_some();
+    let problem = problem.unwrap_or_else(|| Problem::of_status(response.status()));
+    match visitor {
+        Some(visitor) if !machine => console::failure::page(&app, &visitor, &problem),
+        _ if known => response,
+        _ => {
+            let allow = response.headers().get(axum::http::header::ALLOW).cloned();
+            let mut worded = problem.into_response();
+            if let Some(allow) = allow {
+                worded.headers_mut().insert(axum::http::header::ALLOW, allow);
+            }
+            worded
+        }
+    }
+}
+
+/// Counts answers and writes one line of log for each.
+async fn count(State(app): State<App>, request: Request, next: Next) -> Response {
+    let method = request.method().clone();
+    // The token of a link is a secret, and so may be what a query says: only the first step is logged.
+    let area = request.uri().path().split('/').take(4).filter(|step| step.len() <= 24).collect::<Vec<_>>().join("/");
+    let started = std::time::Instant::now();
+    let response = next.run(request).await;
+    let status = response.status().as_u16();
+    app.counters.answered(status);
+    tracing::debug!(%method, area, status, duration_ms = started.elapsed().as_millis() as u64, "answered");
+    response
+}

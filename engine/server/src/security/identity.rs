@@ -1,0 +1,257 @@
+//! Who a request comes from: a visitor of the console by session, a client of the API by key.
+//!
+//! Every route states its access in the one table of routes; the check runs on the matched route, so
+//! that no spelling of a path walks around it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::header::{AUTHORIZATION, COOKIE, SET_COOKIE};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use tongban_runtime::Caller;
+use tongban_work::Channel;
+
+use super::account::{self, SignedIn};
+use super::form_token;
+use super::key::{Scope, bearer};
+use super::secret::random_token;
+use crate::app::App;
+use crate::language::{LANGUAGE_COOKIE, Language};
+use crate::problem::Problem;
+
+/// The cookie of a visit before signing in, to which the tokens of forms are bound.
+const VISIT_COOKIE: &str = "visit";
+
+/// Who may use a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody.
+    Open,
+    /// People who are signed in.
+    Officer,
+    /// Clients with a key of this scope.
+    Key(Scope),
+}
+
+/// A visitor of the console.
+#[derive(Debug, Clone)]
+pub struct Visitor {
+    /// The language to answer in.
+    pub language: Language,
+    /// What tokens of forms are bound to: the session, or the visit before it.
+    pub subject: Arc<str>,
+    /// Who is signed in.
+    pub signed_in: Option<Arc<SignedIn>>,
+    /// The path with its query, for the language switch.
+    pub path: Arc<str>,
+}
+
+/// Somebody who is signed in; handlers of such routes ask for it.
+#[derive(Debug, Clone)]
+pub struct Officer(pub Arc<SignedIn>);
+
+/// A client of the API.
+#[derive(Debug, Clone)]
+pub struct Client {
+    /// The key's visible prefix.
+    pub prefix: String,
+    /// The unit to which the key is bound.
+    pub unit: Option<String>,
+    /// The person in whose name it acts.
+    pub person: Option<String>,
+    /// What it may do.
+    pub scopes: BTreeSet<Scope>,
+}
+
+impl Client {
+    /// The caller that the engine records.
+    pub fn caller(&self) -> Caller {
+        Caller { person: self.person.clone(), unit: self.unit.clone(), channel: Channel::Api, key: Some(self.prefix.clone()) }
+    }
+
+    /// The person in whose name the key acts.
+    ///
+    /// # Errors
+    /// The key has none.
+    pub fn person(&self) -> Result<&str, Problem> {
+        self.person.as_deref().ok_or_else(|| {
+            Problem::forbidden("this key acts for a unit; acting on a work item wants a key that is bound to a person")
+        })
+    }
+}
+
+impl SignedIn {
+    /// The caller that the engine records.
+    pub fn caller(&self) -> Caller {
+        Caller::person(self.person.clone(), self.unit.clone(), Channel::Console)
+    }
+}
+
+/// Finds out who visits, before any route is matched; sets a visit cookie for people who come first.
+pub async fn visit(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    let language = Language::of_request(headers, cookie(headers, LANGUAGE_COOKIE).as_deref(), app.site.language);
+    let path: Arc<str> = request.uri().path_and_query().map_or("/", |path| path.as_str()).into();
+    let machine = is_machine(&path);
+    let signed_in = match cookie(headers, session_cookie(app.site.secure)) {
+        Some(token) if !machine => match account::signed_in(&app, &token).await {
+            Ok(found) => found.map(Arc::new),
+            Err(problem) => return problem.into_response(),
+        },
+        _ => None,
+    };
+    let known = cookie(headers, VISIT_COOKIE).filter(|visit| (32..=64).contains(&visit.len()));
+    let fresh = (known.is_none() && signed_in.is_none() && !machine).then(random_token);
+    let subject: Arc<str> = match (&signed_in, &known, &fresh) {
+        (Some(signed_in), _, _) => signed_in.session.as_str().into(),
+        (None, Some(visit), _) | (None, None, Some(visit)) => visit.as_str().into(),
+        (None, None, None) => "".into(),
+    };
+    request.extensions_mut().insert(Visitor { language, subject, signed_in, path });
+    let mut response = next.run(request).await;
+    if let Some(visit) = fresh {
+        set_cookie(&mut response, VISIT_COOKIE, &visit, 86_400, app.site.secure);
+    }
+    response
+}
+
+/// Whether a path belongs to machines: the API, health and assets need no visit.
+pub fn is_machine(path: &str) -> bool {
+    ["/api/", "/assets/", "/healthz", "/readyz", "/metrics", "/openapi.json"].iter().any(|prefix| path.starts_with(prefix))
+}
+
+/// Lets a request pass as its route's access says.
+pub async fn authorise(State((app, access)): State<(App, Access)>, mut request: Request, next: Next) -> Response {
+    match access {
+        Access::Open => next.run(request).await,
+        Access::Officer => {
+            let visitor = request.extensions().get::<Visitor>().cloned();
+            let Some(signed_in) = visitor.as_ref().and_then(|visitor| visitor.signed_in.clone()) else {
+                let next = visitor.filter(|_| request.method() == Method::GET).map_or("/".into(), |visitor| visitor.path);
+                return Redirect::to(&format!("/sign-in?next={}", escaped(&next))).into_response();
+            };
+            request.extensions_mut().insert(Officer(signed_in));
+            next.run(request).await
+        }
+        Access::Key(scope) => match client_of(&app, request.headers()).await {
+            Ok(client) if client.scopes.contains(&scope) => {
+                request.extensions_mut().insert(client);
+                next.run(request).await
+            }
+            Ok(_) => Problem::forbidden(format!("this wants a key with the scope `{}`", scope.name())).into_response(),
+            Err(problem) => problem.into_response(),
+        },
+    }
+}
+
+/// The client of a request's key. Unknown, revoked and expired keys answer the same; a key is never
+/// taken from a cookie or an address.
+async fn client_of(app: &App, headers: &HeaderMap) -> Result<Client, Problem> {
+    let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let key = header.and_then(bearer).ok_or_else(Problem::unauthenticated)?;
+    account::client(app, key).await?.ok_or_else(Problem::unauthenticated)
+}
+
+impl<S: Sync> FromRequestParts<S> for Visitor {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| Problem::internal("the visit was not looked at"))
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Officer {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| Problem::internal("a page for officers stands on an open route"))
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Client {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| Problem::internal("a handler for keys stands on an open route"))
+    }
+}
+
+impl Visitor {
+    /// The token for forms shown to this visitor.
+    pub fn token(&self, app: &App) -> String {
+        form_token::token_for(&app.key, &self.subject)
+    }
+}
+
+/// The name of the session's cookie; through TLS the browser guards the name itself.
+pub fn session_cookie(secure: bool) -> &'static str {
+    if secure { "__Host-session" } else { "session" }
+}
+
+/// Sets a cookie that scripts cannot read; `age_s` 0 removes it.
+pub fn set_cookie(response: &mut Response, name: &str, value: &str, age_s: u64, secure: bool) {
+    let tail = if secure { "; Secure" } else { "" };
+    let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={age_s}{tail}");
+    if let Ok(value) = HeaderValue::from_str(&text) {
+        response.headers_mut().append(SET_COOKIE, value);
+    }
+}
+
+/// A cookie of a request.
+pub fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers
+        .get_all(COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|text| text.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(found, _)| *found == name)
+        .map(|(_, value)| value.to_owned())
+}
+
+/// A path as the value of a query parameter.
+fn escaped(path: &str) -> String {
+    path.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' => (byte as char).to_string(),
+            other => format!("%{other:02X}"),
+        })
+        .collect()
+}
+
+/// A place on this site to go on to; anything else becomes the start page.
+pub fn local_path(next: &str) -> &str {
+    let plain = next.bytes().all(|byte| (0x21..0x7f).contains(&byte) && byte != b'\\');
+    let local = next.starts_with('/') && !next.starts_with("//") && !next.starts_with("/sign-");
+    if plain && local && next.len() <= 512 { next } else { "/" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn going_on_never_leaves_the_site() {
+        assert_eq!(local_path("/items/a/1?x=2"), "/items/a/1?x=2");
+        for evil in ["//evil", "/\\evil", "https://evil", "evil", "", "/a\r\nb", "/sign-out", "/\u{4e2d}"] {
+            assert_eq!(local_path(evil), "/", "{evil:?}");
+        }
+    }
+
+    #[test]
+    fn cookies_are_found_by_whole_name() {
+        let mut headers = HeaderMap::new();
+        headers.insert(COOKIE, HeaderValue::from_static("xsession=1; session=abc=; other"));
+        assert_eq!(cookie(&headers, "session").as_deref(), Some("abc="));
+        assert_eq!(cookie(&headers, "sess"), None);
+    }
+
+    #[test]
+    fn paths_are_escaped_as_parameters() {
+        assert_eq!(escaped("/inbox?tab=done&x=中"), "/inbox%3Ftab%3Ddone%26x%3D%E4%B8%AD");
+    }
+}

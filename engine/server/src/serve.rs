@@ -1,0 +1,180 @@
+//! The accept loop: bounded connections, headers in time, a stop that lets requests end.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::Router;
+use axum::extract::Request;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tower::ServiceExt;
+
+use crate::app::App;
+use crate::assemble;
+use crate::config::Config;
+use crate::router::router;
+
+/// How long a stopping server waits for requests that are being answered.
+const DRAIN: Duration = Duration::from_secs(15);
+/// The largest headers of one request.
+const HEADER_BYTES_MAX: usize = 64 * 1024;
+
+/// The address of the other end of a connection.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub SocketAddr);
+
+/// Serves a site until the process is told to stop.
+///
+/// # Errors
+/// The site cannot be put together, or the address cannot be listened on.
+pub async fn serve(config: Config) -> anyhow::Result<()> {
+    let app = assemble::app(&config).await?;
+    let listener = listen(config.listen).await?;
+    tracing::info!(address = %config.listen, url = %config.url, "serving");
+    run(app, listener, stopped()).await
+}
+
+/// Binds the address.
+///
+/// # Errors
+/// The address is taken or not ours.
+pub async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}: choose another one with `listen` or TONGBAN_LISTEN"))
+}
+
+/// Runs the engine and the HTTP face until `stop` ends, then lets both finish what they do.
+///
+/// # Errors
+/// The engine failed.
+pub async fn run(app: App, listener: TcpListener, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
+    let (stopping, stopped) = watch::channel(false);
+    let engine = tokio::spawn({
+        let (runtime, mut stopped) = (app.runtime.clone(), stopped.clone());
+        async move {
+            runtime
+                .serve(async move {
+                    // The sender going away is a stop too.
+                    let _ = stopped.wait_for(|stop| *stop).await;
+                })
+                .await
+        }
+    });
+    let faces = tokio::spawn(accept(router(&app), listener, app.limits, stopped));
+    stop.await;
+    tracing::info!("stopping: no new connections are taken");
+    // Whoever listens has gone when this fails.
+    let _ = stopping.send(true);
+    faces.await.context("the accept loop ended badly")?;
+    engine.await.context("the engine ended badly")?.context("the engine failed")?;
+    Ok(())
+}
+
+/// Ends when the process is told to stop, by SIGTERM or by Ctrl-C.
+pub async fn stopped() {
+    let interrupt = tokio::signal::ctrl_c();
+    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(error) => {
+            tracing::warn!(%error, "SIGTERM cannot be waited for; Ctrl-C still stops");
+            // Without it there is no way to hear of a stop: the process then ends with its terminal.
+            let _ = interrupt.await;
+        }
+    }
+}
+
+async fn accept(router: Router, listener: TcpListener, limits: crate::config::Limits, mut stopped: watch::Receiver<bool>) {
+    let connections = Arc::new(Semaphore::new(limits.connections));
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_secs(limits.header_seconds))
+        .max_buf_size(HEADER_BYTES_MAX);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(Duration::from_secs(30))
+        .max_concurrent_streams(128)
+        .max_header_list_size(HEADER_BYTES_MAX as u32)
+        .max_pending_accept_reset_streams(32);
+    let builder = Arc::new(builder);
+    while !*stopped.borrow() {
+        let permit = tokio::select! {
+            permit = Arc::clone(&connections).acquire_owned() => permit,
+            _ = stopped.changed() => break,
+        };
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stopped.changed() => break,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Out of descriptors, most often: trying again at once would only spin.
+                tracing::warn!(%error, "a connection could not be taken");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        let (builder, router, stopped) = (Arc::clone(&builder), router.clone(), stopped.clone());
+        tokio::spawn(async move {
+            let _permit = permit;
+            connection(&builder, router, stream, peer, stopped).await;
+        });
+    }
+    drop(listener);
+    // All permits come back when the last connection has ended.
+    let all = u32::try_from(limits.connections).unwrap_or(u32::MAX);
+    if tokio::time::timeout(DRAIN, connections.acquire_many(all)).await.is_err() {
+        tracing::warn!("some requests did not end in time");
+    }
+}
+
+async fn connection(
+    builder: &Builder<TokioExecutor>,
+    router: Router,
+    stream: TcpStream,
+    peer: SocketAddr,
+    mut stopped: watch::Receiver<bool>,
+) {
+    // Small answers leave at once.
+    let _ = stream.set_nodelay(true);
+    let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
+        let router = router.clone();
+        async move {
+            let mut request: Request = request.map(axum::body::Body::new);
+            request.extensions_mut().insert(Peer(peer));
+            let answer: Result<_, Infallible> = router.oneshot(request).await;
+            answer
+        }
+    });
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    let stop = async move {
+        // The sender going away is a stop too; what it lent is given back before anything else waits.
+        drop(stopped.wait_for(|stop| *stop).await);
+    };
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stop => {
+            // What is being answered is finished; the next request finds another node.
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%peer, %error, "a connection broke off");
+    }
+}
