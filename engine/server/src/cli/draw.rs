@@ -29,10 +29,12 @@ pub(crate) fn draw(arguments: &DrawArguments) -> anyhow::Result<u8> {
     };
     let marks = tongban_dsl::draw::Marks::default();
     if arguments.outline {
-        print!("{}", tongban_dsl::draw::outline(&definition, &marks));
+        for step in tongban_dsl::draw::outline(&definition, &marks) {
+            println!("{}{}", "  ".repeat(step.depth), step.sentence(marks.tongue));
+        }
         return Ok(DONE);
     }
-    let svg = tongban_dsl::draw::svg(&definition, &marks);
+    let svg = tongban_dsl::draw::draw(&definition, &marks);
     match &arguments.output {
         Some(path) => std::fs::write(path, svg)?,
         None => print!("{svg}"),

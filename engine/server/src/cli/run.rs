@@ -10,9 +10,10 @@ use anyhow::{Context, bail};
 use serde_json::{Value as Json, json};
 use tongban_core::RecordStatus;
 use tongban_expr::Value;
-use tongban_http::Resolve;
-use tongban_runtime::pack::Bundle;
-use tongban_runtime::{Caller, CaseView, Page, Parts, Runtime, SeededIds, Start, VirtualClock};
+use tongban_http::{Mapping, Transport};
+use tongban_runtime::history::Entry;
+use tongban_runtime::pack::{Bundle, Publication};
+use tongban_runtime::{Caller, CaseView, Parts, Runtime, SeededIds, Start, VirtualClock};
 use tongban_store::{Options, Store};
 
 use super::check::{Checked, check_bare, print};
@@ -37,7 +38,7 @@ pub(crate) struct RunArguments {
     fast_forward: bool,
     /// Allow calls to a host and send them to this address
     #[arg(long = "resolve", value_name = "HOST=ADDR:PORT")]
-    resolve: Vec<Resolve>,
+    resolve: Vec<Mapping>,
 }
 
 /// The most timers that `--fast-forward` fires: an endless loop with a wait is then told as waiting.
@@ -83,12 +84,14 @@ async fn run_in_memory(
 ) -> anyhow::Result<Ran> {
     let began_ms = now_ms();
     let clock = Arc::new(VirtualClock::at(began_ms));
-    let store = Store::open(&Options::memory()).await?;
-    let mut parts = Parts::plain(store, clock.clone(), Arc::new(SeededIds::new(began_ms)));
-    parts.plugins = crate::functions::plugins();
-    parts.http = tongban_http::port(tongban_http::Connectors::resolved(&arguments.resolve))?;
-    let runtime = Runtime::new(parts).await?;
-    let published = runtime.publish_bundle(&bundle(source)?, "run").await?;
+    let store = Store::open(&Options::new("sqlite::memory:")).await?;
+    let transport = Arc::new(Transport::mapped(&arguments.resolve));
+    let mut parts = Parts::plain(store, clock.clone(), Arc::new(SeededIds::new(began_ms.unsigned_abs())));
+    parts.plugins = crate::functions::plugins(transport.clone());
+    parts.http = transport;
+    let runtime = Runtime::inline(parts).await?;
+    let published = runtime.publish(&Publication::of_bundle(bundle(source)?), "run").await?;
+    let published = published.into_iter().next().context("the document was published")?;
     let start = Start {
         workflow: published.workflow,
         version: Some(published.version),
@@ -106,7 +109,7 @@ async fn run_in_memory(
             break;
         }
         if let Some(event) = events.pop_front() {
-            runtime.receive(event, &Caller::system()).await?;
+            runtime.receive(event, Caller::system()).await?;
         } else if let Some(due) = runtime.next_due_ms().await?.filter(|_| arguments.fast_forward && timers < TIMERS_MAX) {
             clock.advance_to(due);
             timers += 1;
@@ -116,19 +119,30 @@ async fn run_in_memory(
         runtime.run_until_idle().await?;
     }
     let case = runtime.case(&started.id).await?;
-    let pages = runtime.history(&started.id).await?;
+    let entries = history(&runtime, &started.id).await?;
     let virtual_ms = tongban_runtime::Clock::now_ms(clock.as_ref()) - began_ms;
-    Ok(told(&case, &pages, virtual_ms))
+    Ok(told(&case, &entries, virtual_ms))
+}
+
+async fn history(runtime: &Runtime, instance: &str) -> anyhow::Result<Vec<Entry>> {
+    let mut entries = Vec::new();
+    let mut after = 0;
+    loop {
+        let pages = runtime.history(instance, after, 200).await?;
+        let Some((version, _, _)) = pages.last() else { return Ok(entries) };
+        after = *version;
+        entries.extend(pages.into_iter().flat_map(|(_, _, page)| page.entries));
+    }
 }
 
 /// The one object.
-fn told(case: &CaseView, pages: &[Page], virtual_ms: i64) -> Ran {
+fn told(case: &CaseView, entries: &[Entry], virtual_ms: i64) -> Ran {
     use tongban_core::Status;
     let (status, code) = match case.instance.status() {
         Status::Completed => ("completed", DONE),
         Status::Faulted => ("faulted", FAILED),
         Status::Cancelled => ("cancelled", FAILED),
-        Status::Running | Status::Suspended => ("waiting", WAITING),
+        Status::Pending | Status::Running | Status::Suspended => ("waiting", WAITING),
     };
     let error = case.instance.error().map(tongban_core::Error::to_value);
     let output = match case.instance.status() {
@@ -139,17 +153,17 @@ fn told(case: &CaseView, pages: &[Page], virtual_ms: i64) -> Ran {
         "status": status,
         "output": output,
         "error": error,
-        "tasks": tasks(case, pages),
+        "tasks": tasks(case, entries),
         "virtual_seconds": virtual_ms / 1000,
     });
     Ran { object, code }
 }
 
 /// Every run of a task once, in the order in which they started, with what became of it last.
-fn tasks(case: &CaseView, pages: &[Page]) -> Vec<Json> {
+fn tasks(case: &CaseView, entries: &[Entry]) -> Vec<Json> {
     let mut order: Vec<(String, RecordStatus)> = Vec::new();
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
-    for entry in pages.iter().flat_map(|page| &page.entries) {
+    for entry in entries {
         if entry.task.is_empty() {
             continue;
         }
@@ -167,11 +181,11 @@ fn tasks(case: &CaseView, pages: &[Page]) -> Vec<Json> {
         let name = path.rsplit('/').next().unwrap_or(&path).to_string();
         let pointer = case.program.pointer(&path).unwrap_or_default();
         let status = match status {
-            RecordStatus::Started => "running",
             RecordStatus::Completed | RecordStatus::Jumped => "completed",
             RecordStatus::Faulted | RecordStatus::Retried => "faulted",
             RecordStatus::Skipped => "skipped",
             RecordStatus::Cancelled => "cancelled",
+            _ => "running",
         };
         json!({ "task": pointer, "name": name, "status": status })
     });

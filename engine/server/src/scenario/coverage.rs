@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use tongban_core::{Record, RecordStatus};
+use tongban_core::RecordStatus;
 use tongban_dsl::definition::{Definition, Task};
+use tongban_runtime::history::Entry;
 
 /// Tasks by workflow.
 #[derive(Default)]
@@ -29,17 +30,17 @@ impl Coverage {
     }
 
     /// Notes the records of one run.
-    pub fn note(&mut self, definition: &Definition, records: &[Record]) {
+    pub fn note(&mut self, definition: &Definition, entries: &[Entry]) {
         if !self.workflows.contains_key(&definition.reference()) {
             return;
         }
         self.know(definition);
         let Some(reached) = self.workflows.get_mut(&definition.reference()) else { return };
-        for record in records {
-            if record.status == RecordStatus::Skipped {
-                reached.skipped.insert(record.path.clone());
+        for entry in entries {
+            if entry.status == RecordStatus::Skipped {
+                reached.skipped.insert(entry.task.clone());
             } else {
-                reached.entered.insert(record.path.clone());
+                reached.entered.insert(entry.task.clone());
             }
         }
     }

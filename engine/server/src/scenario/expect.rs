@@ -1,5 +1,7 @@
 //! Holds expectations against a case: each member that a scenario names must hold.
 
+use std::collections::BTreeSet;
+
 use tongban_core::RecordStatus;
 use tongban_expr::Value;
 use tongban_runtime::{CaseView, RuntimeError};
@@ -47,7 +49,7 @@ pub async fn hold(play: &Play<'_>, expected: &Expect) -> Result<(), String> {
 }
 
 async fn held_by_case(play: &Play<'_>, expected: &Expect, case: &CaseView) -> Result<(), String> {
-    let head = play.stage.head(&case.instance.id).await?;
+    let head = play.stage.head(case.instance.id()).await?;
     if let Some(wanted) = &expected.status {
         same("status", wanted, &head.status)?;
     }
@@ -73,7 +75,7 @@ async fn held_by_case(play: &Play<'_>, expected: &Expect, case: &CaseView) -> Re
         same(&format!("cards of `{}`", wanted.clock), &wanted.cards, &cards)?;
     }
     tasks(play, expected, case).await?;
-    let decisions = play.stage.decisions(&case.instance.id).await?;
+    let decisions = play.stage.decisions(case.instance.id()).await?;
     match missing(&expected.history, &decisions) {
         Some(wanted) => Err(format!("history: expected a decision like {wanted}, found {}", Value::list(decisions))),
         None => Ok(()),
@@ -172,19 +174,29 @@ async fn tasks(play: &Play<'_>, expected: &Expect, case: &CaseView) -> Result<()
     if expected.tasks.is_empty() {
         return Ok(());
     }
-    let records = play.stage.history(&case.instance.id).await?;
+    let entries = play.stage.history(case.instance.id()).await?;
     for (path, wanted) in &expected.tasks {
-        let of_task: Vec<_> = records.iter().filter(|record| record.path == *path).collect();
+        let of_task: Vec<_> = entries.iter().filter(|entry| entry.task == *path).collect();
         if let Some(times) = wanted.as_i64() {
-            let found = of_task.iter().filter(|record| record.status == RecordStatus::Started).count();
-            same(&format!("task `{path}` was entered"), &times, &i64::try_from(found).unwrap_or(i64::MAX))?;
+            let runs: BTreeSet<_> = of_task.iter().map(|entry| (entry.run_id.as_deref(), entry.attempt)).collect();
+            same(&format!("task `{path}` was entered"), &times, &i64::try_from(runs.len()).unwrap_or(i64::MAX))?;
             continue;
         }
-        let found = of_task.last().map_or("not reached", |record| record.status.word());
+        let found = of_task.last().map_or("not reached", |entry| word(entry.status));
         let wanted = wanted.as_str().unwrap_or_default();
         same(&format!("task `{path}`"), &wanted, &found)?;
     }
     Ok(())
+}
+
+fn word(status: RecordStatus) -> &'static str {
+    match status {
+        RecordStatus::Completed | RecordStatus::Jumped => "completed",
+        RecordStatus::Faulted => "faulted",
+        RecordStatus::Skipped => "skipped",
+        RecordStatus::Cancelled => "cancelled",
+        _ => "running",
+    }
 }
 
 fn part(what: &str, expected: &Value, found: &Value) -> Result<(), String> {

@@ -62,7 +62,8 @@ fn failure(error: &MockError) -> Failure {
         _ => FailureKind::Runtime,
     };
     let status = u16::try_from(error.status).unwrap_or(500);
-    Failure::new(kind, error.detail.clone().unwrap_or_else(|| "played by the scenario".to_string())).with_status(status)
+    let told = error.detail.as_ref().or(error.title.as_ref());
+    Failure::new(kind, told.cloned().unwrap_or_else(|| "played by the scenario".to_string())).with_status(status)
 }
 
 #[async_trait]
@@ -72,7 +73,7 @@ impl Read for Played<dyn Read> {
     }
     async fn read(&self, args: &Value, call: &Call<'_>) -> Result<Answer, Failure> {
         match answer(&self.mocks, &self.signature().name, args) {
-            Some(played) => played.map(Answer::of),
+            Some(played) => played.map(|value| Answer { value, access: Vec::new() }),
             None => self.function.read(args, call).await,
         }
     }
@@ -85,7 +86,7 @@ impl Write for Played<dyn Write> {
     }
     async fn prepare(&self, args: &Value, call: &Call<'_>) -> Result<Prepared, Failure> {
         match answer(&self.mocks, &self.signature().name, args) {
-            Some(played) => played.map(Prepared::of),
+            Some(played) => played.map(|value| Prepared { value, ..Prepared::default() }),
             None => self.function.prepare(args, call).await,
         }
     }

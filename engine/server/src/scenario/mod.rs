@@ -17,6 +17,7 @@ use tongban_org::Organisation;
 use tongban_runtime::pack::Library;
 
 pub use coverage::Coverage;
+pub use play::described;
 use file::{Scenario, ScenarioFile};
 use play::Play;
 use stage::Stage;
@@ -82,8 +83,8 @@ impl Suite {
         let mut play = Play::new(&stage);
         let outcome = play.run(file, scenario).await;
         for instance in play.instances() {
-            if let (Ok(case), Ok(records)) = (stage.case(instance).await, stage.history(instance).await) {
-                coverage.note(&case.definition, &records);
+            if let (Ok(case), Ok(entries)) = (stage.case(instance).await, stage.history(instance).await) {
+                coverage.note(&case.definition, &entries);
             }
         }
         outcome.map_err(|failure| format!("{}\n{}", failure.message, failure.stood))

@@ -1,0 +1,190 @@
+//! `tongban user` and `tongban key`: passwords and API keys of a site. With the embedded database the server must be
+//! stopped, since one process owns the file.
+
+use std::io::{IsTerminal, Read};
+
+use anyhow::{Context, bail};
+use clap::Subcommand;
+
+use super::files::{pack_folders, read_packs};
+use super::serving::executor;
+use super::{DONE, SiteArguments};
+use crate::assemble::open_store;
+use crate::security::account::{self, KeyTerms};
+use crate::security::key::Scope;
+use crate::security::password::Passwords;
+use crate::{Config, site};
+
+/// What `user` does.
+#[derive(Subcommand)]
+pub(crate) enum UserCommand {
+    /// Set a person's password (read from standard input) and end the person's sessions
+    Password {
+        /// The person's id in the organisation
+        person: String,
+        #[command(flatten)]
+        site: SiteArguments,
+    },
+    /// List the people of the organisation and whether they can sign in
+    List {
+        #[command(flatten)]
+        site: SiteArguments,
+    },
+}
+
+/// What `key` does.
+#[derive(Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Make an API key; it is printed once and stored as a hash
+    Add {
+        /// What it is called
+        name: String,
+        /// The unit to which it is bound
+        #[arg(long)]
+        unit: Option<String>,
+        /// The person in whose name it acts
+        #[arg(long)]
+        person: Option<String>,
+        /// What it may do: start, view, work, events, registers, publish, intervene
+        #[arg(long = "scope", value_delimiter = ',', default_value = "start,view")]
+        scopes: Vec<String>,
+        /// Days until it ends; for ever when absent
+        #[arg(long)]
+        days: Option<u32>,
+        #[command(flatten)]
+        site: SiteArguments,
+    },
+    /// List the keys
+    List {
+        #[command(flatten)]
+        site: SiteArguments,
+    },
+    /// Take a key back, by its prefix
+    Remove {
+        /// The prefix that the list shows
+        prefix: String,
+        #[command(flatten)]
+        site: SiteArguments,
+    },
+}
+
+/// Runs `user`.
+pub(crate) fn user(command: UserCommand) -> anyhow::Result<u8> {
+    match command {
+        UserCommand::Password { person, site } => set_password(&person, &site),
+        UserCommand::List { site } => list_people(&site),
+    }
+}
+
+/// Runs `key`.
+pub(crate) fn key(command: KeyCommand) -> anyhow::Result<u8> {
+    match command {
+        KeyCommand::Add { name, unit, person, scopes, days, site } => add_key(&site, name, unit, person, &scopes, days),
+        KeyCommand::List { site } => list_keys(&site),
+        KeyCommand::Remove { prefix, site } => remove_key(&prefix, &site),
+    }
+}
+
+fn organisation(config: &Config) -> anyhow::Result<std::sync::Arc<tongban_org::Organisation>> {
+    let (library, _) = read_packs(&pack_folders(&config.packs)?)?;
+    site::organisation_of(&config.organisation, &config.calendars, &library)
+}
+
+fn set_password(person: &str, site: &SiteArguments) -> anyhow::Result<u8> {
+    let config = Config::load(&site.site)?;
+    if organisation(&config)?.person(person).is_none() {
+        bail!("the organisation has no person `{person}`");
+    }
+    let mut password = String::new();
+    if std::io::stdin().is_terminal() {
+        eprintln!("password of {person} (it is shown as you type; end with Enter):");
+        std::io::stdin().read_line(&mut password)?;
+    } else {
+        std::io::stdin().read_to_string(&mut password).context("cannot read the password from standard input")?;
+    }
+    let password = password.trim_end_matches(['\r', '\n']);
+    executor()?.block_on(async {
+        let store = open_store(&config).await?;
+        let now_ms = store.clock_ms().await?;
+        account::set_password(&store, &Passwords::new(1), person, password, now_ms).await?;
+        anyhow::Ok(())
+    })?;
+    println!("the password of {person} is set");
+    Ok(DONE)
+}
+
+fn list_people(site: &SiteArguments) -> anyhow::Result<u8> {
+    let config = Config::load(&site.site)?;
+    let organisation = organisation(&config)?;
+    executor()?.block_on(async {
+        let store = open_store(&config).await?;
+        for person in organisation.people() {
+            let state = if store.credential(&person.id).await?.is_some() { "can sign in" } else { "no password" };
+            println!("{}\t{}\t{}\t{state}", person.id, person.name, person.unit.as_deref().unwrap_or("-"));
+        }
+        anyhow::Ok(())
+    })?;
+    Ok(DONE)
+}
+
+fn add_key(
+    site: &SiteArguments,
+    name: String,
+    unit: Option<String>,
+    person: Option<String>,
+    scopes: &[String],
+    days: Option<u32>,
+) -> anyhow::Result<u8> {
+    let config = Config::load(&site.site)?;
+    let organisation = organisation(&config)?;
+    if let Some(unit) = unit.iter().find(|unit| organisation.unit(unit).is_none()) {
+        bail!("the organisation has no unit `{unit}`");
+    }
+    if let Some(person) = person.iter().find(|person| organisation.person(person).is_none()) {
+        bail!("the organisation has no person `{person}`");
+    }
+    if unit.is_none() && person.is_none() {
+        bail!("a key is bound to a unit or to a person: give --unit or --person");
+    }
+    let mut may = Vec::new();
+    for scope in scopes {
+        let known = Scope::NAMES.map(|(name, _)| name).join(", ");
+        may.push(Scope::from_name(scope).with_context(|| format!("expected scopes of {known}, found `{scope}`"))?);
+    }
+    let key = executor()?.block_on(async {
+        let store = open_store(&config).await?;
+        let now_ms = store.clock_ms().await?;
+        let expires_at_ms = days.map(|days| now_ms + i64::from(days) * 86_400_000);
+        let terms = KeyTerms { name, unit, person, scopes: may, expires_at_ms };
+        anyhow::Ok(account::add_key(&store, terms, now_ms).await?)
+    })?;
+    println!("{}", key.text);
+    eprintln!("this is shown once; only its hash is stored");
+    Ok(DONE)
+}
+
+fn list_keys(site: &SiteArguments) -> anyhow::Result<u8> {
+    let config = Config::load(&site.site)?;
+    executor()?.block_on(async {
+        for key in open_store(&config).await?.api_keys().await? {
+            let bound = key.unit_id.or(key.person_id).unwrap_or_default();
+            println!("{}\t{}\t{bound}\t{}", key.prefix, key.name, key.scopes);
+        }
+        anyhow::Ok(())
+    })?;
+    Ok(DONE)
+}
+
+fn remove_key(prefix: &str, site: &SiteArguments) -> anyhow::Result<u8> {
+    let config = Config::load(&site.site)?;
+    executor()?.block_on(async {
+        let store = open_store(&config).await?;
+        let keys = store.api_keys().await?;
+        let key = keys.iter().find(|key| key.prefix == prefix).with_context(|| format!("there is no key `{prefix}`"))?;
+        let now_ms = store.clock_ms().await?;
+        account::remove_key(&store, &key.hash, now_ms).await?;
+        anyhow::Ok(())
+    })?;
+    println!("the key {prefix} is taken back");
+    Ok(DONE)
+}
