@@ -13,6 +13,7 @@ pub mod definition;
 mod diagnostic;
 pub mod draw;
 mod node;
+mod number;
 mod parse;
 mod place;
 pub mod render;

@@ -9,8 +9,8 @@ fn files(folder: &str) -> Vec<PathBuf> {
         .join("../../tests/conformance/serverless-workflow")
         .join(folder);
     let mut found: Vec<PathBuf> = std::fs::read_dir(root)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
+        .expect("the repository has this folder")
+        .map(|entry| entry.expect("the repository has this folder").path())
         .collect();
     found.sort();
     found

@@ -3,6 +3,7 @@
 //! A task's kind is decided first, by its keyword; only then are its properties read, so that a
 //! misspelt property is told as such and never as "none of twelve alternatives fits".
 
+mod blocks;
 mod call;
 mod document;
 mod duration;
