@@ -40,6 +40,19 @@ impl NumberPattern {
     /// # Errors
     /// [`NumberFault`] names what is wrong.
     pub fn parse(pattern: &str) -> Result<Self, NumberFault> {
+        let read = Self::parse_case(pattern)?;
+        if read.has_sequence() {
+            Ok(read)
+        } else {
+            Err(NumberFault::Sequence(pattern.to_owned()))
+        }
+    }
+
+    /// Parses the pattern of a case number, which may do without a sequence: `NS{yyyy}` is one case a year.
+    ///
+    /// # Errors
+    /// [`NumberFault`] names what is wrong; two sequences are one too many.
+    pub fn parse_case(pattern: &str) -> Result<Self, NumberFault> {
         let mut parts = Vec::new();
         let mut rest = pattern;
         while let Some((text, after)) = rest.split_once('{') {
@@ -59,10 +72,18 @@ impl NumberPattern {
             .iter()
             .filter(|part| matches!(part, Part::Sequence { .. }))
             .count();
-        if sequences != 1 {
+        if sequences > 1 {
             return Err(NumberFault::Sequence(pattern.to_owned()));
         }
         Ok(Self { parts })
+    }
+
+    /// Whether numbers are counted; without a sequence the pattern is the number.
+    #[must_use]
+    pub fn has_sequence(&self) -> bool {
+        self.parts
+            .iter()
+            .any(|part| matches!(part, Part::Sequence { .. }))
     }
 
     /// The sequence that the number comes from: the pattern with everything but the number filled

@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use tongban_expr::{Value, value};
 use tongban_plugin::{
-    Call, Failure, Kind, May, Prepared, Record, RegisterDefinition, Signature, Title, Write,
+    Call, Failure, Kind, May, Prepared, Record, RecordWrite, RegisterDefinition, Signature, Title,
+    Write,
 };
 use tongban_register::{Arguments, Lens, Writing, definition, existing, write};
 
@@ -65,16 +66,18 @@ impl Write for Publish {
         let class = class_code(item)?;
         let former = former(call, &definition, item).await?;
         let edition = edition(call, &definition, class, former).await?;
-        let mut records = Vec::new();
-        if let Some(old) = &edition.superseded {
-            records.push(value!({ "code": old.as_str(), "status": "superseded" }));
-        }
-        records.push(live(item, &edition, call.today));
-        let how = Writing {
-            argument: "item",
-            ..Writing::default()
+        let mut records = match &edition.superseded {
+            Some(old) => supersede(call, &definition, old).await?,
+            None => Vec::new(),
         };
-        let written = write(call, &definition, &records, &how).await?;
+        let pending: Vec<RecordWrite> = call.pending.iter().chain(&records).cloned().collect();
+        let after = Call {
+            pending: &pending,
+            ..*call
+        };
+        let item = live(item, &edition, call.today);
+        let written = write(&after, &definition, &[item], &writing()).await?;
+        records.extend(written.records);
         Ok(Prepared {
             value: value!({
                 "code": edition.code,
@@ -82,10 +85,33 @@ impl Write for Publish {
                 "publishedOn": call.today,
                 "replaces": edition.superseded,
             }),
-            records: written.records,
+            records,
             ..Prepared::default()
         })
     }
+}
+
+fn writing() -> Writing {
+    Writing {
+        argument: "item",
+        ..Writing::default()
+    }
+}
+
+/// Takes the old code out of use. Its record gives up provider and name, which are the new one's.
+async fn supersede(
+    call: &Call<'_>,
+    definition: &RegisterDefinition,
+    code: &str,
+) -> Result<Vec<RecordWrite>, Failure> {
+    let change = value!({ "code": code, "status": "superseded" });
+    let mut records = write(call, definition, &[change], &writing())
+        .await?
+        .records;
+    for record in &mut records {
+        record.keys.clear();
+    }
+    Ok(records)
 }
 
 /// The class code, 类项目细目: one digit of the class, two of the item, three of the entry and

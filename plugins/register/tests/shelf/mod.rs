@@ -58,7 +58,13 @@ impl Shelf {
 
     /// Puts an imported record there, whose word is `source`'s.
     pub fn import(&self, register: &str, body: Value, source: &str, at_ms: i64) {
-        let definition = self.0.lock().definitions[register].clone();
+        let definition = self
+            .0
+            .lock()
+            .definitions
+            .get(register)
+            .cloned()
+            .expect("a register");
         let key = body.get(&definition.key).and_then(key_text).expect("a key");
         let nth = self
             .0
