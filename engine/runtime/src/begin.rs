@@ -31,12 +31,16 @@ impl Activation<'_> {
         if !self.state.head.number.is_empty() {
             return Ok(());
         }
-        let pattern = NumberPattern::parse(pattern).map_err(|fault| RuntimeError::Internal(fault.to_string()))?;
+        let pattern = NumberPattern::parse_case(pattern).map_err(|fault| RuntimeError::Internal(fault.to_string()))?;
         let today = self.node.local_date(self.now_ms);
         let unit = self.state.head.starter.unit.clone().unwrap_or_default();
-        let sequence = format!("{}:{}", self.state.head.workflow, pattern.sequence(&today, &unit));
-        let drawn = self.node.records().draw(&sequence, 1).await;
-        let drawn = drawn.map_err(|failure| RuntimeError::Internal(failure.detail))?;
+        let drawn = if pattern.has_sequence() {
+            let sequence = format!("{}:{}", self.state.head.workflow, pattern.sequence(&today, &unit));
+            let drawn = self.node.records().draw(&sequence, 1).await;
+            drawn.map_err(|failure| RuntimeError::Internal(failure.detail))?
+        } else {
+            0
+        };
         self.state.head.number = pattern.number(&today, &unit, drawn);
         self.refresh_environment();
         Ok(())

@@ -125,7 +125,9 @@ impl Activation<'_> {
     }
 
     fn next_state(&mut self, ended: bool, mut page: Page) -> (Next, Option<Arc<State>>, usize, Page) {
+        // A case with a number is referred to by others: what it came to stays readable.
         let keeps_last = self.state.memory.had_work
+            || !self.state.head.number.is_empty()
             || matches!(self.state.flow.status(), Status::Faulted | Status::Cancelled)
             || self.base != Base::New;
         if ended && !keeps_last {

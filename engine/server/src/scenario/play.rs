@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 use tongban_runtime::{CaseView, RuntimeError};
-use tongban_work::{Act, Channel, Resume, ReturnTo, Siblings, What};
+use tongban_work::{Act, Channel, Refusal, Resume, ReturnTo, Siblings, What};
 
 use super::change::{as_object, changed};
 use super::expect;
@@ -276,6 +276,10 @@ pub fn path_of(run_id: &str) -> String {
 pub fn described(error: &RuntimeError) -> String {
     match error {
         RuntimeError::Invalid(faults) => {
+            let faults: Vec<String> = faults.iter().map(|fault| format!("{}: {}", fault.field, fault.zh)).collect();
+            format!("{error}: {}", faults.join("; "))
+        }
+        RuntimeError::Refused(Refusal::FormFaults { faults }) => {
             let faults: Vec<String> = faults.iter().map(|fault| format!("{}: {}", fault.field, fault.zh)).collect();
             format!("{error}: {}", faults.join("; "))
         }

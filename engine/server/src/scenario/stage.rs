@@ -76,11 +76,12 @@ impl Stage {
         let runtime = Runtime::inline(parts).await.map_err(|error| error.to_string())?;
         let stage = Stage { runtime, clock, organisation: suite.organisation.clone(), calendar, objections: objections(&suite.library) };
         stage.publish(&suite.library, scenario).await?;
-        for given in [&file.given, &scenario.given] {
-            stage.give(&suite.library, given).await?;
-        }
         for (register, records) in &scenario.registers {
             stage.load(register, records).await?;
+        }
+        // What the file gives goes before the samples of the pack: a record that is there stays.
+        for given in [&scenario.given, &file.given, &Given::samples_of(file)] {
+            stage.give(&suite.library, given).await?;
         }
         Ok(stage)
     }
@@ -101,14 +102,14 @@ impl Stage {
     }
 
     async fn give(&self, library: &Library, given: &Given) -> Result<(), String> {
+        for (register, records) in &given.registers {
+            self.load(register, records).await?;
+        }
         for name in &given.samples {
             let pack = library.pack(name).ok_or_else(|| format!("given.samples: there is no pack `{name}`"))?;
             for (register, records) in pack.samples()? {
                 self.load(&register, &records).await?;
             }
-        }
-        for (register, records) in &given.registers {
-            self.load(register, records).await?;
         }
         for case in &given.cases {
             self.give_case(library, case).await?;
@@ -290,7 +291,13 @@ impl Stage {
                 "comment": (row.comment.clone()), "channel": (row.channel.as_str()), "reused": (row.kept_from.is_some()), "round": (row.round)
             })
         });
-        Ok(told.collect())
+        let mut told: Vec<Value> = told.collect();
+        for entry in self.history(instance).await?.into_iter().filter(|entry| entry.reused) {
+            let output = entry.output.unwrap_or_default();
+            let outcome = output.text("outcome").unwrap_or_default().to_string();
+            told.push(value!({ "step": (entry.task), "outcome": (outcome), "reused": true }));
+        }
+        Ok(told)
     }
 
     /// All records of a register.
