@@ -54,6 +54,8 @@ pub(crate) enum Template {
     Code(Box<Code>),
     /// A text with expressions in it.
     Text(Vec<Part>),
+    /// A URI with places for top-level properties of the input.
+    Uri(Arc<str>),
     /// A list.
     List(Vec<Template>),
     /// An object.
@@ -68,17 +70,6 @@ pub(crate) enum Part {
 }
 
 impl Template {
-    /// The entry of an object.
-    pub(crate) fn get(&self, key: &str) -> Option<&Template> {
-        match self {
-            Template::Object(entries) => entries
-                .iter()
-                .find(|(name, _)| &**name == key)
-                .map(|(_, entry)| entry),
-            _ => None,
-        }
-    }
-
     /// The text, when it is one without an expression.
     pub(crate) fn literal(&self) -> Option<&str> {
         match self {
@@ -87,23 +78,50 @@ impl Template {
         }
     }
 
-    /// The literal text at a path of keys.
-    pub(crate) fn literal_at(&self, path: &[&str]) -> Option<&str> {
-        let mut here = self;
-        for (depth, key) in path.iter().enumerate() {
-            match here {
-                Template::Constant(value) => {
-                    let mut inner = value;
-                    for key in path.get(depth..)? {
-                        inner = inner.get(key)?;
-                    }
-                    return inner.as_str();
+    /// The same, where a literal text at a path of keys is a URI template.
+    pub(crate) fn with_uri_at(self, path: &[&str]) -> Self {
+        match (path, self) {
+            ([], Template::Constant(value)) => match value.as_str() {
+                Some(text) if text.contains('{') => Template::Uri(text.into()),
+                _ => Template::Constant(value),
+            },
+            ([key, rest @ ..], Template::Constant(value)) => match value.get(key) {
+                Some(inner) if holds_template(inner, rest) => {
+                    let entries = value.entries().map(|(name, value)| {
+                        let entry = Template::Constant(value.clone());
+                        let entry = if name.as_str() == *key {
+                            entry.with_uri_at(rest)
+                        } else {
+                            entry
+                        };
+                        (Arc::from(name.as_str()), entry)
+                    });
+                    Template::Object(entries.collect())
                 }
-                _ => here = here.get(key)?,
+                _ => Template::Constant(value),
+            },
+            ([key, rest @ ..], Template::Object(entries)) => {
+                let entry = |(name, entry): (Arc<str>, Template)| {
+                    let entry = if *name == **key {
+                        entry.with_uri_at(rest)
+                    } else {
+                        entry
+                    };
+                    (name, entry)
+                };
+                Template::Object(entries.into_iter().map(entry).collect())
             }
+            (_, other) => other,
         }
-        here.literal()
     }
+}
+
+/// Whether the value at a path of keys is a text with a place for a variable.
+fn holds_template(value: &Value, path: &[&str]) -> bool {
+    let found = path.iter().try_fold(value, |here, key| here.get(key));
+    found
+        .and_then(Value::as_str)
+        .is_some_and(|text| text.contains('{'))
 }
 
 /// A length of time.

@@ -112,6 +112,7 @@ impl Machine<'_> {
                 }
                 Ok(Value::from(text))
             }
+            Template::Uri(template) => crate::uri::expand(template, moment.input).map(Value::from),
             Template::List(items) => {
                 let items: Result<Vec<Value>, Error> =
                     items.iter().map(|item| self.fill(item, moment)).collect();

@@ -103,7 +103,11 @@ impl Machine<'_> {
 
     /// The whole instance fails, whatever it is doing; nobody can catch this.
     pub(crate) fn fault_all(&mut self, error: Error) {
-        let why = if error.is(ErrorKind::Timeout) { Why::Timeout } else { Why::Faulted };
+        let why = if error.is(ErrorKind::Timeout) {
+            Why::Timeout
+        } else {
+            Why::Faulted
+        };
         self.fault_instance(ROOT, error, why);
     }
 

@@ -115,6 +115,7 @@ impl Machine<'_> {
             None => self.instance.frames.keys().copied().find(|id| holds(*id)),
         };
         let scope = scope.ok_or_else(|| Refusal::OutOfScope(task.path.to_string()))?;
+        self.check_way(scope, target, from)?;
         let passed = self.instance.frames.get(&scope).and_then(Frame::line);
         let passed = passed.is_some_and(|line| line.passed.contains(&task.label));
         if matches!(jump.right, Right::Return | Right::Withdrawal) && !passed {
@@ -136,6 +137,30 @@ impl Machine<'_> {
             raw,
             since,
         })
+    }
+
+    /// A jump inside a fork concerns one branch, and it must lead away from the task that failed.
+    fn check_way(
+        &self,
+        scope: FrameId,
+        target: TaskId,
+        from: Option<FrameId>,
+    ) -> Result<(), Refusal> {
+        let failed = self.instance.faulted.filter(|id| *id != ROOT);
+        for task in failed.into_iter().chain(from) {
+            let way: Vec<FrameId> = self.instance.ancestors(task).map(|(id, _)| id).collect();
+            let at = way.iter().position(|id| *id == scope);
+            let branch = at
+                .and_then(|at| way.get(at.checked_sub(1)?))
+                .map(|id| self.task_of(*id).path.clone());
+            let own = branch.is_some_and(|branch| branch == self.program.task(target).path);
+            if at.is_none() || (self.is_fork(scope) && !own) {
+                return Err(Refusal::OutOfScope(
+                    self.program.task(target).path.to_string(),
+                ));
+            }
+        }
+        Ok(())
     }
 
     fn returner(&self, jump: &Jump) -> Result<Option<FrameId>, Refusal> {
@@ -506,8 +531,16 @@ impl Machine<'_> {
         self.advance(plan.scope, target, raw, task.then, None);
     }
 
-    /// An ended instance runs again: what was live when it ended is opened again.
+    /// An ended instance runs again: what was live when it ended is opened again. Timeouts that have
+    /// passed since would end it at once; they are dropped.
     fn wake(&mut self) {
+        let now_ms = self.now_ms;
+        let over = |timeout: &mut Option<i64>| *timeout = timeout.filter(|at_ms| *at_ms > now_ms);
+        over(&mut self.instance.timeout_at_ms);
+        self.instance
+            .frames
+            .values_mut()
+            .for_each(|frame| over(&mut frame.timeout_at_ms));
         self.reopen_clock(ROOT);
         let frames: Vec<FrameId> = self
             .instance

@@ -35,6 +35,7 @@ mod take;
 mod task;
 mod time;
 mod timer;
+mod uri;
 
 pub use case::{CaseFields, case_fields, evaluate_late};
 pub use compile::compile;

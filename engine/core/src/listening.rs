@@ -124,6 +124,7 @@ pub(crate) fn fits(
             .iter()
             .all(|(key, wanted)| value.get(key).is_some_and(|found| same(wanted, found))),
         Template::Constant(wanted) => actual.is_some_and(|found| same(wanted, found)),
+        Template::Uri(wanted) => value.as_str() == Some(&**wanted),
         Template::Code(code) => match eval(code, value)? {
             Value::Bool(holds) if !matches!(value, Value::Bool(_)) => holds,
             wanted => actual.is_some_and(|found| same(&wanted, found)),
@@ -179,7 +180,7 @@ fn is_pattern(text: &str) -> bool {
 
 fn is_fixed(pattern: &Template) -> bool {
     match pattern {
-        Template::Constant(_) => true,
+        Template::Constant(_) | Template::Uri(_) => true,
         Template::Code(code) => code.reads.argument_only,
         Template::Text(parts) => parts.iter().all(|part| match part {
             Part::Literal(_) => true,
@@ -194,6 +195,7 @@ fn sign(pattern: &Template, text: &mut String) {
     text.push('=');
     match pattern {
         Template::Constant(value) => text.push_str(&value.to_json()),
+        Template::Uri(uri) => text.push_str(uri),
         Template::Code(code) => sign_code(code, text),
         Template::Text(parts) => {
             for part in parts {

@@ -233,16 +233,16 @@ fn lineless(state: &State) -> bool {
 
 /// Whether a task does what the frame is doing.
 fn same_kind(task: &Task, state: &State) -> bool {
-    match (state, &task.body) {
-        (State::New, _) => true,
-        (State::List(_), Body::Do(_) | Body::Function { .. })
-        | (State::For { .. }, Body::For(_))
-        | (State::Fork { .. }, Body::Fork { .. })
-        | (State::Try(_), Body::Try(_))
-        | (State::Listen(_), Body::Listen(_))
-        | (State::Call(_), Body::Call(_))
-        | (State::Child(_), Body::Child(_))
-        | (State::Wait { .. }, Body::Wait(_)) => true,
-        _ => false,
-    }
+    matches!(
+        (state, &task.body),
+        (State::New, _)
+            | (State::List(_), Body::Do(_) | Body::Function { .. })
+            | (State::For { .. }, Body::For(_))
+            | (State::Fork { .. }, Body::Fork { .. })
+            | (State::Try(_), Body::Try(_))
+            | (State::Listen(_), Body::Listen(_))
+            | (State::Call(_), Body::Call(_))
+            | (State::Child(_), Body::Child(_))
+            | (State::Wait { .. }, Body::Wait(_))
+    )
 }

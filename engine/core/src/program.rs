@@ -138,7 +138,7 @@ pub(crate) enum Body {
     Set(Template),
     Do(ScopeId),
     Switch(Vec<SwitchCase>),
-    For(For),
+    For(Box<For>),
     Fork {
         scope: ScopeId,
         compete: bool,
@@ -264,8 +264,6 @@ pub(crate) struct Call {
     pub(crate) with: Option<Template>,
     /// Arguments that the function asks for later, per item.
     pub(crate) late: Vec<(Arc<str>, Template)>,
-    /// Paths of literal URI templates in the arguments.
-    pub(crate) uris: Vec<Vec<&'static str>>,
     /// Reusable authentication policies by name.
     pub(crate) policies: Arc<HashMap<String, Template>>,
 }

@@ -7,4 +7,3 @@ mod listen;
 mod plain;
 mod repeat;
 mod trial;
-mod uri;

@@ -26,7 +26,7 @@ impl<'a> Compiler<'a> {
             TaskKind::Set(value) => Body::Set(self.template(value, "set", place)),
             TaskKind::Do(tasks) => Body::Do(self.list(tasks, "do", place)),
             TaskKind::Switch(cases) => Body::Switch(self.cases(cases, home, place)),
-            TaskKind::For(body) => Body::For(self.loop_(body, place)),
+            TaskKind::For(body) => Body::For(Box::new(self.loop_(body, place))),
             TaskKind::Fork(fork) => Body::Fork {
                 scope: self.branches(&fork.branches, place),
                 compete: fork.compete,
@@ -130,7 +130,9 @@ impl<'a> Compiler<'a> {
             return Body::None;
         };
         Body::Raise(Box::new(Raise {
-            type_uri: self.template(&error.type_uri, "raise.error.type", place),
+            type_uri: self
+                .template(&error.type_uri, "raise.error.type", place)
+                .with_uri_at(&[]),
             status: self.template(&error.status, "raise.error.status", place),
             instance: self.template_if(error.instance.as_ref(), "raise.error.instance", place),
             title: self.template_if(error.title.as_ref(), "raise.error.title", place),
@@ -161,11 +163,10 @@ impl<'a> Compiler<'a> {
             self.return_targets(call.with.as_ref(), place);
         }
         let (late, with) = self.arguments(call.with.as_ref(), &info.late, place);
-        let uris = uri_places(name).filter(|path| literal_uri(with.as_ref(), path));
+        let with = with.map(|with| with_uris(with, uri_places(name)));
         Body::Call(Box::new(Call {
             function: name.to_owned(),
             kind: info.kind,
-            uris: uris.map(<[&str]>::to_vec).collect(),
             with,
             late,
             policies: self.policies.clone(),
@@ -294,7 +295,6 @@ impl<'a> Compiler<'a> {
             kind: info.kind,
             with: Some(self.template(process, function, place)),
             late: Vec::new(),
-            uris: Vec::new(),
             policies: self.policies.clone(),
         }))
     }
@@ -333,18 +333,54 @@ impl<'a> Compiler<'a> {
 }
 
 /// Where the functions of the language take URI templates.
-fn uri_places(function: &str) -> impl Iterator<Item = &'static [&'static str]> {
-    const HTTP: [&[&str]; 2] = [&["endpoint"], &["endpoint", "uri"]];
-    const OPENAPI: [&[&str]; 2] = [&["document", "endpoint"], &["document", "endpoint", "uri"]];
-    let places: &'static [&'static [&'static str]] = match function {
-        "http" => &HTTP,
-        "openapi" => &OPENAPI,
+fn uri_places(function: &str) -> &'static [&'static [&'static str]] {
+    match function {
+        "http" => &[&["endpoint"], &["endpoint", "uri"]],
+        "openapi" => &[&["document", "endpoint"], &["document", "endpoint", "uri"]],
         _ => &[],
-    };
-    places.iter().copied()
+    }
 }
 
-fn literal_uri(with: Option<&Template>, path: &[&str]) -> bool {
-    with.and_then(|with| with.literal_at(path))
-        .is_some_and(|uri| uri.contains('{'))
+/// Where authentication policies have them.
+const POLICY_URIS: [&[&str]; 8] = [
+    &["oauth2", "authority"],
+    &["oauth2", "endpoints", "token"],
+    &["oauth2", "endpoints", "revocation"],
+    &["oauth2", "endpoints", "introspection"],
+    &["oidc", "authority"],
+    &["oidc", "endpoints", "token"],
+    &["oidc", "endpoints", "revocation"],
+    &["oidc", "endpoints", "introspection"],
+];
+
+/// Where calls have authentication policies.
+pub(crate) const POLICIES: [&[&str]; 4] = [
+    &["authentication"],
+    &["endpoint", "authentication"],
+    &["document", "endpoint", "authentication"],
+    &["document", "authentication"],
+];
+
+/// The arguments of a call with its URI templates marked.
+fn with_uris(with: Template, places: &[&[&str]]) -> Template {
+    let mut with = places
+        .iter()
+        .fold(with, |with, path| with.with_uri_at(path));
+    if places.is_empty() {
+        return with;
+    }
+    for policy in POLICIES {
+        for uri in POLICY_URIS {
+            let path: Vec<&str> = policy.iter().chain(uri).copied().collect();
+            with = with.with_uri_at(&path);
+        }
+    }
+    with
+}
+
+/// An authentication policy with its URI templates marked.
+pub(super) fn policy_with_uris(policy: Template) -> Template {
+    POLICY_URIS
+        .iter()
+        .fold(policy, |policy, path| policy.with_uri_at(path))
 }

@@ -6,7 +6,7 @@ use tongban_dsl::definition::{Clock as SourceClock, Schema as SourceSchema, Sche
 use tongban_dsl::{Diagnostic, Span, codes};
 use tongban_expr::Value;
 
-use super::{Compiler, Place, task};
+use super::{Compiler, Place, body, task};
 use crate::code::Template;
 use crate::program::{Body, Case, Clock};
 use crate::schema::Schema;
@@ -62,10 +62,8 @@ impl<'a> Compiler<'a> {
     fn policies(&mut self, top: &Place) {
         let authentications = &self.definition.reusables.authentications;
         let compiled = authentications.iter().map(|(name, policy)| {
-            (
-                name.clone(),
-                self.template(policy, &format!("use.authentications.{name}"), top),
-            )
+            let policy = self.template(policy, &format!("use.authentications.{name}"), top);
+            (name.clone(), body::policy_with_uris(policy))
         });
         self.policies = Arc::new(compiled.collect());
     }

@@ -6,6 +6,8 @@ mod head;
 mod task;
 mod value;
 
+pub(crate) use body::POLICIES;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -65,13 +67,16 @@ fn escaped(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 
+/// Names of results: the list that keeps each, and its label there.
+type Names = HashMap<Arc<str>, (ScopeId, Arc<str>)>;
+
 struct Compiler<'a> {
     definition: &'a Definition,
     surroundings: &'a dyn Surroundings,
     program: Program,
     diagnostics: Vec<Diagnostic>,
     /// Names that results can be read by, in each list.
-    visible: Vec<HashMap<Arc<str>, (ScopeId, Arc<str>)>>,
+    visible: Vec<Names>,
     /// Results that are read.
     kept: HashSet<(ScopeId, Arc<str>)>,
     /// Targets of returns: who may see them, and their names.
@@ -200,7 +205,7 @@ impl<'a> Compiler<'a> {
 
     /// Makes the names of a list readable in it, those of branches included.
     fn show_names(&mut self, scope: ScopeId, tasks: &[Source], labels: &[Arc<str>]) {
-        let mut names: HashMap<Arc<str>, (ScopeId, Arc<str>)> = HashMap::new();
+        let mut names = Names::new();
         for (task, label) in tasks.iter().zip(labels) {
             names.insert(task.name.value.as_str().into(), (scope, label.clone()));
         }

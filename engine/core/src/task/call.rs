@@ -2,8 +2,8 @@
 
 use tongban_expr::Value;
 
-use super::uri::expand;
 use crate::code::Template;
+use crate::compile::POLICIES;
 use crate::effect::{Call as CallEffect, Effect, Reopen};
 use crate::enter::Outcome;
 use crate::error::Error;
@@ -126,29 +126,17 @@ impl Machine<'_> {
 
     fn arguments(&self, id: FrameId, call: &Call, input: &Value) -> Result<Value, Error> {
         let moment = Moment::definition(id, input);
-        let mut args = match &call.with {
+        let args = match &call.with {
             Some(with) => self.fill(with, &moment)?,
             None => Value::object::<&str, Value>([]),
         };
-        for path in &call.uris {
-            if let Some(template) = call.with.as_ref().and_then(|with| with.literal_at(path)) {
-                let uri = expand(template, input)?;
-                args = replaced(args, path, Value::from(uri));
-            }
-        }
         self.authenticate(args, call, &moment)
     }
 
     /// Puts reusable authentication policies in the place of their names.
     fn authenticate(&self, args: Value, call: &Call, moment: &Moment<'_>) -> Result<Value, Error> {
-        const PLACES: [&[&str]; 4] = [
-            &["authentication"],
-            &["endpoint", "authentication"],
-            &["document", "endpoint", "authentication"],
-            &["document", "authentication"],
-        ];
         let mut args = args;
-        for path in PLACES {
+        for path in POLICIES {
             let named = path.iter().try_fold(&args, |here, key| here.get(key));
             let name = named.and_then(|policy| policy.as_str().or_else(|| policy.text("use")));
             if let Some(policy) = name.and_then(|name| call.policies.get(name)) {

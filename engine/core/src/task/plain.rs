@@ -32,15 +32,13 @@ impl Machine<'_> {
     ) -> Result<Outcome, Error> {
         let moment = Moment::definition(id, &input);
         let mut chosen = None;
-        for case in cases {
-            match &case.when {
-                Some(when) => {
-                    if self.holds(when, &moment)? {
-                        chosen = Some(case.then);
-                        break;
-                    }
-                }
-                None => {}
+        for (when, then) in cases
+            .iter()
+            .filter_map(|case| Some((case.when.as_ref()?, case.then)))
+        {
+            if self.holds(when, &moment)? {
+                chosen = Some(then);
+                break;
             }
         }
         let otherwise = cases

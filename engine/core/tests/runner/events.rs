@@ -26,7 +26,7 @@ pub fn event(value: &Value) -> Event {
             "cancel" => Event::Cancel {
                 reason: "a reason".into(),
             },
-            other => panic!("no event {other}"),
+            other => unreachable!("no event {other}"),
         };
     }
     let (kind, body) = value.entries().next().expect("an event has a kind");
@@ -65,7 +65,7 @@ pub fn event(value: &Value) -> Event {
         "return" => Event::jump(jump(body, Right::Return)),
         "withdraw" => Event::jump(jump(body, Right::Withdrawal)),
         "revive" => Event::jump(jump(body, Right::Revive)),
-        other => panic!("no event {other}"),
+        other => unreachable!("no event {other}"),
     }
 }
 

@@ -19,7 +19,7 @@ impl Surroundings for Given {
             "write" => Kind::Write,
             "act" => Kind::Act,
             "work" => Kind::Work,
-            other => panic!("no kind {other}"),
+            other => unreachable!("no kind {other}"),
         };
         let late = given
             .get("late")

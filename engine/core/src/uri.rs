@@ -7,7 +7,7 @@ use tongban_expr::Value;
 use crate::error::{Error, ErrorKind};
 
 /// Puts top-level properties of `input` into the `{name}` places of a URI.
-pub(super) fn expand(template: &str, input: &Value) -> Result<String, Error> {
+pub(crate) fn expand(template: &str, input: &Value) -> Result<String, Error> {
     let mut uri = String::with_capacity(template.len());
     let mut rest = template;
     while let Some((before, inside)) = rest.split_once('{') {
