@@ -111,7 +111,8 @@ impl Activation<'_> {
             connector,
             key: call.key,
             args,
-            attempt: 0,
+            // The first attempt is counted by this row.
+            attempt: 1,
             token: Some(self.node.ids.uuid(self.now_ms)),
             error: None,
             deadline_ms: call.timeout_at_ms,

@@ -43,17 +43,16 @@ impl Node {
         let Some(transport) = self.transport.clone() else {
             return Ok(());
         };
-        let attempt = mail.attempt + 1;
-        let last = attempt >= i64::from(self.settings.mail_attempts);
+        // Counted by the claim, before the first byte leaves: a crash in the middle counts too.
+        let attempt = mail.attempt;
+        let most = i64::from(self.settings.mail_attempts);
+        let last = attempt >= most;
         let failure = match self.letter_of(&mail).await {
-            Ok(message) => {
-                // Counted before the first byte leaves: a crash in the middle counts too.
-                self.tried(&mail, attempt, "waiting", None, self.clock.now_ms() + self.settings.lease_ms.max(600_000), None).await?;
-                match transport.send(&message).await {
-                    Ok(()) => return self.tried(&mail, attempt, "sent", None, self.clock.now_ms(), None).await,
-                    Err(failure) => failure,
-                }
-            }
+            Ok(_) if attempt > most => MailFailure::permanent(None, format!("its outcome is not known after {most} attempts")),
+            Ok(message) => match transport.send(&message).await {
+                Ok(()) => return self.tried(&mail, attempt, "sent", None, self.clock.now_ms(), None).await,
+                Err(failure) => failure,
+            },
             Err(error) => MailFailure::permanent(None, error.to_string()),
         };
         let text = failure.to_string();
