@@ -181,6 +181,9 @@ pub enum ChangeError {
     /// A row of a running instance's own tables that belongs to another instance.
     #[error("expected rows of the changed instance only, found one of another instance in `{0}`")]
     Foreign(&'static str),
+    /// Two writes of one record; they have to be merged first.
+    #[error("expected one write of record `{0}`, found two")]
+    RecordTwice(String),
     /// A new instance without its head row.
     #[error("expected the head row of each new instance")]
     HeadMissing,
@@ -243,6 +246,19 @@ impl Change {
         }
         if bytes > CHANGE_BYTES_MAX {
             return Err(ChangeError::TooLarge(bytes));
+        }
+        let mut records: Vec<(&str, &str)> = self
+            .records
+            .iter()
+            .map(|record| (record.register.as_str(), record.id.as_str()))
+            .collect();
+        records.sort_unstable();
+        let twice = records
+            .iter()
+            .zip(records.iter().skip(1))
+            .find(|(left, right)| left == right);
+        if let Some(((_, id), _)) = twice {
+            return Err(ChangeError::RecordTwice((*id).to_owned()));
         }
         self.check_ownership()?;
         Ok(bytes)

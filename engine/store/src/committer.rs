@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Notify, oneshot};
 
 use crate::change::{CHANGE_BYTES_MAX, Change};
+use crate::commit;
 use crate::error::StoreError;
 use crate::outcome::Outcome;
 use crate::store::Store;
@@ -23,6 +24,8 @@ const BACKGROUND_ALONE_MAX: usize = 200;
 const QUEUE_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Above this age of its oldest change the queue is full.
 const QUEUE_AGE_MAX: Duration = Duration::from_secs(2);
+/// While nothing can be written, how often it is tried.
+const PROBE_PAUSE: Duration = Duration::from_secs(1);
 
 /// Who waits for a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +64,8 @@ pub struct Committer {
 #[derive(Default)]
 struct Queue {
     waiting: Mutex<Waiting>,
+    /// Why nothing can be written at present.
+    stopped: Mutex<Option<StoreError>>,
     more: Notify,
     closed: AtomicBool,
 }
@@ -74,9 +79,30 @@ struct Waiting {
 
 struct Item {
     change: Change,
+    waiter: Waiter,
+}
+
+/// Who waits for a change, and since when.
+struct Waiter {
+    priority: Priority,
     bytes: usize,
     since: Instant,
     answer: oneshot::Sender<Result<Outcome, StoreError>>,
+}
+
+impl Item {
+    fn split(self) -> (Waiter, Change) {
+        (self.waiter, self.change)
+    }
+}
+
+impl Waiter {
+    fn with(self, change: Change) -> Item {
+        Item {
+            change,
+            waiter: self,
+        }
+    }
 }
 
 impl Committer {
@@ -112,12 +138,13 @@ impl Committer {
         if self.queue.closed.load(Ordering::Acquire) {
             return Err(StoreError::Unavailable("the committer is closed".into()));
         }
-        let item = Item {
-            change,
+        let waiter = Waiter {
+            priority,
             bytes,
             since: Instant::now(),
             answer,
         };
+        let item = Item { change, waiter };
         let mut waiting = self.queue.lock();
         if waiting.bytes >= 2 * QUEUE_BYTES_MAX {
             return Err(StoreError::Busy);
@@ -138,7 +165,7 @@ impl Committer {
         let oldest = [waiting.people.front(), waiting.background.front()]
             .into_iter()
             .flatten()
-            .map(|item| item.since)
+            .map(|item| item.waiter.since)
             .min();
         Pressure {
             changes: waiting.people.len() + waiting.background.len(),
@@ -154,10 +181,24 @@ impl Committer {
         self.store.inner.committer_count
     }
 
+    /// Why nothing can be written at present: the disk is full, the database is read only. The queue is kept and one
+    /// batch a second probes whether it is over; until then the node is not ready.
+    pub fn stopped(&self) -> Option<StoreError> {
+        self.queue
+            .stopped
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
     /// Commits batch after batch until the committer is closed and the queue is empty.
     pub async fn run(&self) {
         loop {
             if self.step().await {
+                continue;
+            }
+            if self.stopped().is_some() && !self.queue.closed.load(Ordering::Acquire) {
+                tokio::time::sleep(PROBE_PAUSE).await;
                 continue;
             }
             if self.queue.closed.load(Ordering::Acquire) {
@@ -169,7 +210,7 @@ impl Committer {
         }
     }
 
-    /// Commits one batch, if anything waits; returns whether it did.
+    /// Commits one batch, if anything waits; returns whether it did. While nothing can be written the batch goes back.
     pub async fn step(&self) -> bool {
         let (batch, left) = self.queue.lock().take(self.store.inner.is_sqlite());
         if batch.is_empty() {
@@ -178,15 +219,34 @@ impl Committer {
         if left {
             self.queue.more.notify_one();
         }
-        let (changes, answers): (Vec<Change>, Vec<_>) = batch
-            .into_iter()
-            .map(|item| (item.change, item.answer))
-            .unzip();
-        for (answer, outcome) in answers.into_iter().zip(self.store.commit(changes).await) {
-            // Whoever asked may have gone; the change stands.
-            let _ = answer.send(outcome);
+        let (items, changes): (Vec<Waiter>, Vec<Change>) =
+            batch.into_iter().map(Item::split).unzip();
+        let answers = commit::commit(&self.store.inner, &changes).await;
+        let mut back = Vec::new();
+        let mut stopped = None;
+        for ((item, change), answer) in items.into_iter().zip(changes).zip(answers) {
+            match answer {
+                Err(error @ StoreError::Resource(_))
+                    if !self.queue.closed.load(Ordering::Acquire) =>
+                {
+                    stopped = Some(error);
+                    back.push(item.with(change));
+                }
+                // Whoever asked may have gone; the change stands.
+                answer => drop(item.answer.send(answer)),
+            }
         }
-        true
+        if let Some(error) = &stopped {
+            tracing::error!(%error, "writing stops until the database can be written");
+        }
+        let goes_on = stopped.is_none();
+        *self
+            .queue
+            .stopped
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = stopped;
+        self.queue.lock().put_back(back);
+        goes_on
     }
 
     /// Takes no more changes; the loops end once the queue is empty.
@@ -203,6 +263,17 @@ impl Queue {
 }
 
 impl Waiting {
+    /// Puts changes back where they came from, in their order.
+    fn put_back(&mut self, items: Vec<Item>) {
+        for item in items.into_iter().rev() {
+            self.bytes += item.waiter.bytes;
+            match item.waiter.priority {
+                Priority::People => self.people.push_front(item),
+                Priority::Background => self.background.push_front(item),
+            }
+        }
+    }
+
     /// The next batch, and whether more is left: people first, a fifth for the background.
     fn take(&mut self, one_writer: bool) -> (Vec<Item>, bool) {
         let share = |of: usize| {
@@ -252,12 +323,12 @@ fn take_some(
     while batch.len() < most {
         let fits = from
             .front()
-            .is_some_and(|item| batch.is_empty() || *bytes + item.bytes <= bytes_max);
+            .is_some_and(|item| batch.is_empty() || *bytes + item.waiter.bytes <= bytes_max);
         if !fits {
             return;
         }
         if let Some(item) = from.pop_front() {
-            *bytes += item.bytes;
+            *bytes += item.waiter.bytes;
             batch.push(item);
         }
     }
@@ -270,9 +341,12 @@ mod tests {
     fn waiting(people: usize, background: usize) -> Waiting {
         let item = || Item {
             change: Change::without_instance(0),
-            bytes: 10,
-            since: Instant::now(),
-            answer: oneshot::channel().0,
+            waiter: Waiter {
+                priority: Priority::People,
+                bytes: 10,
+                since: Instant::now(),
+                answer: oneshot::channel().0,
+            },
         };
         Waiting {
             people: (0..people).map(|_| item()).collect(),

@@ -147,6 +147,9 @@ impl Store {
         if let Some(readers) = &self.inner.readers {
             readers.close().await;
         }
+        if let Some(checkpoint) = &self.inner.checkpoint {
+            checkpoint.stop().await;
+        }
     }
 }
 
@@ -176,6 +179,7 @@ impl Inner {
         let first = self.reader().lease().await?.fetch(call()).await;
         match first {
             Err(error) if error.class == Class::Connection => {
+                self.reader().forget_idle();
                 self.reader().lease().await?.fetch(call()).await
             }
             answer => answer,
@@ -185,14 +189,21 @@ impl Inner {
     /// Runs one writing statement by itself and reads what it returns.
     pub async fn write<T: FromRows>(&self, call: Call<'_>) -> Result<Vec<T>, DbError> {
         let answer = self.writer().lease().await?.fetch(call).await;
-        self.want_checkpoint();
-        answer
+        self.written(answer)
     }
 
     /// Runs one writing statement by itself.
     pub async fn execute(&self, call: Call<'_>) -> Result<u64, DbError> {
         let answer = self.writer().lease().await?.execute(call).await;
+        self.written(answer)
+    }
+
+    /// Whether a lost statement was done is not known, so nothing is sent twice here.
+    fn written<T>(&self, answer: Result<T, DbError>) -> Result<T, DbError> {
         self.want_checkpoint();
+        if matches!(&answer, Err(error) if error.class == Class::Connection) {
+            self.writer().forget_idle();
+        }
         answer
     }
 

@@ -10,6 +10,8 @@ pub enum Mode {
     Delete,
     /// Set the other columns of an existing row; a missing row is a defect.
     Update,
+    /// Set the other columns of a row that may be gone by now.
+    Amend,
     /// Add a row that cannot exist yet; an existing one is a defect.
     Insert,
     /// Add a row or replace its columns.

@@ -115,7 +115,7 @@ impl Group<'_> {
             .execute(operation.statement.call().rows(&rows))
             .await?;
         match operation.mode {
-            Mode::Delete | Mode::Ignore => Ok(()),
+            Mode::Delete | Mode::Amend | Mode::Ignore => Ok(()),
             Mode::Update | Mode::Insert | Mode::Upsert => expect(operation.table, rows.len(), done),
         }
     }
@@ -356,7 +356,7 @@ async fn insert_records(
     if found.len() == born.len() {
         return Ok(());
     }
-    let late = writes
+    let late: Vec<(usize, Outcome)> = writes
         .iter()
         .filter(|(_, _, record)| record.base == 0 && matches!(record.next, RecordNext::Put { .. }))
         .filter(|(_, _, record)| !found.contains(&(record.register.clone(), record.id.clone())))

@@ -12,7 +12,7 @@ mod keys;
 mod settle;
 
 use std::collections::HashSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::change::{Base, Change};
 use crate::db::{Class, DbError, Session};
@@ -30,8 +30,11 @@ pub(crate) const STATEMENTS: &[&[(&str, &crate::db::Statement)]] = &[
     keys::STATEMENTS,
 ];
 
-/// How often a batch is tried again after a deadlock, a busy database or a lost connection.
+/// How often a batch is tried again after a deadlock or a busy database.
 const ATTEMPTS_MAX: u32 = 5;
+/// How long a batch waits for a database that is away: a restart takes a second or two.
+const ABSENCE_MAX: Duration = Duration::from_secs(10);
+const ABSENCE_PAUSE: Duration = Duration::from_millis(100);
 /// How often a change waits for another of the same commit, or for an expired holder to go.
 const ROUNDS_MAX: u32 = 8;
 
@@ -85,7 +88,7 @@ pub(crate) async fn commit(store: &Inner, changes: &[Change]) -> Vec<Answer> {
         .collect()
 }
 
-fn at<'a, T>(list: &'a [Option<T>], place: usize) -> Option<&'a T> {
+fn at<T>(list: &[Option<T>], place: usize) -> Option<&T> {
     list.get(place).and_then(Option::as_ref)
 }
 
@@ -153,7 +156,10 @@ async fn run(
     let mut again = Vec::new();
     let mut stack = vec![batch];
     while let Some(mut batch) = stack.pop() {
-        let mut attempts = 0;
+        let mut patience = Patience {
+            attempts: 0,
+            since: Instant::now(),
+        };
         while !batch.is_empty() {
             let members: Vec<Member<'_>> = batch
                 .iter()
@@ -174,14 +180,13 @@ async fn run(
                         .into_iter()
                         .for_each(|(place, outcome)| set(answers, place, Ok(outcome)));
                 }
-                Err(Trouble::Again(error)) if attempts < ATTEMPTS_MAX => {
+                Err(Trouble::Again(error)) if patience.lasts(&error) => {
                     tracing::debug!(
                         code = error.code,
                         error = error.text,
                         "the batch runs again"
                     );
-                    attempts += 1;
-                    tokio::time::sleep(Duration::from_millis(u64::from(attempts * attempts))).await;
+                    patience.pause(&error).await;
                 }
                 Err(Trouble::Refused(error)) => {
                     if batch.len() > 1 {
@@ -213,6 +218,30 @@ async fn run(
         }
     }
     again
+}
+
+/// How long a batch is tried again.
+struct Patience {
+    attempts: u32,
+    since: Instant,
+}
+
+impl Patience {
+    fn lasts(&self, error: &DbError) -> bool {
+        match error.class {
+            Class::Connection => self.since.elapsed() < ABSENCE_MAX,
+            _ => self.attempts < ATTEMPTS_MAX,
+        }
+    }
+
+    async fn pause(&mut self, error: &DbError) {
+        self.attempts += 1;
+        let pause = match error.class {
+            Class::Connection if self.attempts > 1 => ABSENCE_PAUSE,
+            _ => Duration::from_millis(u64::from(self.attempts.pow(2))),
+        };
+        tokio::time::sleep(pause).await;
+    }
 }
 
 /// What the driver of a batch has to do after a failed attempt.
@@ -250,8 +279,16 @@ async fn attempt(store: &Inner, members: &[Member<'_>]) -> Result<Decided, Troub
         }
     };
     match failure {
+        Failure::Late(losers) if losers.is_empty() => {
+            Err(Trouble::Refused(DbError::other("a change lost to itself")))
+        }
         Failure::Late(losers) => Err(Trouble::Late(losers)),
-        Failure::Database(error) => Err(trouble(error)),
+        Failure::Database(error) => {
+            if error.class == Class::Connection {
+                store.committers.forget_idle();
+            }
+            Err(trouble(error))
+        }
         Failure::Unclear => match settle::settle(store, &token).await {
             Ok(true) => Ok(decided),
             Ok(false) => Err(Trouble::Again(DbError::connection(

@@ -86,6 +86,7 @@ impl Wakeups {
                     heard = listener.recv() => {
                         if let Err(error) = heard {
                             tracing::debug!(%error, "the listening connection broke; it will be opened again");
+                            tokio::time::sleep(std::time::Duration::from_millis(500)).await;
                         }
                     }
                 }

@@ -16,12 +16,6 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(60);
 
 /// Says the same thing to either database: the only place where the two connection types meet one text.
 macro_rules! either {
-    ($session:expr, |$connection:ident| $body:expr) => {
-        match &mut $session.connection {
-            Connection::Postgres($connection) => $body,
-            Connection::Sqlite($connection) => $body,
-        }
-    };
     ($session:expr, $call:expr, |$connection:ident, $query:ident| $body:expr) => {
         match &mut $session.connection {
             Connection::Postgres($connection) => {
@@ -205,9 +199,15 @@ impl Session {
     async fn say(&mut self, text: &'static str) -> Result<(), DbError> {
         self.statements.fetch_add(1, Ordering::Relaxed);
         self.broken = true;
-        let answer = either!(self, |connection| {
-            limited(async { connection.execute(sqlx::raw_sql(text)).await.map(drop) }).await
-        });
+        let answer = match &mut self.connection {
+            // The simple protocol is understood even where a transaction has failed.
+            Connection::Postgres(connection) => {
+                limited(async { connection.execute(sqlx::raw_sql(text)).await.map(drop) }).await
+            }
+            Connection::Sqlite(connection) => {
+                limited(async { connection.execute(sqlx::query(text)).await.map(drop) }).await
+            }
+        };
         self.settle(answer)
     }
 

@@ -79,6 +79,21 @@ impl Slots {
         })
     }
 
+    /// Drops the idle sessions: after one turned out to be gone, the others of its age are as well.
+    pub fn forget_idle(&self) {
+        if self.database.is_memory() {
+            return;
+        }
+        let idle = std::mem::take(&mut *self.free.lock().unwrap_or_else(PoisonError::into_inner));
+        let chains = idle
+            .into_iter()
+            .filter_map(|mut session| session.chain.take());
+        self.lost_chains
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(chains);
+    }
+
     /// The chains that lost their connection since the last call.
     pub fn lost_chains(&self) -> Vec<crate::commit::Chain> {
         std::mem::take(

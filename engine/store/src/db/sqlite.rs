@@ -3,12 +3,14 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Row as _, SqliteConnection};
+use sqlx::{ConnectOptions as _, Connection as _, Row as _, SqliteConnection};
 use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 
 use super::class::DbError;
 use super::{Access, Connection, Prepared};
@@ -153,34 +155,74 @@ async fn quick_check(connection: &mut SqliteConnection, path: &Path) -> Result<(
 }
 
 /// Checkpoints on a connection of its own, so that no commit ever pays for one.
-#[derive(Debug, Clone)]
-pub(crate) struct Checkpointer(Arc<Notify>);
+#[derive(Debug)]
+pub(crate) struct Checkpointer {
+    signal: Arc<Signal>,
+    task: Mutex<Option<JoinHandle<()>>>,
+}
+
+#[derive(Debug, Default)]
+struct Signal {
+    wanted: Notify,
+    stopped: AtomicBool,
+}
 
 impl Checkpointer {
-    fn start(mut connection: SqliteConnection) -> Self {
-        let wanted = Arc::new(Notify::new());
-        let weak = Arc::downgrade(&wanted);
-        tokio::spawn(async move {
-            while let Some(wanted) = weak.upgrade() {
-                // Woken by commits; the time limit notices that the store is gone.
-                let woken = tokio::time::timeout(Duration::from_secs(5), wanted.notified())
-                    .await
-                    .is_ok();
-                drop(wanted);
-                if woken {
-                    tokio::time::sleep(CHECKPOINT_PAUSE).await;
-                    if let Err(error) = checkpoint(&mut connection).await {
-                        tracing::warn!(%error, "the checkpoint failed and will be tried again");
-                    }
-                }
-            }
-        });
-        Self(wanted)
+    fn start(connection: SqliteConnection) -> Self {
+        let signal = Arc::new(Signal::default());
+        let task = tokio::spawn(checkpoints(connection, signal.clone()));
+        Self {
+            signal,
+            task: Mutex::new(Some(task)),
+        }
     }
 
     /// Asks for a checkpoint soon.
     pub fn want(&self) {
-        self.0.notify_one();
+        self.signal.wanted.notify_one();
+    }
+
+    /// Ends the checkpoints and waits until the log is folded into the file; the other connections are closed by now.
+    pub async fn stop(&self) {
+        self.signal.stop();
+        let task = self
+            .task
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(Err(error)) = async { Some(task?.await) }.await {
+            tracing::warn!(%error, "the checkpoints ended in disorder");
+        }
+    }
+}
+
+impl Signal {
+    fn stop(&self) {
+        self.stopped.store(true, Ordering::Release);
+        self.wanted.notify_one();
+    }
+}
+
+impl Drop for Checkpointer {
+    fn drop(&mut self) {
+        self.signal.stop();
+    }
+}
+
+async fn checkpoints(mut connection: SqliteConnection, signal: Arc<Signal>) {
+    loop {
+        signal.wanted.notified().await;
+        if signal.stopped.load(Ordering::Acquire) {
+            break;
+        }
+        tokio::time::sleep(CHECKPOINT_PAUSE).await;
+        if let Err(error) = checkpoint(&mut connection).await {
+            tracing::warn!(%error, "the checkpoint failed and will be tried again");
+        }
+    }
+    // The last connection to close folds the whole log into the file.
+    if let Err(error) = connection.close().await {
+        tracing::warn!(%error, "the last checkpoint failed; the log is read at the next start");
     }
 }
 

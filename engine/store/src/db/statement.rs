@@ -208,7 +208,7 @@ fn table_text(table: &str, mode: Mode, key: &[&str], columns: Columns) -> String
                 of_rows(&all)
             )
         }
-        Mode::Update => {
+        Mode::Update | Mode::Amend => {
             let set: Vec<String> = rest().map(|name| format!("{name} = r.{name}")).collect();
             let same: Vec<String> = key
                 .iter()

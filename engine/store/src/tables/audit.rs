@@ -42,7 +42,7 @@ rows! {
         closed_at_ms: Option<i64>,
     }
     /// The chain's connection is gone.
-    AuditChainClosed: Update "audit_chain" key(chain) {
+    AuditChainClosed: Amend "audit_chain" key(chain) {
         /// The chain.
         chain: String,
         /// The last hash.

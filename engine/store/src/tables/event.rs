@@ -27,7 +27,7 @@ rows! {
         cursor: Option<String>,
     }
     /// How far the routing of an event has come.
-    EventRouted: Update "event" key(seq) {
+    EventRouted: Amend "event" key(seq) {
         /// The event.
         seq: i64,
         /// 1 when done.
@@ -56,7 +56,7 @@ rows! {
         bundle: String,
     }
     /// Subscriptions whose early events were offered.
-    SubscriptionSeen: Update "subscription" key(instance_id, run_id, n) {
+    SubscriptionSeen: Amend "subscription" key(instance_id, run_id, n) {
         /// The instance.
         instance_id: String,
         /// The entry into the listening task.

@@ -34,7 +34,7 @@ rows! {
         ready_at_ms: i64,
     }
     /// What became of an attempt.
-    MailTried: Update "mail" key(id) {
+    MailTried: Amend "mail" key(id) {
         /// The mail.
         id: String,
         /// How often it was tried.
@@ -66,7 +66,7 @@ rows! {
         used_at_ms: Option<i64>,
     }
     /// The link was used.
-    MailLinkUsed: Update "mail_link" key(nonce) {
+    MailLinkUsed: Amend "mail_link" key(nonce) {
         /// The nonce.
         nonce: String,
         /// When.

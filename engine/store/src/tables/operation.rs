@@ -24,7 +24,7 @@ rows! {
         closed_at_ms: Option<i64>,
     }
     /// An incident is closed.
-    IncidentClosed: Update "incident" key(id) {
+    IncidentClosed: Amend "incident" key(id) {
         /// The incident.
         id: String,
         /// By whom.

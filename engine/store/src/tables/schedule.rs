@@ -26,7 +26,7 @@ rows! {
         ready_at_ms: i64,
     }
     /// After a tick.
-    ScheduleTicked: Update "schedule" key(id) {
+    ScheduleTicked: Amend "schedule" key(id) {
         /// The schedule.
         id: String,
         /// The tick.

@@ -1,9 +1,15 @@
 //! What goes wrong at COMMIT and before it, and what must be true afterwards.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use tongban_store::{AuditEntry, Fault, Faults, Lost, Outcome, Point, StoreError, Verdict};
+use sqlx::Connection as _;
+
+use tongban_store::{
+    AuditEntry, Committer, Fault, Faults, Lost, Outcome, Point, Priority, Store, StoreError,
+    Verdict,
+};
 
 use crate::support::{Db, NOW_MS, go_on, ids, key, must_commit, on_both, outcome, start};
 
@@ -13,6 +19,7 @@ on_both!(
     transient_errors_run_again,
     endless_transient_errors_are_told,
     resource_errors_stop,
+    queue_is_kept_while_nothing_can_be_written,
     injected_losers,
     audit_chain_survives_a_lost_connection,
 );
@@ -123,6 +130,31 @@ async fn resource_errors_stop(db: Db) {
     db.end().await;
 }
 
+async fn queue_is_kept_while_nothing_can_be_written(db: Db) {
+    let (db, script) = struck(db).await;
+    let committer = Committer::new(db.store.clone());
+    script
+        .commit
+        .lock()
+        .unwrap()
+        .extend([Fault::Resource, Fault::Resource]);
+    let waiting: Vec<_> = ids(3)
+        .iter()
+        .map(|id| committer.queue(Priority::People, start(id)).unwrap())
+        .collect();
+    for _ in 0..2 {
+        assert!(!committer.step().await);
+        assert!(matches!(committer.stopped(), Some(StoreError::Resource(_))));
+        assert_eq!(committer.pressure().changes, 3);
+    }
+    assert!(committer.step().await);
+    assert_eq!(committer.stopped(), None);
+    for answer in waiting {
+        assert_eq!(answer.await.unwrap(), Ok(Outcome::Committed { version: 1 }));
+    }
+    db.end().await;
+}
+
 async fn injected_losers(db: Db) {
     let (db, script) = struck(db).await;
     must_commit(&db.store, vec![start("a"), start("b"), start("c")]).await;
@@ -169,4 +201,82 @@ async fn audit_chain_survives_a_lost_connection(db: Db) {
     };
     assert_eq!(rows, 6);
     db.end().await;
+}
+
+/// The server ends our connections at any moment, in COMMIT too: every change is done once, and nothing is lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_ends_our_connections() {
+    let Some(db) = crate::support::postgres().await else {
+        return;
+    };
+    let ids = ids(8);
+    must_commit(&db.store, ids.iter().map(|id| start(id)).collect()).await;
+    let done = Arc::new(AtomicI64::new(0));
+    let killer = tokio::spawn(end_backends(db.options.url.clone(), done.clone()));
+    let workers: Vec<_> = ids
+        .iter()
+        .map(|id| tokio::spawn(forty_versions(db.store.clone(), id.clone(), done.clone())))
+        .collect();
+    for worker in workers {
+        worker.await.unwrap();
+    }
+    assert!(killer.await.unwrap() > 0, "some connection was ended");
+    for id in &ids {
+        let state = db.store.instance_state(id).await.unwrap().unwrap();
+        assert_eq!((state.version, state.body.as_str()), (41, "40"));
+        assert_eq!(db.store.history(id, 0, 100).await.unwrap().len(), 41);
+    }
+    assert!(matches!(
+        db.store.audit_verify().await.unwrap(),
+        Verdict::Whole { rows: 320, .. }
+    ));
+    db.end().await;
+}
+
+async fn forty_versions(store: Store, id: String, done: Arc<AtomicI64>) {
+    loop {
+        // A read may fail more than once when the server ends every connection that is tried.
+        let Ok(Some(state)) = store.instance_state(&id).await else {
+            continue;
+        };
+        if state.version == 41 {
+            return;
+        }
+        let mut change = go_on(&id, state.version, &state.version.to_string());
+        change.audit.push(AuditEntry {
+            at_ms: NOW_MS,
+            who: "w".into(),
+            act: "step".into(),
+            object: id.clone(),
+            body: "{}".into(),
+        });
+        match store.commit_one(change).await {
+            Ok(Outcome::Committed { .. }) => {
+                done.fetch_add(1, Ordering::AcqRel);
+            }
+            other => panic!("one writer per instance cannot lose: {other:?}"),
+        }
+    }
+}
+
+/// Ends a busy connection after every tenth commit.
+async fn end_backends(url: String, done: Arc<AtomicI64>) -> i64 {
+    let mut connection = sqlx::PgConnection::connect(&url).await.unwrap();
+    let mut ended = 0;
+    for strike in 1..30 {
+        while done.load(Ordering::Acquire) < 10 * strike {
+            tokio::task::yield_now().await;
+        }
+        let (count,): (i64,) = sqlx::query_as(
+            "SELECT COUNT(pg_terminate_backend(pid)) FROM (
+                 SELECT pid FROM pg_stat_activity
+                 WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'
+                 ORDER BY random() LIMIT 1) AS one",
+        )
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+        ended += count;
+    }
+    ended
 }
