@@ -92,6 +92,12 @@ impl Write for Amend {
         }
         let version = before.version.unwrap_or(0) + 1;
         let written = write(call, &definition, &[given], &how).await?;
+        if let Some(field) = written.ignored.first() {
+            return Err(Failure::validation(format!(
+                "register `{}` has no field `{field}` to amend",
+                definition.register
+            )));
+        }
         if let Some(kept) = written.kept.first() {
             return Err(Failure::authorization(format!(
                 "the word of `{}` counts for `{}` of register `{}`, and `{}` is not it",

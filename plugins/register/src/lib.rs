@@ -5,8 +5,11 @@
 
 mod amend;
 mod arguments;
+mod draft;
 mod find;
 mod get;
+mod guards;
+mod identity;
 mod lens;
 mod put;
 mod reading;

@@ -39,6 +39,7 @@ impl Put {
                 "keys": { "type": "array", "items": { "type": "string" } },
                 "count": { "type": "integer" },
                 "kept": { "type": "array" },
+                "ignored": { "type": "array", "items": { "type": "string" } },
                 "warnings": { "type": "array" },
             },
         }));
@@ -77,6 +78,7 @@ impl Write for Put {
                 "keys": keys,
                 "count": count,
                 "kept": written.kept,
+                "ignored": written.ignored,
                 "warnings": written.warnings,
             }),
             records: written.records,

@@ -221,6 +221,23 @@ async fn faults_name_every_field() {
 }
 
 #[tokio::test]
+async fn a_field_that_the_register_does_not_have_is_left_out() {
+    let case = case();
+    let args = value!({ "register": "people", "records": [{ "id": "x", "how": "new" }, { "id": "y", "how": "old" }] });
+    let result = case.write("register.put", &args).await.expect("written");
+    assert_eq!(result.get("ignored"), Some(&value!(["how"])));
+    let record = case.shelf.record("people", "x").expect("a record");
+    assert_eq!(record.body, value!({ "id": "x" }));
+    let amend = value!({ "register": "people", "key": "x", "change": { "how": 1 } });
+    refused(
+        case.prepare("register.amend", &amend).await,
+        "validation",
+        400,
+        "no field `how`",
+    );
+}
+
+#[tokio::test]
 async fn keys_that_are_none() {
     let case = case();
     let people = |record: Value| value!({ "register": "people", "records": [record] });
