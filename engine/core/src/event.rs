@@ -67,6 +67,19 @@ impl Event {
     pub fn jump(jump: Jump) -> Self {
         Event::Jump(Box::new(jump))
     }
+
+    /// About how many bytes it takes.
+    pub(crate) fn weight(&self) -> u64 {
+        let data = match self {
+            Event::Start { input: value }
+            | Event::Returned { output: value, .. }
+            | Event::Heard { event: value, .. }
+            | Event::Form { form: value } => value.weight(),
+            Event::Failed { error, .. } => error.extra.weight(),
+            _ => 0,
+        };
+        data + 256
+    }
 }
 
 /// A jump: every return, withdrawal and operator's act is one.

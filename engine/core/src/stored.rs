@@ -98,7 +98,7 @@ impl Instance {
         self.each_held(&mut |held, change| {
             weight = weight.saturating_add(sharing.weigh(held, change, BLOB_ABOVE));
         });
-        let inbox: u64 = self.inbox.len() as u64 * 256;
+        let inbox: u64 = self.inbox.iter().map(crate::event::Event::weight).sum();
         weight + inbox + 160 * self.frames.len() as u64 + 48 * self.trail.len() as u64
     }
 }

@@ -14,8 +14,9 @@ use crate::program::{Body, Program};
 use crate::refusal::{Refusal, Refused};
 use crate::surroundings::Kind;
 
-/// Events that a suspended instance keeps.
+/// Events that a suspended instance keeps, and how many bytes of them.
 const INBOX_MAX: usize = 1_000;
+const INBOX_BYTES_MAX: u64 = 1 << 20;
 
 /// Applies one event to an instance: the only thing that changes one.
 ///
@@ -132,7 +133,7 @@ impl Machine<'_> {
                 self.consumed
             }
             Event::Returned { run_id, .. } | Event::Failed { run_id, .. } => {
-                let known = self.find_waiting(run_id).is_some() || self.asks(run_id);
+                let known = self.find_answerable(run_id).is_some() || self.asks(run_id);
                 if !known {
                     self.note_late(run_id);
                 }
@@ -140,7 +141,14 @@ impl Machine<'_> {
             }
             _ => false,
         };
-        if wanted && self.instance.inbox.len() >= INBOX_MAX {
+        let kept: u64 = self
+            .instance
+            .inbox
+            .iter()
+            .chain([&event])
+            .map(Event::weight)
+            .sum();
+        if wanted && (self.instance.inbox.len() >= INBOX_MAX || kept > INBOX_BYTES_MAX) {
             return Err(Refusal::InboxFull);
         }
         if wanted && !self.instance.inbox.contains(&event) {
@@ -151,7 +159,14 @@ impl Machine<'_> {
 
     fn deliver_kept(&mut self) {
         for event in std::mem::take(&mut self.instance.inbox) {
-            self.deliver(event);
+            match (self.instance.status, &event) {
+                (Status::Running, _) => self.deliver(event),
+                (_, Event::Returned { run_id, .. } | Event::Failed { run_id, .. }) => {
+                    self.note_late(&run_id.clone())
+                }
+                // What was heard was consumed when it came; an instance that has ended does nothing with it.
+                _ => {}
+            }
             self.run();
         }
     }
@@ -223,12 +238,12 @@ impl Machine<'_> {
     /// Gives an answer or an event to whom it belongs.
     fn deliver(&mut self, event: Event) {
         match event {
-            Event::Returned { run_id, output } => match self.find_waiting(&run_id) {
+            Event::Returned { run_id, output } => match self.find_answerable(&run_id) {
                 Some(id) => self.answered(id, output),
                 None if self.asks(&run_id) => self.applicant_answered(),
                 None => self.note_late(&run_id),
             },
-            Event::Failed { run_id, error } => match self.find_waiting(&run_id) {
+            Event::Failed { run_id, error } => match self.find_answerable(&run_id) {
                 Some(id) => {
                     self.waited(id);
                     self.set_state(id, State::New);
@@ -287,6 +302,13 @@ impl Machine<'_> {
             .iter()
             .find(|(_, frame)| waits(frame))
             .map(|(id, _)| *id)
+    }
+
+    /// The call or child that waits for an answer under a run id.
+    fn find_answerable(&self, run_id: &str) -> Option<FrameId> {
+        let state = |id: &FrameId| self.instance.frames.get(id).map(|frame| &frame.state_of);
+        self.find_waiting(run_id)
+            .filter(|id| matches!(state(id), Some(State::Call(_) | State::Child(_))))
     }
 
     /// Nobody waits for this answer any more: it is noted, and changes nothing.
