@@ -10,6 +10,7 @@
 
 mod absence;
 mod budget;
+mod building;
 mod calendar;
 mod deadline;
 mod error;

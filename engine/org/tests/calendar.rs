@@ -13,7 +13,9 @@ fn calendar() -> Arc<Calendar> {
 }
 
 fn ms(text: &str) -> i64 {
-    text.parse::<jiff::Timestamp>().expect("an instant").as_millisecond()
+    text.parse::<jiff::Timestamp>()
+        .expect("an instant")
+        .as_millisecond()
 }
 
 fn day(text: &str) -> Date {
@@ -21,7 +23,11 @@ fn day(text: &str) -> Date {
 }
 
 fn pause(from: &str, to: Option<&str>) -> Pause {
-    Pause { from_ms: ms(from), to_ms: to.map(ms), ground: "correction".into() }
+    Pause {
+        from_ms: ms(from),
+        to_ms: to.map(ms),
+        ground: "correction".into(),
+    }
 }
 
 /// Starts at nine in the morning unless a time is given, and names the day.
@@ -29,7 +35,11 @@ fn due(start: &str, budget: Budget) -> String {
     let calendar = calendar();
     let start_ms = ms(&format!("{start}T09:00:00+08:00"));
     let deadline = calendar.deadline(start_ms, &budget, &[], start_ms);
-    let mark = if deadline.provisional { " provisional" } else { "" };
+    let mark = if deadline.provisional {
+        " provisional"
+    } else {
+        ""
+    };
     format!("{}{mark}", calendar.date_of(deadline.at_ms))
 }
 
@@ -58,8 +68,14 @@ fn days_are_what_the_state_council_said() {
     // 365 days less 104 weekend days, 28 and 33 days of holidays, with their make-up days.
     for (year, days) in [(2025, 248), (2026, 248)] {
         let first = Date::new(year, 1, 1).expect("a date");
-        let worked = first.series(jiff::ToSpan::days(1)).take_while(|day| day.year() == year);
-        assert_eq!(worked.filter(|day| calendar.is_working(*day)).count(), days, "{year}");
+        let worked = first
+            .series(jiff::ToSpan::days(1))
+            .take_while(|day| day.year() == year);
+        assert_eq!(
+            worked.filter(|day| calendar.is_working(*day)).count(),
+            days,
+            "{year}"
+        );
     }
     assert!(calendar.is_published(2026) && !calendar.is_published(2027));
 }
@@ -88,7 +104,11 @@ fn deadlines_count_from_the_next_day_over_holidays() {
         ("2026-03-02", Budget::Date(day("2026-03-31")), "2026-03-31"),
         // Across the end of the year: the plan of 2027 is not published.
         ("2026-12-28", Budget::WorkingDays(3), "2026-12-31"),
-        ("2026-12-28", Budget::WorkingDays(5), "2027-01-04 provisional"),
+        (
+            "2026-12-28",
+            Budget::WorkingDays(5),
+            "2027-01-04 provisional",
+        ),
         ("2026-12-28", Budget::Days(5), "2027-01-04 provisional"),
     ];
     for (start, budget, expected) in cases {
@@ -115,7 +135,11 @@ fn working_hours_skip_lunch_nights_and_holidays() {
     ];
     for (start, hours, expected) in cases {
         let deadline = calendar.deadline(ms(start), &Budget::WorkingHours(hours), &[], ms(start));
-        assert_eq!(calendar.iso(deadline.at_ms), expected, "{hours} hours from {start}");
+        assert_eq!(
+            calendar.iso(deadline.at_ms),
+            expected,
+            "{hours} hours from {start}"
+        );
     }
 }
 
@@ -124,15 +148,30 @@ fn a_pause_takes_out_the_days_after_it_began_to_the_day_it_ended() {
     let calendar = calendar();
     let start = ms("2026-04-27T09:00:00+08:00");
     let budget = Budget::WorkingDays(10);
-    let pauses = [pause("2026-04-29T10:00:00+08:00", Some("2026-05-07T10:00:00+08:00"))];
+    let pauses = [pause(
+        "2026-04-29T10:00:00+08:00",
+        Some("2026-05-07T10:00:00+08:00"),
+    )];
     let now = ms("2026-05-07T10:00:00+08:00");
-    assert_eq!(calendar.used(start, &budget, &pauses, now), Used::WorkingDays(2));
+    assert_eq!(
+        calendar.used(start, &budget, &pauses, now),
+        Used::WorkingDays(2)
+    );
     let deadline = calendar.deadline(start, &budget, &pauses, now);
-    assert_eq!(calendar.date_of(deadline.at_ms), day("2026-05-18"), "eight days are left after 05-07");
+    assert_eq!(
+        calendar.date_of(deadline.at_ms),
+        day("2026-05-18"),
+        "eight days are left after 05-07"
+    );
     // Paused on the first day: nothing is used.
     let start = ms("2026-03-02T09:00:00+08:00");
     let pauses = [pause("2026-03-02T09:00:00+08:00", None)];
-    let used = calendar.used(start, &Budget::WorkingDays(20), &pauses, ms("2026-03-06T09:00:00+08:00"));
+    let used = calendar.used(
+        start,
+        &Budget::WorkingDays(20),
+        &pauses,
+        ms("2026-03-06T09:00:00+08:00"),
+    );
     assert_eq!(used, Used::WorkingDays(0));
 }
 
@@ -140,13 +179,23 @@ fn a_pause_takes_out_the_days_after_it_began_to_the_day_it_ended() {
 fn hours_by_the_clock_stand_still_exactly_as_long_as_the_pause() {
     let calendar = calendar();
     let start = ms("2026-03-02T09:00:00+08:00");
-    let pauses = [pause("2026-03-02T10:00:00+08:00", Some("2026-03-02T13:00:00+08:00"))];
+    let pauses = [pause(
+        "2026-03-02T10:00:00+08:00",
+        Some("2026-03-02T13:00:00+08:00"),
+    )];
     let now = ms("2026-03-02T14:00:00+08:00");
     let deadline = calendar.deadline(start, &Budget::Hours(4), &pauses, now);
     assert_eq!(calendar.iso(deadline.at_ms), "2026-03-02T16:00:00+08:00");
-    assert_eq!(calendar.used(start, &Budget::Hours(4), &pauses, now), Used::Minutes(120));
+    assert_eq!(
+        calendar.used(start, &Budget::Hours(4), &pauses, now),
+        Used::Minutes(120)
+    );
     let worked = calendar.used(start, &Budget::WorkingHours(4), &pauses, now);
-    assert_eq!(worked, Used::WorkingMinutes(90), "nine to ten, and half past one to two");
+    assert_eq!(
+        worked,
+        Used::WorkingMinutes(90),
+        "nine to ten, and half past one to two"
+    );
 }
 
 #[test]
@@ -158,15 +207,41 @@ fn rungs_lie_in_working_hours() {
         (ten, Moment::Percent(80), Some("2026-05-11T17:30:00+08:00")),
         (ten, Moment::Percent(85), Some("2026-05-12T14:00:00+08:00")),
         (ten, Moment::Percent(100), Some("2026-05-13T23:59:59+08:00")),
-        (ten, Moment::Before(Budget::WorkingDays(2)), Some("2026-05-11T09:00:00+08:00")),
-        (ten, Moment::After(Budget::WorkingDays(1)), Some("2026-04-28T23:59:59+08:00")),
-        (Budget::WorkingDays(1), Moment::Before(Budget::WorkingDays(3)), None),
-        (Budget::Hours(10), Moment::Percent(50), Some("2026-04-27T14:00:00+08:00")),
-        (Budget::Hours(10), Moment::Before(Budget::Minutes(30)), Some("2026-04-27T18:30:00+08:00")),
-        (ten, Moment::Before(Budget::WorkingHours(2)), Some("2026-05-13T15:30:00+08:00")),
+        (
+            ten,
+            Moment::Before(Budget::WorkingDays(2)),
+            Some("2026-05-11T09:00:00+08:00"),
+        ),
+        (
+            ten,
+            Moment::After(Budget::WorkingDays(1)),
+            Some("2026-04-28T23:59:59+08:00"),
+        ),
+        (
+            Budget::WorkingDays(1),
+            Moment::Before(Budget::WorkingDays(3)),
+            None,
+        ),
+        (
+            Budget::Hours(10),
+            Moment::Percent(50),
+            Some("2026-04-27T14:00:00+08:00"),
+        ),
+        (
+            Budget::Hours(10),
+            Moment::Before(Budget::Minutes(30)),
+            Some("2026-04-27T18:30:00+08:00"),
+        ),
+        (
+            ten,
+            Moment::Before(Budget::WorkingHours(2)),
+            Some("2026-05-13T15:30:00+08:00"),
+        ),
     ];
     for (budget, moment, expected) in cases {
-        let found = calendar.moment(start, &budget, &moment, &[], start).map(|at| calendar.iso(at));
+        let found = calendar
+            .moment(start, &budget, &moment, &[], start)
+            .map(|at| calendar.iso(at));
         assert_eq!(found.as_deref(), expected, "{moment:?} of {budget:?}");
     }
 }
@@ -176,7 +251,11 @@ fn a_deadline_says_how_it_came_about() {
     let calendar = calendar();
     let start = ms("2026-04-27T09:00:00+08:00");
     let deadline = calendar.deadline(start, &Budget::WorkingDays(10), &[], start);
-    let texts: Vec<String> = deadline.explained.iter().map(|step| step.text(Language::Chinese)).collect();
+    let texts: Vec<String> = deadline
+        .explained
+        .iter()
+        .map(|step| step.text(Language::Chinese))
+        .collect();
     assert_eq!(
         texts,
         [
@@ -188,11 +267,24 @@ fn a_deadline_says_how_it_came_about() {
     );
     let start = ms("2026-12-28T09:00:00+08:00");
     let deadline = calendar.deadline(start, &Budget::WorkingDays(5), &[], start);
-    assert!(deadline.provisional && deadline.explained.contains(&Explanation::Provisional { year: 2027 }));
+    assert!(
+        deadline.provisional
+            && deadline
+                .explained
+                .contains(&Explanation::Provisional { year: 2027 })
+    );
     let start = ms("2026-04-30T09:00:00+08:00");
     let rolled = calendar.deadline(start, &Budget::Days(3), &[], start);
-    let english: Vec<String> = rolled.explained.iter().map(|step| step.text(Language::English)).collect();
-    assert!(english.contains(&"the last day 2026-05-03 is off (劳动节), moved to 2026-05-06".to_owned()), "{english:?}");
+    let english: Vec<String> = rolled
+        .explained
+        .iter()
+        .map(|step| step.text(Language::English))
+        .collect();
+    assert!(
+        english
+            .contains(&"the last day 2026-05-03 is off (劳动节), moved to 2026-05-06".to_owned()),
+        "{english:?}"
+    );
 }
 
 #[test]
@@ -209,13 +301,27 @@ fn faults_of_a_calendar_are_all_reported() {
 #[test]
 fn budgets_are_read_strictly() {
     use tongban_expr::value;
-    assert_eq!(Budget::parse(&value!({"workingDays": 5})), Ok(Budget::WorkingDays(5)));
-    assert_eq!(Budget::parse(&value!({"date": "2026-03-31"})), Ok(Budget::Date(day("2026-03-31"))));
-    for wrong in [value!({"workingDays": -1}), value!({"days": "3"}), value!({"weeks": 1}), value!({"date": "soon"}), value!(3)]
-    {
+    assert_eq!(
+        Budget::parse(&value!({"workingDays": 5})),
+        Ok(Budget::WorkingDays(5))
+    );
+    assert_eq!(
+        Budget::parse(&value!({"date": "2026-03-31"})),
+        Ok(Budget::Date(day("2026-03-31")))
+    );
+    for wrong in [
+        value!({"workingDays": -1}),
+        value!({"days": "3"}),
+        value!({"weeks": 1}),
+        value!({"date": "soon"}),
+        value!(3),
+    ] {
         assert!(Budget::parse(&wrong).is_err(), "{wrong:?}");
     }
-    assert_eq!(Moment::parse_after(&value!({"percent": 90})), Ok(Moment::Percent(90)));
+    assert_eq!(
+        Moment::parse_after(&value!({"percent": 90})),
+        Ok(Moment::Percent(90))
+    );
 }
 
 proptest! {

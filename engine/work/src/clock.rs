@@ -282,7 +282,10 @@ fn rungs_of(spec: &Value, name: &'static str, into: &mut Vec<Rung>) -> Result<()
             "remind" => ["before", "after", "to"],
             _ => ["after", "card", "to"],
         };
-        if let Some((key, _)) = given.entries().find(|(key, _)| !known.contains(&key.as_str())) {
+        if let Some((key, _)) = given
+            .entries()
+            .find(|(key, _)| !known.contains(&key.as_str()))
+        {
             let reason = format!("`{key}` is not supported; expected {}", known.join(", "));
             return Err(argument(name, reason));
         }

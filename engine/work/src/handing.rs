@@ -3,11 +3,12 @@
 use tongban_expr::value;
 use tongban_org::Function;
 
-use crate::decide::{closed, filled, waits};
+use crate::decide::filled;
 use crate::desk::{Desk, note};
 use crate::item::{Item, Kind, Status};
 use crate::seat::{Opinion, SIGNERS_MAX, Seat};
 use crate::spec::Mode;
+use crate::standing::{closed, waits};
 use crate::{Act, AddWhen, MailKind, MailRequest, Out, Refusal, World};
 
 /// How long after one reminder the next is possible.

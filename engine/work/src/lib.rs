@@ -9,9 +9,12 @@
 
 mod act;
 mod clock;
+mod correction;
 mod decide;
 mod desk;
+mod ending;
 mod field;
+mod filling;
 mod handing;
 mod item;
 mod mask;
@@ -21,12 +24,16 @@ mod out;
 mod refusal;
 mod result;
 mod returning;
+mod round;
 mod row;
 mod seat;
 mod spec;
+mod standing;
 mod tally;
+mod telling;
 mod timing;
 mod view;
+mod withdrawal;
 mod world;
 
 pub use act::{Act, AddWhen, Channel, What};

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 use tongban_expr::{Value, value};
 
 use crate::clock::{Clock, Does};
-use crate::desk::{Desk, at_end, new_item, note};
+use crate::desk::{Desk, note};
 use crate::item::{Kind, Objection, Status};
+use crate::round::{at_end, new_item};
 use crate::spec::Spec;
 use crate::{Opening, Out, WorkError, World};
 

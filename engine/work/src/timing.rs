@@ -222,17 +222,19 @@ impl Desk {
         let Some(position) = self.grounds.iter().position(|ground| ground.owner == owner) else {
             return;
         };
-        let ground = self.grounds.remove(position);
+        self.grounds.remove(position);
         for index in 0..self.clocks.len() {
             let Some(clock) = self.clocks.get_mut(index) else {
                 continue;
             };
             if clock.let_go(owner, world.now_ms) {
                 clock.reckon(world);
+                // The pause is named after the ground that began it.
+                let ground = clock.pauses.last().map(|pause| pause.ground.clone());
                 self.entry(
                     index,
                     "resume",
-                    Some(ground.ground.clone()),
+                    ground,
                     String::new(),
                     "system",
                     world,
@@ -254,7 +256,9 @@ impl Desk {
         };
         // A task's own ground does not stop its item's own time: the applicant's
         // for a correction, the collector's after a return, the notice's.
-        let own = clock.item.is_some_and(|n| ground.owner == owner_of(n) || ground.owner.starts_with("at/"));
+        let own = clock
+            .item
+            .is_some_and(|n| ground.owner == owner_of(n) || ground.owner.starts_with("at/"));
         if own || !clock.is_over(&ground.place) || !clock.stops.contains(&ground.ground) {
             return;
         }

@@ -16,19 +16,45 @@ struct Vote {
 }
 
 fn votes() -> Vec<Vote> {
-    let adjudicators = |mode: Value| value!({"to": [{"group": "adjudicators"}], "comment": "optional"}).merged(&mode);
+    let adjudicators = |mode: Value| {
+        value!({"to": [{"group": "adjudicators"}], "comment": "optional"}).merged(&mode)
+    };
     let heads = |mode: Value| {
         value!({"to": [{"head": ["police", "housing-bureau", "data-bureau"]}], "comment": "optional"}).merged(&mode)
     };
-    let vote = |what, mode, answers, outcome| Vote { what, mode, answers, outcome };
+    let vote = |what, mode, answers, outcome| Vote {
+        what,
+        mode,
+        answers,
+        outcome,
+    };
     vec![
-        vote("any: the first approves", adjudicators(value!({})), &[("sun-yi", "approved")], Some("approved")),
-        vote("any: the first rejects", adjudicators(value!({})), &[("he-xin", "rejected")], Some("rejected")),
-        vote("all: two of three", adjudicators(value!({"mode": "all"})), &[("sun-yi", "approved"), ("he-xin", "approved")], None),
+        vote(
+            "any: the first approves",
+            adjudicators(value!({})),
+            &[("sun-yi", "approved")],
+            Some("approved"),
+        ),
+        vote(
+            "any: the first rejects",
+            adjudicators(value!({})),
+            &[("he-xin", "rejected")],
+            Some("rejected"),
+        ),
+        vote(
+            "all: two of three",
+            adjudicators(value!({"mode": "all"})),
+            &[("sun-yi", "approved"), ("he-xin", "approved")],
+            None,
+        ),
         vote(
             "all: three of three",
             adjudicators(value!({"mode": "all"})),
-            &[("sun-yi", "approved"), ("he-xin", "approved"), ("gao-yuan", "approved")],
+            &[
+                ("sun-yi", "approved"),
+                ("he-xin", "approved"),
+                ("gao-yuan", "approved"),
+            ],
             Some("approved"),
         ),
         vote(
@@ -40,7 +66,11 @@ fn votes() -> Vec<Vote> {
         vote(
             "sequence: one after the other",
             heads(value!({"mode": "sequence"})),
-            &[("zhou-ping", "approved"), ("zheng-hua", "approved"), ("gao-yuan", "approved")],
+            &[
+                ("zhou-ping", "approved"),
+                ("zheng-hua", "approved"),
+                ("gao-yuan", "approved"),
+            ],
             Some("approved"),
         ),
         vote(
@@ -70,7 +100,11 @@ fn votes() -> Vec<Vote> {
         vote(
             "count: two are enough",
             adjudicators(value!({"mode": "count", "pass": {"count": 2}})),
-            &[("sun-yi", "rejected"), ("he-xin", "approved"), ("gao-yuan", "approved")],
+            &[
+                ("sun-yi", "rejected"),
+                ("he-xin", "approved"),
+                ("gao-yuan", "approved"),
+            ],
             Some("approved"),
         ),
         vote(
@@ -95,7 +129,9 @@ fn votes() -> Vec<Vote> {
         ),
         vote(
             "a failed vote has the outcome that was said most, of equals the one listed first",
-            adjudicators(value!({"mode": "count", "pass": {"count": 3}, "outcomes": {"yes": "是", "later": "缓", "no": "否"}})),
+            adjudicators(
+                value!({"mode": "count", "pass": {"count": 3}, "outcomes": {"yes": "是", "later": "缓", "no": "否"}}),
+            ),
             &[("sun-yi", "no")],
             Some("no"),
         ),
@@ -123,7 +159,11 @@ fn votes() -> Vec<Vote> {
             "group: complete",
             value!({"mode": "group", "pass": {"each": 2}, "comment": "optional",
                 "to": [{"role": "adjudicator", "unit": "data-bureau"}, {"head": "police"}]}),
-            &[("sun-yi", "approved"), ("zhou-ping", "approved"), ("he-xin", "approved")],
+            &[
+                ("sun-yi", "approved"),
+                ("zhou-ping", "approved"),
+                ("he-xin", "approved"),
+            ],
             Some("approved"),
         ),
     ]
@@ -136,8 +176,15 @@ fn votes_end_when_their_end_is_certain() {
         let n = table.approve("adjudicate", vote.mode);
         let mut last = Vec::new();
         for (index, (who, answer)) in vote.answers.iter().enumerate() {
-            assert_eq!(outcome(&last), None, "{}: it ended before answer {index}", vote.what);
-            last = table.decide(who, n, answer).unwrap_or_else(|refusal| panic!("{}: {refusal}", vote.what));
+            assert_eq!(
+                outcome(&last),
+                None,
+                "{}: it ended before answer {index}",
+                vote.what
+            );
+            last = table
+                .decide(who, n, answer)
+                .unwrap_or_else(|refusal| panic!("{}: {refusal}", vote.what));
         }
         assert_eq!(outcome(&last), vote.outcome, "{}", vote.what);
     }
@@ -146,7 +193,10 @@ fn votes_end_when_their_end_is_certain() {
 #[test]
 fn the_result_lists_everybody() {
     let mut table = Table::new();
-    let n = table.approve("adjudicate", value!({"to": [{"group": "adjudicators"}], "mode": "all"}));
+    let n = table.approve(
+        "adjudicate",
+        value!({"to": [{"group": "adjudicators"}], "mode": "all"}),
+    );
     for who in ["gao-yuan", "sun-yi"] {
         table.decide(who, n, "approved").expect("they may");
     }
@@ -165,10 +215,20 @@ fn in_a_sequence_only_whose_turn_it_is_may_decide() {
     let mut table = Table::new();
     let args = value!({"mode": "sequence", "to": [{"role": "adjudicator"}, {"head": "police"}]});
     let n = table.approve("city", args);
-    assert_eq!(table.waits_for(n), ["gao-yuan", "he-xin", "sun-yi"], "a role is one place");
-    assert!(matches!(table.decide("zhou-ping", n, "approved"), Err(Refusal::Waiting { what, .. }) if what == "turn"));
+    assert_eq!(
+        table.waits_for(n),
+        ["gao-yuan", "he-xin", "sun-yi"],
+        "a role is one place"
+    );
+    assert!(
+        matches!(table.decide("zhou-ping", n, "approved"), Err(Refusal::Waiting { what, .. }) if what == "turn")
+    );
     let outs = table.decide("sun-yi", n, "approved").expect("his turn");
-    assert_eq!(table::mails(&outs, tongban_work::MailKind::Task), ["zhou-ping"], "the next is told");
+    assert_eq!(
+        table::mails(&outs, tongban_work::MailKind::Task),
+        ["zhou-ping"],
+        "the next is told"
+    );
     assert_eq!(table.waits_for(n), ["zhou-ping"]);
     let late = table.decide("he-xin", n, "approved");
     assert!(matches!(late, Err(Refusal::AlreadyDecided { by, .. }) if by == "sun-yi"));
@@ -187,15 +247,23 @@ fn whoever_stands_at_two_places_of_a_sequence_signs_once() {
 fn a_vote_that_nobody_can_win_is_refused_at_once() {
     let mut table = Table::new();
     let args = value!({"to": [{"group": "adjudicators"}], "mode": "count", "pass": {"count": 4}});
-    assert!(matches!(table.open("v", "approve", args), Err(WorkError::Forbidden(_))));
+    assert!(matches!(
+        table.open("v", "approve", args),
+        Err(WorkError::Forbidden(_))
+    ));
     for args in [
         value!({"to": ["applicant"], "mode": "count"}),
         value!({"to": ["applicant"], "mode": "share", "pass": {"share": 101}}),
         value!({"to": ["applicant"], "mode": "most"}),
         value!({"to": ["applicant"], "pass": {"count": "two"}}),
     ] {
-        let error = table.open("v", "approve", args.clone()).expect_err("the argument is wrong");
-        assert!(matches!(error, WorkError::Argument { .. }), "{args:?}: {error}");
+        let error = table
+            .open("v", "approve", args.clone())
+            .expect_err("the argument is wrong");
+        assert!(
+            matches!(error, WorkError::Argument { .. }),
+            "{args:?}: {error}"
+        );
     }
 }
 
@@ -203,12 +271,25 @@ fn a_vote_that_nobody_can_win_is_refused_at_once() {
 fn two_hundred_sign_and_five_hundred_and_one_are_too_many() {
     let mut table = Table::crowd(501);
     let many = value!({"to": [{"group": "many"}], "mode": "all"});
-    let error = table.open("all", "approve", many.clone()).expect_err("too many");
-    assert_eq!(error, WorkError::TooManySigners { found: 501, max: 500 });
+    let error = table
+        .open("all", "approve", many.clone())
+        .expect_err("too many");
+    assert_eq!(
+        error,
+        WorkError::TooManySigners {
+            found: 501,
+            max: 500
+        }
+    );
     let mut table = Table::crowd(200);
     let n = table.approve("all", many);
     for index in 0..200 {
-        let world = tongban_work::World { now_ms: table.now_ms, org: &table.org, case: &table.case, forms: &table.forms };
+        let world = tongban_work::World {
+            now_ms: table.now_ms,
+            org: &table.org,
+            case: &table.case,
+            forms: &table.forms,
+        };
         let act = tongban_work::Act {
             n,
             round: Some(1),
@@ -221,6 +302,8 @@ fn two_hundred_sign_and_five_hundred_and_one_are_too_many() {
         let outs = table.desk.act(act, &world).expect("everybody may");
         assert_eq!(outcome(&outs).is_some(), index == 199);
     }
-    let size = serde_json::to_string(&table.desk).expect("it serialises").len();
+    let size = serde_json::to_string(&table.desk)
+        .expect("it serialises")
+        .len();
     assert!(size < 80_000, "two hundred signers take {size} bytes");
 }

@@ -9,7 +9,9 @@ use tongban_work::{Act, Channel, Out, Refusal, Reopen, Signing, What, WorkError}
 
 fn automatic(outs: &[Out]) -> Vec<String> {
     let rule = |out: &Out| match out {
-        Out::Decision(row) if row.channel == "system" => Some(format!("{} {}", row.signer_id, row.act)),
+        Out::Decision(row) if row.channel == "system" => {
+            Some(format!("{} {}", row.signer_id, row.act))
+        }
         _ => None,
     };
     outs.iter().filter_map(rule).collect()
@@ -23,18 +25,39 @@ fn the_applicant_never_decides_his_own_case_unless_the_author_says_so() {
         (head(), "superior", "any", &["yang-fan"]),
         (head(), "head", "any", &["yang-fan"]),
         (head(), "allow", "any", &["zhao-min"]),
-        (value!([{"members": "transport"}]), "superior", "any", &["li-na"]),
-        (value!([{"members": "transport"}]), "superior", "all", &["li-na", "yang-fan"]),
-        (value!([{"head": "transport"}, {"user": "yang-fan"}]), "superior", "all", &["yang-fan"]),
+        (
+            value!([{"members": "transport"}]),
+            "superior",
+            "any",
+            &["li-na"],
+        ),
+        (
+            value!([{"members": "transport"}]),
+            "superior",
+            "all",
+            &["li-na", "yang-fan"],
+        ),
+        (
+            value!([{"head": "transport"}, {"user": "yang-fan"}]),
+            "superior",
+            "all",
+            &["yang-fan"],
+        ),
     ];
     for (to, rule, mode, expected) in cases {
         let mut table = Table::new();
         table.case.starter = Some("zhao-min".into());
-        let n = table.approve("step", value!({"to": to.clone(), "self": rule, "mode": mode}));
+        let n = table.approve(
+            "step",
+            value!({"to": to.clone(), "self": rule, "mode": mode}),
+        );
         assert_eq!(table.waits_for(n), expected, "{to:?} {rule} {mode}");
         let own = table.decide("zhao-min", n, "approved");
         match rule {
-            "allow" => assert_eq!(outcome(&own.expect("the author allows it")), Some("approved")),
+            "allow" => assert_eq!(
+                outcome(&own.expect("the author allows it")),
+                Some("approved")
+            ),
             _ => assert_eq!(own, Err(Refusal::SelfApproval)),
         }
     }
@@ -43,20 +66,33 @@ fn the_applicant_never_decides_his_own_case_unless_the_author_says_so() {
 #[test]
 fn applicant_as_the_only_selector_is_meant() {
     let mut table = Table::new();
-    let n = table.approve("confirm", value!({"to": ["applicant"], "outcomes": {"approved": "属实", "rejected": "未解决"}}));
-    assert_eq!(outcome(&table.decide("li-na", n, "approved").expect("he confirms")), Some("approved"));
+    let n = table.approve(
+        "confirm",
+        value!({"to": ["applicant"], "outcomes": {"approved": "属实", "rejected": "未解决"}}),
+    );
+    assert_eq!(
+        outcome(&table.decide("li-na", n, "approved").expect("he confirms")),
+        Some("approved")
+    );
 }
 
 #[test]
 fn a_skip_is_a_recorded_decision_and_never_happens_after_a_return() {
     let mut table = Table::new();
     table.case.starter = Some("zhao-min".into());
-    let args = value!({"to": [{"head": "transport"}], "self": "skip", "return": {"to": ["applicant"]}});
-    let outs = table.open("own", "approve", args.clone()).expect("it opens");
+    let args =
+        value!({"to": [{"head": "transport"}], "self": "skip", "return": {"to": ["applicant"]}});
+    let outs = table
+        .open("own", "approve", args.clone())
+        .expect("it opens");
     assert_eq!(automatic(&outs), ["zhao-min approved"]);
     assert_eq!(outcome(&outs), Some("approved"));
-    let round = Reopen::Round { signing: Signing::All };
-    let outs = table.enter("own#2", "own", "approve", args, round).expect("it opens");
+    let round = Reopen::Round {
+        signing: Signing::All,
+    };
+    let outs = table
+        .enter("own#2", "own", "approve", args, round)
+        .expect("it opens");
     assert_eq!(outcome(&outs), None);
     assert_eq!(table.waits_for(1), ["zhao-min"], "now he looks himself");
     table.decide("zhao-min", 1, "approved").expect("he may");
@@ -78,7 +114,9 @@ fn empty_seats_follow_the_authors_rule() {
     }
     for (empty, expected) in [("pass", "approved"), ("reject", "rejected")] {
         let mut table = Table::new();
-        let outs = table.open("step", "approve", value!({"to": nobody(), "empty": empty})).expect("it opens");
+        let outs = table
+            .open("step", "approve", value!({"to": nobody(), "empty": empty}))
+            .expect("it opens");
         assert_eq!(outcome(&outs), Some(expected));
         assert_eq!(automatic(&outs), [format!("system/0 {expected}")]);
     }
@@ -95,22 +133,37 @@ fn an_empty_unit_of_a_group_is_not_silently_left_out() {
 #[test]
 fn without_an_administrator_the_task_faults() {
     let mut file: tongban_org::OrganisationFile =
-        serde_yaml::from_str(include_str!("../../../config/organisation.yaml")).expect("well formed");
+        serde_yaml::from_str(include_str!("../../../config/organisation.yaml"))
+            .expect("well formed");
     file.people.retain(|person| person.id != "admin");
     let mut table = Table::with(file);
-    let error = table.open("step", "approve", value!({"to": [{"role": "no-such-role"}]})).expect_err("nobody is left");
+    let error = table
+        .open(
+            "step",
+            "approve",
+            value!({"to": [{"role": "no-such-role"}]}),
+        )
+        .expect_err("nobody is left");
     assert!(matches!(error, WorkError::Nobody(_)));
 }
 
 #[test]
 fn whoever_approved_before_is_not_asked_again_where_the_author_says_so() {
-    let cases = [("ask", None), ("first", Some("approved")), ("adjacent", None)];
+    let cases = [
+        ("ask", None),
+        ("first", Some("approved")),
+        ("adjacent", None),
+    ];
     for (repeat, expected) in cases {
         let mut table = Table::new();
         let first = table.approve("a", value!({"to": [{"head": "police"}]}));
-        table.decide("zhou-ping", first, "approved").expect("he may");
+        table
+            .decide("zhou-ping", first, "approved")
+            .expect("he may");
         let between = table.approve("b", value!({"to": [{"head": "housing-bureau"}]}));
-        table.decide("zheng-hua", between, "approved").expect("he may");
+        table
+            .decide("zheng-hua", between, "approved")
+            .expect("he may");
         let args = value!({"to": [{"head": "police"}], "repeat": repeat});
         let outs = table.open("c", "approve", args).expect("it opens");
         assert_eq!(outcome(&outs), expected, "{repeat}");
@@ -118,8 +171,16 @@ fn whoever_approved_before_is_not_asked_again_where_the_author_says_so() {
     }
     let mut table = Table::new();
     let first = table.approve("a", value!({"to": [{"head": "police"}]}));
-    table.decide("zhou-ping", first, "approved").expect("he may");
-    let outs = table.open("b", "approve", value!({"to": [{"head": "police"}], "repeat": "adjacent"})).expect("it opens");
+    table
+        .decide("zhou-ping", first, "approved")
+        .expect("he may");
+    let outs = table
+        .open(
+            "b",
+            "approve",
+            value!({"to": [{"head": "police"}], "repeat": "adjacent"}),
+        )
+        .expect("it opens");
     assert_eq!(outcome(&outs), Some("approved"));
 }
 
@@ -128,7 +189,8 @@ fn exceptions_keep_people_out() {
     let mut table = Table::new();
     let first = table.approve("city", value!({"to": [{"group": "adjudicators"}]}));
     table.decide("sun-yi", first, "approved").expect("he may");
-    let args = value!({"to": [{"group": "adjudicators"}], "mode": "all", "except": [{"decided": "city"}]});
+    let args =
+        value!({"to": [{"group": "adjudicators"}], "mode": "all", "except": [{"decided": "city"}]});
     let n = table.approve("again", args);
     assert_eq!(table.waits_for(n), ["gao-yuan", "he-xin"]);
     table.forms.decided = vec!["he-xin".into()];
@@ -141,19 +203,33 @@ fn exceptions_keep_people_out() {
 fn an_agent_decides_for_the_absent_and_both_are_named() {
     let mut table = Table::new();
     table.absent("liu-bo", "chen-jie");
-    let n = table.approve("office", value!({"to": [{"role": "data-office", "unit": "police"}]}));
+    let n = table.approve(
+        "office",
+        value!({"to": [{"role": "data-office", "unit": "police"}]}),
+    );
     assert_eq!(table.waits_for(n), ["chen-jie", "liu-bo"], "both see it");
-    let view = table.desk.view_for("chen-jie", n, &table.world()).expect("the agent sees it");
+    let view = table
+        .desk
+        .view_for("chen-jie", n, &table.world())
+        .expect("the agent sees it");
     assert_eq!(view.for_whom.as_deref(), Some("liu-bo"));
-    let outs = table.decide("chen-jie", n, "approved").expect("he acts for liu-bo");
+    let outs = table
+        .decide("chen-jie", n, "approved")
+        .expect("he acts for liu-bo");
     let row = outs.iter().find_map(|out| match out {
         Out::Decision(row) => Some(row.clone()),
         _ => None,
     });
     let row = row.expect("it is recorded");
-    assert_eq!((row.signer_id.as_str(), row.person_id.as_str()), ("liu-bo", "chen-jie"));
+    assert_eq!(
+        (row.signer_id.as_str(), row.person_id.as_str()),
+        ("liu-bo", "chen-jie")
+    );
     assert_eq!(row.for_id.as_deref(), Some("liu-bo"));
-    assert_eq!(output(&outs).and_then(|output| output.at("decisions[0].for")), Some(&value!("liu-bo")));
+    assert_eq!(
+        output(&outs).and_then(|output| output.at("decisions[0].for")),
+        Some(&value!("liu-bo"))
+    );
     let late = table.decide("liu-bo", n, "approved");
     assert!(matches!(late, Err(Refusal::AlreadyDecided { by, .. }) if by == "chen-jie"));
 }
@@ -162,23 +238,40 @@ fn an_agent_decides_for_the_absent_and_both_are_named() {
 fn absence_is_looked_at_again_when_somebody_decides() {
     let mut table = Table::new();
     table.absent("liu-bo", "chen-jie");
-    let n = table.approve("office", value!({"to": [{"role": "data-office", "unit": "police"}]}));
+    let n = table.approve(
+        "office",
+        value!({"to": [{"role": "data-office", "unit": "police"}]}),
+    );
     table.org.revoke_absences("liu-bo", table.now_ms);
-    assert_eq!(table.decide("chen-jie", n, "approved"), Err(Refusal::NotFound), "the delegation is over");
+    assert_eq!(
+        table.decide("chen-jie", n, "approved"),
+        Err(Refusal::NotFound),
+        "the delegation is over"
+    );
     // An absence that begins while the item waits counts too, and the agent is told.
     let late = table.approve("second", value!({"to": [{"head": "police"}]}));
     table.absent("zhou-ping", "chen-jie");
-    let outs = table.on_desk(|desk, world| Ok::<_, ()>(desk.refresh(world))).expect("it cannot fail");
-    assert_eq!(table::mails(&outs, tongban_work::MailKind::Task), ["chen-jie"]);
+    let outs = table
+        .on_desk(|desk, world| Ok::<_, ()>(desk.refresh(world)))
+        .expect("it cannot fail");
+    assert_eq!(
+        table::mails(&outs, tongban_work::MailKind::Task),
+        ["chen-jie"]
+    );
     assert!(table.waits_for(late).contains(&"chen-jie".to_owned()));
-    table.decide("chen-jie", late, "approved").expect("now he acts");
+    table
+        .decide("chen-jie", late, "approved")
+        .expect("now he acts");
 }
 
 #[test]
 fn an_agent_who_is_the_applicant_is_barred_as_he_is_himself() {
     let mut table = Table::new();
     table.absent("liu-bo", "li-na");
-    let n = table.approve("office", value!({"to": [{"role": "data-office", "unit": "police"}]}));
+    let n = table.approve(
+        "office",
+        value!({"to": [{"role": "data-office", "unit": "police"}]}),
+    );
     assert_eq!(table.waits_for(n), ["liu-bo"]);
     for channel in [Channel::Console, Channel::Api, Channel::Mail, Channel::Bulk] {
         let act = Act {
@@ -192,7 +285,10 @@ fn an_agent_who_is_the_applicant_is_barred_as_he_is_himself() {
         };
         assert_eq!(table.send(act), Err(Refusal::SelfApproval), "{channel:?}");
     }
-    assert_eq!(table.act("li-na", n, What::Claim), Err(Refusal::SelfApproval));
+    assert_eq!(
+        table.act("li-na", n, What::Claim),
+        Err(Refusal::SelfApproval)
+    );
 }
 
 #[test]
@@ -213,11 +309,21 @@ fn a_quorum_counts_distinct_persons() {
     };
     assert_eq!(table.send(twice.clone()), Err(Refusal::OnePersonOneVote));
     // Where everybody must sign, the agent signs for both, each by name.
-    let all = table.approve("all", value!({"to": [{"group": "adjudicators"}], "mode": "all", "comment": "optional"}));
+    let all = table.approve(
+        "all",
+        value!({"to": [{"group": "adjudicators"}], "mode": "all", "comment": "optional"}),
+    );
     table.decide("sun-yi", all, "approved").expect("his own");
-    assert_eq!(table.decide("sun-yi", all, "approved"), Ok(Vec::new()), "a second click is no second signature");
+    assert_eq!(
+        table.decide("sun-yi", all, "approved"),
+        Ok(Vec::new()),
+        "a second click is no second signature"
+    );
     table.send(Act { n: all, ..twice }).expect("he-xin's");
-    assert_eq!(outcome(&table.decide("gao-yuan", all, "approved").expect("the last")), Some("approved"));
+    assert_eq!(
+        outcome(&table.decide("gao-yuan", all, "approved").expect("the last")),
+        Some("approved")
+    );
     let wrong = Act {
         n,
         round: None,
@@ -234,13 +340,41 @@ fn a_quorum_counts_distinct_persons() {
 fn a_reviewer_never_edits_a_respondents_figures() {
     let mut table = Table::new();
     let args = value!({"to": [{"head": "police"}], "fields": {"edit": ["figures"]}});
-    let error = table.open("review", "approve", args).expect_err("the engine refuses it");
-    assert!(matches!(error, WorkError::Forbidden(ref why) if why.contains("figures")), "{error}");
-    let n = table.approve("review", value!({"to": [{"head": "police"}], "fields": {"edit": ["*"]}}));
-    let refusal = table.act("zhou-ping", n, edit("approved", value!({"figures.total": 3}))).expect_err("not his");
-    assert_eq!(refusal, Refusal::Figures { field: "figures.total".into() });
-    let outs = table.act("zhou-ping", n, edit("approved", value!({"security": "better"}))).expect("the rest he may");
-    assert!(outs.iter().any(|out| matches!(out, Out::Form(change) if change.by == "zhou-ping")));
+    let error = table
+        .open("review", "approve", args)
+        .expect_err("the engine refuses it");
+    assert!(
+        matches!(error, WorkError::Forbidden(ref why) if why.contains("figures")),
+        "{error}"
+    );
+    let n = table.approve(
+        "review",
+        value!({"to": [{"head": "police"}], "fields": {"edit": ["*"]}}),
+    );
+    let refusal = table
+        .act(
+            "zhou-ping",
+            n,
+            edit("approved", value!({"figures.total": 3})),
+        )
+        .expect_err("not his");
+    assert_eq!(
+        refusal,
+        Refusal::Figures {
+            field: "figures.total".into()
+        }
+    );
+    let outs = table
+        .act(
+            "zhou-ping",
+            n,
+            edit("approved", value!({"security": "better"})),
+        )
+        .expect("the rest he may");
+    assert!(
+        outs.iter()
+            .any(|out| matches!(out, Out::Form(change) if change.by == "zhou-ping"))
+    );
 }
 
 #[test]
@@ -253,12 +387,24 @@ fn a_machine_never_refuses_a_person() {
         value!({"correct": {"due": {"days": 1}, "atTimeout": "rejected"}}),
     ] {
         let mut table = Table::new();
-        let error = table.open("verdict", "approve", base.clone().merged(&more)).expect_err("a machine would refuse");
-        assert!(matches!(error, WorkError::Forbidden(_)), "{more:?}: {error}");
+        let error = table
+            .open("verdict", "approve", base.clone().merged(&more))
+            .expect_err("a machine would refuse");
+        assert!(
+            matches!(error, WorkError::Forbidden(_)),
+            "{more:?}: {error}"
+        );
     }
     let mut table = Table::new();
     let n = table.approve("verdict", base);
-    assert_eq!(outcome(&table.decide("zhou-ping", n, "rejected").expect("a person may")), Some("rejected"));
+    assert_eq!(
+        outcome(
+            &table
+                .decide("zhou-ping", n, "rejected")
+                .expect("a person may")
+        ),
+        Some("rejected")
+    );
 }
 
 #[test]
@@ -280,8 +426,13 @@ fn arguments_are_read_strictly() {
     ];
     for args in wrong {
         let mut table = Table::new();
-        let error = table.open("step", "approve", args.clone()).expect_err("it is wrong");
-        assert!(matches!(error, WorkError::Argument { .. }), "{args:?}: {error}");
+        let error = table
+            .open("step", "approve", args.clone())
+            .expect_err("it is wrong");
+        assert!(
+            matches!(error, WorkError::Argument { .. }),
+            "{args:?}: {error}"
+        );
         assert!(table.desk.items().is_empty());
     }
 }
@@ -293,12 +444,28 @@ fn a_batch_opens_when_all_have_arrived() {
     let args = value!({"to": [{"head": "police"}], "batch": {"by": ["campaign"], "opens": "complete"}, "due": {"workingDays": 2}});
     let n = table.approve("street", args);
     assert_eq!(table.waits_for(n), Vec::<String>::new());
-    let waiting = table.decide("zhou-ping", n, "approved").expect_err("not yet");
-    assert_eq!(waiting, Refusal::Waiting { what: "batch".into(), who: None });
+    let waiting = table
+        .decide("zhou-ping", n, "approved")
+        .expect_err("not yet");
+    assert_eq!(
+        waiting,
+        Refusal::Waiting {
+            what: "batch".into(),
+            who: None
+        }
+    );
     assert_eq!(table.desk.next_due_ms(), None, "its clock has not started");
-    table.at("2026-05-06").on_desk(|desk, world| Ok::<_, ()>(desk.release(n, world))).expect("it cannot fail");
+    table
+        .at("2026-05-06")
+        .on_desk(|desk, world| Ok::<_, ()>(desk.release(n, world)))
+        .expect("it cannot fail");
     assert_eq!(table.waits_for(n), ["zhou-ping"]);
-    let view = table.desk.view_for("zhou-ping", n, &table.world()).expect("he sees it");
+    let view = table
+        .desk
+        .view_for("zhou-ping", n, &table.world())
+        .expect("he sees it");
     assert_eq!(view.due.as_deref(), Some("2026-05-08"));
-    table.decide("zhou-ping", n, "approved").expect("now he may");
+    table
+        .decide("zhou-ping", n, "approved")
+        .expect("now he may");
 }

@@ -3,7 +3,8 @@
 use tongban_org::{CalendarFile, Organisation, OrganisationFile};
 
 pub fn file() -> OrganisationFile {
-    serde_yaml::from_str(include_str!("../../../../config/organisation.yaml")).expect("the sample site is well formed")
+    serde_yaml::from_str(include_str!("../../../../config/organisation.yaml"))
+        .expect("the sample site is well formed")
 }
 
 pub fn calendars() -> Vec<CalendarFile> {

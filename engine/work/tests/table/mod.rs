@@ -7,13 +7,19 @@ use std::collections::BTreeMap;
 use tongban_expr::{Value, value};
 use tongban_org::{Absence, CalendarFile, Organisation, OrganisationFile, PersonEntry};
 use tongban_work::{
-    Act, AskApplicant, CaseFacts, Channel, Desk, FormFault, Forms, JumpRequest, MailKind, Opening, Out, Refusal, Reopen,
-    What, WorkError, World,
+    Act, AskApplicant, CaseFacts, Channel, Desk, FormFault, Forms, JumpRequest, MailKind, Opening,
+    Out, Refusal, Reopen, What, WorkError, World,
 };
 
 pub fn ms(text: &str) -> i64 {
-    let text = if text.len() == 10 { format!("{text}T09:00:00+08:00") } else { text.to_owned() };
-    text.parse::<jiff::Timestamp>().expect("an instant").as_millisecond()
+    let text = if text.len() == 10 {
+        format!("{text}T09:00:00+08:00")
+    } else {
+        text.to_owned()
+    };
+    text.parse::<jiff::Timestamp>()
+        .expect("an instant")
+        .as_millisecond()
 }
 
 fn calendars() -> Vec<CalendarFile> {
@@ -29,7 +35,8 @@ fn calendars() -> Vec<CalendarFile> {
 }
 
 fn site() -> OrganisationFile {
-    serde_yaml::from_str(include_str!("../../../../config/organisation.yaml")).expect("the site is well formed")
+    serde_yaml::from_str(include_str!("../../../../config/organisation.yaml"))
+        .expect("the site is well formed")
 }
 
 /// The forms of the tests: `required` of a schema is checked, `x-warn` names
@@ -47,17 +54,33 @@ impl Forms for Book {
         self.schemas.get(form.as_str()?).cloned()
     }
 
-    fn faults(&self, form: &Value, _check: Option<&str>, data: &Value, _case: &CaseFacts) -> Vec<FormFault> {
+    fn faults(
+        &self,
+        form: &Value,
+        _check: Option<&str>,
+        data: &Value,
+        _case: &CaseFacts,
+    ) -> Vec<FormFault> {
         let schema = self.schema(form).unwrap_or_default();
-        let required = schema.get("required").into_iter().flat_map(|list| list.items().cloned().collect::<Vec<_>>());
-        let empty = |field: &str| data.at(field).is_none_or(|value| value.is_null() || value.as_str() == Some(""));
+        let required = schema
+            .get("required")
+            .into_iter()
+            .flat_map(|list| list.items().cloned().collect::<Vec<_>>());
+        let empty = |field: &str| {
+            data.at(field)
+                .is_none_or(|value| value.is_null() || value.as_str() == Some(""))
+        };
         let mut faults: Vec<FormFault> = required
             .filter_map(|field| field.as_str().map(str::to_owned))
             .filter(|field| empty(field))
             .map(|field| FormFault::required(&field))
             .collect();
         if let Some(field) = schema.text("x-warn").filter(|field| !empty(field)) {
-            faults.push(FormFault { warning: true, keyword: "x-check".into(), ..FormFault::required(field) });
+            faults.push(FormFault {
+                warning: true,
+                keyword: "x-check".into(),
+                ..FormFault::required(field)
+            });
         }
         faults
     }
@@ -98,7 +121,10 @@ impl Table {
             let person: PersonEntry = serde_yaml::from_str(&text).expect("a person");
             file.people.push(person);
         }
-        let text = format!("[{{ id: many, title: many, members: [{}] }}]", ids.join(", "));
+        let text = format!(
+            "[{{ id: many, title: many, members: [{}] }}]",
+            ids.join(", ")
+        );
         let groups: Vec<tongban_org::GroupEntry> = serde_yaml::from_str(&text).expect("a group");
         file.groups.extend(groups);
         Self::with(file)
@@ -118,7 +144,10 @@ impl Table {
             form_ref: Some("forms/application.yaml".into()),
             chosen: BTreeMap::new(),
         };
-        let mut forms = Book { batch_complete: true, ..Book::default() };
+        let mut forms = Book {
+            batch_complete: true,
+            ..Book::default()
+        };
         forms.schemas.insert(
             "forms/application.yaml".into(),
             value!({
@@ -127,12 +156,28 @@ impl Table {
             }),
         );
         let codes = [("scope", "超必要范围"), ("law", "法律禁止")];
-        forms.codes.insert("refusal".into(), codes.map(|(code, title)| (code.into(), title.into())).to_vec());
-        Self { desk: Desk::default(), org, case, forms, now_ms: ms("2026-04-27") }
+        forms.codes.insert(
+            "refusal".into(),
+            codes
+                .map(|(code, title)| (code.into(), title.into()))
+                .to_vec(),
+        );
+        Self {
+            desk: Desk::default(),
+            org,
+            case,
+            forms,
+            now_ms: ms("2026-04-27"),
+        }
     }
 
     pub fn world(&self) -> World<'_> {
-        World { now_ms: self.now_ms, org: &self.org, case: &self.case, forms: &self.forms }
+        World {
+            now_ms: self.now_ms,
+            org: &self.org,
+            case: &self.case,
+            forms: &self.forms,
+        }
     }
 
     pub fn at(&mut self, text: &str) -> &mut Self {
@@ -178,15 +223,24 @@ impl Table {
             comment: jump.comment.clone(),
             by: jump.by.clone(),
         };
-        self.on_desk(|desk, world| desk.ask_applicant(ask, world)).expect("there is an applicant");
+        self.on_desk(|desk, world| desk.ask_applicant(ask, world))
+            .expect("there is an applicant");
         self.desk.items().last().expect("an item was opened").n
     }
 
     /// Does something that may fail; a failure must leave the desk as it was.
-    pub fn on_desk<T, E>(&mut self, f: impl FnOnce(&mut Desk, &World<'_>) -> Result<T, E>) -> Result<T, E> {
+    pub fn on_desk<T, E>(
+        &mut self,
+        f: impl FnOnce(&mut Desk, &World<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
         let before = self.desk.clone();
         let mut desk = before.clone();
-        let world = World { now_ms: self.now_ms, org: &self.org, case: &self.case, forms: &self.forms };
+        let world = World {
+            now_ms: self.now_ms,
+            org: &self.org,
+            case: &self.case,
+            forms: &self.forms,
+        };
         let result = f(&mut desk, &world);
         if result.is_err() {
             assert_eq!(desk, before, "a refusal changed the desk");
@@ -226,7 +280,8 @@ impl Table {
     }
 
     pub fn due(&mut self) -> Vec<Out> {
-        self.on_desk(|desk, world| Ok::<_, ()>(desk.due(world))).expect("it cannot fail")
+        self.on_desk(|desk, world| Ok::<_, ()>(desk.due(world)))
+            .expect("it cannot fail")
     }
 
     /// Lets time pass event by event, as the runtime's wakes do.
@@ -243,12 +298,21 @@ impl Table {
     /// People who may act on an item, in order.
     pub fn waits_for(&self, n: u32) -> Vec<String> {
         let item = self.desk.item(n).expect("the item exists");
-        item.current().into_iter().map(|(person, _)| person.to_owned()).collect()
+        item.current()
+            .into_iter()
+            .map(|(person, _)| person.to_owned())
+            .collect()
     }
 
     pub fn absent(&mut self, person: &str, agent: &str) {
         let agent = Some(agent.to_owned());
-        self.org.add_absence(Absence { person: person.into(), agent, from_ms: 0, to_ms: None, of: Vec::new() });
+        self.org.add_absence(Absence {
+            person: person.into(),
+            agent,
+            from_ms: 0,
+            to_ms: None,
+            of: Vec::new(),
+        });
     }
 }
 
@@ -280,11 +344,23 @@ pub fn edit(outcome: &str, change: Value) -> What {
 }
 
 pub fn submit(data: Value) -> What {
-    What::Submit { outcome: None, data: Some(data), change: Value::Null, comment: None, reason: None, statement: None }
+    What::Submit {
+        outcome: None,
+        data: Some(data),
+        change: Value::Null,
+        comment: None,
+        reason: None,
+        statement: None,
+    }
 }
 
 pub fn resubmit(change: Value) -> What {
-    What::Resubmit { data: None, change, comment: None, statement: None }
+    What::Resubmit {
+        data: None,
+        change,
+        comment: None,
+        statement: None,
+    }
 }
 
 /// The output of the task that these wishes complete.
@@ -317,8 +393,16 @@ pub fn mails(outs: &[Out], kind: MailKind) -> Vec<String> {
 /// The ledger rows of these wishes as `clock kind ground`.
 pub fn entries(outs: &[Out]) -> Vec<String> {
     let row = |out: &Out| match out {
-        Out::ClockEntry(row) => Some(format!("{} {} {}", row.clock, row.kind, row.ground.clone().unwrap_or_default())),
+        Out::ClockEntry(row) => Some(format!(
+            "{} {} {}",
+            row.clock,
+            row.kind,
+            row.ground.clone().unwrap_or_default()
+        )),
         _ => None,
     };
-    outs.iter().filter_map(row).map(|text| text.trim_end().to_owned()).collect()
+    outs.iter()
+        .filter_map(row)
+        .map(|text| text.trim_end().to_owned())
+        .collect()
 }

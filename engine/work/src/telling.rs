@@ -1,0 +1,103 @@
+//! Telling people: whoever may act is told once and becomes a party of the case.
+
+use tongban_expr::value;
+use tongban_org::Principal;
+
+use crate::desk::{Desk, note};
+use crate::item::Item;
+use crate::seat::agents;
+use crate::{MailKind, MailRequest, Out, World};
+
+impl Desk {
+    /// Tells whoever may act now and makes them parties of the case.
+    pub(crate) fn announce(&self, n: u32, kind: MailKind, world: &World<'_>, outs: &mut Vec<Out>) {
+        let Some(item) = self.item(n) else { return };
+        let calendar = world
+            .org
+            .calendar(item.unit().or(world.case.unit.as_deref()));
+        let due = self.nearest_due(item);
+        let data = value!({
+            "title": item.title.clone(),
+            "due": due.map(|(at_ms, _)| calendar.date_of(at_ms).to_string()),
+            "dueAt": due.map(|(at_ms, _)| calendar.iso(at_ms)),
+            "comment": item.words.clone(),
+            "fields": item.asked.iter().map(|(field, text)| value!({"field": field.clone(), "text": text.clone()})).collect::<Vec<_>>(),
+        });
+        for (person, stands_for) in item.current() {
+            let why = if stands_for.is_some() {
+                "agent"
+            } else {
+                "signer"
+            };
+            outs.push(Out::Party {
+                principal: Principal::Person(person.to_owned()),
+                why: why.to_owned(),
+            });
+            let data = match stands_for {
+                Some(whom) => data.clone().with("forWhom", whom),
+                None => data.clone(),
+            };
+            let to = person.to_owned();
+            outs.push(Out::Mail(MailRequest {
+                to,
+                kind,
+                n: Some(n),
+                round: item.round,
+                link: true,
+                data,
+            }));
+        }
+        outs.push(note(
+            Some(n),
+            "opened",
+            "system",
+            world,
+            value!({"round": item.round}),
+        ));
+    }
+
+    pub(crate) fn find_agents_again(&mut self, world: &World<'_>, outs: &mut Vec<Out>) {
+        let starter = world.case.starter.as_deref();
+        for item in self.items.iter_mut().filter(|item| item.status.is_live()) {
+            let barred = item.bars_applicant();
+            for seat in &mut item.seats {
+                let mut found = agents(&seat.people, world);
+                found.retain(|(agent, _)| !(barred && starter == Some(agent.as_str())));
+                for (agent, person) in found.iter().filter(|pair| !seat.agents.contains(pair)) {
+                    outs.push(Out::Party {
+                        principal: Principal::Person(agent.clone()),
+                        why: "agent".to_owned(),
+                    });
+                    let data = value!({"title": item.title.clone(), "forWhom": person.clone()});
+                    let (to, kind) = (agent.clone(), MailKind::Task);
+                    outs.push(Out::Mail(MailRequest {
+                        to,
+                        kind,
+                        n: Some(item.n),
+                        round: item.round,
+                        link: true,
+                        data,
+                    }));
+                }
+                seat.agents = found;
+                let gone = |by: &String| {
+                    !seat.people.contains(by) && !seat.agents.iter().any(|(agent, _)| agent == by)
+                };
+                if seat.claimed.as_ref().is_some_and(|(by, _)| gone(by)) {
+                    seat.claimed = None;
+                }
+            }
+        }
+    }
+
+    /// The nearest deadline over an item: its own, its stages', the case's.
+    pub(crate) fn nearest_due(&self, item: &Item) -> Option<(i64, bool)> {
+        let open = self.clocks.iter().filter(|clock| clock.closed_ms.is_none());
+        let over = open.filter(|clock| {
+            clock
+                .item
+                .map_or_else(|| clock.is_over(&item.place), |n| n == item.n)
+        });
+        over.map(|clock| (clock.due_ms, clock.provisional)).min()
+    }
+}

@@ -1,0 +1,646 @@
+//! Return, correction, resubmission and taking back: the cells that belong to
+//! people. The jump itself is the core's.
+
+mod table;
+
+use table::{Table, decide, entries, jump, mails, output, resubmit, submit};
+use tongban_expr::{Value, value};
+use tongban_work::{
+    MailKind, Out, Refusal, Reopen, Resume, ReturnTo, Siblings, Signing, Status, What,
+};
+
+fn back(to: &str) -> What {
+    What::Return {
+        to: ReturnTo::parse(to),
+        resume: None,
+        siblings: None,
+        signing: None,
+        fields: Vec::new(),
+        comment: Some("请改正".into()),
+    }
+}
+
+fn choosing(
+    to: &str,
+    resume: Option<Resume>,
+    siblings: Option<Siblings>,
+    signing: Option<Signing>,
+) -> What {
+    What::Return {
+        to: ReturnTo::parse(to),
+        resume,
+        siblings,
+        signing,
+        fields: Vec::new(),
+        comment: Some("x".into()),
+    }
+}
+
+fn round(signing: Signing) -> Reopen {
+    Reopen::Round { signing }
+}
+
+fn vote(mode: &str) -> Value {
+    value!({"to": [{"group": "adjudicators"}], "mode": mode, "comment": "optional",
+        "return": {"to": ["applicant", "previous", "accept"], "resume": "choose", "signing": "choose"}})
+}
+
+#[test]
+fn targets_and_ways_are_the_authors_or_the_returners() {
+    let spec = |more: Value| value!({"to": [{"head": "police"}], "return": value!({"to": ["applicant", "accept"]}).merged(&more)});
+    let any = value!({"to": [{"head": "police"}], "return": {"to": ["any"]}});
+    // (arguments, the return, what comes of it)
+    let cases: Vec<(Value, What, Result<(&str, Resume, Siblings, Signing), &str>)> = vec![
+        (
+            spec(value!({})),
+            back("applicant"),
+            Ok(("applicant", Resume::Rerun, Siblings::Cancel, Signing::All)),
+        ),
+        (
+            spec(value!({"resume": "direct"})),
+            back("accept"),
+            Ok(("accept", Resume::Direct, Siblings::Keep, Signing::All)),
+        ),
+        (
+            spec(value!({"resume": "choose", "siblings": "choose", "signing": "choose"})),
+            choosing(
+                "accept",
+                Some(Resume::Direct),
+                Some(Siblings::Cancel),
+                Some(Signing::Open),
+            ),
+            Ok(("accept", Resume::Direct, Siblings::Cancel, Signing::Open)),
+        ),
+        (
+            spec(value!({"siblings": "keep"})),
+            choosing("provider/accept", Some(Resume::Rerun), None, None),
+            Ok((
+                "provider/accept",
+                Resume::Rerun,
+                Siblings::Keep,
+                Signing::All,
+            )),
+        ),
+        (
+            spec(value!({"resume": "rerun"})),
+            choosing("accept", Some(Resume::Direct), None, None),
+            Err("return-fixed"),
+        ),
+        (
+            spec(value!({})),
+            choosing("accept", None, None, Some(Signing::Open)),
+            Err("return-fixed"),
+        ),
+        (spec(value!({})), back("previous"), Err("not-a-target")),
+        (
+            any.clone(),
+            back("elsewhere"),
+            Ok(("elsewhere", Resume::Rerun, Siblings::Cancel, Signing::All)),
+        ),
+        (any, back("applicant"), Err("not-a-target")),
+        (
+            spec(value!({"max": 0})),
+            back("applicant"),
+            Err("return-limit"),
+        ),
+        (
+            value!({"to": [{"head": "police"}]}),
+            back("applicant"),
+            Err("not-allowed"),
+        ),
+        (
+            spec(value!({})),
+            What::Return {
+                to: ReturnTo::Applicant,
+                resume: None,
+                siblings: None,
+                signing: None,
+                fields: vec![("security".into(), "说明".into())],
+                comment: None,
+            },
+            Err("return-fixed"),
+        ),
+        (
+            spec(value!({})),
+            What::Return {
+                to: ReturnTo::Applicant,
+                resume: None,
+                siblings: None,
+                signing: None,
+                fields: vec![],
+                comment: None,
+            },
+            Err("comment-required"),
+        ),
+    ];
+    for (args, what, expected) in cases {
+        let mut table = Table::new();
+        let n = table.approve("leader", args);
+        let result = table.act("zhou-ping", n, what.clone());
+        match (result, expected) {
+            (Ok(outs), Ok((to, resume, siblings, signing))) => {
+                let jump = jump(&outs).expect("the core is asked to jump");
+                assert_eq!(
+                    (jump.to.word(), jump.resume, jump.siblings, jump.signing),
+                    (to, resume, siblings, signing)
+                );
+                assert_eq!(
+                    (jump.from.as_deref(), jump.by.as_str()),
+                    (Some("leader"), "zhou-ping")
+                );
+                assert_eq!(
+                    table.desk.item(n).map(|item| item.status),
+                    Some(Status::Returned)
+                );
+                assert_eq!(table.desk.return_count(), 1);
+                assert!(table.desk.rows().candidates.is_empty());
+            }
+            (Err(refusal), Err(word)) => assert_eq!(refusal.word(), word, "{what:?}"),
+            (result, expected) => panic!("{what:?}: expected {expected:?}, found {result:?}"),
+        }
+    }
+}
+
+#[test]
+fn who_signs_the_next_round() {
+    // Two have approved, the third returns.
+    let cases: [(&str, Signing, &[&str], &[&str]); 6] = [
+        ("all", Signing::All, &["gao-yuan", "he-xin", "sun-yi"], &[]),
+        (
+            "all",
+            Signing::Returner,
+            &["sun-yi"],
+            &["gao-yuan", "he-xin"],
+        ),
+        ("all", Signing::Open, &["sun-yi"], &["gao-yuan", "he-xin"]),
+        ("any", Signing::All, &["gao-yuan", "he-xin", "sun-yi"], &[]),
+        ("any", Signing::Returner, &["sun-yi"], &[]),
+        ("any", Signing::Open, &["gao-yuan", "he-xin", "sun-yi"], &[]),
+    ];
+    for (mode, signing, waits, kept) in cases {
+        let mut table = Table::new();
+        let n = table.approve("vote", vote(mode));
+        if mode == "all" {
+            table.decide("gao-yuan", n, "approved").expect("he may");
+            table.decide("he-xin", n, "approved").expect("he may");
+        }
+        table
+            .act("sun-yi", n, choosing("accept", None, None, Some(signing)))
+            .expect("he may");
+        table.at("2026-04-29");
+        let outs = table
+            .enter("vote#2", "vote", "approve", vote(mode), round(signing))
+            .expect("it opens again");
+        assert_eq!(table.waits_for(n), waits, "{mode} {signing:?}");
+        let rows: Vec<String> = outs
+            .iter()
+            .filter_map(|out| match out {
+                Out::Decision(row) => Some(format!(
+                    "{} {:?} {}",
+                    row.signer_id, row.kept_from, row.round
+                )),
+                _ => None,
+            })
+            .collect();
+        let expected: Vec<String> = kept.iter().map(|who| format!("{who} Some(1) 2")).collect();
+        assert_eq!(
+            rows, expected,
+            "{mode} {signing:?}: approvals are kept from round 1"
+        );
+        let item = table.desk.item(n).expect("the same item");
+        assert_eq!(
+            (item.round, item.run_id.as_str(), table.desk.items().len()),
+            (2, "vote#2", 1)
+        );
+        let mut last = Vec::new();
+        for who in waits.iter().rev().take(if mode == "any" { 1 } else { 3 }) {
+            last = table.decide(who, n, "approved").expect("he may");
+        }
+        let result = output(&last).expect("it is complete");
+        assert_eq!(result.get("round"), Some(&value!(2)));
+        let reused = result.get("decisions").map(|list| {
+            list.items()
+                .filter(|one| one.get("reused") == Some(&value!(true)))
+                .count()
+        });
+        assert_eq!(reused, Some(kept.len()));
+    }
+}
+
+#[test]
+fn rejections_that_did_not_end_a_vote_are_asked_again_with_open_and_kept_with_returner() {
+    for (signing, waits) in [
+        (Signing::Open, &["he-xin", "sun-yi"][..]),
+        (Signing::Returner, &["sun-yi"][..]),
+    ] {
+        let mut table = Table::new();
+        let args = vote("count").merged(&value!({"pass": {"count": 2}}));
+        let n = table.approve("vote", args.clone());
+        table.decide("gao-yuan", n, "approved").expect("he may");
+        table.decide("he-xin", n, "rejected").expect("he may");
+        table
+            .act("sun-yi", n, choosing("accept", None, None, Some(signing)))
+            .expect("he may");
+        table
+            .enter("vote#2", "vote", "approve", args, round(signing))
+            .expect("it opens again");
+        assert_eq!(table.waits_for(n), waits, "{signing:?}");
+    }
+}
+
+#[test]
+fn the_applicant_gets_the_form_back_with_the_fields_and_sends_a_new_version() {
+    let mut table = Table::new();
+    let args = value!({"to": [{"head": "police"}], "return": {"to": ["applicant"], "resume": "direct", "fields": true}});
+    let n = table.approve("leader", args.clone());
+    let what = What::Return {
+        to: ReturnTo::Applicant,
+        resume: None,
+        siblings: None,
+        signing: None,
+        fields: vec![("security".into(), "请说明脱敏方式".into())],
+        comment: None,
+    };
+    let outs = table.act("zhou-ping", n, what).expect("he may");
+    let wish = jump(&outs).expect("a jump").clone();
+    let asked = table.ask_applicant(&wish);
+    assert_eq!(table.desk.state_word(), Some("补正中"));
+    let view = table
+        .desk
+        .view_for("li-na", asked, &table.world())
+        .expect("the applicant sees it");
+    assert_eq!(
+        (
+            view.kind.as_str(),
+            view.may.contains(&"resubmit".to_owned())
+        ),
+        ("resubmit", true)
+    );
+    assert_eq!(
+        view.asked,
+        [("security".to_owned(), "请说明脱敏方式".to_owned())]
+    );
+    assert_eq!(view.data, table.case.form);
+
+    for (who, change, word) in [
+        ("zhou-ping", value!({"security": "x"}), "not-found"),
+        ("li-na", value!({"resource": "other"}), "field-not-editable"),
+        ("li-na", value!({"security": ""}), "form-faults"),
+    ] {
+        assert_eq!(
+            table
+                .act(who, asked, resubmit(change))
+                .expect_err(word)
+                .word(),
+            word
+        );
+    }
+    table.at("2026-04-29");
+    let outs = table
+        .act("li-na", asked, resubmit(value!({"security": "脱敏"})))
+        .expect("he may");
+    let changed = outs.iter().position(|out| matches!(out, Out::Form(change) if change.why == "resubmitted" && change.by == "li-na"));
+    let completed = outs
+        .iter()
+        .position(|out| matches!(out, Out::Completed { run_id, .. } if run_id == "@applicant"));
+    assert!(
+        changed < completed && changed.is_some(),
+        "the form comes before the flow goes on"
+    );
+    assert_eq!(output(&outs), Some(&table.case.form));
+    assert_eq!(
+        table.act("li-na", asked, resubmit(value!({"security": "脱敏"}))),
+        Ok(Vec::new()),
+        "sent twice is sent once"
+    );
+    assert_eq!(table.desk.state_word(), None);
+
+    table
+        .enter("leader#2", "leader", "approve", args, round(Signing::All))
+        .expect("it opens again");
+    let view = table
+        .desk
+        .view_for("zhou-ping", n, &table.world())
+        .expect("the reviewer sees it");
+    let fields: Vec<&str> = view
+        .difference
+        .iter()
+        .map(|one| one.field.as_str())
+        .collect();
+    assert_eq!(fields, ["security"], "he sees what changed");
+}
+
+fn correctable() -> Value {
+    value!({
+        "to": [{"role": "data-intake", "unit": "police"}],
+        "correct": {"due": {"workingDays": 5}, "times": 1, "atTimeout": "withdraw"},
+        "due": {"workingDays": 10},
+    })
+}
+
+fn correct() -> What {
+    What::Correct {
+        items: vec![("security".into(), "请说明脱敏方式".into())],
+        comment: None,
+    }
+}
+
+#[test]
+fn a_correction_is_asked_for_once_and_stops_the_clocks() {
+    let mut table = Table::new();
+    let spec = value!({"due": {"workingDays": 10}, "stops": ["correction"]});
+    table
+        .on_desk(|desk, world| desk.clock_open("provider", &spec, None, false, world))
+        .expect("it opens");
+    let n = table.approve("provider/accept", correctable());
+    assert_eq!(
+        table.act(
+            "chen-jie",
+            n,
+            What::Correct {
+                items: vec![],
+                comment: None
+            }
+        ),
+        Err(Refusal::NothingToCorrect)
+    );
+    table.at("2026-04-29T10:00:00+08:00");
+    let outs = table.act("chen-jie", n, correct()).expect("he may");
+    assert_eq!(
+        entries(&outs),
+        ["provider pause correction", "item/1 pause correction"]
+    );
+    assert_eq!(mails(&outs, MailKind::Correction), ["li-na"]);
+    assert_eq!(table.desk.state_word(), Some("补正中"));
+    let waiting = table
+        .decide("chen-jie", n, "approved")
+        .expect_err("he waits");
+    assert_eq!(
+        waiting,
+        Refusal::Waiting {
+            what: "correction".into(),
+            who: Some("li-na".into())
+        }
+    );
+
+    table.at("2026-05-07T10:00:00+08:00");
+    let outs = table
+        .act("li-na", 2, resubmit(value!({"security": "脱敏"})))
+        .expect("he may");
+    assert!(output(&outs).is_none(), "the step itself is not done");
+    assert_eq!(
+        entries(&outs),
+        [
+            "item/2 close",
+            "provider resume correction",
+            "item/1 resume correction"
+        ]
+    );
+    assert_eq!(mails(&outs, MailKind::Task), ["chen-jie"]);
+    let clocks = table.desk.clock_views(&table.world());
+    assert!(
+        clocks
+            .iter()
+            .filter(|clock| !clock.closed)
+            .all(|clock| clock.running && clock.used == tongban_org::Used::WorkingDays(2))
+    );
+    assert_eq!(clocks[0].due, "2026-05-18");
+
+    assert_eq!(
+        table.act("chen-jie", n, correct()),
+        Err(Refusal::CorrectionUsedUp { count: 1 })
+    );
+    table
+        .decide("chen-jie", n, "approved")
+        .expect("now he decides");
+}
+
+#[test]
+fn an_unanswered_correction_does_what_the_author_wrote() {
+    let cases = [
+        (value!("withdraw"), "withdrawn"),
+        (value!("lapsed"), "lapsed"),
+        (Value::Null, "given back"),
+    ];
+    for (at_timeout, expected) in cases {
+        let mut table = Table::new();
+        let args = correctable().with(
+            "correct",
+            value!({"due": {"workingDays": 5}, "atTimeout": at_timeout.clone()}),
+        );
+        let n = table.approve("accept", args);
+        table.act("chen-jie", n, correct()).expect("he may");
+        let outs = table.advance("2026-05-07T23:59:59+08:00");
+        assert!(
+            outs.is_empty(),
+            "the fifth working day is in time to its end: {outs:?}"
+        );
+        let outs = table.advance("2026-05-08");
+        match expected {
+            "withdrawn" => assert!(outs.iter().any(|out| matches!(out, Out::Withdrawn { .. }))),
+            "lapsed" => assert_eq!(table::outcome(&outs), Some("lapsed")),
+            _ => assert_eq!(table.waits_for(n), ["chen-jie"]),
+        }
+        let late = table
+            .act("li-na", 2, resubmit(value!({})))
+            .expect_err("too late");
+        assert!(matches!(late, Refusal::Closed { why, .. } if why == "timeout"));
+    }
+}
+
+#[test]
+fn a_form_that_is_returned_reopens_with_its_last_submission() {
+    let mut table = Table::new();
+    let args = value!({"to": [{"role": "grid-worker", "unit": "g1"}], "form": "sheet", "data": {"rows": [{"name": "张三", "job": null}]}});
+    table
+        .open("collect", "collect", args.clone())
+        .expect("it opens");
+    let rows = |job: &str| value!({"rows": [{"name": "张三", "job": job}]});
+    table
+        .act("g1-worker", 1, submit(rows("失业")))
+        .expect("he may");
+    let review = value!({"to": [{"role": "data-reviewer", "unit": "c1"}], "return": {"to": ["collect"], "resume": "direct", "fields": true}});
+    let n = table.approve("community", review.clone());
+    let what = What::Return {
+        to: ReturnTo::parse("collect"),
+        resume: None,
+        siblings: None,
+        signing: None,
+        fields: vec![("rows[0].job".into(), "与社保记录不一致".into())],
+        comment: None,
+    };
+    table.act("c1-clerk", n, what).expect("he may");
+    table
+        .enter("collect#2", "collect", "collect", args, round(Signing::All))
+        .expect("it opens again");
+    let view = table
+        .desk
+        .view_for("g1-worker", 1, &table.world())
+        .expect("the collector sees it");
+    assert_eq!((view.data, view.round), (rows("失业"), 2));
+    assert_eq!(
+        table.act("c1-clerk", 1, submit(value!({}))),
+        Err(Refusal::NotFound),
+        "a reviewer never fills in"
+    );
+    let change = What::Submit {
+        outcome: None,
+        data: None,
+        change: value!({"rows[0].job": "在业"}),
+        comment: None,
+        reason: None,
+        statement: None,
+    };
+    let outs = table.act("g1-worker", 1, change).expect("he may");
+    assert_eq!(
+        output(&outs).and_then(|output| output.get("data")),
+        Some(&rows("在业"))
+    );
+    table
+        .enter(
+            "community#2",
+            "community",
+            "approve",
+            review,
+            round(Signing::All),
+        )
+        .expect("it opens again");
+    let view = table
+        .desk
+        .view_for("c1-clerk", n, &table.world())
+        .expect("the reviewer sees it");
+    assert_eq!(view.difference.len(), 1);
+    assert_eq!(view.difference[0].field, "rows[0].job");
+}
+
+#[test]
+fn a_kept_branch_goes_on_with_its_answers_in_the_same_round() {
+    let mut table = Table::new();
+    let n = table.approve("branch", vote("all"));
+    table.decide("sun-yi", n, "approved").expect("he may");
+    table
+        .on_desk(|desk, world| Ok::<_, ()>(desk.close("branch", "jump", world)))
+        .expect("it cannot fail");
+    assert!(table.waits_for(n).is_empty());
+    table
+        .enter("branch#2", "branch", "approve", vote("all"), Reopen::Keep)
+        .expect("it goes on");
+    assert_eq!(table.waits_for(n), ["gao-yuan", "he-xin"]);
+    let item = table.desk.item(n).expect("the same item");
+    assert_eq!((item.round, item.run_id.as_str()), (1, "branch#2"));
+    table.decide("gao-yuan", n, "approved").expect("he may");
+    let outs = table.decide("he-xin", n, "approved").expect("he may");
+    assert!(matches!(outs.last(), Some(Out::Completed { run_id, .. }) if run_id == "branch#2"));
+}
+
+#[test]
+fn the_returners_clock_goes_on_when_direct_and_starts_anew_when_rerun() {
+    for (resume, due) in [
+        (Resume::Direct, "2026-05-12"),
+        (Resume::Rerun, "2026-05-13"),
+    ] {
+        let mut table = Table::new();
+        let args = value!({"to": [{"head": "police"}], "return": {"to": ["accept"]}, "due": {"workingDays": 5}});
+        let n = table.approve("leader", args.clone());
+        table
+            .at("2026-04-28")
+            .act("zhou-ping", n, choosing("accept", Some(resume), None, None))
+            .expect("he may");
+        table
+            .at("2026-05-07")
+            .enter("leader#2", "leader", "approve", args, round(Signing::All))
+            .expect("it opens again");
+        let view = table
+            .desk
+            .view_for("zhou-ping", n, &table.world())
+            .expect("he sees it");
+        assert_eq!(view.due.as_deref(), Some(due), "{resume:?}");
+    }
+}
+
+#[test]
+fn a_decision_is_taken_back_while_nobody_has_acted_since() {
+    let withdraw = || What::Withdraw {
+        comment: Some("误点".into()),
+    };
+    // While the item is open.
+    let mut table = Table::new();
+    let n = table.approve("vote", vote("all"));
+    table.decide("sun-yi", n, "approved").expect("he may");
+    let outs = table.act("sun-yi", n, withdraw()).expect("it is open");
+    assert!(outs.iter().any(|out| matches!(out, Out::Decision(row) if row.act == "withdrawn" && row.signer_id == "sun-yi")));
+    assert_eq!(table.waits_for(n).len(), 3);
+    assert_eq!(
+        table
+            .act("sun-yi", n, withdraw())
+            .expect_err("nothing left")
+            .word(),
+        "too-late"
+    );
+    table
+        .decide("sun-yi", n, "rejected")
+        .expect("now the other way");
+
+    // After it was settled: a jump back to it, signed by him alone.
+    let mut table = Table::new();
+    let first = table.approve(
+        "office",
+        value!({"to": [{"role": "data-office", "unit": "police"}]}),
+    );
+    table.decide("liu-bo", first, "approved").expect("he may");
+    assert_eq!(
+        table
+            .act("liu-bo", first, withdraw())
+            .expect_err("gone on")
+            .word(),
+        "too-late",
+        "nothing open to take back"
+    );
+    let next = table.approve("leader", value!({"to": [{"head": "police"}]}));
+    let outs = table
+        .act("liu-bo", first, withdraw())
+        .expect("the leader has not acted");
+    let wish = jump(&outs).expect("a jump");
+    assert_eq!(
+        (wish.to.word(), wish.signing, wish.withdrawal),
+        ("office", Signing::Returner, true)
+    );
+    assert_eq!(wish.from.as_deref(), Some("leader"));
+    table
+        .on_desk(|desk, world| Ok::<_, ()>(desk.close("leader", "withdrawn", world)))
+        .expect("it cannot fail");
+    let args = value!({"to": [{"role": "data-office", "unit": "police"}]});
+    table
+        .enter(
+            "office#2",
+            "office",
+            "approve",
+            args,
+            round(Signing::Returner),
+        )
+        .expect("it opens again");
+    assert_eq!(table.waits_for(first), ["liu-bo"]);
+    assert!(matches!(
+        table.decide("zhou-ping", next, "approved"),
+        Err(Refusal::Closed { .. })
+    ));
+
+    // The next has decided: too late.
+    let mut table = Table::new();
+    let first = table.approve(
+        "office",
+        value!({"to": [{"role": "data-office", "unit": "police"}]}),
+    );
+    table.decide("liu-bo", first, "approved").expect("he may");
+    let next = table.approve("leader", value!({"to": [{"head": "police"}]}));
+    table
+        .act("zhou-ping", next, decide("approved"))
+        .expect("he may");
+    assert_eq!(
+        table
+            .act("liu-bo", first, withdraw())
+            .expect_err("too late")
+            .word(),
+        "too-late"
+    );
+}
