@@ -200,21 +200,7 @@ impl Builder<'_> {
 
     fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Stop> {
         match event {
-            Event::DocumentStart(..) => {
-                self.documents += 1;
-                if self.documents > 1 {
-                    self.diagnostics.push(
-                        Diagnostic::error(
-                            codes::MANY_DOCUMENTS,
-                            span,
-                            "expected one document, found a second after `---`",
-                        )
-                        .help("put every workflow into a file of its own"),
-                    );
-                    return Err(Stop);
-                }
-                Ok(())
-            }
+            Event::DocumentStart(..) => self.document(span),
             Event::Scalar(text, style, anchor, tag) => {
                 self.refuse_tag(tag.as_deref(), span);
                 self.scalar(&text, style, anchor, span)
@@ -269,6 +255,19 @@ impl Builder<'_> {
             }
             _ => Ok(()),
         }
+    }
+
+    fn document(&mut self, span: Span) -> Result<(), Stop> {
+        self.documents += 1;
+        if self.documents <= 1 {
+            return Ok(());
+        }
+        let message = "expected one document, found a second after `---`";
+        self.diagnostics.push(
+            Diagnostic::error(codes::MANY_DOCUMENTS, span, message)
+                .help("put every workflow into a file of its own"),
+        );
+        Err(Stop)
     }
 
     fn scalar(

@@ -325,6 +325,20 @@ impl<'a> Shape<'a> {
                 (None, _) => {}
             }
         }
+        self.missing(span, entries, schema, place, faults);
+        counted(span, entries.len(), schema, place, faults);
+    }
+
+    /// Properties that must be there.
+    fn missing(
+        &self,
+        span: Span,
+        entries: &[Entry],
+        schema: &Value,
+        place: &Place,
+        faults: &mut Vec<Diagnostic>,
+    ) {
+        let properties = schema.get("properties");
         // A misspelt property is reported as such; "missing" beside it would only be noise.
         let misspelt = |name: &str| {
             let known = |entry: &Entry| {
@@ -362,37 +376,6 @@ impl<'a> Shape<'a> {
                 crate::parse::first_line(span),
                 message,
             ));
-        }
-        let least = schema
-            .get("minProperties")
-            .and_then(Value::as_i64)
-            .unwrap_or(0);
-        let most = schema
-            .get("maxProperties")
-            .and_then(Value::as_i64)
-            .unwrap_or(i64::MAX);
-        let count = i64::try_from(entries.len()).unwrap_or(i64::MAX);
-        if count < least || count > most {
-            let known: Vec<&str> = properties
-                .map(|known| known.entries().map(|(name, _)| name.as_str()).collect())
-                .unwrap_or_default();
-            let help =
-                (!known.is_empty()).then(|| format!("expected one of {}", suggest::list(&known)));
-            let wanted = if least == most {
-                "exactly one property".to_owned()
-            } else if count < least {
-                "a property".to_owned()
-            } else {
-                format!("at most {most} properties")
-            };
-            faults.push(
-                Diagnostic::error(
-                    codes::BAD_ARGUMENT,
-                    crate::parse::first_line(span),
-                    format!("{} must have {wanted}, found {count}", place.name),
-                )
-                .help_if(help),
-            );
         }
     }
 
@@ -471,6 +454,42 @@ impl<'a> Shape<'a> {
                 ),
             ));
         }
+    }
+}
+
+/// How many properties there are.
+fn counted(span: Span, count: usize, schema: &Value, place: &Place, faults: &mut Vec<Diagnostic>) {
+    let properties = schema.get("properties");
+    let least = schema
+        .get("minProperties")
+        .and_then(Value::as_i64)
+        .unwrap_or(0);
+    let most = schema
+        .get("maxProperties")
+        .and_then(Value::as_i64)
+        .unwrap_or(i64::MAX);
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    if count < least || count > most {
+        let known: Vec<&str> = properties
+            .map(|known| known.entries().map(|(name, _)| name.as_str()).collect())
+            .unwrap_or_default();
+        let help =
+            (!known.is_empty()).then(|| format!("expected one of {}", suggest::list(&known)));
+        let wanted = if least == most {
+            "exactly one property".to_owned()
+        } else if count < least {
+            "a property".to_owned()
+        } else {
+            format!("at most {most} properties")
+        };
+        faults.push(
+            Diagnostic::error(
+                codes::BAD_ARGUMENT,
+                crate::parse::first_line(span),
+                format!("{} must have {wanted}, found {count}", place.name),
+            )
+            .help_if(help),
+        );
     }
 }
 

@@ -367,22 +367,7 @@ impl Painter<'_> {
         let routed = routes(sequence);
         let (left_margin, right_margin) = margins(sequence, &routed);
         let (inner_left, inner_right) = (x + left_margin, x + area.width - right_margin);
-        for jump in sequence.jumps.iter().filter(|jump| jump.ends) {
-            let Some((left, top, inner)) = tops.get(jump.from) else {
-                continue;
-            };
-            let start = (left + inner.width - 4.0, top + exit_y(inner, jump.exit));
-            let stop = inner_right + label_width(&jump.label) + 8.0;
-            self.arrow(&[start, (stop, start.1)], "");
-            self.end(stop + 8.0, start.1);
-            self.text(
-                start.0 + 8.0,
-                start.1 - 4.0,
-                "start",
-                "tb-soft",
-                &jump.label,
-            );
-        }
+        self.endings(sequence, inner_right, tops);
         for route in &routed {
             let jump = route.jump;
             let Some((left, top, inner)) = tops.get(jump.from) else {
@@ -427,6 +412,26 @@ impl Painter<'_> {
                 };
                 self.text(at, from_y - 4.0, anchor, "tb-soft", &jump.label);
             }
+        }
+    }
+
+    /// Ways on which the workflow ends.
+    fn endings(&mut self, sequence: &Sequence, inner_right: f64, tops: &[(f64, f64, Size)]) {
+        for jump in sequence.jumps.iter().filter(|jump| jump.ends) {
+            let Some((left, top, inner)) = tops.get(jump.from) else {
+                continue;
+            };
+            let start = (left + inner.width - 4.0, top + exit_y(inner, jump.exit));
+            let stop = inner_right + label_width(&jump.label) + 8.0;
+            self.arrow(&[start, (stop, start.1)], "");
+            self.end(stop + 8.0, start.1);
+            self.text(
+                start.0 + 8.0,
+                start.1 - 4.0,
+                "start",
+                "tb-soft",
+                &jump.label,
+            );
         }
     }
 

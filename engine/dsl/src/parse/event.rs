@@ -1,6 +1,7 @@
 //! Listening: which events, how many, until when.
 
 use super::reader::{Reader, first_line};
+use super::retry::has_scheme;
 use crate::codes;
 use crate::definition::{
     Consumption, Correlation, EventFilter, EventPattern, Iterator, Listen, Read, Until,
@@ -117,9 +118,13 @@ impl Reader {
 
     fn until(&mut self, node: &Node) -> Option<Until> {
         match &node.kind {
-            NodeKind::Bool(false) => Some(Until::Never),
-            NodeKind::Text(_) | NodeKind::Bool(true) => {
-                self.condition(node, "`until`").map(Until::Condition)
+            NodeKind::Text(_) | NodeKind::Bool(_) => {
+                let condition = self.condition(node, "`until`")?;
+                Some(if &*condition.text == "false" {
+                    Until::Never
+                } else {
+                    Until::Condition(condition)
+                })
             }
             NodeKind::Map(_) => {
                 if let Some(inner) = node.get("until") {
@@ -184,6 +189,7 @@ impl Reader {
                 .help("give `type`"),
             );
         }
+        self.event_attributes(with);
         let with = self
             .entries(with)
             .into_iter()
@@ -201,6 +207,31 @@ impl Reader {
             with,
             correlate,
         })
+    }
+
+    /// The attributes of CloudEvents have types; extension attributes are open.
+    pub fn event_attributes(&mut self, with: &Node) {
+        for field in with.fields() {
+            let what = format!("`{}` of an event", field.key);
+            let known = matches!(
+                &*field.key,
+                "id" | "source" | "type" | "time" | "subject" | "datacontenttype" | "dataschema"
+            );
+            if !known {
+                continue;
+            }
+            let Some(text) = self.text(&field.value, &what) else {
+                continue;
+            };
+            let uri = matches!(&*field.key, "source" | "dataschema");
+            if uri && !text.contains("${") && !has_scheme(&text) {
+                let message = format!("{what} is a URI, found `{}`", text.value);
+                self.report(
+                    Diagnostic::error(codes::BAD_URI, text.span, message)
+                        .help("begin with a scheme, for example https://"),
+                );
+            }
+        }
     }
 
     fn correlations(&mut self, node: &Node) -> Vec<Correlation> {

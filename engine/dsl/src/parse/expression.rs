@@ -18,11 +18,14 @@ impl Reader {
     pub fn condition(&mut self, node: &Node, what: &str) -> Option<ExpressionSource> {
         match &node.kind {
             NodeKind::Text(text) => self.bare(text, node.span, what),
-            NodeKind::Bool(value) => self.bare(
-                &Arc::from(if *value { "true" } else { "false" }),
-                node.span,
-                what,
-            ),
+            NodeKind::Bool(value) => {
+                let message = format!("{what} must be an expression (a text), found {value}");
+                self.report(
+                    Diagnostic::error(codes::WRONG_TYPE, node.span, message)
+                        .help(format!("put it into quotes: '{value}'")),
+                );
+                None
+            }
             _ => {
                 self.wrong_type(node, what, "an expression (a text)");
                 None

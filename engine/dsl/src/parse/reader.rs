@@ -124,7 +124,12 @@ impl Reader {
         let found = node.get(property);
         // Its misspelt form is reported as such; "missing" beside it would only be noise.
         let misspelt = node.fields().iter().any(|field| {
-            meant(&field.key) == Some(property) || strsim::osa_distance(&field.key, property) == 1
+            let near = meant(&field.key) == Some(property)
+                || strsim::osa_distance(&field.key, property) == 1;
+            let told = |fault: &Diagnostic| {
+                fault.code == codes::UNKNOWN_PROPERTY && fault.span == field.key_span
+            };
+            near && self.diagnostics.iter().any(told)
         });
         if found.is_none() && !misspelt {
             self.missing(node.span, what, property);

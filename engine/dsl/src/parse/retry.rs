@@ -99,8 +99,16 @@ impl Reader {
             );
             return None;
         };
-        if !matches!(only.value.kind, NodeKind::Map(_) | NodeKind::Null) {
-            self.wrong_type(&only.value, &format!("`{}`", only.key), "an object");
+        if !matches!(only.value.kind, NodeKind::Map(_)) {
+            let message = format!(
+                "`{}` must be an object, found {}",
+                only.key,
+                only.value.kind_name()
+            );
+            self.report(
+                Diagnostic::error(codes::WRONG_TYPE, only.key_span, message)
+                    .help(format!("write `backoff: {{ {}: {{}} }}`", only.key)),
+            );
         }
         BACKOFF
             .iter()

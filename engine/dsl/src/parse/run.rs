@@ -9,6 +9,14 @@ use crate::node::{Node, NodeKind};
 use crate::span::Spanned;
 
 const PROCESSES: &[&str] = &["script", "workflow", "shell", "container"];
+const RUN: &[&str] = &[
+    "await",
+    "return",
+    "script",
+    "workflow",
+    "shell",
+    "container",
+];
 const SCRIPT: &[&str] = &[
     "language",
     "code",
@@ -27,18 +35,7 @@ const RETURNS: &[(&str, ())] = &[
 
 impl Reader {
     pub fn run(&mut self, node: &Node) -> Option<Run> {
-        let fields = self.closed(
-            node,
-            "`run`",
-            &[
-                "await",
-                "return",
-                "script",
-                "workflow",
-                "shell",
-                "container",
-            ],
-        )?;
+        let fields = self.closed(node, "`run`", RUN)?;
         let chosen: Vec<&str> = PROCESSES
             .iter()
             .copied()
@@ -164,6 +161,15 @@ impl Reader {
                     "write `language: rhai`; the script sees `input`, its last value is the result",
                 ),
             );
+        }
+        if let Some(stdin) = node.get("stdin") {
+            self.text(stdin, "`stdin`");
+        }
+        if let Some(arguments) = node.get("arguments") {
+            self.texts(arguments, "`arguments`");
+        }
+        if let Some(environment) = node.get("environment") {
+            self.object(environment, "`environment`");
         }
         let process: Vec<Entry> = self
             .entries(node)

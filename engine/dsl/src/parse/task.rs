@@ -412,6 +412,7 @@ impl Reader {
         for property in ["source", "type"] {
             self.required(with, "an emitted event", property);
         }
+        self.event_attributes(with);
         Some(Emit {
             span: with.span,
             with: self.entries(with),
