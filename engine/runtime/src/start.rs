@@ -101,6 +101,14 @@ impl Node {
 
     /// A key is held: the same request gets the former answer, another one is told why not.
     async fn taken(&self, ready: &Ready, beginning: &Beginning, holder: KeyRow) -> Result<Started, RuntimeError> {
+        // A request that comes again finds its business key held by its own first coming: what its
+        // idempotency key says goes before.
+        let mut holder = holder;
+        for key in beginning.keys.iter().filter(|key| key.scope.starts_with("idempotency:")) {
+            if let Some(known) = self.store.key_holder(&key.scope, &key.value).await? {
+                holder = known;
+            }
+        }
         let own = beginning.keys.iter().find(|key| key.scope == holder.scope && key.value == holder.value);
         let instance = holder.instance_id.clone().unwrap_or_default();
         if let Some(own) = own.filter(|key| key.scope.starts_with("idempotency:")) {

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use jiff::tz::TimeZone;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tongban_expr::Value;
 use tongban_http::{Connectors, Transport};
 use tongban_mail::{Security, Settings as MailSettings, Smtp, Timeouts};
 use tongban_plugin::{MailTransport, Secrets};
 use tongban_runtime::pack::Library;
-use tongban_runtime::{LinkKeys, Parts, RandomIds, Runtime, Settings, SystemClock};
+use tongban_runtime::{LinkKeys, Parts, RandomIds, Runtime, RuntimeError, Settings, SystemClock};
 use tongban_store::{Options, Store};
 
 use crate::app::{self, App, Site};
@@ -22,11 +24,43 @@ use crate::security::password::Passwords;
 use crate::security::secret::SiteKey;
 use crate::{functions, site};
 
+/// The jobs of a node while they run.
+pub struct Engine {
+    stopping: watch::Sender<bool>,
+    task: JoinHandle<Result<(), RuntimeError>>,
+}
+
+impl Engine {
+    /// Starts the jobs: from now on changes reach the database, timers fire, mails go out.
+    fn start(runtime: &Runtime) -> Self {
+        let (stopping, mut stopped) = watch::channel(false);
+        let runtime = runtime.clone();
+        let task = tokio::spawn(async move {
+            let stop = async move {
+                // The sender going away is a stop too.
+                drop(stopped.wait_for(|stop| *stop).await);
+            };
+            runtime.serve(stop).await
+        });
+        Self { stopping, task }
+    }
+
+    /// Lets what is being done end, and ends.
+    ///
+    /// # Errors
+    /// The engine failed.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        // Whoever listens has gone when this fails.
+        let _ = self.stopping.send(true);
+        self.task.await.context("the engine ended badly")?.context("the engine failed")
+    }
+}
+
 /// The application of a site, with its packs published.
 ///
 /// # Errors
 /// Whatever is missing or wrong, named with its file or setting.
-pub async fn app(config: &Config) -> anyhow::Result<App> {
+pub async fn app(config: &Config) -> anyhow::Result<(App, Engine)> {
     let transport = match &config.mail.smtp {
         Some(smtp) => Some(Arc::new(relay(smtp)?) as Arc<dyn MailTransport>),
         None => None,
@@ -38,16 +72,17 @@ pub async fn app(config: &Config) -> anyhow::Result<App> {
 ///
 /// # Errors
 /// Whatever is missing or wrong, named with its file or setting.
-pub async fn app_with(config: &Config, transport: Option<Arc<dyn MailTransport>>) -> anyhow::Result<App> {
+pub async fn app_with(config: &Config, transport: Option<Arc<dyn MailTransport>>) -> anyhow::Result<(App, Engine)> {
     // Another part of the process may have chosen one already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let library = packs(&config.packs)?;
     let store = open_store(config).await?;
     let key = site_key(&config.key_file)?;
     let runtime = runtime(config, store, &library, &key, transport).await?;
+    let engine = Engine::start(&runtime);
     publish(&runtime, &library).await?;
     let zone = TimeZone::get(&config.zone).with_context(|| format!("zone: `{}`", config.zone))?;
-    Ok(App::new(app::Parts {
+    let app = App::new(app::Parts {
         runtime,
         site: Site {
             name: config.name.clone(),
@@ -62,7 +97,8 @@ pub async fn app_with(config: &Config, transport: Option<Arc<dyn MailTransport>>
         attempts: Attempts::default(),
         counters: Counters::default(),
         limits: config.limits,
-    }))
+    });
+    Ok((app, engine))
 }
 
 /// Opens the database of a site; the folder of an SQLite file is made.

@@ -10,6 +10,7 @@ use anyhow::Context;
 use tongban_mail::Mailbox;
 
 use crate::app::App;
+use crate::assemble::Engine;
 use crate::config::Config;
 use crate::security::account::{self, KeyTerms};
 use crate::security::key::Scope;
@@ -58,23 +59,23 @@ impl Default for DemoOptions {
 pub async fn demo(options: DemoOptions) -> anyhow::Result<()> {
     let listener = serve::listen(options.listen).await?;
     let address = listener.local_addr()?;
-    let app = prepare(&options, address).await?;
+    let (app, engine) = prepare(&options, address).await?;
     println!("{}", greeting(&app, &options));
-    serve::run(app, listener, serve::stopped()).await
+    serve::run(app, engine, listener, serve::stopped()).await
 }
 
 /// Puts the demonstration's site together: packs, samples, people, a key.
 ///
 /// # Errors
 /// The sample site cannot be read, or the database refused.
-pub async fn prepare(options: &DemoOptions, address: SocketAddr) -> anyhow::Result<App> {
+pub async fn prepare(options: &DemoOptions, address: SocketAddr) -> anyhow::Result<(App, Engine)> {
     let mailbox = Arc::new(Mailbox::new(MAILS));
     let config = config(options, address)?;
-    let app = assemble::app_with(&config, Some(mailbox)).await?;
+    let (app, engine) = assemble::app_with(&config, Some(mailbox)).await?;
     load_samples(&app, &config.packs).await?;
     make_people(&app).await?;
     make_key(&app, &options.data.join("api-key")).await?;
-    Ok(app)
+    Ok((app, engine))
 }
 
 fn config(options: &DemoOptions, address: SocketAddr) -> anyhow::Result<Config> {
@@ -188,6 +189,6 @@ fn example(url: &str, key: &Path) -> String {
 }
 
 /// The body of the printed example.
-pub const EXAMPLE_INPUT: &str = r#"{"input": {"resource": "300101/000001", "purpose": "check", "basis": "道路运输条例第十条",
- "scene": "核验从业人员身份信息", "scope": {"items": ["姓名"], "mode": "query", "frequency": "realtime", "validTo": "2027-12-31"},
- "security": "专网访问,按需授权,全程留痕", "contact": "李娜 010-55550101"}}"#;
+pub const EXAMPLE_INPUT: &str = r#"{"input": {"resource": "300101/000001", "purpose": "check", "basis": "道路运输执法检查职责", "scene": "路面检查时核对车辆",
+ "scope": {"items": ["号牌", "所有人"], "mode": "api", "validTo": "2027-04-30"},
+ "security": "专网访问,日志留存三年", "contact": "李娜 0532-00000000"}}"#;

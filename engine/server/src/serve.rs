@@ -17,7 +17,7 @@ use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt;
 
 use crate::app::App;
-use crate::assemble;
+use crate::assemble::{self, Engine};
 use crate::config::Config;
 use crate::router::router;
 
@@ -35,10 +35,10 @@ pub struct Peer(pub SocketAddr);
 /// # Errors
 /// The site cannot be put together, or the address cannot be listened on.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
-    let app = assemble::app(&config).await?;
+    let (app, engine) = assemble::app(&config).await?;
     let listener = listen(config.listen).await?;
     tracing::info!(address = %config.listen, url = %config.url, "serving");
-    run(app, listener, stopped()).await
+    run(app, engine, listener, stopped()).await
 }
 
 /// Binds the address.
@@ -49,31 +49,19 @@ pub async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}: choose another one with `listen` or TONGBAN_LISTEN"))
 }
 
-/// Runs the engine and the HTTP face until `stop` ends, then lets both finish what they do.
+/// Runs the HTTP face until `stop` ends, then lets it and the engine finish what they do.
 ///
 /// # Errors
 /// The engine failed.
-pub async fn run(app: App, listener: TcpListener, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
+pub async fn run(app: App, engine: Engine, listener: TcpListener, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
     let (stopping, stopped) = watch::channel(false);
-    let engine = tokio::spawn({
-        let (runtime, mut stopped) = (app.runtime.clone(), stopped.clone());
-        async move {
-            runtime
-                .serve(async move {
-                    // The sender going away is a stop too.
-                    let _ = stopped.wait_for(|stop| *stop).await;
-                })
-                .await
-        }
-    });
     let faces = tokio::spawn(accept(router(&app), listener, app.limits, stopped));
     stop.await;
     tracing::info!("stopping: no new connections are taken");
     // Whoever listens has gone when this fails.
     let _ = stopping.send(true);
     faces.await.context("the accept loop ended badly")?;
-    engine.await.context("the engine ended badly")?.context("the engine failed")?;
-    Ok(())
+    engine.stop().await
 }
 
 /// Ends when the process is told to stop, by SIGTERM or by Ctrl-C.

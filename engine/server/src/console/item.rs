@@ -80,7 +80,6 @@ struct ItemPage {
     case_number: String,
     title: String,
     task: String,
-    kind: String,
     due: Option<Due>,
     card: Option<Card>,
     claimed: Option<String>,
@@ -264,7 +263,6 @@ fn item_page(app: &App, visitor: &Visitor, opened: &Opened, again: Again) -> Ite
         case_number: opened.case.head.number.clone(),
         title: opened.title.clone(),
         task: view.title.clone(),
-        kind: view.kind.clone(),
         due: time::due(app, view.due_at_ms, view.provisional),
         card: card(view.card.map(|card| card.word()), words),
         claimed: view.claimed_by.as_ref().map(|by| fill(words.claimed_by, &[("name", &app.name_of(by))])),
@@ -289,6 +287,7 @@ fn item_page(app: &App, visitor: &Visitor, opened: &Opened, again: Again) -> Ite
         markable: opened
             .form
             .fields()
+            .filter(|_| view.returns.as_ref().is_some_and(|returns| returns.fields))
             .map(|field| Markable { path: field.path.clone(), title: field.title.text(language).to_owned() })
             .collect(),
         seen_round: view.round,

@@ -142,7 +142,7 @@ fn link_page(app: &App, visitor: &Visitor, token: &str, link: &LinkView, opened:
     let masked = Access::read_all().with(&[], &[], &view.fields.hide, &[]);
     LinkPage {
         frame: Frame::new(app, visitor, "").with_faults(!faults.is_empty()),
-        address: format!("/l/{token}"),
+        address: format!("/link/{token}"),
         title: opened.title.clone(),
         task: view.title.clone(),
         number: opened.case.head.number.clone(),

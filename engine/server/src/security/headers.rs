@@ -20,7 +20,7 @@ pub const FRAMED_MAIL_POLICY: &str =
 /// Adds the headers to an answer, without replacing what a handler set on purpose.
 pub async fn add_headers(secure: bool, request: Request, next: Next) -> Response {
     let asset = request.uri().path().starts_with("/assets/");
-    let link = request.uri().path().starts_with("/l/");
+    let link = request.uri().path().starts_with("/link/");
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     let framed = headers.get(CONTENT_SECURITY_POLICY).is_some();
