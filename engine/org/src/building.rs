@@ -1,7 +1,7 @@
 //! Building the snapshot from the settings of a site. Nothing is half built:
 //! either all of it is sound, or every fault is reported.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -202,30 +202,8 @@ impl Organisation {
         let held = roles
             .iter()
             .chain(&posts)
-            .filter_map(|membership| membership.unit.as_deref());
-        let missing: HashSet<&str> = named
-            .chain(held)
-            .filter(|unit| !self.units.contains_key(*unit))
-            .collect();
-        for unit in missing {
-            faults.push(OrganisationError::Unknown {
-                place: place(),
-                kind: "unit",
-                id: unit.to_owned(),
-            });
-        }
-        if !self.posts.is_empty() {
-            for post in posts
-                .iter()
-                .filter(|post| !self.posts.contains_key(&post.name))
-            {
-                faults.push(OrganisationError::Unknown {
-                    place: place(),
-                    kind: "post",
-                    id: post.name.clone(),
-                });
-            }
-        }
+            .filter_map(|held| held.unit.as_deref());
+        self.check_person(&place(), named.chain(held).collect(), &posts, faults);
         let left_ms = entry
             .left
             .as_ref()
@@ -264,6 +242,34 @@ impl Organisation {
             left_ms,
         };
         insert(&mut self.people, "person", entry.id.clone(), person, faults);
+    }
+
+    fn check_person(
+        &self,
+        place: &str,
+        units: BTreeSet<&str>,
+        posts: &[Membership],
+        faults: &mut Vec<OrganisationError>,
+    ) {
+        let mut unknown = |kind: &'static str, id: &str| {
+            faults.push(OrganisationError::Unknown {
+                place: place.to_owned(),
+                kind,
+                id: id.to_owned(),
+            });
+        };
+        for unit in units
+            .into_iter()
+            .filter(|unit| !self.units.contains_key(*unit))
+        {
+            unknown("unit", unit);
+        }
+        // A site that lists no posts may name them freely.
+        let known =
+            |post: &&Membership| !self.posts.is_empty() && !self.posts.contains_key(&post.name);
+        for post in posts.iter().filter(known) {
+            unknown("post", &post.name);
+        }
     }
 
     fn take_absence(&mut self, entry: &AbsenceEntry, faults: &mut Vec<OrganisationError>) {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Organisation, Selector};
+use crate::{Organisation, Person, Selector};
 
 /// What the resolution of selectors may look at.
 #[derive(Clone, Copy, Debug)]
@@ -153,108 +153,95 @@ impl Organisation {
         case: &ResolveCase<'_>,
         into: &mut Resolution,
     ) {
-        let mut push = |principal: Principal, unit: Option<String>, people: Vec<String>| {
-            let people = people
-                .into_iter()
-                .filter(|id| self.is_here(id, case.now_ms))
-                .collect();
-            into.candidates.push(Candidate {
-                principal,
-                unit,
-                people,
-                weight,
-            });
-        };
         match selector {
-            Selector::Applicant => {
-                if let Some(applicant) = case.applicant {
-                    let unit = case.applicant_unit.map(str::to_owned);
-                    push(
-                        Principal::Person(applicant.to_owned()),
-                        unit,
-                        self.applicants(applicant, case),
-                    );
-                }
+            Selector::Chain { from, until, role } => {
+                return self.resolve_chain(from, until, role, weight, case, into);
             }
-            Selector::User(id) => match self.person(id) {
-                Some(person) => push(
-                    Principal::Person(id.clone()),
-                    person.unit.clone(),
-                    vec![id.clone()],
-                ),
-                None => into.faults.push(format!("person `{id}` does not exist")),
-            },
-            Selector::Role { role, unit } => {
+            Selector::ChosenBy { among, .. } => {
+                return self.resolve_chosen(among, weight, case, into);
+            }
+            Selector::Weighted { weight, selector } => {
+                return self.resolve_one(selector, *weight, case, into);
+            }
+            Selector::Decided { .. } | Selector::Late(_) => return,
+            _ => {}
+        }
+        match self.named(selector, case) {
+            Ok((principal, unit, mut people)) => {
                 self.note_unit(unit.as_deref(), into);
-                let people = self.role_holders(role, unit.as_deref());
-                let principal = Principal::Role {
-                    role: role.clone(),
-                    unit: unit.clone(),
-                };
-                let people = people
-                    .into_iter()
-                    .filter(|id| self.is_here(id, case.now_ms))
-                    .collect();
+                people.retain(|id| self.is_here(id, case.now_ms));
                 into.candidates.push(Candidate {
                     principal,
-                    unit: unit.clone(),
+                    unit,
                     people,
                     weight,
                 });
             }
+            Err(Some(fault)) => into.faults.push(fault),
+            Err(None) => {}
+        }
+    }
+
+    /// Whom a plain selector names, with the unit that answers through them;
+    /// `Err(None)` when there is nobody and nothing is wrong.
+    fn named(
+        &self,
+        selector: &Selector,
+        case: &ResolveCase<'_>,
+    ) -> Result<(Principal, Option<String>, Vec<String>), Option<String>> {
+        let person = |person: Option<&Person>, fault: String| {
+            let person = person.ok_or(Some(fault))?;
+            let principal = Principal::Person(person.id.clone());
+            Ok((principal, person.unit.clone(), vec![person.id.clone()]))
+        };
+        match selector {
+            Selector::Applicant => {
+                let applicant = case.applicant.ok_or(None)?;
+                let unit = case.applicant_unit.map(str::to_owned);
+                let principal = Principal::Person(applicant.to_owned());
+                Ok((principal, unit, self.applicants(applicant, case)))
+            }
+            Selector::User(id) => person(self.person(id), format!("person `{id}` does not exist")),
+            Selector::Identity(identity) => person(
+                self.person_by_identity(identity),
+                "nobody with this identity number has an account".to_owned(),
+            ),
+            Selector::Role { role, unit } => {
+                let principal = Principal::Role {
+                    role: role.clone(),
+                    unit: unit.clone(),
+                };
+                Ok((
+                    principal,
+                    unit.clone(),
+                    self.role_holders(role, unit.as_deref()),
+                ))
+            }
             Selector::Post { post, unit } => {
-                let people = self.post_holders(post, unit);
-                push(
-                    Principal::Post {
-                        post: post.clone(),
-                        unit: unit.clone(),
-                    },
-                    Some(unit.clone()),
-                    people,
-                );
-                self.note_unit(Some(unit), into);
+                let principal = Principal::Post {
+                    post: post.clone(),
+                    unit: unit.clone(),
+                };
+                Ok((principal, Some(unit.clone()), self.post_holders(post, unit)))
             }
-            Selector::Head(unit) => {
-                push(
-                    Principal::Head(unit.clone()),
-                    Some(unit.clone()),
-                    self.heads(unit).to_vec(),
-                );
-                self.note_unit(Some(unit), into);
+            Selector::Head(unit) => Ok((
+                Principal::Head(unit.clone()),
+                Some(unit.clone()),
+                self.heads(unit).to_vec(),
+            )),
+            Selector::Members(unit) => Ok((
+                Principal::Unit(unit.clone()),
+                Some(unit.clone()),
+                self.members(unit).to_vec(),
+            )),
+            Selector::Group(group) => {
+                let members = self.group(group);
+                let members =
+                    members.ok_or_else(|| Some(format!("group `{group}` does not exist")))?;
+                Ok((Principal::Group(group.clone()), None, members.to_vec()))
             }
-            Selector::Members(unit) => {
-                push(
-                    Principal::Unit(unit.clone()),
-                    Some(unit.clone()),
-                    self.members(unit).to_vec(),
-                );
-                self.note_unit(Some(unit), into);
-            }
-            Selector::Group(group) => match self.group(group) {
-                Some(members) => push(Principal::Group(group.clone()), None, members.to_vec()),
-                None => into.faults.push(format!("group `{group}` does not exist")),
-            },
-            Selector::Identity(identity) => match self.person_by_identity(identity) {
-                Some(person) => {
-                    push(
-                        Principal::Person(person.id.clone()),
-                        person.unit.clone(),
-                        vec![person.id.clone()],
-                    );
-                }
-                None => into
-                    .faults
-                    .push("nobody with this identity number has an account".to_owned()),
-            },
-            Selector::Chain { from, until, role } => {
-                self.resolve_chain(from, until, role, weight, case, into)
-            }
-            Selector::ChosenBy { among, .. } => self.resolve_chosen(among, weight, case, into),
-            Selector::Weighted { weight, selector } => {
-                self.resolve_one(selector, *weight, case, into)
-            }
-            Selector::Nobody(written) => into.faults.push(format!("the unit of {written} is null")),
-            Selector::Decided { .. } | Selector::Late(_) => {}
+            Selector::Nobody(written) => Err(Some(format!("the unit of {written} is null"))),
+            _ => Err(None),
         }
     }
 

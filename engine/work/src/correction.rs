@@ -4,7 +4,7 @@
 use tongban_expr::{Value, value};
 
 use crate::clock::{Clock, Does};
-use crate::decide::{filled, seen, wrong};
+use crate::decide::{act_row, filled, listed, not_allowed, seen, wrong};
 use crate::desk::{Desk, decision_row, note};
 use crate::field::says;
 use crate::filling::{check_faults, filled_form};
@@ -29,9 +29,7 @@ impl Desk {
         let hold = self.hold(item, act, world)?;
         let seen = seen(item, act, world)?;
         let spec = item.spec.correct.clone().filter(|_| !hold.opinion);
-        let spec = spec.ok_or_else(|| Refusal::NotAllowed {
-            act: "correct".to_owned(),
-        })?;
+        let spec = spec.ok_or_else(|| not_allowed("correct"))?;
         if item.corrections >= spec.times {
             return Err(Refusal::CorrectionUsedUp {
                 count: item.corrections,
@@ -60,33 +58,16 @@ impl Desk {
             item.status = Status::Correcting;
             item.corrections += 1;
         }
+        // A correction is no decision: the officer still owes his own.
+        let row = act_row((n, round), &hold.signer, act, "correct", seen, world);
         outs.push(Out::Decision(DecisionRow {
-            n,
-            round,
-            // A correction is no decision: the officer still owes his own.
             signer_id: format!("{}/correct", hold.signer),
-            person_id: act.who.clone(),
-            for_id: act.for_whom.clone(),
-            act: "correct".to_owned(),
             comment: filled(comment).map(str::to_owned),
-            reason: None,
             form: Value::of(items).ok(),
-            seen_digest: Some(seen),
-            channel: act.channel.word().to_owned(),
-            at_ms: world.now_ms,
-            kept_from: None,
+            ..row
         }));
-        let listed: Vec<_> = items
-            .iter()
-            .map(|(field, text)| value!({"field": field.clone(), "text": text.clone()}))
-            .collect();
-        outs.push(note(
-            Some(n),
-            "correctionAsked",
-            &act.who,
-            world,
-            value!({"items": listed}),
-        ));
+        let data = value!({"items": listed(items)});
+        outs.push(note(Some(n), "correctionAsked", &act.who, world, data));
         self.ground_begin(
             owner_of(child),
             &place,
@@ -175,6 +156,8 @@ impl Desk {
         let n = item.n;
         let difference = self.form_changed(index, form.clone(), act, why, world, &mut outs);
         let row = Value::of(&difference).ok();
+        let data = value!({"comment": filled(comment), "fields": difference.len() as i64});
+        outs.push(note(Some(n), why, &act.who, world, data));
         let Some(item) = self.items.get_mut(index) else {
             return Ok(outs);
         };
@@ -197,32 +180,37 @@ impl Desk {
             row,
             Some(seen),
         )));
-        let data = value!({"comment": filled(comment), "fields": difference.len() as i64});
-        outs.push(note(Some(n), why, &act.who, world, data));
         item.decisions.push(decision);
+        let by = Some(act.who.clone());
         if correcting {
-            item.status = Status::Decided;
-            let by = Some(act.who.clone());
-            item.closed = Some(Closed {
-                at_ms: world.now_ms,
-                why: why.to_owned(),
-                by,
-                outcome: Some(why.to_owned()),
-            });
-            self.end_of_item(n, world, &mut outs);
+            self.corrected(index, by, world, &mut outs);
             self.give_back(parent, world, &mut outs);
         } else {
-            self.complete(
-                index,
-                why,
-                Some(act.who.clone()),
-                why,
-                form,
-                world,
-                &mut outs,
-            );
+            self.complete(index, why, by, why, form, world, &mut outs);
         }
         Ok(outs)
+    }
+
+    /// A correction ends without completing the step that it belongs to.
+    fn corrected(
+        &mut self,
+        index: usize,
+        by: Option<String>,
+        world: &World<'_>,
+        outs: &mut Vec<Out>,
+    ) {
+        let Some(item) = self.items.get_mut(index) else {
+            return;
+        };
+        let (n, why) = (item.n, "corrected".to_owned());
+        item.status = Status::Decided;
+        item.closed = Some(Closed {
+            at_ms: world.now_ms,
+            outcome: Some(why.clone()),
+            why,
+            by,
+        });
+        self.end_of_item(n, world, outs);
     }
 
     /// The time for a correction is over.

@@ -231,32 +231,19 @@ impl Desk {
             "round": item.round,
         });
         outs.push(note(Some(item.n), "decided", &act.who, world, data));
-        let before: Vec<String> = match item.spec.mode {
-            Mode::Sequence => item
-                .current()
-                .into_iter()
-                .map(|(person, _)| person.to_owned())
-                .collect(),
-            _ => Vec::new(),
-        };
         let waited = item
             .seats
             .iter()
             .any(|seat| seat.waits_for.contains(&hold.seat));
+        let in_turn = item.spec.mode == Mode::Sequence;
         item.decisions.push(decision);
         let n = item.n;
-        if self.settle(index, world, outs) {
-            return;
-        }
-        let Some(item) = self.items.get(index) else {
-            return;
-        };
-        let next = item.spec.mode == Mode::Sequence
-            && item
-                .current()
-                .iter()
-                .any(|(person, _)| !before.iter().any(|seen| seen == person));
-        if next || waited {
+        let settled = self.settle(index, world, outs);
+        let next = in_turn
+            && self
+                .item(n)
+                .is_some_and(|item| item.is_done_seat(hold.seat));
+        if !settled && (next || waited) {
             self.announce(n, MailKind::Task, world, outs);
         }
     }
@@ -284,21 +271,11 @@ impl Desk {
             .take()
             .map(|opinion| opinion.by)
             .unwrap_or_default();
-        outs.push(Out::Decision(DecisionRow {
-            n,
-            round,
-            signer_id: act.who.clone(),
-            person_id: act.who.clone(),
-            for_id: None,
-            act: "opinion".to_owned(),
+        let row = DecisionRow {
             comment: said.comment.map(str::to_owned),
-            reason: None,
-            form: None,
-            seen_digest: Some(seen),
-            channel: act.channel.word().to_owned(),
-            at_ms: world.now_ms,
-            kept_from: None,
-        }));
+            ..act_row((n, round), &act.who, act, "opinion", seen, world)
+        };
+        outs.push(Out::Decision(row));
         let data = value!({"outcome": said.outcome, "comment": said.comment});
         outs.push(note(Some(n), "opinion", &act.who, world, data.clone()));
         let data = data.with("title", title).with("by", act.who.as_str());
@@ -431,6 +408,19 @@ pub(crate) fn wrong(act: &str, item: &Item) -> Refusal {
     }
 }
 
+/// Fields with their reasons, as notes and mails carry them.
+pub(crate) fn listed(fields: &[(String, String)]) -> Vec<Value> {
+    let one =
+        |(field, text): &(String, String)| value!({"field": field.clone(), "text": text.clone()});
+    fields.iter().map(one).collect()
+}
+
+pub(crate) fn not_allowed(act: &str) -> Refusal {
+    Refusal::NotAllowed {
+        act: act.to_owned(),
+    }
+}
+
 pub(crate) fn filled(text: &Option<String>) -> Option<&str> {
     text.as_deref()
         .map(str::trim)
@@ -439,4 +429,30 @@ pub(crate) fn filled(text: &Option<String>) -> Option<&str> {
 
 pub(crate) fn said(item: &Item, act: &Act, world: &World<'_>, kind: &str, text: &str) -> Out {
     note(Some(item.n), kind, &act.who, world, value!({"text": text}))
+}
+
+/// The row of an act that is no answer: a return, a correction, an opinion.
+pub(crate) fn act_row(
+    (n, round): (u32, u32),
+    signer: &str,
+    act: &Act,
+    word: &str,
+    seen: String,
+    world: &World<'_>,
+) -> DecisionRow {
+    DecisionRow {
+        n,
+        round,
+        signer_id: signer.to_owned(),
+        person_id: act.who.clone(),
+        for_id: (signer != act.who).then(|| signer.to_owned()),
+        act: word.to_owned(),
+        comment: None,
+        reason: None,
+        form: None,
+        seen_digest: Some(seen),
+        channel: act.channel.word().to_owned(),
+        at_ms: world.now_ms,
+        kept_from: None,
+    }
 }

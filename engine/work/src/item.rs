@@ -234,6 +234,11 @@ impl Item {
         self.is_satisfied(seat, self.answers_of(seat.id))
     }
 
+    /// Whether the seat of this number owes nothing more.
+    pub(crate) fn is_done_seat(&self, id: u32) -> bool {
+        self.seat(id).is_some_and(|seat| self.is_done(seat))
+    }
+
     fn is_satisfied(&self, seat: &Seat, answers: usize) -> bool {
         let signed = |person: &String| {
             self.decisions

@@ -3,7 +3,7 @@
 
 use tongban_expr::{Value, value};
 
-use crate::decide::{filled, seen, wrong};
+use crate::decide::{act_row, filled, listed, seen, wrong};
 use crate::desk::{ActiveReturn, Change, Desk, note};
 use crate::item::{Closed, Item, Kind, RoundEnd, Status};
 use crate::spec::ReturnSpec;
@@ -62,25 +62,15 @@ impl Desk {
         let mut outs = Vec::new();
         let (n, round) = (item.n, item.round);
         outs.push(Out::Decision(DecisionRow {
-            n,
-            round,
-            signer_id: hold.signer,
-            person_id: act.who.clone(),
-            for_id: act.for_whom.clone(),
-            act: "return".to_owned(),
             comment: comment.map(str::to_owned),
-            reason: None,
             form: Value::of(fields).ok().filter(|_| !fields.is_empty()),
-            seen_digest: Some(seen),
-            channel: act.channel.word().to_owned(),
-            at_ms: world.now_ms,
-            kept_from: None,
+            ..act_row((n, round), &hold.signer, act, "return", seen, world)
         }));
         let data = value!({
             "to": jump.to.word(),
             "comment": comment,
             "direct": jump.resume == Resume::Direct,
-            "fields": fields.iter().map(|(field, text)| value!({"field": field.clone(), "text": text.clone()})).collect::<Vec<_>>(),
+            "fields": listed(fields),
         });
         outs.push(note(Some(n), "returned", &act.who, world, data));
         self.return_count += 1;

@@ -3,8 +3,10 @@
 
 use tongban_org::{Function, Object};
 
+use crate::decide::not_allowed;
 use crate::desk::Desk;
 use crate::item::{Decision, Item, Status};
+use crate::seat::Seat;
 use crate::spec::Mode;
 use crate::{Act, Refusal, World};
 
@@ -152,21 +154,10 @@ impl Desk {
         let mut found: Option<Hold> = None;
         for seat in &item.seats {
             let own = whom.is_none() && seat.people.iter().any(|person| person == who);
-            let signer = match (own, whom) {
-                (true, _) => Some(who.to_owned()),
-                (false, Some(whom)) if seat.people.iter().any(|person| person == whom) => {
-                    match world.org.agent_of(whom, &world.case.workflow, world.now_ms) {
-                        Some(agent) if agent == who => Some(whom.to_owned()),
-                        _ => {
-                            return Err(Refusal::NotAgent {
-                                who: who.to_owned(),
-                                for_whom: whom.to_owned(),
-                            });
-                        }
-                    }
-                }
-                (false, Some(_)) => None,
-                (false, None) => acts_for(&seat.people, who, world),
+            let signer = if own {
+                Some(who.to_owned())
+            } else {
+                stands_for(seat, who, whom, world)?
             };
             let Some(signer) = signer else { continue };
             let answered = item
@@ -192,18 +183,36 @@ impl Desk {
             return Ok(hold);
         }
         let by_seat = |decision: &&Decision| Some(decision.seat) == done;
-        match item.decisions.iter().find(by_seat) {
-            Some(decision) => Err(already(decision)),
-            None if item.bars_applicant() && world.case.starter.as_deref() == Some(who) => {
-                Err(Refusal::SelfApproval)
-            }
-            None if world.case.starter.as_deref() == Some(who) || self.may_view(who, world) => {
-                Err(Refusal::NotAllowed {
-                    act: act.what.word().to_owned(),
-                })
-            }
-            None => Err(Refusal::NotFound),
-        }
+        let applicant = world.case.starter.as_deref() == Some(who);
+        Err(match item.decisions.iter().find(by_seat) {
+            Some(decision) => already(decision),
+            None if item.bars_applicant() && applicant => Refusal::SelfApproval,
+            None if applicant || self.may_view(who, world) => not_allowed(act.what.word()),
+            None => Refusal::NotFound,
+        })
+    }
+}
+
+/// In whose name an agent answers at a seat, when he does.
+fn stands_for(
+    seat: &Seat,
+    who: &str,
+    whom: Option<&str>,
+    world: &World<'_>,
+) -> Result<Option<String>, Refusal> {
+    let Some(whom) = whom else {
+        return Ok(acts_for(&seat.people, who, world));
+    };
+    if !seat.people.iter().any(|person| person == whom) {
+        return Ok(None);
+    }
+    let agent = world.org.agent_of(whom, &world.case.workflow, world.now_ms);
+    match agent.as_deref() == Some(who) {
+        true => Ok(Some(whom.to_owned())),
+        false => Err(Refusal::NotAgent {
+            who: who.to_owned(),
+            for_whom: whom.to_owned(),
+        }),
     }
 }
 

@@ -3,6 +3,7 @@
 use tongban_expr::value;
 use tongban_org::Principal;
 
+use crate::decide::listed;
 use crate::desk::{Desk, note};
 use crate::item::Item;
 use crate::seat::agents;
@@ -21,7 +22,7 @@ impl Desk {
             "due": due.map(|(at_ms, _)| calendar.date_of(at_ms).to_string()),
             "dueAt": due.map(|(at_ms, _)| calendar.iso(at_ms)),
             "comment": item.words.clone(),
-            "fields": item.asked.iter().map(|(field, text)| value!({"field": field.clone(), "text": text.clone()})).collect::<Vec<_>>(),
+            "fields": listed(&item.asked),
         });
         for (person, stands_for) in item.current() {
             let why = if stands_for.is_some() {

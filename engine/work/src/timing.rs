@@ -5,8 +5,8 @@ use tongban_expr::{Value, value};
 use tongban_org::{Language, Pause, ResolveCase, Selector};
 
 use crate::clock::{CASE_CLOCK, Clock, Does, Rung, lies_under};
-use crate::desk::{Desk, Ground};
-use crate::{Card, ClockEntryRow, MailKind, MailRequest, Note, Out, WorkError, World};
+use crate::desk::{Desk, Ground, note};
+use crate::{Card, ClockEntryRow, MailKind, MailRequest, Out, WorkError, World};
 
 /// The ground of a correction, whether by 补正 or by a return.
 pub(crate) const CORRECTION: &str = "correction";
@@ -335,44 +335,10 @@ impl Desk {
         let Some(clock) = self.clocks.get(clock) else {
             return;
         };
-        let kind = if rung.card.is_some() {
-            MailKind::Card
-        } else {
-            MailKind::Reminder
+        let (kind, word) = match rung.card {
+            Some(_) => (MailKind::Card, "card"),
+            None => (MailKind::Reminder, "reminded"),
         };
-        let waiting = self.items.iter().filter(|item| match clock.item {
-            Some(n) => item.n == n,
-            None => lies_under(&item.place, &clock.place),
-        });
-        let mut told: Vec<String> = Vec::new();
-        let mut mails = Vec::new();
-        for item in waiting {
-            for (person, _) in item.current() {
-                if rung.to.is_empty() && !told.iter().any(|seen| seen == person) {
-                    told.push(person.to_owned());
-                    mails.push((
-                        person.to_owned(),
-                        Some(item.n),
-                        item.round,
-                        item.title.clone(),
-                    ));
-                }
-            }
-        }
-        let case = ResolveCase {
-            applicant: world.case.starter.as_deref(),
-            applicant_unit: world.case.unit.as_deref(),
-            chosen: &[],
-            now_ms: world.now_ms,
-        };
-        for person in world.org.resolve(&rung.to, &case).people() {
-            mails.push((
-                person,
-                clock.item,
-                1,
-                clock.title.clone().unwrap_or_default(),
-            ));
-        }
         let calendar = world.org.calendar(clock.unit.as_deref());
         let data = value!({
             "clock": clock.title.clone(),
@@ -382,8 +348,8 @@ impl Desk {
             "card": rung.card.map(Card::word),
             "basis": clock.basis.clone(),
         });
-        for (to, n, round, title) in mails {
-            let link = rung.to.is_empty();
+        let link = rung.to.is_empty();
+        for (to, n, round, title) in self.told_by(clock, rung, world) {
             let data = data.clone().with("title", title);
             outs.push(Out::Mail(MailRequest {
                 to,
@@ -405,19 +371,49 @@ impl Desk {
                 });
             }
         }
-        let note = value!({"clock": clock.id.clone(), "rung": rung.id.clone(), "card": rung.card.map(Card::word)});
-        let kind = if rung.card.is_some() {
-            "card"
-        } else {
-            "reminded"
+        let data = value!({"clock": clock.id.clone(), "rung": rung.id.clone(), "card": rung.card.map(Card::word)});
+        outs.push(note(clock.item, word, "system", world, data));
+    }
+
+    /// Whom a rung tells: (person, item, round, title).
+    fn told_by(
+        &self,
+        clock: &Clock,
+        rung: &Rung,
+        world: &World<'_>,
+    ) -> Vec<(String, Option<u32>, u32, String)> {
+        let mut told: Vec<(String, Option<u32>, u32, String)> = Vec::new();
+        if rung.to.is_empty() {
+            let waiting = self.items.iter().filter(|item| match clock.item {
+                Some(n) => item.n == n,
+                None => lies_under(&item.place, &clock.place),
+            });
+            for item in waiting {
+                for (person, _) in item.current() {
+                    if !told.iter().any(|(seen, ..)| seen == person) {
+                        told.push((
+                            person.to_owned(),
+                            Some(item.n),
+                            item.round,
+                            item.title.clone(),
+                        ));
+                    }
+                }
+            }
+            return told;
+        }
+        let case = ResolveCase {
+            applicant: world.case.starter.as_deref(),
+            applicant_unit: world.case.unit.as_deref(),
+            chosen: &[],
+            now_ms: world.now_ms,
         };
-        outs.push(Out::Note(Note {
-            n: clock.item,
-            kind: kind.to_owned(),
-            by: "system".to_owned(),
-            at_ms: world.now_ms,
-            data: note,
-        }));
+        let title = clock.title.clone().unwrap_or_default();
+        let people = world.org.resolve(&rung.to, &case).people();
+        people
+            .into_iter()
+            .map(|person| (person, clock.item, 1, title.clone()))
+            .collect()
     }
 
     #[expect(clippy::too_many_arguments, reason = "the columns of one ledger row")]

@@ -50,7 +50,8 @@ fn targets_and_ways_are_the_authors_or_the_returners() {
     let spec = |more: Value| value!({"to": [{"head": "police"}], "return": value!({"to": ["applicant", "accept"]}).merged(&more)});
     let any = value!({"to": [{"head": "police"}], "return": {"to": ["any"]}});
     // (arguments, the return, what comes of it)
-    let cases: Vec<(Value, What, Result<(&str, Resume, Siblings, Signing), &str>)> = vec![
+    type Way = (&'static str, Resume, Siblings, Signing);
+    let cases: Vec<(Value, What, Result<Way, &str>)> = vec![
         (
             spec(value!({})),
             back("applicant"),
