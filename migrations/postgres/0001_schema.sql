@@ -611,6 +611,7 @@ CREATE TABLE audit_chain (
     head TEXT COLLATE "C",
     closed_at_ms BIGINT
 );
+CREATE INDEX audit_chain_open ON audit_chain (chain) WHERE closed_at_ms IS NULL;
 
 CREATE TABLE bulk (
     id TEXT COLLATE "C" NOT NULL PRIMARY KEY,

@@ -146,6 +146,8 @@ pub struct Prepared {
     pub divergent: usize,
     /// Those that the database refuses, with its reason.
     pub refused: Vec<String>,
+    /// Those that read a table or an index from end to end, with the step (SQLite only).
+    pub scanning: Vec<(String, String)>,
 }
 
 impl Store {
@@ -159,17 +161,22 @@ impl Store {
             .iter()
             .filter(|(_, statement)| statement.is_divergent())
             .count();
-        let mut refused = Vec::new();
+        let (mut refused, mut scanning) = (Vec::new(), Vec::new());
         for (name, statement) in &all {
             let mut lease = self.inner.committers.lease().await?;
-            if let Err(error) = lease.prepare(statement).await {
-                refused.push(format!("{name}: {}", error.text));
+            match lease.prepare(statement).await {
+                Ok(()) => {
+                    let steps = lease.scans(statement).await?;
+                    scanning.extend(steps.into_iter().map(|step| ((*name).to_owned(), step)));
+                }
+                Err(error) => refused.push(format!("{name}: {}", error.text)),
             }
         }
         Ok(Prepared {
             statements: all.len(),
             divergent,
             refused,
+            scanning,
         })
     }
 

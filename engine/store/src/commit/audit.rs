@@ -10,10 +10,11 @@ use crate::write::{Cell, Write};
 statements! {
     // Heads of the chains that are still open: sealed ones prove themselves.
     CHAIN_HEADS = same(
-        "SELECT a.chain, a.seq, a.hash FROM audit_chain c
-         JOIN audit a ON a.chain = c.chain
-             AND a.seq = (SELECT b.seq FROM audit b WHERE b.chain = c.chain ORDER BY b.seq DESC LIMIT 1)
-         WHERE c.closed_at_ms IS NULL ORDER BY a.chain");
+        "SELECT c.chain,
+             (SELECT a.seq FROM audit a WHERE a.chain = c.chain ORDER BY a.seq DESC LIMIT 1) AS seq,
+             (SELECT a.hash FROM audit a WHERE a.chain = c.chain ORDER BY a.seq DESC LIMIT 1) AS hash,
+             c.node
+         FROM audit_chain c WHERE c.closed_at_ms IS NULL ORDER BY c.chain");
 }
 
 /// The chain of one connection: where it stands.
@@ -46,7 +47,6 @@ pub(super) async fn append(
     store: &Inner,
     session: &mut Session,
     winners: &[Member<'_>],
-    lost: Vec<Chain>,
 ) -> Result<Option<Chain>, Failure> {
     let entries: Vec<&AuditEntry> = winners
         .iter()
@@ -63,7 +63,7 @@ pub(super) async fn append(
                 .map(|entry| entry.at_ms)
                 .max()
                 .unwrap_or_default();
-            open(store, session, lost, at_ms).await?
+            open(store, session, at_ms).await?
         }
     };
     let mut cells: Vec<Vec<Cell>> = Vec::with_capacity(entries.len());
@@ -96,29 +96,22 @@ impl Chain {
     }
 }
 
-/// Opens a chain: its row holds the heads of all chains now known, and its first link hashes that row.
-async fn open(
-    store: &Inner,
-    session: &mut Session,
-    lost: Vec<Chain>,
-    at_ms: i64,
-) -> Result<Chain, Failure> {
-    let heads: Vec<(String, i64, String)> = session.fetch(CHAIN_HEADS.call()).await?;
+/// Opens a chain: its row holds the heads of all chains now known, and its first link hashes that row. Chains of this
+/// node that lost their connection are closed; their heads are in the new chain's row.
+async fn open(store: &Inner, session: &mut Session, at_ms: i64) -> Result<Chain, Failure> {
+    let open: Vec<(String, Option<i64>, Option<String>, String)> =
+        session.fetch(CHAIN_HEADS.call()).await?;
+    // A chain of which no row was committed yet has nothing to prove.
+    let heads: Vec<(&str, i64, &str)> = open
+        .iter()
+        .filter_map(|(id, seq, hash, _)| Some((id.as_str(), (*seq)?, hash.as_deref()?)))
+        .collect();
     let opened_with =
         serde_json::to_string(&heads).map_err(|error| DbError::other(error.to_string()))?;
-    for chain in lost {
-        let mut cells = Vec::new();
-        let head = heads
-            .iter()
-            .find(|(id, _, _)| *id == chain.id)
-            .map(|(_, _, hash)| hash.clone());
-        AuditChainClosed {
-            chain: chain.id,
-            head,
-            closed_at_ms: Some(at_ms),
+    for (id, _, _, node) in &open {
+        if *node == store.node && !store.committers.is_chain_alive(id) {
+            close(session, id, None, at_ms).await?;
         }
-        .into_cells(&mut cells);
-        insert::<AuditChainClosed>(session, &[cells]).await?;
     }
     let id = uuid::Uuid::now_v7().to_string();
     let mut cells = Vec::new();
@@ -174,4 +167,34 @@ async fn insert<W: Write>(session: &mut Session, cells: &[Vec<Cell>]) -> Result<
         operation.table
     ))
     .into())
+}
+
+async fn close(
+    session: &mut Session,
+    id: &str,
+    head: Option<String>,
+    at_ms: i64,
+) -> Result<(), DbError> {
+    let mut cells = Vec::new();
+    AuditChainClosed {
+        chain: id.to_owned(),
+        head,
+        closed_at_ms: Some(at_ms),
+    }
+    .into_cells(&mut cells);
+    let operation = AuditChainClosed::operation();
+    let rows = Bulk::sorted(operation.columns, &[], vec![cells.as_slice()], false);
+    session
+        .execute(operation.statement.call().rows(&rows))
+        .await
+        .map(drop)
+}
+
+/// Seals the chain of a session that ends in good order.
+pub(crate) async fn seal(session: &mut Session) -> Result<(), DbError> {
+    let Some(chain) = session.chain.take() else {
+        return Ok(());
+    };
+    let at_ms = session.clock_ms().await?;
+    close(session, &chain.id, Some(chain.hash), at_ms).await
 }

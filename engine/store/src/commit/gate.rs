@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{Failure, Member, gated};
-use crate::change::{RecordNext, RecordWrite};
+use super::{Failure, Member};
+use crate::change::{Base, RecordNext, RecordWrite};
 use crate::db::{Bulk, Kind, Session, Value, statements};
 use crate::fault::{Fault, Point};
 use crate::outcome::{Lost, Outcome};
@@ -197,4 +197,20 @@ fn loss(
             None => lost(None),
         },
     }
+}
+
+/// The instances whose versions the batch must gate, sorted.
+fn gated<'a>(members: &[Member<'a>]) -> Vec<(&'a str, i64, usize)> {
+    let mut list: Vec<(&str, i64, usize)> = members
+        .iter()
+        .filter_map(|(place, change)| {
+            let instance = change.instance.as_ref()?;
+            match instance.base {
+                Base::Running(version) => Some((instance.id.as_str(), version, *place)),
+                Base::New | Base::Ended(_) => None,
+            }
+        })
+        .collect();
+    list.sort_unstable();
+    list
 }

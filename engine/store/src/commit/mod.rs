@@ -7,34 +7,31 @@
 
 mod apply;
 mod audit;
+mod drive;
 mod gate;
 mod keys;
+mod records;
 mod settle;
+mod transaction;
 
 use std::collections::HashSet;
-use std::time::{Duration, Instant};
 
-use crate::change::{Base, Change};
-use crate::db::{Class, DbError, Session};
+use crate::change::Change;
+use crate::db::DbError;
 use crate::error::StoreError;
-use crate::fault::{Fault, Point};
 use crate::outcome::{Lost, Outcome, Refusal};
 use crate::store::Inner;
 
-pub(crate) use audit::{Chain, genesis as audit_genesis, hash as audit_hash};
+pub(crate) use audit::{Chain, genesis as audit_genesis, hash as audit_hash, seal as audit_seal};
 
 pub(crate) const STATEMENTS: &[&[(&str, &crate::db::Statement)]] = &[
     apply::STATEMENTS,
     audit::STATEMENTS,
     gate::STATEMENTS,
     keys::STATEMENTS,
+    records::STATEMENTS,
 ];
 
-/// How often a batch is tried again after a deadlock or a busy database.
-const ATTEMPTS_MAX: u32 = 5;
-/// How long a batch waits for a database that is away: a restart takes a second or two.
-const ABSENCE_MAX: Duration = Duration::from_secs(10);
-const ABSENCE_PAUSE: Duration = Duration::from_millis(100);
 /// How often a change waits for another of the same commit, or for an expired holder to go.
 const ROUNDS_MAX: u32 = 8;
 
@@ -78,7 +75,7 @@ pub(crate) async fn commit(store: &Inner, changes: &[Change]) -> Vec<Answer> {
             break;
         }
         let (batch, mut later) = separate(changes, &pending, &mut answers);
-        later.extend(run(store, changes, batch, &mut answers).await);
+        later.extend(drive::run(store, changes, batch, &mut answers).await);
         later.sort_unstable();
         pending = later;
     }
@@ -146,264 +143,6 @@ fn separate(
     (batch, later)
 }
 
-/// Runs one batch to its end, halving it where the database refuses; returns the changes that must run again.
-async fn run(
-    store: &Inner,
-    changes: &[Change],
-    batch: Vec<usize>,
-    answers: &mut [Option<Answer>],
-) -> Vec<usize> {
-    let mut again = Vec::new();
-    let mut stack = vec![batch];
-    while let Some(mut batch) = stack.pop() {
-        let mut patience = Patience {
-            attempts: 0,
-            since: Instant::now(),
-        };
-        while !batch.is_empty() {
-            let members: Vec<Member<'_>> = batch
-                .iter()
-                .filter_map(|place| changes.get(*place).map(|change| (*place, change)))
-                .collect();
-            match attempt(store, &members).await {
-                Ok(decided) => {
-                    decided
-                        .outcomes
-                        .into_iter()
-                        .for_each(|(place, outcome)| set(answers, place, Ok(outcome)));
-                    again.extend(decided.again);
-                    break;
-                }
-                Err(Trouble::Late(losers)) => {
-                    batch.retain(|place| !losers.iter().any(|(loser, _)| loser == place));
-                    losers
-                        .into_iter()
-                        .for_each(|(place, outcome)| set(answers, place, Ok(outcome)));
-                }
-                Err(Trouble::Again(error)) if patience.lasts(&error) => {
-                    tracing::debug!(
-                        code = error.code,
-                        error = error.text,
-                        "the batch runs again"
-                    );
-                    patience.pause(&error).await;
-                }
-                Err(Trouble::Refused(error)) => {
-                    if batch.len() > 1 {
-                        let half = batch.split_off(batch.len() / 2);
-                        stack.push(half);
-                        stack.push(batch);
-                    } else if let Some(place) = batch.first() {
-                        set(
-                            answers,
-                            *place,
-                            Ok(Outcome::Refused(refusal(error.code, error.text))),
-                        );
-                    }
-                    break;
-                }
-                Err(Trouble::Again(error)) => {
-                    for place in &batch {
-                        set(answers, *place, Err(error.clone().into()));
-                    }
-                    break;
-                }
-                Err(Trouble::Stopped(error)) => {
-                    for place in batch.iter().chain(stack.iter().flatten()) {
-                        set(answers, *place, Err(error.clone()));
-                    }
-                    return again;
-                }
-            }
-        }
-    }
-    again
-}
-
-/// How long a batch is tried again.
-struct Patience {
-    attempts: u32,
-    since: Instant,
-}
-
-impl Patience {
-    fn lasts(&self, error: &DbError) -> bool {
-        match error.class {
-            Class::Connection => self.since.elapsed() < ABSENCE_MAX,
-            _ => self.attempts < ATTEMPTS_MAX,
-        }
-    }
-
-    async fn pause(&mut self, error: &DbError) {
-        self.attempts += 1;
-        let pause = match error.class {
-            Class::Connection if self.attempts > 1 => ABSENCE_PAUSE,
-            _ => Duration::from_millis(u64::from(self.attempts.pow(2))),
-        };
-        tokio::time::sleep(pause).await;
-    }
-}
-
-/// What the driver of a batch has to do after a failed attempt.
-enum Trouble {
-    Late(Vec<(usize, Outcome)>),
-    Again(DbError),
-    Refused(DbError),
-    Stopped(StoreError),
-}
-
-async fn attempt(store: &Inner, members: &[Member<'_>]) -> Result<Decided, Trouble> {
-    let token = uuid::Uuid::now_v7().to_string();
-    let mut decided = Decided::default();
-    let failure = {
-        let mut lease = store.committers.lease().await.map_err(trouble)?;
-        let lost = store.committers.lost_chains();
-        match transaction(store, &mut lease, members, &token, lost, &mut decided).await {
-            Ok(()) => {
-                store
-                    .committed(&mut lease, members.iter().map(|(_, change)| *change))
-                    .await;
-                return Ok(decided);
-            }
-            Err(Failure::Unclear) => {
-                lease.break_off();
-                Failure::Unclear
-            }
-            Err(failure) => {
-                // A failed ROLLBACK breaks the session; PostgreSQL then rolls back by itself.
-                if let Err(error) = lease.rollback().await {
-                    tracing::debug!(error = error.text, "a transaction could not be rolled back");
-                }
-                failure
-            }
-        }
-    };
-    match failure {
-        Failure::Late(losers) if losers.is_empty() => {
-            Err(Trouble::Refused(DbError::other("a change lost to itself")))
-        }
-        Failure::Late(losers) => Err(Trouble::Late(losers)),
-        Failure::Database(error) => {
-            if error.class == Class::Connection {
-                store.committers.forget_idle();
-            }
-            Err(trouble(error))
-        }
-        Failure::Unclear => match settle::settle(store, &token).await {
-            Ok(true) => Ok(decided),
-            Ok(false) => Err(Trouble::Again(DbError::connection(
-                "the commit did not happen",
-            ))),
-            Err(error) => Err(Trouble::Stopped(error)),
-        },
-    }
-}
-
-fn trouble(error: DbError) -> Trouble {
-    match error.class {
-        Class::Transient | Class::Connection => Trouble::Again(error),
-        Class::Resource => Trouble::Stopped(error.into()),
-        Class::Other => Trouble::Refused(error),
-    }
-}
-
-/// One transaction. `decided` holds only when it returns `Ok`, or `Unclear` that is settled as committed.
-async fn transaction(
-    store: &Inner,
-    session: &mut Session,
-    members: &[Member<'_>],
-    token: &str,
-    lost_chains: Vec<Chain>,
-    decided: &mut Decided,
-) -> Result<(), Failure> {
-    *decided = Decided::default();
-    let ids: Vec<&str> = members
-        .iter()
-        .filter_map(|(_, change)| change.instance_id())
-        .collect();
-    store
-        .strike(Point::Begin { instances: &ids })
-        .map_or(Ok(()), Fault::into_failure)?;
-    session.begin().await?;
-    let taken = keys::take(session, members, token).await?;
-    let mut losers = taken.losers;
-    losers.extend(gate::pass(store, session, members, &losers).await?);
-    decided.again = taken.again;
-    let out = |place: usize, again: &[usize], losers: &[(usize, Outcome)]| {
-        again.contains(&place) || losers.iter().any(|(loser, _)| *loser == place)
-    };
-    let (left, winners): (Vec<Member<'_>>, Vec<Member<'_>>) = members
-        .iter()
-        .partition(|(place, _)| out(*place, &decided.again, &losers));
-    keys::release(session, &left, &taken.won).await?;
-    apply::apply(session, &winners).await?;
-    let head = audit::append(store, session, &winners, lost_chains).await?;
-    decided.outcomes = losers;
-    decided.outcomes.extend(
-        winners
-            .iter()
-            .map(|(place, change)| (*place, committed(change))),
-    );
-    commit_session(store, session, &ids).await?;
-    if let Some(chain) = head {
-        session.chain = Some(chain);
-    }
-    Ok(())
-}
-
-fn committed(change: &Change) -> Outcome {
-    Outcome::Committed {
-        version: change
-            .instance
-            .as_ref()
-            .map_or(0, |instance| instance.base.next()),
-    }
-}
-
-/// COMMIT, whose lost answer is the one thing that cannot be told from the outside.
-async fn commit_session(
-    store: &Inner,
-    session: &mut Session,
-    instances: &[&str],
-) -> Result<(), Failure> {
-    match store.strike(Point::Commit { instances }) {
-        Some(Fault::DropReply { committed }) => {
-            let done = if committed {
-                session.commit().await
-            } else {
-                session.rollback().await
-            };
-            done?;
-            return Err(Failure::Unclear);
-        }
-        Some(fault) => fault.into_failure()?,
-        None => {}
-    }
-    match session.commit().await {
-        Ok(()) => Ok(()),
-        Err(error) if matches!(error.class, Class::Connection | Class::Resource) => {
-            Err(Failure::Unclear)
-        }
-        Err(error) => Err(error.into()),
-    }
-}
-
-impl Fault {
-    fn into_failure(self) -> Result<(), Failure> {
-        let (class, code) = match self {
-            Fault::Transient => (Class::Transient, "injected: transient"),
-            Fault::Connection => (Class::Connection, "injected: connection"),
-            Fault::Resource => (Class::Resource, "injected: resource"),
-            Fault::Lose | Fault::Lock | Fault::DropReply { .. } => return Ok(()),
-        };
-        Err(Failure::Database(DbError {
-            class,
-            code: code.into(),
-            text: code.into(),
-        }))
-    }
-}
-
 fn refusal(code: String, cause: String) -> Refusal {
     let log_id = uuid::Uuid::now_v7().to_string();
     tracing::error!(log_id, code, cause, "the database refused a change");
@@ -412,20 +151,4 @@ fn refusal(code: String, cause: String) -> Refusal {
         code,
         cause,
     }
-}
-
-/// The instances whose versions the batch must gate, sorted.
-fn gated<'a>(members: &[Member<'a>]) -> Vec<(&'a str, i64, usize)> {
-    let mut list: Vec<(&str, i64, usize)> = members
-        .iter()
-        .filter_map(|(place, change)| {
-            let instance = change.instance.as_ref()?;
-            match instance.base {
-                Base::Running(version) => Some((instance.id.as_str(), version, *place)),
-                Base::New | Base::Ended(_) => None,
-            }
-        })
-        .collect();
-    list.sort_unstable();
-    list
 }

@@ -185,6 +185,25 @@ impl Session {
         Ok(())
     }
 
+    /// The tables that SQLite would read from end to end for a statement. PostgreSQL's plans depend on what is stored,
+    /// so that it has no answer here.
+    pub async fn scans(
+        &mut self,
+        statement: &'static super::Statement,
+    ) -> Result<Vec<String>, DbError> {
+        let Connection::Sqlite(connection) = &mut self.connection else {
+            return Ok(Vec::new());
+        };
+        let text = format!("EXPLAIN QUERY PLAN {}", statement.texts().sqlite);
+        let rows: Vec<(i64, i64, i64, String)> = sqlx::query_as(sqlx::AssertSqlSafe(text))
+            .fetch_all(connection)
+            .await?;
+        let steps = rows.into_iter().map(|(_, _, _, step)| step);
+        Ok(steps
+            .filter(|step| step.starts_with("SCAN ") && !step.contains("VIRTUAL TABLE"))
+            .collect())
+    }
+
     /// Ends the connection in good order.
     pub async fn close(self) {
         let done = match self.connection {

@@ -1,5 +1,6 @@
 //! A small pool of sessions: first come, first served, opened when needed, replaced when broken.
 
+use std::collections::BTreeSet;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,8 +18,8 @@ pub(crate) struct Slots {
     statements: Arc<AtomicU64>,
     permits: Semaphore,
     free: Mutex<Vec<Session>>,
-    /// Audit chains whose connection was lost, to be closed by the next one.
-    lost_chains: Mutex<Vec<crate::commit::Chain>>,
+    /// Audit chains that a connection here still extends.
+    chains: Mutex<BTreeSet<String>>,
 }
 
 impl Slots {
@@ -34,7 +35,7 @@ impl Slots {
             statements,
             permits: Semaphore::new(count.max(1)),
             free: Mutex::new(Vec::new()),
-            lost_chains: Mutex::new(Vec::new()),
+            chains: Mutex::new(BTreeSet::new()),
         }
     }
 
@@ -85,30 +86,48 @@ impl Slots {
             return;
         }
         let idle = std::mem::take(&mut *self.free.lock().unwrap_or_else(PoisonError::into_inner));
-        let chains = idle
+        for chain in idle
             .into_iter()
-            .filter_map(|mut session| session.chain.take());
-        self.lost_chains
+            .filter_map(|mut session| session.chain.take())
+        {
+            self.chain_ends(&chain.id);
+        }
+    }
+
+    /// Notes that a connection extends this chain.
+    pub fn chain_lives(&self, id: &str) {
+        let mut chains = self.chains.lock().unwrap_or_else(PoisonError::into_inner);
+        if !chains.contains(id) {
+            chains.insert(id.to_owned());
+        }
+    }
+
+    /// Whether a connection still extends this chain.
+    pub fn is_chain_alive(&self, id: &str) -> bool {
+        self.chains
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .extend(chains);
+            .contains(id)
     }
 
-    /// The chains that lost their connection since the last call.
-    pub fn lost_chains(&self) -> Vec<crate::commit::Chain> {
-        std::mem::take(
-            &mut *self
-                .lost_chains
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-        )
+    fn chain_ends(&self, id: &str) {
+        self.chains
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(id);
     }
 
-    /// Ends all idle sessions; new leases fail.
+    /// Ends all idle sessions, sealing their audit chains; new leases fail.
     pub async fn close(&self) {
         self.permits.close();
         let free = std::mem::take(&mut *self.free.lock().unwrap_or_else(PoisonError::into_inner));
-        for session in free {
+        for mut session in free {
+            if let Err(error) = crate::commit::audit_seal(&mut session).await {
+                tracing::warn!(
+                    error = error.text,
+                    "an audit chain could not be sealed; the next start closes it"
+                );
+            }
             session.close().await;
         }
     }
@@ -143,15 +162,11 @@ impl Drop for Lease<'_> {
         let Some(mut session) = self.session.take() else {
             return;
         };
-        // Where the chain of a broken connection stands is not known: the next one closes it and opens its own.
+        // Where the chain of a broken connection stands is not known: the next one opens its own and closes this.
         if session.is_broken()
             && let Some(chain) = session.chain.take()
         {
-            self.slots
-                .lost_chains
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(chain);
+            self.slots.chain_ends(&chain.id);
         }
         if session.is_usable() {
             self.slots.put(session);

@@ -25,6 +25,7 @@ on_both!(
     bad_changes_are_refused,
     statements_are_counted,
     audit_is_chained,
+    chains_are_sealed_in_good_order,
 );
 
 async fn batch_of_200_with_losers_and_poison(db: Db) {
@@ -561,6 +562,39 @@ async fn audit_is_chained(db: Db) {
     let Verdict::Broken { .. } = db.store.audit_verify().await.unwrap() else {
         panic!("a missing row shows")
     };
+    db.end().await;
+}
+
+async fn chains_are_sealed_in_good_order(db: Db) {
+    let audited = |n: i64| {
+        let mut change = Change::without_instance(NOW_MS);
+        change.audit.push(AuditEntry {
+            at_ms: NOW_MS + n,
+            who: "person:li".into(),
+            act: "organisation.change".into(),
+            object: "tax".into(),
+            body: n.to_string(),
+        });
+        change
+    };
+    must_commit(&db.store, vec![audited(1)]).await;
+    must_commit(&db.store, vec![audited(2)]).await;
+    let db = db.reopened().await;
+    assert!(matches!(
+        db.store.audit_verify().await.unwrap(),
+        Verdict::Whole { chains: 1, rows: 2 }
+    ));
+    must_commit(&db.store, vec![audited(3)]).await;
+    assert!(matches!(
+        db.store.audit_verify().await.unwrap(),
+        Verdict::Whole { chains: 2, rows: 3 }
+    ));
+    // Cutting the tail of a sealed chain shows.
+    db.tamper("DELETE FROM audit WHERE body = '2'").await;
+    let Verdict::Broken { why, .. } = db.store.audit_verify().await.unwrap() else {
+        panic!("the tail is cut")
+    };
+    assert!(why.contains("sealed head"), "{why}");
     db.end().await;
 }
 
