@@ -126,7 +126,7 @@ impl Node {
             // All mails of a case answer the same, which makes them one thread without looking up the first.
             in_reply_to: thread.clone(),
             references: thread.into_iter().collect(),
-            headers: vec![("Auto-Submitted".to_owned(), "auto-generated".to_owned())],
+            headers: Vec::new(),
         })
     }
 
