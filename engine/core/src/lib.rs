@@ -9,6 +9,7 @@
 mod applicant;
 mod case;
 mod code;
+mod collector;
 mod compile;
 mod complete;
 mod effect;
@@ -38,6 +39,7 @@ mod timer;
 mod uri;
 
 pub use case::{CaseFields, case_fields, evaluate_late};
+pub use collector::collector;
 pub use compile::compile;
 pub use effect::{Call, Effect, Filter, Record, RecordStatus, Reopen, Step, Why};
 pub use environment::Env;

@@ -38,6 +38,16 @@ pub(crate) struct Machine<'a> {
     pub(crate) secrets: OnceCell<Value>,
 }
 
+impl Instance {
+    /// Paths of the live tasks that a program has no place for: empty when the program can adopt this
+    /// instance as it is.
+    #[must_use]
+    pub fn misfits(&self, program: &Program) -> Vec<String> {
+        let env = Env::default();
+        Machine::new(program, self.clone(), &env, self.started_ms).misfits()
+    }
+}
+
 impl<'a> Machine<'a> {
     pub(crate) fn new(program: &'a Program, instance: Instance, env: &'a Env, now_ms: i64) -> Self {
         Self {
@@ -100,6 +110,19 @@ impl<'a> Machine<'a> {
             self.bind_frame(id)?;
         }
         Ok(())
+    }
+
+    /// Paths of the frames that the program has no place for.
+    fn misfits(&mut self) -> Vec<String> {
+        let ids: Vec<FrameId> = self.instance.frames.keys().copied().collect();
+        let unfit: Vec<FrameId> = ids
+            .into_iter()
+            .filter(|id| self.bind_frame(*id).is_err())
+            .collect();
+        unfit
+            .into_iter()
+            .map(|id| self.instance.path_of(id))
+            .collect()
     }
 
     fn bind_frame(&mut self, id: FrameId) -> Result<(), Refusal> {
