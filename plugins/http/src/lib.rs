@@ -14,6 +14,7 @@ mod digest;
 mod gate;
 mod line;
 mod openapi;
+mod probe;
 mod request;
 mod resolver;
 mod reveal;

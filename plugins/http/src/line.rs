@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Certificate, Client, Method, Response, Url, redirect};
+use tokio::sync::OnceCell;
 use tongban_plugin::{Failure, HttpResponse};
 
 use crate::address::allowed;
 use crate::connectors::Connector;
 use crate::gate::Gate;
+use crate::probe::speaks_tls;
 use crate::resolver::{Guarded, Refused};
 
 /// The largest body that is read, after inflation.
@@ -20,6 +22,8 @@ pub(crate) struct Line {
     pub(crate) connector: Connector,
     pub(crate) gate: Gate,
     client: Client,
+    /// Whether a mapped host speaks TLS, once it was asked.
+    tls: OnceCell<bool>,
 }
 
 /// One request on its way; redirects make the next one.
@@ -62,23 +66,18 @@ impl Line {
             gate: Gate::new(connector.concurrency, connector.rate),
             connector: connector.clone(),
             client,
+            tls: OnceCell::new(),
         })
     }
 
     /// Sends one request and reads the answer to its end.
     pub(crate) async fn exchange(&self, hop: &Hop) -> Result<HttpResponse, Failure> {
         self.guard_literal(&hop.uri)?;
-        let response = match self.request(hop, self.wire_uri(&hop.uri)).await {
-            Ok(response) => response,
-            Err(error) => {
-                let Some(plain) = self.plain_uri(&hop.uri, &error) else {
-                    return Err(self.failure(&hop.uri, &error));
-                };
-                self.request(hop, plain)
-                    .await
-                    .map_err(|_| self.failure(&hop.uri, &error))?
-            }
-        };
+        let wire = self.wire_uri(&hop.uri).await;
+        let response = self
+            .request(hop, wire)
+            .await
+            .map_err(|error| self.failure(&hop.uri, &error))?;
         self.read(hop, response).await
     }
 
@@ -123,33 +122,27 @@ impl Line {
         }
     }
 
-    /// A mapped host is reached at the mapped port whatever the URI says, an address too.
-    fn wire_uri(&self, uri: &Url) -> Url {
+    /// A mapped host is reached at the mapped port whatever the URI says, and in the clear when it
+    /// is this machine and speaks no TLS.
+    async fn wire_uri(&self, uri: &Url) -> Url {
         let mut wire = uri.clone();
-        if let Some(address) = self.connector.mapped {
-            let literal = wire.domain().is_none();
-            let port = if literal { Some(address.port()) } else { None };
-            let _ = wire.set_port(port);
-            if literal {
-                let _ = wire.set_ip_host(address.ip());
-            }
+        let Some(address) = self.connector.mapped else {
+            return wire;
+        };
+        let in_clear = uri.scheme() == "https"
+            && address.ip().is_loopback()
+            && !*self.tls.get_or_init(|| speaks_tls(address)).await;
+        // These fail for URIs without a host only, and a connector covers none of them.
+        if in_clear {
+            let _ = wire.set_scheme("http");
+        }
+        if in_clear || wire.domain().is_none() {
+            let _ = wire.set_ip_host(address.ip());
+            let _ = wire.set_port(Some(address.port()));
+        } else {
+            let _ = wire.set_port(None);
         }
         wire
-    }
-
-    /// `--resolve` mostly leads a name to a stub on this machine that speaks no TLS. When the
-    /// handshake fails there, the same request goes in the clear; nothing was sent before, and
-    /// nothing leaves the machine.
-    fn plain_uri(&self, uri: &Url, error: &reqwest::Error) -> Option<Url> {
-        let address = self.connector.mapped?;
-        if uri.scheme() != "https" || !address.ip().is_loopback() || !error.is_connect() {
-            return None;
-        }
-        let mut plain = uri.clone();
-        plain.set_scheme("http").ok()?;
-        plain.set_ip_host(address.ip()).ok()?;
-        plain.set_port(Some(address.port())).ok()?;
-        Some(plain)
     }
 
     async fn read(&self, hop: &Hop, mut response: Response) -> Result<HttpResponse, Failure> {
