@@ -1,6 +1,6 @@
 //! Step one: the commit token and all keys of the batch, in one statement, in one order.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{Failure, Member};
 use crate::db::{Bulk, Kind, Session, Value, statements};
@@ -34,104 +34,59 @@ statements! {
         "DELETE FROM key WHERE (scope, value) IN (SELECT r.scope, r.value FROM {rows})");
 }
 
-pub(super) type Name = (String, String);
+type Name<'a> = (&'a str, &'a str);
+
+/// A key that the batch wants: its row, and who asks for it, in order.
+struct Wanted<'a> {
+    row: Option<&'a KeyRow>,
+    takers: Vec<usize>,
+}
 
 /// What taking the keys gave.
-pub(super) struct Taken {
-    /// The keys that this transaction inserted.
-    pub won: HashSet<Name>,
+#[derive(Default)]
+pub(super) struct Taken<'a> {
+    /// The keys that this transaction inserted, each with the change that has it.
+    won: HashMap<Name<'a>, usize>,
     pub losers: Vec<(usize, Outcome)>,
-    /// Changes whose key was held by a row that has expired and is deleted now.
+    /// Changes that must run again: their key's first taker is in this batch, or its holder has expired and is gone.
     pub again: Vec<usize>,
 }
 
 /// Takes the token and the keys.
-pub(super) async fn take(
+pub(super) async fn take<'a>(
     session: &mut Session,
-    members: &[Member<'_>],
-    token: &str,
-) -> Result<Taken, Failure> {
+    members: &[Member<'a>],
+    token: &'a str,
+) -> Result<Taken<'a>, Failure> {
+    let wanted = wanted(members, token);
     let now_ms = members
         .iter()
         .map(|(_, change)| change.at_ms)
         .max()
         .unwrap_or_default();
-    let mut rows: BTreeMap<(&str, &str), (usize, Option<&KeyRow>)> = BTreeMap::new();
-    rows.insert((TOKEN_SCOPE, token), (usize::MAX, None));
-    for (place, change) in members {
-        for key in &change.keys {
-            rows.insert((&key.scope, &key.value), (*place, Some(key)));
-        }
-    }
-    let mut bulk = Bulk::new(ROW);
-    for ((scope, value), (_, key)) in &rows {
-        let expires = key.map_or(Some(now_ms.saturating_add(TOKEN_TTL_MS)), |key| {
-            key.expires_at_ms
-        });
-        bulk.push(&[
-            Value::from(*scope),
-            Value::from(*value),
-            Value::from(key.map_or("", |key| key.digest.as_str())),
-            Value::from(key.and_then(|key| key.instance_id.as_deref())),
-            Value::from(key.and_then(|key| key.answer.as_deref())),
-            Value::from(expires),
-        ]);
-    }
-    let won: HashSet<Name> = session
-        .fetch(KEY_TAKE.call().rows(&bulk))
-        .await?
-        .into_iter()
-        .collect();
-    let mut taken = Taken {
-        won,
-        losers: Vec::new(),
-        again: Vec::new(),
+    let bulk = rows(&wanted, now_ms);
+    let inserted: Vec<(String, String)> = session.fetch(KEY_TAKE.call().rows(&bulk)).await?;
+    let all = inserted.len() == wanted.len();
+    let inserted: HashSet<(String, String)> = if all {
+        HashSet::new()
+    } else {
+        inserted.into_iter().collect()
     };
-    if taken.won.len() == rows.len() {
-        return Ok(taken);
-    }
-    let missed: Vec<(&str, &str)> = rows
-        .keys()
-        .filter(|(scope, value)| {
-            !taken
-                .won
-                .contains(&((*scope).to_owned(), (*value).to_owned()))
-        })
-        .copied()
-        .collect();
-    let holders: Vec<KeyRow> = session
-        .fetch(KEY_HOLDERS.call().rows(&names(missed.iter().copied())))
-        .await?;
-    let mut expired = Vec::new();
-    for name in missed {
-        let place = rows.get(&name).map_or(usize::MAX, |(place, _)| *place);
-        let at_ms = members
-            .iter()
-            .find(|(member, _)| *member == place)
-            .map_or(now_ms, |(_, change)| change.at_ms);
-        let holder = holders
-            .iter()
-            .find(|holder| (holder.scope.as_str(), holder.value.as_str()) == name);
-        match holder {
-            Some(holder) if holder.expires_at_ms.is_none_or(|expires| expires > at_ms) => {
-                taken.losers.push((
-                    place,
-                    Outcome::KeyTaken {
-                        holder: holder.clone(),
-                    },
-                ));
+    let mut taken = Taken::default();
+    let mut missed = Vec::new();
+    for (name, key) in &wanted {
+        if all || inserted.contains(&(name.0.to_owned(), name.1.to_owned())) {
+            if let Some((first, rest)) = key.takers.split_first() {
+                taken.won.insert(*name, *first);
+                taken.again.extend(rest);
             }
-            Some(_) => {
-                expired.push(name);
-                taken.again.push(place);
-            }
-            // It went between the two statements.
-            None => taken.again.push(place),
+        } else {
+            missed.push(*name);
         }
     }
-    if !expired.is_empty() {
-        session
-            .execute(KEY_DELETE.call().rows(&names(expired.into_iter())))
+    if !missed.is_empty() {
+        taken
+            .meet_holders(session, members, &wanted, &missed)
             .await?;
     }
     taken.losers.sort_by_key(|(place, _)| *place);
@@ -143,18 +98,113 @@ pub(super) async fn take(
     Ok(taken)
 }
 
+/// All keys of the batch in their order, which is the order in which every transaction takes them.
+fn wanted<'a>(members: &[Member<'a>], token: &'a str) -> BTreeMap<Name<'a>, Wanted<'a>> {
+    let mut wanted = BTreeMap::new();
+    wanted.insert(
+        (TOKEN_SCOPE, token),
+        Wanted {
+            row: None,
+            takers: Vec::new(),
+        },
+    );
+    for (place, change) in members {
+        for key in &change.keys {
+            let name = (key.scope.as_str(), key.value.as_str());
+            let key = wanted.entry(name).or_insert(Wanted {
+                row: Some(key),
+                takers: Vec::new(),
+            });
+            if !key.takers.contains(place) {
+                key.takers.push(*place);
+            }
+        }
+    }
+    wanted
+}
+
+fn rows<'a>(wanted: &BTreeMap<Name<'a>, Wanted<'a>>, now_ms: i64) -> Bulk<'a> {
+    let mut bulk = Bulk::new(ROW);
+    for ((scope, value), key) in wanted {
+        let row = key.row;
+        bulk.push(&[
+            Value::from(*scope),
+            Value::from(*value),
+            Value::from(row.map_or("", |row| row.digest.as_str())),
+            Value::from(row.and_then(|row| row.instance_id.as_deref())),
+            Value::from(row.and_then(|row| row.answer.as_deref())),
+            Value::from(
+                row.map_or(Some(now_ms.saturating_add(TOKEN_TTL_MS)), |row| {
+                    row.expires_at_ms
+                }),
+            ),
+        ]);
+    }
+    bulk
+}
+
+impl Taken<'_> {
+    /// Reads who holds the missed keys: their takers lose, unless the holder has expired; then it is deleted.
+    async fn meet_holders(
+        &mut self,
+        session: &mut Session,
+        members: &[Member<'_>],
+        wanted: &BTreeMap<Name<'_>, Wanted<'_>>,
+        missed: &[Name<'_>],
+    ) -> Result<(), Failure> {
+        let holders: Vec<KeyRow> = session
+            .fetch(KEY_HOLDERS.call().rows(&names(missed.iter().copied())))
+            .await?;
+        let holders: HashMap<Name<'_>, &KeyRow> = holders
+            .iter()
+            .map(|holder| ((holder.scope.as_str(), holder.value.as_str()), holder))
+            .collect();
+        let times: HashMap<usize, i64> = members
+            .iter()
+            .map(|(place, change)| (*place, change.at_ms))
+            .collect();
+        let mut expired = Vec::new();
+        for name in missed {
+            for place in wanted.get(name).iter().flat_map(|key| &key.takers) {
+                let at_ms = times.get(place).copied().unwrap_or_default();
+                match holders.get(name) {
+                    Some(holder) if holder.expires_at_ms.is_none_or(|expires| expires > at_ms) => {
+                        let holder = (*holder).clone();
+                        self.losers.push((*place, Outcome::KeyTaken { holder }));
+                    }
+                    Some(_) => {
+                        expired.push(*name);
+                        self.again.push(*place);
+                    }
+                    // It went between the two statements.
+                    None => self.again.push(*place),
+                }
+            }
+        }
+        expired.dedup();
+        if !expired.is_empty() {
+            session
+                .execute(KEY_DELETE.call().rows(&names(expired.into_iter())))
+                .await?;
+        }
+        Ok(())
+    }
+}
+
 /// Gives back what changes that lost had won.
 pub(super) async fn release(
     session: &mut Session,
     left: &[Member<'_>],
-    won: &HashSet<Name>,
+    taken: &Taken<'_>,
 ) -> Result<(), Failure> {
-    let mut back: Vec<(&str, &str)> = left
-        .iter()
-        .flat_map(|(_, change)| &change.keys)
-        .filter(|key| won.contains(&(key.scope.clone(), key.value.clone())))
-        .map(|key| (key.scope.as_str(), key.value.as_str()))
-        .collect();
+    let mut back: Vec<Name<'_>> = Vec::new();
+    for (place, change) in left {
+        let names = change
+            .keys
+            .iter()
+            .map(|key| (key.scope.as_str(), key.value.as_str()));
+        back.extend(names.filter(|name| taken.won.get(name) == Some(place)));
+    }
     if back.is_empty() {
         return Ok(());
     }

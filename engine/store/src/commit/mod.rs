@@ -74,10 +74,9 @@ pub(crate) async fn commit(store: &Inner, changes: &[Change]) -> Vec<Answer> {
         if pending.is_empty() {
             break;
         }
-        let (batch, mut later) = separate(changes, &pending, &mut answers);
-        later.extend(drive::run(store, changes, batch, &mut answers).await);
-        later.sort_unstable();
-        pending = later;
+        let batch = first_of_each(changes, &pending, &mut answers);
+        pending = drive::run(store, changes, batch, &mut answers).await;
+        pending.sort_unstable();
     }
     answers
         .into_iter()
@@ -103,44 +102,27 @@ fn check(change: &Change) -> Option<Answer> {
     ))))
 }
 
-/// Splits off the changes that must not meet an earlier one in the same transaction: a second change of an instance
-/// has lost already, a second taker of a key waits for the first to be committed.
-fn separate(
+/// Leaves out a second change of one instance: it has lost already.
+fn first_of_each(
     changes: &[Change],
     pending: &[usize],
     answers: &mut [Option<Answer>],
-) -> (Vec<usize>, Vec<usize>) {
-    let (mut instances, mut keys) = (HashSet::new(), HashSet::new());
-    let (mut batch, mut later) = (Vec::new(), Vec::new());
+) -> Vec<usize> {
+    let mut instances = HashSet::new();
+    let mut batch = Vec::new();
     for place in pending.iter().copied() {
-        let Some(change) = changes.get(place) else {
-            continue;
-        };
-        if let Some(instance) = &change.instance
-            && !instances.insert(instance.id.as_str())
-        {
-            let current = None;
+        let id = changes.get(place).and_then(Change::instance_id);
+        if id.is_none_or(|id| instances.insert(id)) {
+            batch.push(place);
+        } else {
             set(
                 answers,
                 place,
-                Ok(Outcome::Lost(Lost::Instance { current })),
+                Ok(Outcome::Lost(Lost::Instance { current: None })),
             );
-            continue;
-        }
-        let names = || {
-            change
-                .keys
-                .iter()
-                .map(|key| (key.scope.as_str(), key.value.as_str()))
-        };
-        if names().any(|name| keys.contains(&name)) {
-            later.push(place);
-        } else {
-            keys.extend(names());
-            batch.push(place);
         }
     }
-    (batch, later)
+    batch
 }
 
 fn refusal(code: String, cause: String) -> Refusal {

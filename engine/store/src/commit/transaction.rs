@@ -27,14 +27,14 @@ pub(super) async fn transaction(
         .map_or(Ok(()), Fault::into_failure)?;
     session.begin().await?;
     let taken = keys::take(session, members, token).await?;
-    let mut losers = taken.losers;
+    let mut losers = taken.losers.clone();
     losers.extend(gate::pass(store, session, members, &losers).await?);
-    decided.again = taken.again;
+    decided.again.clone_from(&taken.again);
     let lost = losers.iter().map(|(place, _)| *place);
     let out: HashSet<usize> = lost.chain(decided.again.iter().copied()).collect();
     let (left, winners): (Vec<Member<'_>>, Vec<Member<'_>>) =
         members.iter().partition(|(place, _)| out.contains(place));
-    keys::release(session, &left, &taken.won).await?;
+    keys::release(session, &left, &taken).await?;
     apply::apply(session, &winners).await?;
     let head = audit::append(store, session, &winners).await?;
     decided.outcomes = losers;

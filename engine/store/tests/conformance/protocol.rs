@@ -159,6 +159,37 @@ async fn keys_in_one_batch(db: Db) {
         (Some("a"), "digest of k1")
     );
     assert_eq!(db.store.instance_head("c").await.unwrap(), None);
+
+    // Thirty takers of one key, the first of which loses its instance: one of the others has it, two rounds do.
+    let taking = |id: &str, change: Change| {
+        let mut change = change;
+        change.keys.push(key("business", "GX", id));
+        change.keys.push(key("own", id, id));
+        change
+    };
+    let mut changes = vec![taking("a", go_on("a", 7, "stale"))];
+    changes.extend(
+        (0..30)
+            .map(|n| format!("n{n}"))
+            .map(|id| taking(&id, start(&id))),
+    );
+    let before = db.store.statement_count();
+    let answers = db.store.commit(changes).await;
+    assert!(db.store.statement_count() - before < 40);
+    assert!(matches!(answers[0], Ok(Outcome::Lost(_))));
+    assert_eq!(answers[1], Ok(Outcome::Committed { version: 1 }));
+    for answer in answers.iter().skip(2) {
+        assert!(
+            matches!(answer, Ok(Outcome::KeyTaken { holder }) if holder.instance_id.as_deref() == Some("n0")),
+            "{answer:?}"
+        );
+    }
+    assert!(db.store.key_holder("own", "n0").await.unwrap().is_some());
+    assert_eq!(
+        db.store.key_holder("own", "n1").await.unwrap(),
+        None,
+        "a loser leaves no key"
+    );
     db.end().await;
 }
 
