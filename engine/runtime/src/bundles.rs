@@ -13,6 +13,7 @@ use tongban_store::WorkflowRow;
 use crate::error::RuntimeError;
 use crate::form::Form;
 use crate::forms::BundleForms;
+use crate::gate::{Gate, gates};
 use crate::node::Node;
 use crate::pack::{Bundle, BundleFiles, BundleManifest};
 
@@ -39,16 +40,32 @@ pub struct Ready {
     pub event_ttl_ms: Option<i64>,
     /// Whether it declares secrets.
     pub uses_secrets: bool,
+    /// Its steps that open only when all cases of a batch have arrived.
+    pub(crate) gates: Vec<Gate>,
 }
 
 impl Ready {
-    pub(crate) fn of(bundle: Bundle, owner_unit: Option<String>, node: &Node) -> Result<Ready, RuntimeError> {
-        let broken = |what: String| RuntimeError::Internal(format!("the bundle of `{}` {what}", bundle.workflow));
+    pub(crate) fn of(
+        bundle: Bundle,
+        owner_unit: Option<String>,
+        node: &Node,
+    ) -> Result<Ready, RuntimeError> {
+        let broken = |what: String| {
+            RuntimeError::Internal(format!("the bundle of `{}` {what}", bundle.workflow))
+        };
         let parsed = tongban_dsl::parse(bundle.document());
-        let definition = parsed.definition.ok_or_else(|| broken("has no readable document".to_owned()))?;
-        let files = BundleFiles { bundle: &bundle, functions: &node.functions };
+        let definition = parsed
+            .definition
+            .ok_or_else(|| broken("has no readable document".to_owned()))?;
+        let files = BundleFiles {
+            bundle: &bundle,
+            functions: &node.functions,
+        };
         let program = tongban_core::compile(&definition, &files).map_err(|diagnostics| {
-            let first = diagnostics.first().map(|diagnostic| diagnostic.message.clone()).unwrap_or_default();
+            let first = diagnostics
+                .first()
+                .map(|diagnostic| diagnostic.message.clone())
+                .unwrap_or_default();
             broken(format!("does not compile: {first}"))
         })?;
         let metadata = &definition.document.metadata;
@@ -61,6 +78,7 @@ impl Ready {
             form_reference: definition.input.as_ref().and_then(start_form),
             event_ttl_ms,
             uses_secrets: !definition.reusables.secrets.is_empty(),
+            gates: gates(&definition),
             program: Arc::new(program),
             definition: Arc::new(definition),
             bundle,
@@ -69,7 +87,11 @@ impl Ready {
 
     /// The title of the workflow.
     pub fn title(&self) -> Option<String> {
-        self.definition.document.title.as_ref().map(|title| title.value.clone())
+        self.definition
+            .document
+            .title
+            .as_ref()
+            .map(|title| title.value.clone())
     }
 
     /// Whether the author says nothing about the case, so that nothing of it is evaluated.
@@ -85,18 +107,26 @@ impl Ready {
     /// The pattern of case numbers, unless there is none.
     pub fn number_pattern(&self) -> Option<&str> {
         let case = self.definition.document.metadata.case.as_ref()?;
-        case.number.as_ref().map(|number| number.value.as_str()).filter(|pattern| *pattern != "none")
+        case.number
+            .as_ref()
+            .map(|number| number.value.as_str())
+            .filter(|pattern| *pattern != "none")
     }
 
     /// The start form, compiled.
     pub fn start_form(&self) -> Option<Form> {
-        self.form_reference.as_ref().and_then(|reference| self.forms.form(reference))
+        self.form_reference
+            .as_ref()
+            .and_then(|reference| self.forms.form(reference))
     }
 
     /// Whether the bundle has a mail template in any language.
     pub fn has_template(&self, template: &str) -> bool {
         let begins = format!("{template}.");
-        self.bundle.files.keys().any(|path| path.starts_with(&begins) && path.ends_with(".md"))
+        self.bundle
+            .files
+            .keys()
+            .any(|path| path.starts_with(&begins) && path.ends_with(".md"))
     }
 }
 
@@ -140,8 +170,9 @@ impl Bundles {
             return Err(RuntimeError::not_found("bundle", digest));
         };
         let workflow = node.store.workflow(&row.workflow).await?;
-        let manifest: BundleManifest = serde_json::from_str(&row.manifest)
-            .map_err(|error| RuntimeError::Internal(format!("the manifest of the bundle {digest}: {error}")))?;
+        let manifest: BundleManifest = serde_json::from_str(&row.manifest).map_err(|error| {
+            RuntimeError::Internal(format!("the manifest of the bundle {digest}: {error}"))
+        })?;
         let files: BTreeMap<String, Arc<str>> = node
             .store
             .bundle_files(digest)
@@ -151,16 +182,31 @@ impl Bundles {
             .collect();
         let bundle = Bundle::from_parts(digest, manifest, files)
             .ok_or_else(|| RuntimeError::Internal(format!("the bundle {digest} lacks files")))?;
-        let ready = Arc::new(Ready::of(bundle, workflow.and_then(|row| row.owner_unit), node)?);
-        self.ready.write().insert(digest.to_owned(), Arc::clone(&ready));
+        let ready = Arc::new(Ready::of(
+            bundle,
+            workflow.and_then(|row| row.owner_unit),
+            node,
+        )?);
+        self.ready
+            .write()
+            .insert(digest.to_owned(), Arc::clone(&ready));
         Ok(ready)
     }
 
     /// A workflow's current version, or the one that is asked for.
-    pub async fn find(&self, node: &Node, workflow: &str, version: Option<&str>) -> Result<Arc<Ready>, RuntimeError> {
+    pub async fn find(
+        &self,
+        node: &Node,
+        workflow: &str,
+        version: Option<&str>,
+    ) -> Result<Arc<Ready>, RuntimeError> {
         let missing = || RuntimeError::not_found("workflow", workflow);
         if let Some(version) = version {
-            let row = node.store.bundle_of(workflow, version).await?.ok_or_else(missing)?;
+            let row = node
+                .store
+                .bundle_of(workflow, version)
+                .await?
+                .ok_or_else(missing)?;
             return self.get(node, &row.digest).await;
         }
         let row = self.pointer(node, workflow).await?.ok_or_else(missing)?;
@@ -168,7 +214,11 @@ impl Bundles {
         self.get(node, &digest).await
     }
 
-    async fn pointer(&self, node: &Node, workflow: &str) -> Result<Option<WorkflowRow>, RuntimeError> {
+    async fn pointer(
+        &self,
+        node: &Node,
+        workflow: &str,
+    ) -> Result<Option<WorkflowRow>, RuntimeError> {
         let now_ms = node.clock.now_ms();
         let known = self.pointers.read().get(workflow).cloned();
         if let Some(pointer) = known.filter(|pointer| now_ms - pointer.read_at_ms < POINTER_MS) {
@@ -177,7 +227,10 @@ impl Bundles {
         let row = node.store.workflow(workflow).await?;
         match &row {
             Some(row) => {
-                let pointer = Pointer { row: row.clone(), read_at_ms: now_ms };
+                let pointer = Pointer {
+                    row: row.clone(),
+                    read_at_ms: now_ms,
+                };
                 self.pointers.write().insert(workflow.to_owned(), pointer);
             }
             None => {

@@ -17,8 +17,18 @@ impl Activation<'_> {
         match effect {
             Effect::Call(call) => return self.call(*call).await,
             Effect::Withdraw { run_id, why } => self.withdraw(&run_id, why),
-            Effect::AskApplicant { run_id, fields, comment, by } => {
-                let asked = AskApplicant { run_id, fields, comment, by };
+            Effect::AskApplicant {
+                run_id,
+                fields,
+                comment,
+                by,
+            } => {
+                let asked = AskApplicant {
+                    run_id,
+                    fields,
+                    comment,
+                    by,
+                };
                 let waiting = asked.run_id.clone();
                 self.state.memory.had_work = true;
                 match self.at_desk(|desk, world| desk.ask_applicant(asked, world)) {
@@ -45,31 +55,66 @@ impl Activation<'_> {
                 self.out.unlisten(&id, &run_id);
             }
             Effect::Emit { run_id, event } => self.emit(&run_id, &event),
-            Effect::Child { run_id, namespace, name, version, input, awaited } => {
+            Effect::Child {
+                run_id,
+                namespace,
+                name,
+                version,
+                input,
+                awaited,
+            } => {
                 let workflow = format!("{namespace}/{name}");
-                return self.start_child(&run_id, &workflow, &version, input, awaited).await;
+                return self
+                    .start_child(&run_id, &workflow, &version, input, awaited)
+                    .await;
             }
-            Effect::ClockOpen { place, spec, title, resume } => {
-                let opened = self.at_desk(|desk, world| desk.clock_open(&place, &spec, title.as_deref(), resume, world));
+            Effect::ClockOpen {
+                place,
+                spec,
+                title,
+                resume,
+            } => {
+                let opened = self.at_desk(|desk, world| {
+                    desk.clock_open(&place, &spec, title.as_deref(), resume, world)
+                });
                 match opened {
                     Ok(outs) => self.take_outs(outs),
                     // A limit that cannot be counted stops nobody's work; an operator is told.
-                    Err(error) => self.incident("clock", &Error::new(ErrorKind::Configuration, format!("the clock of `{place}`: {error}"))),
+                    Err(error) => self.incident(
+                        "clock",
+                        &Error::new(
+                            ErrorKind::Configuration,
+                            format!("the clock of `{place}`: {error}"),
+                        ),
+                    ),
                 }
             }
             Effect::ClockClose { place } => {
                 let outs = self.at_desk(|desk, world| desk.clock_close(&place, world));
                 self.take_outs(outs);
             }
-            Effect::GroundEnter { place, ground, basis } => {
-                let outs = self.at_desk(|desk, world| desk.ground_enter(&place, &ground, basis.as_deref(), world));
+            Effect::GroundEnter {
+                place,
+                ground,
+                basis,
+            } => {
+                let outs = self.at_desk(|desk, world| {
+                    desk.ground_enter(&place, &ground, basis.as_deref(), world)
+                });
                 self.take_outs(outs);
             }
             Effect::GroundLeave { place, ground } => {
                 let outs = self.at_desk(|desk, world| desk.ground_leave(&place, &ground, world));
                 self.take_outs(outs);
             }
-            Effect::Finish { status, output, error } => self.finish(status, &output, error.as_ref()),
+            Effect::Finish {
+                status,
+                output,
+                error,
+            } => {
+                self.finish(status, &output, error.as_ref());
+                return self.leave_gates(status).await;
+            }
         }
         Ok(())
     }
@@ -98,11 +143,16 @@ impl Activation<'_> {
     fn intend(&mut self, call: Call) {
         let args = call.args.to_json();
         if args.len() > ARGUMENTS_BYTES {
-            let detail = format!("expected arguments of at most {ARGUMENTS_BYTES} bytes, found {}", args.len());
+            let detail = format!(
+                "expected arguments of at most {ARGUMENTS_BYTES} bytes, found {}",
+                args.len()
+            );
             self.fail(&call.run_id, ErrorKind::Validation, detail);
             return;
         }
-        let connector = ["connector", "endpoint"].iter().find_map(|key| call.args.get(key).and_then(host_of));
+        let connector = ["connector", "endpoint"]
+            .iter()
+            .find_map(|key| call.args.get(key).and_then(host_of));
         self.state.memory.acts.insert(call.run_id.clone());
         self.out.acts.push(ActRow {
             instance_id: self.id().to_owned(),
@@ -122,11 +172,31 @@ impl Activation<'_> {
     }
 
     fn open_work(&mut self, call: Call) {
-        let Call { run_id, path, place, function, args, title, resume, .. } = call;
-        let opening = Opening { run_id: run_id.clone(), path, place, function, args, title, reopen: reopen(&resume) };
+        let Call {
+            run_id,
+            path,
+            place,
+            function,
+            args,
+            title,
+            resume,
+            ..
+        } = call;
+        let opening = Opening {
+            run_id: run_id.clone(),
+            path,
+            place,
+            function,
+            args,
+            title,
+            reopen: reopen(&resume),
+        };
         self.state.memory.had_work = true;
         match self.at_desk(|desk, world| desk.open(opening, world)) {
-            Ok(outs) => self.take_outs(outs),
+            Ok(outs) => {
+                self.take_outs(outs);
+                self.look_at_gate(&run_id);
+            }
             Err(error) => self.fail(&run_id, ErrorKind::Configuration, error.to_string()),
         }
     }
@@ -149,7 +219,10 @@ impl Activation<'_> {
     }
 
     fn emit(&mut self, run_id: &str, event: &Value) {
-        let ttl_ms = self.ready.event_ttl_ms.unwrap_or(self.node.settings.event_ttl_ms);
+        let ttl_ms = self
+            .ready
+            .event_ttl_ms
+            .unwrap_or(self.node.settings.event_ttl_ms);
         let mut event = event.clone();
         if text(&event, "id").is_empty() {
             // The same course emits the same event, however often it is run.
@@ -169,7 +242,10 @@ impl Activation<'_> {
 
     /// The task of this run id gets an error.
     pub(crate) fn fail(&mut self, run_id: &str, kind: ErrorKind, detail: impl Into<String>) {
-        self.queue.push_back(Event::Failed { run_id: run_id.to_owned(), error: Error::new(kind, detail) });
+        self.queue.push_back(Event::Failed {
+            run_id: run_id.to_owned(),
+            error: Error::new(kind, detail),
+        });
     }
 }
 
@@ -201,7 +277,9 @@ fn why_word(why: Why) -> &'static str {
 
 /// The host of an endpoint: acts on one host share one limit.
 fn host_of(endpoint: &Value) -> Option<String> {
-    let uri = endpoint.as_str().or_else(|| endpoint.get("uri").and_then(Value::as_str))?;
+    let uri = endpoint
+        .as_str()
+        .or_else(|| endpoint.get("uri").and_then(Value::as_str))?;
     let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
     let host = rest.split(['/', '?', '#']).next()?;
     (!host.is_empty()).then(|| host.to_owned())

@@ -24,8 +24,16 @@ pub struct BundleForms {
 impl BundleForms {
     /// The forms of a bundle.
     pub fn new(bundle: Arc<Bundle>) -> BundleForms {
-        let facts = bundle.files.get(PACK_FACTS).and_then(|text| serde_json::from_str(text).ok());
-        BundleForms { bundle, facts, compiled: Mutex::default(), scripts: Mutex::default() }
+        let facts = bundle
+            .files
+            .get(PACK_FACTS)
+            .and_then(|text| serde_json::from_str(text).ok());
+        BundleForms {
+            bundle,
+            facts,
+            compiled: Mutex::default(),
+            scripts: Mutex::default(),
+        }
     }
 
     /// What the bundle keeps of its pack.
@@ -44,13 +52,22 @@ impl BundleForms {
             return known.clone();
         }
         let schema = match reference.as_str() {
-            Some(_) => self.bundle.files.get(&key).and_then(|source| tongban_dsl::read_yaml(source).0),
+            Some(_) => self
+                .bundle
+                .files
+                .get(&key)
+                .and_then(|source| tongban_dsl::read_yaml(source).0),
             None => Some(reference.clone()),
         };
         let form = schema.and_then(|schema| match Form::compile(&schema) {
             Ok(form) => Some(form),
             Err(error) => {
-                tracing::warn!(workflow = self.bundle.workflow, form = key, error, "a form does not compile");
+                tracing::warn!(
+                    workflow = self.bundle.workflow,
+                    form = key,
+                    error,
+                    "a form does not compile"
+                );
                 None
             }
         });
@@ -62,7 +79,12 @@ impl BundleForms {
     }
 
     /// Everything that is wrong with `data`: the schema, code lists, check digits, and the rules that the form names.
-    pub fn all_faults(&self, reference: &Value, check: Option<&str>, data: &Value) -> Vec<FieldFault> {
+    pub fn all_faults(
+        &self,
+        reference: &Value,
+        check: Option<&str>,
+        data: &Value,
+    ) -> Vec<FieldFault> {
         let Some(form) = self.form(reference) else {
             return vec![unreadable("the form cannot be read", "表单无法读取")];
         };
@@ -70,7 +92,11 @@ impl BundleForms {
             Some(facts) => form.faults(data, &facts.codes),
             None => form.faults(data, &crate::form::NoCodes),
         };
-        let own = form.schema().get("x-check").and_then(Value::as_str).filter(|path| path.ends_with(".rhai"));
+        let own = form
+            .schema()
+            .get("x-check")
+            .and_then(Value::as_str)
+            .filter(|path| path.ends_with(".rhai"));
         for path in own.into_iter().chain(check) {
             faults.extend(self.findings(path, &form.completed(data)));
         }
@@ -80,11 +106,22 @@ impl BundleForms {
 
     fn findings(&self, path: &str, data: &Value) -> Vec<FieldFault> {
         let Some(script) = self.script(path) else {
-            return vec![unreadable(&format!("the rule `{path}` cannot be read"), &format!("规则“{path}”无法读取"))];
+            return vec![unreadable(
+                &format!("the rule `{path}` cannot be read"),
+                &format!("规则“{path}”无法读取"),
+            )];
         };
         match script.run(data.clone(), &Scope::default(), &Budget::default()) {
-            Ok(findings) => findings.as_list().into_iter().flatten().map(finding).collect(),
-            Err(error) => vec![unreadable(&format!("the rule `{path}` failed: {}", error.message), &format!("规则“{path}”出错"))],
+            Ok(findings) => findings
+                .as_list()
+                .into_iter()
+                .flatten()
+                .map(finding)
+                .collect(),
+            Err(error) => vec![unreadable(
+                &format!("the rule `{path}` failed: {}", error.message),
+                &format!("规则“{path}”出错"),
+            )],
         }
     }
 
@@ -95,7 +132,9 @@ impl BundleForms {
             return known.clone();
         }
         let source = self.bundle.files.get(path);
-        let script = source.and_then(|source| Script::compile(source, path).ok()).map(Arc::new);
+        let script = source
+            .and_then(|source| Script::compile(source, path).ok())
+            .map(Arc::new);
         scripts.insert(path.to_owned(), script.clone());
         script
     }
@@ -106,25 +145,54 @@ impl Forms for BundleForms {
         self.form(form).map(|form| form.schema().clone())
     }
 
-    fn faults(&self, form: &Value, check: Option<&str>, data: &Value, _case: &CaseFacts) -> Vec<FormFault> {
+    fn faults(
+        &self,
+        form: &Value,
+        check: Option<&str>,
+        data: &Value,
+        _case: &CaseFacts,
+    ) -> Vec<FormFault> {
         let faults = self.all_faults(form, check, data).into_iter();
         faults
-            .map(|fault| FormFault { field: fault.field, keyword: fault.keyword, zh: fault.zh, en: fault.en, warning: fault.warning })
+            .map(|fault| FormFault {
+                field: fault.field,
+                keyword: fault.keyword,
+                zh: fault.zh,
+                en: fault.en,
+                warning: fault.warning,
+            })
             .collect()
     }
 
     fn completed(&self, form: &Value, data: &Value) -> Value {
-        self.form(form).map_or_else(|| data.clone(), |form| form.completed(data))
+        self.form(form)
+            .map_or_else(|| data.clone(), |form| form.completed(data))
+    }
+
+    /// An item of a gated step is held first; the gate opens it (`gate.rs`).
+    fn batch_complete(&self, _place: &str, _by: &[String]) -> bool {
+        false
     }
 
     fn codes(&self, list: &str) -> Option<Vec<(String, String)>> {
         let codes = self.facts.as_ref()?.codes.list(list)?;
-        Some(codes.iter().map(|(code, title)| (code.clone(), title.text("zh-CN").to_owned())).collect())
+        Some(
+            codes
+                .iter()
+                .map(|(code, title)| (code.clone(), title.text("zh-CN").to_owned()))
+                .collect(),
+        )
     }
 }
 
 fn finding(found: &Value) -> FieldFault {
-    let text = |key: &str| found.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text = |key: &str| {
+        found
+            .get(key)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
     FieldFault {
         field: text("field"),
         keyword: "x-check".to_owned(),
@@ -135,5 +203,11 @@ fn finding(found: &Value) -> FieldFault {
 }
 
 fn unreadable(en: &str, zh: &str) -> FieldFault {
-    FieldFault { field: String::new(), keyword: "form".to_owned(), zh: zh.to_owned(), en: en.to_owned(), warning: false }
+    FieldFault {
+        field: String::new(),
+        keyword: "form".to_owned(),
+        zh: zh.to_owned(),
+        en: en.to_owned(),
+        warning: false,
+    }
 }

@@ -12,22 +12,46 @@ use crate::request::{Acted, Caller, Operate};
 
 impl Activation<'_> {
     pub(crate) async fn take(&mut self, what: &What) -> Result<Reply, RuntimeError> {
+        if let Some(input) = self.state.memory.newborn.take() {
+            // Whatever comes first finds an instance that has begun.
+            self.begin(input).await?;
+        }
         match what {
             What::Act { act, caller, link } => self.take_act(act, caller, link.as_deref()).await,
-            What::Operate { operate, reason, caller } => self.take_operation(operate, reason, caller).await,
+            What::Operate {
+                operate,
+                reason,
+                caller,
+            } => self.take_operation(operate, reason, caller).await,
             What::Answer(answer) => self.take_answer(answer).await,
             What::Inbox(told) => self.take_told(told).await,
             What::Wake => self.take_wake().await,
+            What::Refresh => {
+                let outs = self.at_desk(|desk, world| desk.refresh(world));
+                self.take_outs(outs);
+                self.run().await?;
+                Ok(Reply::Done)
+            }
         }
     }
 
-    async fn take_act(&mut self, act: &Act, caller: &Caller, link: Option<&str>) -> Result<Reply, RuntimeError> {
+    async fn take_act(
+        &mut self,
+        act: &Act,
+        caller: &Caller,
+        link: Option<&str>,
+    ) -> Result<Reply, RuntimeError> {
         if self.state.flow.status() == Status::Suspended {
             return Err(RuntimeError::Suspended);
         }
-        let outs = self.at_desk(|desk, world| desk.act(act.clone(), world)).map_err(RuntimeError::Refused)?;
+        let outs = self
+            .at_desk(|desk, world| desk.act(act.clone(), world))
+            .map_err(RuntimeError::Refused)?;
         if let Some(nonce) = link {
-            self.out.links_used.push(MailLinkUsed { nonce: nonce.to_owned(), used_at_ms: Some(self.now_ms) });
+            self.out.links_used.push(MailLinkUsed {
+                nonce: nonce.to_owned(),
+                used_at_ms: Some(self.now_ms),
+            });
         }
         self.actor = Some(caller.name());
         self.channel = Some(act.channel.word());
@@ -37,22 +61,40 @@ impl Activation<'_> {
         let item = rows.items.into_iter().find(|item| item.n == act.n);
         Ok(Reply::Acted(Acted {
             n: act.n,
-            item_status: item.as_ref().map(|item| item.status.clone()).unwrap_or_default(),
+            item_status: item
+                .as_ref()
+                .map(|item| item.status.clone())
+                .unwrap_or_default(),
             outcome: item.and_then(|item| item.outcome),
             instance_status: status_word(self.state.flow.status()).to_owned(),
         }))
     }
 
-    async fn take_operation(&mut self, operate: &Operate, reason: &str, caller: &Caller) -> Result<Reply, RuntimeError> {
+    async fn take_operation(
+        &mut self,
+        operate: &Operate,
+        reason: &str,
+        caller: &Caller,
+    ) -> Result<Reply, RuntimeError> {
         let before = status_word(self.state.flow.status());
-        let flying: Vec<Value> = self.state.memory.acts.iter().map(|run_id| Value::from(run_id.as_str())).collect();
+        let flying: Vec<Value> = self
+            .state
+            .memory
+            .acts
+            .iter()
+            .map(|run_id| Value::from(run_id.as_str()))
+            .collect();
         let name = match operate {
             Operate::Cancel => {
-                self.queue.push_back(Event::Cancel { reason: reason.to_owned() });
+                self.queue.push_back(Event::Cancel {
+                    reason: reason.to_owned(),
+                });
                 "instance.cancel"
             }
             Operate::Suspend => {
-                self.queue.push_back(Event::Suspend { reason: reason.to_owned() });
+                self.queue.push_back(Event::Suspend {
+                    reason: reason.to_owned(),
+                });
                 self.state.desk.suspend();
                 "instance.suspend"
             }
@@ -119,10 +161,6 @@ impl Activation<'_> {
 
     async fn take_wake(&mut self) -> Result<Reply, RuntimeError> {
         self.woken = true;
-        if let Some(input) = self.state.memory.newborn.take() {
-            self.begin(input).await?;
-            return Ok(Reply::Done);
-        }
         for call in std::mem::take(&mut self.state.memory.postponed) {
             self.read(call).await?;
             self.run().await?;
@@ -131,11 +169,22 @@ impl Activation<'_> {
             self.queue.push_back(Event::Continue);
             self.run().await?;
         }
-        if self.state.flow.next_due_ms().is_some_and(|due| due <= self.now_ms) {
+        if self
+            .state
+            .flow
+            .next_due_ms()
+            .is_some_and(|due| due <= self.now_ms)
+        {
             self.queue.push_back(Event::Due);
             self.run().await?;
         }
-        if self.state.flow.status() == Status::Running && self.state.desk.next_due_ms().is_some_and(|due| due <= self.now_ms) {
+        if self.state.flow.status() == Status::Running
+            && self
+                .state
+                .desk
+                .next_due_ms()
+                .is_some_and(|due| due <= self.now_ms)
+        {
             let outs = self.at_desk(|desk, world| desk.due(world));
             self.take_outs(outs);
             self.run().await?;
@@ -152,7 +201,10 @@ impl Activation<'_> {
             // What the machine does not want is taken all the same, or it would come again for ever.
             Err(error) if !matches!(error, RuntimeError::Internal(_)) => {
                 self.queue.clear();
-                self.note("ignored", value!({ "kind": (told.kind.as_str()), "why": (error.to_string()) }));
+                self.note(
+                    "ignored",
+                    value!({ "kind": (told.kind.as_str()), "why": (error.to_string()) }),
+                );
                 self.out.taken.push(told.id.clone());
                 Ok(Reply::Done)
             }
@@ -169,7 +221,9 @@ impl Activation<'_> {
         match told.kind.as_str() {
             "child" => self.child_ended(body),
             "item" => self.item_ended(body).await?,
-            "cancel" => self.queue.push_back(Event::Cancel { reason: text(body, "reason").to_owned() }),
+            "cancel" => self.queue.push_back(Event::Cancel {
+                reason: text(body, "reason").to_owned(),
+            }),
             "event" => return self.heard(body).await,
             "answer" => {
                 let result = match body.get("error") {
@@ -180,21 +234,39 @@ impl Activation<'_> {
             }
             "objection" => self.objection(body),
             "reopen" => self.reopened(body),
-            other => return Err(RuntimeError::Unfit(format!("unknown kind of message `{other}`"))),
+            "gate" => self.gate(body).await?,
+            other => {
+                return Err(RuntimeError::Unfit(format!(
+                    "unknown kind of message `{other}`"
+                )));
+            }
         }
         self.run().await
     }
 
     async fn heard(&mut self, body: &Value) -> Result<(), RuntimeError> {
-        let n = body.get("n").and_then(Value::as_i64).and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
+        let n = body
+            .get("n")
+            .and_then(Value::as_i64)
+            .and_then(|n| u32::try_from(n).ok())
+            .unwrap_or(0);
         let event = body.get("event").cloned().unwrap_or(Value::Null);
-        let taken = self.offer(Event::Heard { run_id: text(body, "runId").to_owned(), n, event }).await?;
+        let taken = self
+            .offer(Event::Heard {
+                run_id: text(body, "runId").to_owned(),
+                n,
+                event,
+            })
+            .await?;
         let seq = body.get("seq").and_then(Value::as_i64);
         if let (true, Some(event_seq)) = (taken, seq) {
             self.out.heard.push(EventTaken {
                 event_seq,
                 instance_id: self.id().to_owned(),
-                expires_at_ms: body.get("expires").and_then(Value::as_i64).unwrap_or(self.now_ms),
+                expires_at_ms: body
+                    .get("expires")
+                    .and_then(Value::as_i64)
+                    .unwrap_or(self.now_ms),
             });
         }
         Ok(())
@@ -205,11 +277,16 @@ impl Activation<'_> {
         let number = text(body, "number").to_owned();
         match body.get("outcome").and_then(Value::as_str) {
             Some(outcome) => {
-                let outs = self.at_desk(|desk, world| desk.objection_closed(&number, outcome, world));
+                let outs =
+                    self.at_desk(|desk, world| desk.objection_closed(&number, outcome, world));
                 self.take_outs(outs);
             }
             None => {
-                let n = body.get("n").and_then(Value::as_i64).and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
+                let n = body
+                    .get("n")
+                    .and_then(Value::as_i64)
+                    .and_then(|n| u32::try_from(n).ok())
+                    .unwrap_or(0);
                 let outs = self.at_desk(|desk, world| desk.objection_opened(n, &number, world));
                 self.take_outs(outs);
             }
@@ -220,7 +297,9 @@ impl Activation<'_> {
     pub(crate) fn keep_answer(&mut self, answer: &Answer) {
         let body = match &answer.result {
             Ok(output) => value!({ "runId": (answer.run_id.as_str()), "output": (output.clone()) }),
-            Err(error) => value!({ "runId": (answer.run_id.as_str()), "error": (error.to_value()) }),
+            Err(error) => {
+                value!({ "runId": (answer.run_id.as_str()), "error": (error.to_value()) })
+            }
         };
         self.out.told.push(InboxRow {
             instance_id: self.id().to_owned(),
@@ -235,8 +314,14 @@ impl Activation<'_> {
 /// The event that says what became of a call.
 pub(crate) fn returned(run_id: &str, result: Result<Value, Error>) -> Event {
     match result {
-        Ok(output) => Event::Returned { run_id: run_id.to_owned(), output },
-        Err(error) => Event::Failed { run_id: run_id.to_owned(), error },
+        Ok(output) => Event::Returned {
+            run_id: run_id.to_owned(),
+            output,
+        },
+        Err(error) => Event::Failed {
+            run_id: run_id.to_owned(),
+            error,
+        },
     }
 }
 

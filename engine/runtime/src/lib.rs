@@ -20,6 +20,7 @@ mod facade;
 pub mod form;
 pub mod forms;
 pub mod functions;
+mod gate;
 pub mod history;
 pub mod ids;
 mod inputs;
@@ -27,6 +28,7 @@ mod jobs;
 mod lane;
 mod letters;
 pub mod link;
+mod links;
 mod load;
 mod mail_loop;
 pub mod node;
@@ -49,6 +51,7 @@ mod threads;
 pub mod timetable;
 mod watchdog;
 pub mod words;
+mod workers;
 
 pub use clock::{Clock, SystemClock, VirtualClock};
 pub use error::RuntimeError;
@@ -59,7 +62,9 @@ pub use inputs::status_word;
 pub use jobs::Job;
 pub use link::LinkKeys;
 pub use parties::parties_of;
-pub use request::{Acted, Caller, CaseView, LinkView, Operate, Published, Received, Start, Started, WorkflowView};
+pub use request::{
+    Acted, Caller, CaseView, LinkView, Operate, Published, Received, Start, Started, WorkflowView,
+};
 pub use settings::{Nowhere, Parts, Settings};
 pub use threads::STACK_BYTES;
 pub use timetable::{Timetable, TimetableError};
