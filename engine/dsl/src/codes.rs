@@ -250,6 +250,18 @@ codes! {
         "`form.NAME` names a property of the schema of the workflow's input. Every declared property is present, null \
         when empty; one that is not declared cannot be filled in by anybody."
         "${ form.resuorce }   # form.resource"
+    UNKNOWN_RESULT "TB0416" "a property that the result does not have"
+        "`steps.NAME` holds what the function gives; its signature lists the properties. When the task has an \
+        `output.as`, that decides instead."
+        "${ steps.review.outcom }   # steps.review.outcome"
+    UTC_DATE "TB0417" "a date in the wrong zone"
+        "`workflow.startedAt` is an instant in UTC; between midnight and eight it is still yesterday there. A date of law \
+        or of a rule is the site's local date."
+        "asOf: '${ workflow.startedAt.iso8601 }'   # workflow.startedOn"
+    BY_POSITION "TB0418" "a branch's result read by its position"
+        "The output of a fork is a list in the order of the branches, which changes when somebody adds one. Each branch's \
+        result is `steps.BRANCH`."
+        "'${ input[0].status }'   # steps.household.status"
     // Functions and their arguments.
     UNKNOWN_FUNCTION "TB0501" "a function that does not exist"
         "`call` names a function of the engine, of a plugin, or of `use.functions`."
@@ -327,6 +339,10 @@ codes! {
     UNKNOWN_OUTCOME "TB0711" "an outcome that the step does not have"
         "Outcomes are the ones listed in `outcomes`, `approved` and `rejected` when there is no list."
         "timeout: expired"
+    FIGURES "TB0712" "a reviewer who may change a respondent's figures"
+        "A form marked `x-figures: true` holds what the respondent answers for. Whoever reviews it returns it with his \
+        reasons; only the respondent changes it."
+        "call: approve, with: { to: [{ role: reviewer }], fields: { edit: [rows] } }   # return: { to: [collect] }"
     // Time.
     BAD_DURATION "TB0801" "a duration that is not understood"
         "A duration is an object of days, hours, minutes, seconds, milliseconds, or an ISO 8601 text such as PT15M."

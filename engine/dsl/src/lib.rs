@@ -22,10 +22,10 @@ pub mod signatures;
 mod span;
 mod suggest;
 
-pub use check::{Inspected, Nothing, Reference, Surroundings, check, inspect};
+pub use check::{Inspected, Nothing, Reference, Surroundings, check, inspect, is_rhai_keyword};
 pub use data::{Placed, read_yaml, read_yaml_placed};
 pub use definition::Definition;
 pub use diagnostic::{Diagnostic, Label, Severity};
-pub use draw::{Mark, Marks, draw, outline};
+pub use draw::{Mark, Marks, draw, mermaid, outline};
 pub use parse::{Parsed, parse, period};
 pub use span::{Span, Spanned};

@@ -1,6 +1,6 @@
 //! Pictures: every task is there, nothing lies over anything else, and what is seen is also said.
 
-use tongban_dsl::draw::{Mark, Marks, Tongue, draw, outline};
+use tongban_dsl::draw::{Mark, Marks, Tongue, draw, mermaid, outline};
 use tongban_dsl::{Definition, parse};
 
 const MIXED: &str = "
@@ -172,6 +172,30 @@ fn a_run_is_told_by_signs_and_words_and_not_by_colour_alone() {
             .any(|line| line
                 .contains("choose (分支), 未到达; again → fetch; stop → 结束; skip → last")),
         "{sentences:?}"
+    );
+}
+
+#[test]
+fn the_same_ways_in_mermaid() {
+    let definition = definition(MIXED);
+    let chart = mermaid(&definition, &Marks::default());
+    for line in [
+        "  t_intake --> t_rounds",
+        "  t_choose -->|\"again\"| t_fetch",
+        "  t_choose -->|\"stop\"| finish",
+        "  t_choose -->|\"skip\"| t_last",
+        "  t_choose --> t_extra",
+        "  t_extra --> finish",
+        "  t_fetch__both --> t_fetch__both__left",
+        "  t_fetch -->|\"on error\"| t_fetch__byHand",
+        "  t_fetch__byHand --> t_heard",
+        "  t_rounds__pause -->|\"↻\"| t_rounds",
+    ] {
+        assert!(chart.lines().any(|found| found == line), "{line}\n{chart}");
+    }
+    assert_eq!(
+        chart.matches("subgraph").count(),
+        chart.lines().filter(|line| line.trim() == "end").count()
     );
 }
 

@@ -45,7 +45,11 @@ impl Surroundings for Pack {
 
     fn names(&self, kind: Reference) -> Option<Vec<String>> {
         let names: &[&str] = match kind {
-            Reference::Form => &["forms/application.yaml", "forms/visit.yaml"],
+            Reference::Form => &[
+                "forms/application.yaml",
+                "forms/sheet.yaml",
+                "forms/visit.yaml",
+            ],
             Reference::Register => &["catalogue", "residents"],
             Reference::Role => &["data-office", "data-leader"],
             Reference::Rule => &["rules/eligibility.rhai"],
@@ -58,8 +62,16 @@ impl Surroundings for Pack {
     }
 
     fn form(&self, path: &str) -> Option<Value> {
-        (path == "forms/application.yaml")
-            .then(|| value!({ "type": "object", "properties": { "resource": { "type": "string" }, "purpose": { "type": "string" } } }))
+        match path {
+            "forms/application.yaml" => Some(value!({
+                "type": "object",
+                "properties": { "resource": { "type": "string" }, "purpose": { "type": "string" } },
+            })),
+            "forms/sheet.yaml" => {
+                Some(value!({ "x-figures": true, "properties": { "rows": { "type": "array" } } }))
+            }
+            _ => None,
+        }
     }
 }
 

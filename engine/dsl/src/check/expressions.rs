@@ -3,7 +3,9 @@
 use tongban_expr::{Expression, Language, Read};
 
 use crate::codes;
-use crate::definition::{ExpressionSource, Mode, SchemaSource, Template, TemplateKind, TextPart};
+use crate::definition::{
+    ExpressionSource, Mode, SchemaSource, TaskKind, Template, TemplateKind, TextPart,
+};
 use crate::diagnostic::Diagnostic;
 use crate::parse::looks_like_expression;
 use crate::span::Span;
@@ -99,10 +101,62 @@ impl Checker<'_> {
                 }
             }
             TemplateKind::List(items) => items.iter().for_each(|item| self.template(item, setting)),
-            TemplateKind::Object(entries) => entries
-                .iter()
-                .for_each(|entry| self.template(&entry.value, setting)),
+            TemplateKind::Object(entries) => {
+                for entry in entries {
+                    self.template(&entry.value, setting);
+                    self.local_date(&entry.key, &entry.value);
+                }
+            }
         }
+    }
+
+    /// `asOf` from the UTC instant of the start.
+    fn local_date(&mut self, key: &str, value: &Template) {
+        let Some(source) = value.as_expression().filter(|_| key == "asOf") else {
+            return;
+        };
+        if let Some(at) = source.text.find("startedAt") {
+            let span = self.place(source, &(at..at + "startedAt".len()));
+            self.faults.push(
+                Diagnostic::warning(
+                    codes::UTC_DATE,
+                    span,
+                    "`startedAt` is an instant in UTC, not a date",
+                )
+                .help("write `workflow.startedOn`, the site's local date"),
+            );
+        }
+    }
+
+    /// `input[0]` right after a fork.
+    fn by_position(&mut self, source: &ExpressionSource, read: &Read, setting: &Setting<'_>) {
+        let indexed = source
+            .text
+            .get(read.at.end..)
+            .is_some_and(|rest| rest.trim_start().starts_with('['));
+        let argument = matches!(read.root.as_str(), "input" | ".") && read.path.is_empty();
+        let before = setting
+            .at
+            .and_then(|at| setting.scope.tasks.get(at.checked_sub(1)?));
+        let Some(TaskKind::Fork(fork)) = before.map(|task| &task.kind) else {
+            return;
+        };
+        if !indexed || !argument || fork.compete {
+            return;
+        }
+        let first = fork
+            .branches
+            .first()
+            .map_or("BRANCH", |branch| branch.name.value.as_str());
+        let span = self.place(source, &read.at);
+        self.faults.push(
+            Diagnostic::warning(
+                codes::BY_POSITION,
+                span,
+                "this reads a branch's result by its position",
+            )
+            .help(format!("write `steps.{first}` and its like")),
+        );
     }
 
     fn forgotten(&mut self, text: &str, span: Span) {
@@ -246,6 +300,7 @@ impl Checker<'_> {
         if known_local {
             return;
         }
+        self.by_position(source, read, setting);
         match read.root.as_str() {
             "steps" => self.step(source, read, setting),
             "secrets" => self.secret(source, read, setting),

@@ -17,6 +17,8 @@ pub use surroundings::{Nothing, Reference, Surroundings};
 use crate::definition::Definition;
 use crate::diagnostic::{Diagnostic, in_order};
 use crate::parse;
+pub use walk::is_rhai_keyword;
+
 use walk::Checker;
 
 /// A document that was parsed and checked.

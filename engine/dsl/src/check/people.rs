@@ -1,7 +1,7 @@
 //! Steps of people: outcomes, silence, returns, signers.
 
 use crate::codes;
-use crate::definition::{Call, Task, TaskKind, Template};
+use crate::definition::{Call, SchemaSource, Task, TaskKind, Template};
 use crate::diagnostic::Diagnostic;
 use crate::signatures::Kind;
 use crate::suggest;
@@ -67,12 +67,47 @@ impl Checker<'_> {
             );
         }
         self.outcomes(function, with);
+        self.figures(with);
         if let Some(targets) = with.get("return").and_then(|back| back.get("to")) {
             for target in targets.items() {
                 if let Some(name) = target.as_str() {
                     self.return_target(scope, at, name, target);
                 }
             }
+        }
+    }
+
+    /// `fields.edit` on a form that holds a respondent's figures.
+    fn figures(&mut self, with: &Template) {
+        let Some(edit) = with.get("fields").and_then(|fields| fields.get("edit")) else {
+            return;
+        };
+        let input = self
+            .definition
+            .input
+            .as_ref()
+            .and_then(|input| input.schema.as_ref());
+        let path = match (
+            with.get("form").and_then(Template::as_str),
+            input.map(|schema| &schema.source),
+        ) {
+            (Some(path), _) => path,
+            (None, Some(SchemaSource::Form(path))) => path.value.as_str(),
+            _ => return,
+        };
+        let respondent = with.get("to").is_some_and(|to| {
+            to.items()
+                .iter()
+                .all(|selector| selector.as_str() == Some("applicant"))
+        });
+        let figures = self.surroundings.form(path).is_some_and(|form| {
+            form.get("x-figures").and_then(tongban_expr::Value::as_bool) == Some(true)
+        });
+        if figures && !respondent {
+            self.faults.push(
+                Diagnostic::error(codes::FIGURES, edit.span, "only the respondent changes the figures of this form")
+                    .help("take `fields.edit` away and return the case to the respondent: `return: { to: [ … ], fields: true }`"),
+            );
         }
     }
 

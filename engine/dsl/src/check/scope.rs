@@ -51,6 +51,11 @@ impl<'a> Scope<'a> {
         found
     }
 
+    /// Whether this is inside the body of a reusable function.
+    pub fn in_function(&self) -> bool {
+        !self.returnable
+    }
+
     /// Whether an enclosing clock lists a ground in its `stops`.
     pub fn stopped_by(&self, ground: &str) -> bool {
         self.stops.iter().any(|stop| stop == ground)

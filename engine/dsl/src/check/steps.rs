@@ -1,9 +1,9 @@
 //! `steps.NAME`: whether there is such a step, and whether it has run.
 
-use tongban_expr::{Language, Read};
+use tongban_expr::{Language, Read, Value};
 
 use crate::codes;
-use crate::definition::{ExpressionSource, TaskKind};
+use crate::definition::{ExpressionSource, Task, TaskKind};
 use crate::diagnostic::Diagnostic;
 use crate::span::Span;
 use crate::suggest;
@@ -37,6 +37,9 @@ impl Checker<'_> {
             Standing::Certain if setting.any_time => Standing::Perhaps,
             found => found,
         };
+        if matches!(standing, Standing::Certain | Standing::Perhaps) {
+            self.result_property(source, read, setting.scope);
+        }
         match standing {
             Standing::Certain => {}
             Standing::Perhaps => {
@@ -72,6 +75,8 @@ impl Checker<'_> {
                 .help("read it after the fork has joined")
                 .label(place, "it stands here"),
             ),
+            // The body of a function may read the steps of whoever calls it.
+            Standing::Unknown if setting.scope.in_function() => {}
             Standing::Unknown => {
                 let names = setting.scope.step_names();
                 let help = suggest::nearest(name, names.iter().copied())
@@ -94,6 +99,50 @@ impl Checker<'_> {
         }
     }
 
+    /// `steps.NAME.PROPERTY`, when the function's signature lists what it gives.
+    fn result_property(&mut self, source: &ExpressionSource, read: &Read, scope: &Scope<'_>) {
+        let (Some(name), Some(property)) = (read.path.first(), read.path.get(1)) else {
+            return;
+        };
+        let Some(task) = find(scope, &name.name).filter(|task| task.output.is_none()) else {
+            return;
+        };
+        let TaskKind::Call(call) = &task.kind else {
+            return;
+        };
+        let Some(signature) = self.surroundings.function(&call.function.value) else {
+            return;
+        };
+        let Some(properties) = signature.result.get("properties") else {
+            return;
+        };
+        let method = source
+            .text
+            .get(read.at.end..)
+            .is_some_and(|rest| rest.starts_with('('));
+        if properties.get(&property.name).is_some() || method && read.path.len() == 2 {
+            return;
+        }
+        let closed = signature
+            .result
+            .get("additionalProperties")
+            .and_then(Value::as_bool)
+            == Some(false);
+        let known: Vec<&str> = properties
+            .entries()
+            .map(|(name, _)| name.as_str())
+            .collect();
+        let near = suggest::nearest(&property.name, known.iter().copied());
+        if closed || near.is_some() {
+            let message = format!("`{}` gives no `{}`", call.function.value, property.name);
+            let span = self.place(source, &read.at);
+            self.faults.push(
+                Diagnostic::error(codes::UNKNOWN_RESULT, span, message)
+                    .help_if(suggest::did_you_mean(&property.name, known)),
+            );
+        }
+    }
+
     /// The block of the main list that holds a task of this name.
     fn enclosing(&self, name: &str) -> Option<&str> {
         fn holds(task: &crate::definition::Task, name: &str) -> bool {
@@ -109,6 +158,19 @@ impl Checker<'_> {
             .find(|task| holds(task, name))
             .map(|task| task.name.value.as_str())
     }
+}
+
+/// The task or branch that `steps.NAME` means here.
+fn find<'s>(scope: &Scope<'s>, name: &str) -> Option<&'s Task> {
+    let here = scope.tasks.iter().find_map(|task| match &task.kind {
+        _ if task.name.value == name => Some(task),
+        TaskKind::Fork(fork) => fork
+            .branches
+            .iter()
+            .find(|branch| branch.name.value == name),
+        _ => None,
+    });
+    here.or_else(|| scope.outer.and_then(|(outer, _)| find(outer, name)))
 }
 
 /// Looks for the step in this list, then in those around it.

@@ -17,7 +17,7 @@ use super::scope::{ListKind, Scope};
 use super::surroundings::{Surroundings, is_work};
 
 /// Words that rhai keeps for itself: nothing can be read by them after a dot.
-pub(super) const RHAI_KEYWORDS: &[&str] = &[
+const RHAI_KEYWORDS: &[&str] = &[
     "let",
     "const",
     "if",
@@ -80,6 +80,12 @@ pub(super) const RHAI_KEYWORDS: &[&str] = &[
     "is_shared",
     "Fn",
 ];
+
+/// Whether a name is a keyword of rhai, so that `form.NAME` or `steps.NAME` cannot be written.
+#[must_use]
+pub fn is_rhai_keyword(name: &str) -> bool {
+    RHAI_KEYWORDS.contains(&name)
+}
 
 /// Checks one definition.
 pub(super) struct Checker<'a> {
@@ -167,7 +173,10 @@ impl<'a> Checker<'a> {
     }
 
     fn task(&mut self, scope: &Scope<'_>, at: usize, task: &Task) {
-        self.name(task);
+        // The name of a function's own body is no step's name.
+        if scope.outer.is_some() || !scope.in_function() {
+            self.name(task);
+        }
         let before = Setting::before(scope, at);
         if let Some(condition) = &task.if_ {
             self.expression(condition, &before);
@@ -193,7 +202,7 @@ impl<'a> Checker<'a> {
     fn name(&mut self, task: &Task) {
         let name = &task.name.value;
         let rhai = self.definition.evaluate.language == Language::Rhai;
-        if rhai && RHAI_KEYWORDS.contains(&name.as_str()) {
+        if rhai && is_rhai_keyword(name) {
             self.faults.push(
                 Diagnostic::error(
                     codes::KEYWORD_NAME,

@@ -6,12 +6,14 @@
 
 mod figure;
 mod layout;
+mod mermaid;
 mod outline;
 mod paint;
 mod words;
 
 use std::collections::BTreeMap;
 
+pub use mermaid::mermaid;
 pub use outline::{Step, outline};
 
 use crate::definition::Definition;
