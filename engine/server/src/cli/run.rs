@@ -108,13 +108,19 @@ async fn run_in_memory(
         if case.instance.status().has_ended() {
             break;
         }
-        if let Some(event) = events.pop_front() {
-            runtime.receive(event, Caller::system()).await?;
-        } else if let Some(due) = runtime.next_due_ms().await?.filter(|_| arguments.fast_forward && timers < TIMERS_MAX) {
-            clock.advance_to(due);
-            timers += 1;
-        } else {
-            break;
+        let due = runtime.next_due_ms().await?.filter(|_| arguments.fast_forward && timers < TIMERS_MAX);
+        // An event that comes before anything listens would be lost: a timer that may fire goes first.
+        let listens = case.instance.live().iter().any(|task| task.kind == "listen");
+        let event = if listens || due.is_none() { events.pop_front() } else { None };
+        match (event, due) {
+            (Some(event), _) => {
+                runtime.receive(event, Caller::system()).await?;
+            }
+            (None, Some(due)) => {
+                clock.advance_to(due);
+                timers += 1;
+            }
+            (None, None) => break,
         }
         runtime.run_until_idle().await?;
     }
