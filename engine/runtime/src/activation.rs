@@ -39,6 +39,13 @@ pub enum Barred {
         /// The value.
         value: String,
     },
+    /// A business key that another instance holds.
+    Business {
+        /// The key.
+        key: String,
+        /// Who holds it.
+        instance: String,
+    },
 }
 
 /// An activation being run.
@@ -64,7 +71,13 @@ pub struct Activation<'n> {
 
 impl<'n> Activation<'n> {
     /// Begins an activation on a state; its time is fixed here.
-    pub fn new(node: &'n Node, ready: Arc<Ready>, state: State, base: Base, barred: &'n [Barred]) -> Activation<'n> {
+    pub fn new(
+        node: &'n Node,
+        ready: Arc<Ready>,
+        state: State,
+        base: Base,
+        barred: &'n [Barred],
+    ) -> Activation<'n> {
         let organisation = node.organisation();
         let env = environment(node, &ready, &organisation, &state);
         Activation {
@@ -141,14 +154,24 @@ impl<'n> Activation<'n> {
     /// Calls the desk with the world as it is now.
     pub(crate) fn at_desk<T>(&mut self, ask: impl FnOnce(&mut Desk, &World<'_>) -> T) -> T {
         let facts = self.facts();
-        let world = World { now_ms: self.now_ms, org: &self.organisation, case: &facts, forms: &self.ready.forms };
+        let world = World {
+            now_ms: self.now_ms,
+            org: &self.organisation,
+            case: &facts,
+            forms: &self.ready.forms,
+        };
         ask(&mut self.state.desk, &world)
     }
 
     /// The facts of the case that people's work depends on.
     pub(crate) fn facts(&self) -> CaseFacts {
         let flow = &self.state.flow;
-        case_facts(&self.state.head, flow, &self.ready, self.node.case_url(flow.id()))
+        case_facts(
+            &self.state.head,
+            flow,
+            &self.ready,
+            self.node.case_url(flow.id()),
+        )
     }
 
     /// The instance's id.
@@ -174,7 +197,12 @@ impl<'n> Activation<'n> {
 }
 
 /// The facts of a case that people's work depends on.
-pub(crate) fn case_facts(head: &CaseHead, flow: &Instance, ready: &Ready, url: String) -> CaseFacts {
+pub(crate) fn case_facts(
+    head: &CaseHead,
+    flow: &Instance,
+    ready: &Ready,
+    url: String,
+) -> CaseFacts {
     CaseFacts {
         id: flow.id().to_owned(),
         number: head.number.clone(),
@@ -191,8 +219,13 @@ pub(crate) fn case_facts(head: &CaseHead, flow: &Instance, ready: &Ready, url: S
 
 /// The starter's roles, as of now.
 pub(crate) fn roles_of(organisation: &Organisation, person: &str) -> Vec<String> {
-    let held = organisation.person(person).map(|person| person.roles.as_slice()).unwrap_or_default();
-    held.iter().map(|membership| membership.name.clone()).collect()
+    let held = organisation
+        .person(person)
+        .map(|person| person.roles.as_slice())
+        .unwrap_or_default();
+    held.iter()
+        .map(|membership| membership.name.clone())
+        .collect()
 }
 
 fn environment(node: &Node, ready: &Ready, organisation: &Arc<Organisation>, state: &State) -> Env {
@@ -202,7 +235,11 @@ fn environment(node: &Node, ready: &Ready, organisation: &Arc<Organisation>, sta
             "number": (link.number.as_str()), "workflow": (link.workflow.as_str()), "outcome": (link.outcome.clone())
         })
     });
-    let started_ms = if head.started_ms == 0 { node.clock.now_ms() } else { head.started_ms };
+    let started_ms = if head.started_ms == 0 {
+        node.clock.now_ms()
+    } else {
+        head.started_ms
+    };
     let parameters = node.parameters_of(&ready.pack, &node.local_date(started_ms));
     Env {
         workflow: value!({

@@ -36,7 +36,12 @@ impl Activation<'_> {
         let items = Value::from(items);
         let digest = items.digest();
         self.out.blobs.push((digest.clone(), items));
-        let at_once = call.args.get("atOnce").and_then(Value::as_i64).unwrap_or(AT_ONCE).clamp(1, 10_000);
+        let at_once = call
+            .args
+            .get("atOnce")
+            .and_then(Value::as_i64)
+            .unwrap_or(AT_ONCE)
+            .clamp(1, 10_000);
         let batch = Batch {
             place: call.place,
             workflow: text(&call.args, "workflow").to_owned(),
@@ -54,22 +59,35 @@ impl Activation<'_> {
     async fn items(&mut self, call: &Call) -> Result<Vec<Value>, (ErrorKind, String)> {
         let each = call.args.get("each").cloned().unwrap_or(Value::Null);
         let items = match each.as_list() {
-            Some(items) => items.iter().cloned().collect(),
+            Some(items) => items.to_vec(),
             None if each.get("register").is_some() => self.items_of_register(&each).await?,
             None if each.get("batch").is_some() => self.items_of_batch(&each).await?,
             None => {
-                let detail = format!("`each`: expected a list, {{ register, where }} or {{ batch, where }}, found {}", each.kind_name());
+                let detail = format!(
+                    "`each`: expected a list, {{ register, where }} or {{ batch, where }}, found {}",
+                    each.kind_name()
+                );
                 return Err((ErrorKind::Validation, detail));
             }
         };
         if items.len() > ITEMS_MAX {
-            return Err((ErrorKind::Validation, format!("expected at most {ITEMS_MAX} items, found {}", items.len())));
+            return Err((
+                ErrorKind::Validation,
+                format!("expected at most {ITEMS_MAX} items, found {}", items.len()),
+            ));
         }
         let mut keys = BTreeSet::new();
         let mut kept = Vec::with_capacity(items.len());
         for item in items {
-            let key = tongban_core::evaluate_late(&self.ready.program, &self.state.flow, &self.env, &call.run_id, "key", &item)
-                .map_err(|error| (ErrorKind::Expression, error.detail.unwrap_or(error.title)))?;
+            let key = tongban_core::evaluate_late(
+                &self.ready.program,
+                &self.state.flow,
+                &self.env,
+                &call.run_id,
+                "key",
+                &item,
+            )
+            .map_err(|error| (ErrorKind::Expression, error.detail.unwrap_or(error.title)))?;
             if key.is_null() || keys.insert(key.digest()) {
                 kept.push(item);
             }
@@ -78,29 +96,55 @@ impl Activation<'_> {
     }
 
     async fn items_of_register(&self, each: &Value) -> Result<Vec<Value>, (ErrorKind, String)> {
-        let query = Query { equal: conditions(each.get("where"), ""), limit: u32::try_from(ITEMS_MAX).unwrap_or(u32::MAX) };
-        let found = self.node.records().find(text(each, "register"), &query).await;
+        let query = Query {
+            equal: conditions(each.get("where"), ""),
+            limit: u32::try_from(ITEMS_MAX).unwrap_or(u32::MAX),
+        };
+        let found = self
+            .node
+            .records()
+            .find(text(each, "register"), &query)
+            .await;
         let found = found.map_err(|failure| (ErrorKind::Configuration, failure.detail))?;
-        Ok(found.records.into_iter().map(|record| record.body).collect())
+        Ok(found
+            .records
+            .into_iter()
+            .map(|record| record.body)
+            .collect())
     }
 
     /// The cases of an earlier batch: `{ input, output, status, number }` of each.
     async fn items_of_batch(&self, each: &Value) -> Result<Vec<Value>, (ErrorKind, String)> {
         let failed = |error: RuntimeError| (ErrorKind::Runtime, error.to_string());
         let batch = text(each, "batch");
-        let run_id = batch.strip_prefix(self.id()).and_then(|rest| rest.strip_prefix('/')).unwrap_or(batch).to_owned();
+        let run_id = batch
+            .strip_prefix(self.id())
+            .and_then(|rest| rest.strip_prefix('/'))
+            .unwrap_or(batch)
+            .to_owned();
         let conditions = conditions(each.get("where"), "");
         let mut items = Vec::new();
         for child in self.node.children_of(self.id()).await.map_err(failed)? {
-            let Some(case) = self.node.snapshot(&child).await.map_err(failed)? else { continue };
-            let of_batch = case.state.head.parent.as_ref().is_some_and(|parent| parent.run_id == run_id && parent.item.is_some());
+            let Some(case) = self.node.snapshot(&child).await.map_err(failed)? else {
+                continue;
+            };
+            let of_batch = case
+                .state
+                .head
+                .parent
+                .as_ref()
+                .is_some_and(|parent| parent.run_id == run_id && parent.item.is_some());
             let item = value!({
                 "input": (case.state.flow.input().clone()),
                 "output": (case.state.flow.output().clone()),
                 "status": (case.status.as_str()),
                 "number": (case.state.head.number.as_str())
             });
-            if of_batch && conditions.iter().all(|(path, expected)| fits(item.at(path), expected)) {
+            if of_batch
+                && conditions
+                    .iter()
+                    .all(|(path, expected)| fits(item.at(path), expected))
+            {
                 items.push(item);
             }
         }
@@ -120,8 +164,16 @@ impl Activation<'_> {
         let Some(batch) = self.state.memory.batches.get_mut(&run_id) else {
             return Ok(());
         };
-        let item = body.get("item").and_then(Value::as_i64).and_then(|item| u64::try_from(item).ok());
-        let known = item.is_some_and(|item| batch.running.get(&item).is_some_and(|child| child == text(body, "child")));
+        let item = body
+            .get("item")
+            .and_then(Value::as_i64)
+            .and_then(|item| u64::try_from(item).ok());
+        let known = item.is_some_and(|item| {
+            batch
+                .running
+                .get(&item)
+                .is_some_and(|child| child == text(body, "child"))
+        });
         if let (Some(item), true) = (item, known) {
             batch.running.remove(&item);
             match text(body, "status") {
@@ -140,16 +192,26 @@ impl Activation<'_> {
             return Ok(());
         };
         if batch.next < batch.total {
-            let found = self.node.bundles.find(self.node, &batch.workflow, None).await;
+            let found = self
+                .node
+                .bundles
+                .find(self.node, &batch.workflow, None)
+                .await;
             match found {
                 Ok(ready) => {
-                    if let Err((kind, detail)) = self.start_items(run_id, &mut batch, &ready).await? {
+                    if let Err((kind, detail)) =
+                        self.start_items(run_id, &mut batch, &ready).await?
+                    {
                         self.fail(run_id, kind, detail);
                         return Ok(());
                     }
                 }
                 Err(RuntimeError::NotFound { .. }) => {
-                    self.fail(run_id, ErrorKind::Configuration, format!("there is no workflow `{}`", batch.workflow));
+                    self.fail(
+                        run_id,
+                        ErrorKind::Configuration,
+                        format!("there is no workflow `{}`", batch.workflow),
+                    );
                     return Ok(());
                 }
                 Err(error) => return Err(error),
@@ -162,7 +224,10 @@ impl Activation<'_> {
                 "id": (format!("{}/{run_id}", self.id())), "total": (count(batch.total)), "completed": (count(batch.completed)),
                 "faulted": (count(batch.faulted)), "cancelled": (count(batch.cancelled))
             });
-            self.queue.push_back(Event::Returned { run_id: run_id.to_owned(), output });
+            self.queue.push_back(Event::Returned {
+                run_id: run_id.to_owned(),
+                output,
+            });
             return Ok(());
         }
         self.state.memory.batches.insert(run_id.to_owned(), batch);
@@ -176,19 +241,46 @@ impl Activation<'_> {
         ready: &std::sync::Arc<crate::bundles::Ready>,
     ) -> Result<Result<(), (ErrorKind, String)>, RuntimeError> {
         let items = self.blob(&batch.items).await?;
-        let items = items.as_list().ok_or_else(|| RuntimeError::Internal("the batch's items are no list".to_owned()))?;
+        let items = items
+            .as_list()
+            .ok_or_else(|| RuntimeError::Internal("the batch's items are no list".to_owned()))?;
         let running = u64::try_from(batch.running.len()).unwrap_or(u64::MAX);
-        let room = if batch.wait { batch.at_once.saturating_sub(running) } else { batch.at_once };
+        let room = if batch.wait {
+            batch.at_once.saturating_sub(running)
+        } else {
+            batch.at_once
+        };
         let until = batch.next.saturating_add(room.min(PAGE)).min(batch.total);
         while batch.next < until {
             let n = batch.next;
-            let item = usize::try_from(n).ok().and_then(|at| items.get(at)).cloned().unwrap_or(Value::Null);
-            let input = match tongban_core::evaluate_late(&self.ready.program, &self.state.flow, &self.env, run_id, "input", &item) {
+            let item = usize::try_from(n)
+                .ok()
+                .and_then(|at| items.get(at))
+                .cloned()
+                .unwrap_or(Value::Null);
+            let input = match tongban_core::evaluate_late(
+                &self.ready.program,
+                &self.state.flow,
+                &self.env,
+                run_id,
+                "input",
+                &item,
+            ) {
                 Ok(Value::Null) => item,
                 Ok(input) => input,
-                Err(error) => return Ok(Err((ErrorKind::Expression, error.detail.unwrap_or(error.title)))),
+                Err(error) => {
+                    return Ok(Err((
+                        ErrorKind::Expression,
+                        error.detail.unwrap_or(error.title),
+                    )));
+                }
             };
-            let parent = Parent { instance: self.id().to_owned(), run_id: run_id.to_owned(), item: Some(n), awaited: batch.wait };
+            let parent = Parent {
+                instance: self.id().to_owned(),
+                run_id: run_id.to_owned(),
+                item: Some(n),
+                awaited: batch.wait,
+            };
             match self.bear(ready, parent, input) {
                 Ok(child) if batch.wait => {
                     batch.running.insert(n, child);
@@ -220,7 +312,11 @@ impl Activation<'_> {
 /// `where` as pairs of path and value.
 fn conditions(wanted: Option<&Value>, prefix: &str) -> Vec<(String, Value)> {
     let members = wanted.and_then(Value::as_object);
-    members.into_iter().flatten().map(|(key, value)| (format!("{prefix}{key}"), value.clone())).collect()
+    members
+        .into_iter()
+        .flatten()
+        .map(|(key, value)| (format!("{prefix}{key}"), value.clone()))
+        .collect()
 }
 
 fn fits(found: Option<&Value>, expected: &Value) -> bool {

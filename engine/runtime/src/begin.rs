@@ -5,7 +5,7 @@ use tongban_expr::Value;
 use tongban_plugin::{NumberPattern, Records};
 use tongban_store::{IncidentRow, KeyRow};
 
-use crate::activation::Activation;
+use crate::activation::{Activation, Barred};
 use crate::error::RuntimeError;
 
 /// The scope of business keys of one workflow.
@@ -20,6 +20,7 @@ impl Activation<'_> {
         self.queue.push_back(Event::Start { input });
         self.run().await?;
         self.take_key();
+        self.run().await?;
         self.report_objection(None);
         Ok(())
     }
@@ -31,11 +32,16 @@ impl Activation<'_> {
         if !self.state.head.number.is_empty() {
             return Ok(());
         }
-        let pattern = NumberPattern::parse_case(pattern).map_err(|fault| RuntimeError::Internal(fault.to_string()))?;
+        let pattern = NumberPattern::parse_case(pattern)
+            .map_err(|fault| RuntimeError::Internal(fault.to_string()))?;
         let today = self.node.local_date(self.now_ms);
         let unit = self.state.head.starter.unit.clone().unwrap_or_default();
         let drawn = if pattern.has_sequence() {
-            let sequence = format!("{}:{}", self.state.head.workflow, pattern.sequence(&today, &unit));
+            let sequence = format!(
+                "{}:{}",
+                self.state.head.workflow,
+                pattern.sequence(&today, &unit)
+            );
             let drawn = self.node.records().draw(&sequence, 1).await;
             drawn.map_err(|failure| RuntimeError::Internal(failure.detail))?
         } else {
@@ -57,6 +63,20 @@ impl Activation<'_> {
         };
         let ended = self.state.flow.status().has_ended();
         if ended && !self.ready.keeps_key() {
+            return;
+        }
+        let holder = self.barred.iter().find_map(|barred| match barred {
+            Barred::Business {
+                key: held,
+                instance,
+            } if *held == key => Some(instance),
+            _ => None,
+        });
+        if let Some(instance) = holder {
+            // A case that was started by another one (or by a schedule) cannot be refused to anybody: it ends.
+            self.queue.push_back(Event::Cancel {
+                reason: format!("the key `{key}` is held by the case {instance}"),
+            });
             return;
         }
         self.out.keys.push(KeyRow {
@@ -93,7 +113,10 @@ impl Activation<'_> {
 
     /// A finished case is opened again at one of its tasks.
     pub(crate) fn reopened(&mut self, body: &Value) {
-        let (at, by) = (crate::inputs::text(body, "at"), crate::inputs::text(body, "by"));
+        let (at, by) = (
+            crate::inputs::text(body, "at"),
+            crate::inputs::text(body, "by"),
+        );
         let mut jump = tongban_core::Jump::operator(
             tongban_core::Target::Task(at.to_owned()),
             by,

@@ -24,7 +24,12 @@ pub struct Cache<T> {
 impl<T> Cache<T> {
     /// An empty cache of at most `limit` bytes.
     pub fn bounded(limit: usize) -> Cache<T> {
-        Cache { kept: IndexMap::new(), bytes: 0, limit, turn: 0 }
+        Cache {
+            kept: IndexMap::new(),
+            bytes: 0,
+            limit,
+            turn: 0,
+        }
     }
 
     /// What is kept under `id`.
@@ -43,7 +48,14 @@ impl<T> Cache<T> {
         }
         self.turn += 1;
         self.bytes += bytes;
-        self.kept.insert(id.to_owned(), Kept { value, bytes, used: self.turn });
+        self.kept.insert(
+            id.to_owned(),
+            Kept {
+                value,
+                bytes,
+                used: self.turn,
+            },
+        );
         if self.bytes > self.limit {
             self.shrink();
         }

@@ -19,19 +19,27 @@ const RESULT_BYTES: u64 = 1024 * 1024;
 impl Activation<'_> {
     /// Performs a read and feeds its result.
     pub(crate) async fn read(&mut self, call: Call) -> Result<(), RuntimeError> {
-        let left_ms = call.timeout_at_ms.map_or(READ_MS, |at| (at - self.now_ms).clamp(1, READ_MS));
+        let left_ms = call
+            .timeout_at_ms
+            .map_or(READ_MS, |at| (at - self.now_ms).clamp(1, READ_MS));
         let sleep = self.node.clock.sleep(u64::try_from(left_ms).unwrap_or(1));
         let seed = self.seed();
         let read = Box::pin(self.perform_read(&call, seed));
         let result = match select(read, sleep).await {
             Either::Left((result, _)) => result,
-            Either::Right(((), _)) => Err(Failure::timeout(format!("`{}` did not answer within {left_ms} ms", call.function))),
+            Either::Right(((), _)) => Err(Failure::timeout(format!(
+                "`{}` did not answer within {left_ms} ms",
+                call.function
+            ))),
         };
         let result = result.and_then(|answer| {
             self.log_access(answer.access);
             bounded(&call.function, answer.value)
         });
-        self.queue.push_back(returned(&call.run_id, result.map_err(|failure| problem(&failure))));
+        self.queue.push_back(returned(
+            &call.run_id,
+            result.map_err(|failure| problem(&failure)),
+        ));
         Ok(())
     }
 
@@ -41,11 +49,20 @@ impl Activation<'_> {
             "unit.find" => return self.unit_find(&call.args).map(Answer::from),
             _ => {}
         }
-        let function = self.node.functions.read(&call.function).ok_or_else(|| unknown(&call.function))?;
+        let function = self
+            .node
+            .functions
+            .read(&call.function)
+            .ok_or_else(|| unknown(&call.function))?;
         let ports = self.node.ports(&self.ready);
         let starter = self.starter_now();
         let today = self.node.local_date(self.now_ms);
-        function.read(&call.args, &self.circumstances(call, &starter, &today, seed, &ports)).await
+        function
+            .read(
+                &call.args,
+                &self.circumstances(call, &starter, &today, seed, &ports),
+            )
+            .await
     }
 
     /// Prepares a write; its rows ride in this change.
@@ -55,18 +72,35 @@ impl Activation<'_> {
             "case.reopen" => self.case_reopen(&call).await,
             _ => self.prepare(&call).await,
         };
-        self.queue.push_back(returned(&call.run_id, result.map_err(|failure| problem(&failure))));
+        self.queue.push_back(returned(
+            &call.run_id,
+            result.map_err(|failure| problem(&failure)),
+        ));
         Ok(())
     }
 
     async fn prepare(&mut self, call: &Call) -> Result<Value, Failure> {
-        let function = self.node.functions.write(&call.function).ok_or_else(|| unknown(&call.function))?;
+        let function = self
+            .node
+            .functions
+            .write(&call.function)
+            .ok_or_else(|| unknown(&call.function))?;
         let ports = self.node.ports(&self.ready);
         let starter = self.starter_now();
         let today = self.node.local_date(self.now_ms);
         let seed = self.seed();
-        let prepared = function.prepare(&call.args, &self.circumstances(call, &starter, &today, seed, &ports)).await?;
-        let Prepared { value, records, grants, access } = prepared;
+        let prepared = function
+            .prepare(
+                &call.args,
+                &self.circumstances(call, &starter, &today, seed, &ports),
+            )
+            .await?;
+        let Prepared {
+            value,
+            records,
+            grants,
+            access,
+        } = prepared;
         let value = bounded(&call.function, value)?;
         if let Some(lost) = records.iter().find_map(|record| self.lost(record)) {
             return Err(lost);
@@ -74,23 +108,32 @@ impl Activation<'_> {
         self.log_access(access);
         self.out.writes.extend(records);
         let id = self.id().to_owned();
-        self.out.grants.extend(grants.into_iter().map(|grant| GrantRow {
-            id: grant.id,
-            resource: grant.resource,
-            unit_id: grant.unit,
-            fields: Value::from(grant.fields.into_iter().map(Value::from).collect::<Vec<_>>()).to_json(),
-            row_filter: (!grant.rows.is_null()).then(|| grant.rows.to_json()),
-            mode: grant.mode,
-            purpose: grant.purpose,
-            quota: grant.quota.map(|calls| calls.to_string()),
-            ends_at_ms: grant.ends_at_ms,
-            status: match grant.status {
-                tongban_plugin::GrantStatus::Active => "active",
-                tongban_plugin::GrantStatus::Expired => "ended",
-                tongban_plugin::GrantStatus::Revoked => "revoked",
+        self.out.grants.extend(grants.into_iter().map(|grant| {
+            GrantRow {
+                id: grant.id,
+                resource: grant.resource,
+                unit_id: grant.unit,
+                fields: Value::from(
+                    grant
+                        .fields
+                        .into_iter()
+                        .map(Value::from)
+                        .collect::<Vec<_>>(),
+                )
+                .to_json(),
+                row_filter: (!grant.rows.is_null()).then(|| grant.rows.to_json()),
+                mode: grant.mode,
+                purpose: grant.purpose,
+                quota: grant.quota.map(|calls| calls.to_string()),
+                ends_at_ms: grant.ends_at_ms,
+                status: match grant.status {
+                    tongban_plugin::GrantStatus::Active => "active",
+                    tongban_plugin::GrantStatus::Expired => "ended",
+                    tongban_plugin::GrantStatus::Revoked => "revoked",
+                }
+                .to_owned(),
+                instance_id: Some(id.clone()),
             }
-            .to_owned(),
-            instance_id: Some(id.clone()),
         }));
         Ok(value)
     }
@@ -136,7 +179,10 @@ impl Activation<'_> {
 
     fn starter_now(&self) -> Starter {
         let starter = &self.state.head.starter;
-        Starter { roles: roles_of(&self.organisation, &starter.user), ..starter.clone() }
+        Starter {
+            roles: roles_of(&self.organisation, &starter.user),
+            ..starter.clone()
+        }
     }
 
     fn log_access(&mut self, entries: Vec<AccessEntry>) {
@@ -155,7 +201,14 @@ pub fn access_row(id: String, entry: AccessEntry) -> AccessRow {
         record_id: (!entry.record_id.is_empty()).then_some(entry.record_id),
         who: entry.who,
         why: entry.why,
-        fields: Value::from(entry.fields.into_iter().map(Value::from).collect::<Vec<_>>()).to_json(),
+        fields: Value::from(
+            entry
+                .fields
+                .into_iter()
+                .map(Value::from)
+                .collect::<Vec<_>>(),
+        )
+        .to_json(),
         count: i64::from(entry.count),
         at_ms: entry.at_ms,
     }
@@ -176,11 +229,15 @@ pub(crate) fn problem(failure: &Failure) -> Error {
 fn bounded(function: &str, value: Value) -> Result<Value, Failure> {
     if value.weight() > RESULT_BYTES {
         let found = value.weight();
-        return Err(Failure::communication(format!("expected at most {RESULT_BYTES} bytes from `{function}`, found {found}")));
+        return Err(Failure::communication(format!(
+            "expected at most {RESULT_BYTES} bytes from `{function}`, found {found}"
+        )));
     }
     Ok(value)
 }
 
 fn unknown(function: &str) -> Failure {
-    Failure::configuration(format!("there is no function `{function}` here; is its plugin installed?"))
+    Failure::configuration(format!(
+        "there is no function `{function}` here; is its plugin installed?"
+    ))
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use tongban_core::Status;
 use tongban_expr::{Value, secret};
 use tongban_store::{
-    ActGone, Base, BlobRow, CandidateGone, CandidateRow, Change, ClockRow, HeadUpdate, HistoryRow, InstanceRow, KeyGone, NO_DUE_MS,
-    Next, SearchGone, SearchRow, Wake, WakeGone, WorkItemRow,
+    ActGone, Base, BlobRow, CandidateGone, CandidateRow, Change, ClockRow, HeadUpdate, HistoryRow,
+    InstanceRow, KeyGone, NO_DUE_MS, Next, SearchGone, SearchRow, Wake, WakeGone, WorkItemRow,
 };
 use tongban_work::Rows;
 
@@ -51,17 +51,30 @@ pub struct Before {
 impl Before {
     /// Of a state that was loaded.
     pub fn of(state: &State) -> Before {
-        Before { rows: state.desk.rows(), face: Some(face(state)), search: state.memory.search.clone(), due_ms: wake_ms(state) }
+        Before {
+            rows: state.desk.rows(),
+            face: Some(face(state)),
+            search: state.memory.search.clone(),
+            due_ms: wake_ms(state),
+        }
     }
 
     /// Of an instance that ended: its rows are those of its last state, and nothing wakes it.
     pub fn ended(state: &State) -> Before {
-        Before { due_ms: None, ..Before::of(state) }
+        Before {
+            due_ms: None,
+            ..Before::of(state)
+        }
     }
 
     /// Of an instance that does not exist yet.
     pub fn nothing() -> Before {
-        Before { rows: Rows::default(), face: None, search: Vec::new(), due_ms: None }
+        Before {
+            rows: Rows::default(),
+            face: None,
+            search: Vec::new(),
+            due_ms: None,
+        }
     }
 }
 
@@ -71,7 +84,10 @@ impl Activation<'_> {
         self.refresh_case_fields(before);
         let ended = self.state.flow.status().has_ended();
         let id = self.id().to_owned();
-        let goes_on = !ended && (self.state.memory.more || !self.state.memory.postponed.is_empty() || self.has_items_to_start());
+        let goes_on = !ended
+            && (self.state.memory.more
+                || !self.state.memory.postponed.is_empty()
+                || self.has_items_to_start());
         let mut handed = Vec::new();
         let (records, outputs) = entries(&self.out.records);
         let page = Page {
@@ -97,11 +113,23 @@ impl Activation<'_> {
         self.add_desk(&mut change, before);
         self.add_search(&mut change, before);
         self.add_rows(&mut change, &mut handed);
-        if ended && self.base != Base::New && self.state.head.key.is_some() && !self.ready.keeps_key() {
+        if ended
+            && self.base != Base::New
+            && self.state.head.key.is_some()
+            && !self.ready.keeps_key()
+        {
             let scope = business_scope(&self.state.head.workflow);
-            change.add(KeyGone { scope, value: self.state.head.key.clone().unwrap_or_default() });
+            change.add(KeyGone {
+                scope,
+                value: self.state.head.key.clone().unwrap_or_default(),
+            });
         }
-        Handover { change, handed, next: next_state, bytes }
+        Handover {
+            change,
+            handed,
+            next: next_state,
+            bytes,
+        }
     }
 
     fn refresh_case_fields(&mut self, before: &Before) {
@@ -118,17 +146,28 @@ impl Activation<'_> {
             // The case goes on without; whoever looks for it sees why in the log and in its history.
             Err(error) => {
                 let detail = error.detail.unwrap_or(error.title);
-                tracing::warn!(instance = self.id(), detail, "the case's title and search fields could not be evaluated");
+                tracing::warn!(
+                    instance = self.id(),
+                    detail,
+                    "the case's title and search fields could not be evaluated"
+                );
                 self.state.memory.search.clone_from(&before.search);
             }
         }
     }
 
-    fn next_state(&mut self, ended: bool, mut page: Page) -> (Next, Option<Arc<State>>, usize, Page) {
+    fn next_state(
+        &mut self,
+        ended: bool,
+        mut page: Page,
+    ) -> (Next, Option<Arc<State>>, usize, Page) {
         // A case with a number is referred to by others: what it came to stays readable.
         let keeps_last = self.state.memory.had_work
             || !self.state.head.number.is_empty()
-            || matches!(self.state.flow.status(), Status::Faulted | Status::Cancelled)
+            || matches!(
+                self.state.flow.status(),
+                Status::Faulted | Status::Cancelled
+            )
             || self.base != Base::New;
         if ended && !keeps_last {
             return (Next::Ended, None, 0, page);
@@ -140,12 +179,23 @@ impl Activation<'_> {
             }
         }
         if ended {
-            page.last = Some(Box::new(LastState { body: encoded.body, blobs: self.state.blobs.clone() }));
+            page.last = Some(Box::new(LastState {
+                body: encoded.body,
+                blobs: self.state.blobs.clone(),
+            }));
             return (Next::Ended, None, 0, page);
         }
         let bytes = encoded.body.len();
         let state = Arc::new(self.state.clone());
-        (Next::Running { format: encoded.format, body: encoded.body }, Some(state), bytes, page)
+        (
+            Next::Running {
+                format: encoded.format,
+                body: encoded.body,
+            },
+            Some(state),
+            bytes,
+            page,
+        )
     }
 
     fn add_head(&mut self, change: &mut Change, before: &Before) {
@@ -153,10 +203,15 @@ impl Activation<'_> {
         let head = &self.state.head;
         let now = face(&self.state);
         let ended = flow.status().has_ended();
-        let output = (flow.status() == Status::Completed).then(|| secret::masked(flow.output()).to_json());
-        let last_error = flow.error().map(|error| secret::masked(&error.to_value()).to_json());
+        let output =
+            (flow.status() == Status::Completed).then(|| secret::masked(flow.output()).to_json());
+        let last_error = flow
+            .error()
+            .map(|error| secret::masked(&error.to_value()).to_json());
         let ended_at_ms = ended.then_some(self.now_ms);
-        let purge_at_ms = ended_at_ms.zip(self.node.settings.keep_ended_ms).map(|(at, keep)| at + keep);
+        let purge_at_ms = ended_at_ms
+            .zip(self.node.settings.keep_ended_ms)
+            .map(|(at, keep)| at + keep);
         let unit_id = head.starter.unit.clone();
         let status = now.status.to_owned();
         if self.base == Base::New {
@@ -180,11 +235,16 @@ impl Activation<'_> {
                 purge_at_ms,
             });
             for party in parties_of(head, &self.organisation, flow.id(), self.now_ms) {
-                self.out.party(party.principal, &party.instance_id, &party.why, party.at_ms);
+                self.out
+                    .party(party.principal, &party.instance_id, &party.why, party.at_ms);
             }
             return;
         }
-        if before.face.as_ref() != Some(&now) || ended || self.out.touched || matches!(self.base, Base::Ended(_)) {
+        if before.face.as_ref() != Some(&now)
+            || ended
+            || self.out.touched
+            || matches!(self.base, Base::Ended(_))
+        {
             change.add(HeadUpdate {
                 id: flow.id().to_owned(),
                 status,
@@ -202,23 +262,42 @@ impl Activation<'_> {
         }
     }
 
-    fn add_wake(&mut self, change: &mut Change, before: &Before, ended: bool, goes_on: bool, handed: &mut Vec<Handed>) {
+    fn add_wake(
+        &mut self,
+        change: &mut Change,
+        before: &Before,
+        ended: bool,
+        goes_on: bool,
+        handed: &mut Vec<Handed>,
+    ) {
         let id = self.id().to_owned();
         let now_due = if ended { None } else { wake_ms(&self.state) };
         if goes_on {
             // Owned until the lease ends; this node goes on at once, behind whoever waits.
             let ready_at_ms = self.now_ms + self.node.settings.lease_ms;
-            change.add(Wake { instance_id: id.clone(), ready_at_ms });
+            change.add(Wake {
+                instance_id: id.clone(),
+                ready_at_ms,
+            });
             handed.push(Handed::Wake(id));
             return;
         }
         match now_due {
             // Written whenever a timer is left: the row may have been claimed, and then says another time.
-            Some(ready_at_ms) if before.due_ms != Some(ready_at_ms) || ready_at_ms <= self.now_ms || self.woken => {
-                change.add(Wake { instance_id: id, ready_at_ms });
+            Some(ready_at_ms)
+                if before.due_ms != Some(ready_at_ms)
+                    || ready_at_ms <= self.now_ms
+                    || self.woken =>
+            {
+                change.add(Wake {
+                    instance_id: id,
+                    ready_at_ms,
+                });
             }
             Some(_) => {}
-            None if self.base != Base::New && (before.due_ms.is_some() || self.woken) => change.add(WakeGone { instance_id: id }),
+            None if self.base != Base::New && (before.due_ms.is_some() || self.woken) => {
+                change.add(WakeGone { instance_id: id })
+            }
             None => {}
         }
     }
@@ -239,7 +318,12 @@ impl Activation<'_> {
                 title: item.title.clone(),
                 form: item.form.as_ref().map(Value::to_json),
                 // For lists an item is either waiting for somebody or not.
-                status: if matches!(item.status.as_str(), "open" | "held" | "correcting") { "open" } else { "closed" }.to_owned(),
+                status: if matches!(item.status.as_str(), "open" | "held" | "correcting") {
+                    "open"
+                } else {
+                    "closed"
+                }
+                .to_owned(),
                 unit_id: item.unit_id.clone(),
                 due_at_ms: item.due_at_ms,
                 provisional: i64::from(item.provisional),
@@ -250,8 +334,16 @@ impl Activation<'_> {
             });
         }
         for gone in &before.rows.candidates {
-            if !rows.candidates.iter().any(|row| row.candidate == gone.candidate && row.n == gone.n) {
-                change.add(CandidateGone { candidate: gone.candidate.clone(), instance_id: id.to_owned(), n: i64::from(gone.n) });
+            if !rows
+                .candidates
+                .iter()
+                .any(|row| row.candidate == gone.candidate && row.n == gone.n)
+            {
+                change.add(CandidateGone {
+                    candidate: gone.candidate.clone(),
+                    instance_id: id.to_owned(),
+                    n: i64::from(gone.n),
+                });
             }
         }
         for row in &rows.candidates {
@@ -264,7 +356,9 @@ impl Activation<'_> {
                 n: i64::from(row.n),
                 opened_at_ms: row.opened_at_ms,
                 due_at_ms: row.due_at_ms.unwrap_or(NO_DUE_MS),
-                claimed: row.claimed.then(|| row.candidate.trim_start_matches("person:").to_owned()),
+                claimed: row
+                    .claimed
+                    .then(|| row.candidate.trim_start_matches("person:").to_owned()),
             });
         }
         for row in &rows.clocks {
@@ -290,10 +384,20 @@ impl Activation<'_> {
         let (workflow, id) = (&self.state.head.workflow, self.id());
         let now = &self.state.memory.search;
         for (name, value) in before.search.iter().filter(|field| !now.contains(field)) {
-            change.add(SearchGone { workflow: workflow.clone(), name: name.clone(), value: value.clone(), instance_id: id.to_owned() });
+            change.add(SearchGone {
+                workflow: workflow.clone(),
+                name: name.clone(),
+                value: value.clone(),
+                instance_id: id.to_owned(),
+            });
         }
         for (name, value) in now.iter().filter(|field| !before.search.contains(field)) {
-            change.add(SearchRow { workflow: workflow.clone(), name: name.clone(), value: value.clone(), instance_id: id.to_owned() });
+            change.add(SearchRow {
+                workflow: workflow.clone(),
+                name: name.clone(),
+                value: value.clone(),
+                instance_id: id.to_owned(),
+            });
         }
     }
 
@@ -301,7 +405,10 @@ impl Activation<'_> {
         let id = self.id().to_owned();
         let out = std::mem::take(&mut self.out);
         for run_id in out.acts_gone {
-            change.add(ActGone { instance_id: id.clone(), run_id });
+            change.add(ActGone {
+                instance_id: id.clone(),
+                run_id,
+            });
         }
         for act in out.acts {
             handed.push(Handed::Act(act.clone()));
@@ -309,7 +416,11 @@ impl Activation<'_> {
         }
         for told in out.told {
             let body = Value::from_json(&told.body).unwrap_or(Value::Null);
-            let content = Told { id: told.id.clone(), kind: told.kind.clone(), body };
+            let content = Told {
+                id: told.id.clone(),
+                kind: told.kind.clone(),
+                body,
+            };
             handed.push(Handed::Told(told.instance_id.clone(), content));
             change.add(told);
         }
@@ -331,18 +442,28 @@ impl Activation<'_> {
             handed.push(Handed::Listeners);
         }
         for (digest, value) in out.blobs {
-            change.add(BlobRow { instance_id: id.clone(), digest, body: value.to_json() });
+            change.add(BlobRow {
+                instance_id: id.clone(),
+                digest,
+                body: value.to_json(),
+            });
         }
         change.inbox_taken = out.taken;
         change.keys = out.keys;
         change.records = record_rows(out.writes, &id);
         change.audit = out.audit;
-        out.subscriptions_gone.into_iter().for_each(|row| change.add(row));
-        out.subscriptions.into_iter().for_each(|row| change.add(row));
+        out.subscriptions_gone
+            .into_iter()
+            .for_each(|row| change.add(row));
+        out.subscriptions
+            .into_iter()
+            .for_each(|row| change.add(row));
         out.events.into_iter().for_each(|row| change.add(row));
         out.heard.into_iter().for_each(|row| change.add(row));
         out.decisions.into_iter().for_each(|row| change.add(row));
-        out.clock_entries.into_iter().for_each(|row| change.add(row));
+        out.clock_entries
+            .into_iter()
+            .for_each(|row| change.add(row));
         out.parties.into_iter().for_each(|row| change.add(row));
         out.mails.into_iter().for_each(|row| change.add(row));
         out.links.into_iter().for_each(|row| change.add(row));
@@ -376,7 +497,14 @@ fn face(state: &State) -> Face {
 /// What the instance waits for: the public word of its state, or the kind of its first live task.
 fn wait_word(state: &State) -> Option<String> {
     let word = state.desk.state_word().or_else(|| state.flow.state_word());
-    let kind = || state.flow.live().first().map(|task| if task.kind == "call" { "work" } else { task.kind });
+    let kind = || {
+        state.flow.live().first().map(|task| {
+            if task.kind == "call" {
+                "work"
+            } else {
+                task.kind
+            }
+        })
+    };
     word.or_else(kind).map(str::to_owned)
 }
-

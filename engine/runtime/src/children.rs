@@ -30,13 +30,23 @@ impl Activation<'_> {
         let ready = match self.node.bundles.find(self.node, workflow, version).await {
             Ok(ready) => ready,
             Err(RuntimeError::NotFound { .. }) => {
-                let detail = format!("there is no workflow `{workflow}`{}", version.map(|v| format!(" of version {v}")).unwrap_or_default());
+                let detail = format!(
+                    "there is no workflow `{workflow}`{}",
+                    version
+                        .map(|v| format!(" of version {v}"))
+                        .unwrap_or_default()
+                );
                 self.fail(run_id, ErrorKind::Configuration, detail);
                 return Ok(());
             }
             Err(error) => return Err(error),
         };
-        let parent = Parent { instance: self.id().to_owned(), run_id: run_id.to_owned(), item: None, awaited };
+        let parent = Parent {
+            instance: self.id().to_owned(),
+            run_id: run_id.to_owned(),
+            item: None,
+            awaited,
+        };
         match self.bear(&ready, parent, input) {
             Ok(child) if awaited => {
                 self.state.memory.children.insert(run_id.to_owned(), child);
@@ -49,7 +59,12 @@ impl Activation<'_> {
     }
 
     /// Puts a new instance into this change; it begins by itself as soon as the change is durable.
-    pub(crate) fn bear(&mut self, ready: &Arc<Ready>, parent: Parent, input: Value) -> Result<String, String> {
+    pub(crate) fn bear(
+        &mut self,
+        ready: &Arc<Ready>,
+        parent: Parent,
+        input: Value,
+    ) -> Result<String, String> {
         let above = &self.state.head;
         if above.depth >= DEPTH_MAX {
             return Err(format!("cases may nest {DEPTH_MAX} deep"));
@@ -71,7 +86,9 @@ impl Activation<'_> {
             parent: Some(parent),
             depth: above.depth + 1,
             started_ms: self.now_ms,
-            nonce: ready.uses_secrets.then(|| crate::link::nonce_text(self.node.ids.nonce())),
+            nonce: ready
+                .uses_secrets
+                .then(|| crate::link::nonce_text(self.node.ids.nonce())),
             ..CaseHead::default()
         };
         let unit_id = head.starter.unit.clone();
@@ -95,7 +112,11 @@ impl Activation<'_> {
         state.memory.newborn = Some(input);
         let encoded = state.encode();
         self.out.born.push(Born {
-            child: Child { id: id.clone(), format: encoded.format, body: encoded.body },
+            child: Child {
+                id: id.clone(),
+                format: encoded.format,
+                body: encoded.body,
+            },
             head: row,
             history: HistoryRow {
                 instance_id: id.clone(),
@@ -105,7 +126,10 @@ impl Activation<'_> {
                 body: "{\"h\":[]}".to_owned(),
             },
             // Its first activation is this node's until the lease ends.
-            wake: Wake { instance_id: id.clone(), ready_at_ms: self.now_ms + self.node.settings.lease_ms },
+            wake: Wake {
+                instance_id: id.clone(),
+                ready_at_ms: self.now_ms + self.node.settings.lease_ms,
+            },
             parties,
         });
         Ok(id)
@@ -114,7 +138,13 @@ impl Activation<'_> {
     pub(crate) fn child_ended(&mut self, body: &Value) {
         let run_id = text(body, "runId");
         let child = text(body, "child");
-        if self.state.memory.children.get(run_id).is_some_and(|known| known == child) {
+        if self
+            .state
+            .memory
+            .children
+            .get(run_id)
+            .is_some_and(|known| known == child)
+        {
             self.state.memory.children.remove(run_id);
             self.queue.push_back(returned(run_id, child_result(body)));
         }
@@ -129,7 +159,13 @@ impl Activation<'_> {
     /// Tells the parent, and the case whose notice this one objects to, how this instance ended.
     pub(crate) fn report(&mut self, status: Status, output: &Value, error: Option<&Error>) {
         let own = self.id().to_owned();
-        if let Some(parent) = self.state.head.parent.clone().filter(|parent| parent.awaited) {
+        if let Some(parent) = self
+            .state
+            .head
+            .parent
+            .clone()
+            .filter(|parent| parent.awaited)
+        {
             let item = parent.item.and_then(|item| i64::try_from(item).ok());
             let body = value!({
                 "runId": (parent.run_id.as_str()),
@@ -139,10 +175,19 @@ impl Activation<'_> {
                 "output": (if item.is_some() { Value::Null } else { output.clone() }),
                 "error": (error.map_or(Value::Null, Error::to_value))
             });
-            let kind = if parent.item.is_some() { "item" } else { "child" };
+            let kind = if parent.item.is_some() {
+                "item"
+            } else {
+                "child"
+            };
             self.tell(&parent.instance, format!("{kind}:{own}"), kind, &body);
         }
-        self.report_objection(Some(output.get("outcome").and_then(Value::as_str).unwrap_or(status_word(status))));
+        self.report_objection(Some(
+            output
+                .get("outcome")
+                .and_then(Value::as_str)
+                .unwrap_or(status_word(status)),
+        ));
     }
 
     /// Tells the case whose notice this one objects to that it began (no outcome) or ended.
@@ -159,14 +204,22 @@ impl Activation<'_> {
             "outcome": (outcome.map_or(Value::Null, Value::from))
         });
         let stage = if outcome.is_some() { "ended" } else { "began" };
-        self.tell(&link.instance, format!("objection:{own}:{stage}"), "objection", &body);
+        self.tell(
+            &link.instance,
+            format!("objection:{own}:{stage}"),
+            "objection",
+            &body,
+        );
     }
 }
 
 fn child_result(body: &Value) -> Result<Value, Error> {
     match text(body, "status") {
         "completed" => Ok(body.get("output").cloned().unwrap_or(Value::Null)),
-        "cancelled" => Err(Error::new(ErrorKind::Runtime, "the case that was started here was cancelled")),
+        "cancelled" => Err(Error::new(
+            ErrorKind::Runtime,
+            "the case that was started here was cancelled",
+        )),
         _ => Err(Error::from_value(body.get("error").unwrap_or(&Value::Null))),
     }
 }

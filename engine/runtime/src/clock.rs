@@ -42,7 +42,10 @@ pub struct SystemClock {
 impl SystemClock {
     /// Starts from this machine's clock until the first reading of the database's arrives.
     pub fn new() -> SystemClock {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map(|past| past.as_millis()).unwrap_or(0);
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map(|past| past.as_millis())
+            .unwrap_or(0);
         SystemClock {
             began: Instant::now(),
             base_ms: Mutex::new(i64::try_from(now).unwrap_or(i64::MAX)),
@@ -100,7 +103,9 @@ pub struct VirtualClock {
 impl VirtualClock {
     /// A clock that says `now_ms`.
     pub fn at(now_ms: i64) -> VirtualClock {
-        VirtualClock { now_ms: AtomicI64::new(now_ms) }
+        VirtualClock {
+            now_ms: AtomicI64::new(now_ms),
+        }
     }
 
     /// Moves to `at_ms`; a clock never goes back.
@@ -136,7 +141,10 @@ mod tests {
     fn a_system_clock_takes_the_first_reading_and_refuses_a_jump_later() {
         let clock = SystemClock::new();
         let far = clock.now_ms() + 3_600_000;
-        assert!(clock.measured(far), "the first reading counts, however far it is");
+        assert!(
+            clock.measured(far),
+            "the first reading counts, however far it is"
+        );
         assert!(clock.now_ms() >= far);
         assert!(!clock.measured(far + 120_000));
         assert!(clock.is_lost());

@@ -80,7 +80,10 @@ impl RuntimeError {
 
     /// There is no `what` of that id.
     pub fn not_found(what: &'static str, id: impl Into<String>) -> RuntimeError {
-        RuntimeError::NotFound { what, id: id.into() }
+        RuntimeError::NotFound {
+            what,
+            id: id.into(),
+        }
     }
 }
 

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use tongban_core::Env;
 use tongban_expr::{Value, value};
-use tongban_store::{Change, Event, EventRouted, EventRow, InboxRow, ListenShapeRow, SubscriptionRow, SubscriptionSeen};
+use tongban_store::{
+    Change, Event, EventRouted, EventRow, InboxRow, ListenShapeRow, SubscriptionRow,
+    SubscriptionSeen,
+};
 
 use crate::error::RuntimeError;
 use crate::inputs::text;
@@ -20,7 +23,9 @@ impl Node {
     pub(crate) async fn take_event(&self, event: &Value) -> Result<Received, RuntimeError> {
         for attribute in ["id", "source", "type"] {
             if text(event, attribute).is_empty() {
-                return Err(RuntimeError::Unfit(format!("expected a CloudEvent with a text `{attribute}`")));
+                return Err(RuntimeError::Unfit(format!(
+                    "expected a CloudEvent with a text `{attribute}`"
+                )));
             }
         }
         let now_ms = self.clock.now_ms();
@@ -37,7 +42,10 @@ impl Node {
         let id = row.id.clone();
         let added = self.store.event_add(&row).await?;
         self.event_bell.notify_one();
-        Ok(Received { id, known: added.is_none() })
+        Ok(Received {
+            id,
+            known: added.is_none(),
+        })
     }
 
     /// Routes what is not routed and offers early events to new listeners; true when there was something.
@@ -54,7 +62,9 @@ impl Node {
         let body = Value::from_json(&event.body).unwrap_or(Value::Null);
         let mut seen: Vec<(String, String)> = Vec::new();
         for shape in self.store.listen_shapes(&event.event_type).await? {
-            let Some(value) = self.value_of(&shape, &body).await else { continue };
+            let Some(value) = self.value_of(&shape, &body).await else {
+                continue;
+            };
             // A listener that knows nothing beforehand has an empty value.
             for wanted in [value, String::new()] {
                 let key = (shape.shape.clone(), wanted);
@@ -65,19 +75,35 @@ impl Node {
             }
         }
         let mut change = Change::without_instance(self.clock.now_ms());
-        change.add(EventRouted { seq: event.seq, routed: 1, cursor: None });
+        change.add(EventRouted {
+            seq: event.seq,
+            routed: 1,
+            cursor: None,
+        });
         self.commit(Class::Background, change).await?;
         Ok(())
     }
 
-    async fn tell_listeners(self: &Arc<Self>, event: &Event, body: &Value, shape: &str, value: &str) -> Result<(), RuntimeError> {
+    async fn tell_listeners(
+        self: &Arc<Self>,
+        event: &Event,
+        body: &Value,
+        shape: &str,
+        value: &str,
+    ) -> Result<(), RuntimeError> {
         let mut after = String::new();
         loop {
-            let page = self.store.subscriptions_for(shape, value, &after, PAGE).await?;
+            let page = self
+                .store
+                .subscriptions_for(shape, value, &after, PAGE)
+                .await?;
             let Some(last) = page.last().map(|row| row.instance_id.clone()) else {
                 return Ok(());
             };
-            let rows = page.iter().map(|row| self.inbox_row(event, body, row)).collect();
+            let rows = page
+                .iter()
+                .map(|row| self.inbox_row(event, body, row))
+                .collect();
             self.tell(rows).await?;
             after = last;
         }
@@ -119,8 +145,16 @@ impl Node {
                 return None;
             }
         };
-        let env = Env { zone: self.settings.zone.clone(), budget: self.settings.budget.clone(), ..Env::default() };
-        let known = ready.program.shapes().iter().find(|known| known.id == shape.shape)?;
+        let env = Env {
+            zone: self.settings.zone.clone(),
+            budget: self.settings.budget.clone(),
+            ..Env::default()
+        };
+        let known = ready
+            .program
+            .shapes()
+            .iter()
+            .find(|known| known.id == shape.shape)?;
         known.value(body, &env)
     }
 
@@ -141,20 +175,38 @@ impl Node {
     }
 
     /// Events since the instance started; earlier ones only to a listener that says which it wants.
-    async fn offer_early_to(self: &Arc<Self>, listener: &SubscriptionRow) -> Result<(), RuntimeError> {
+    async fn offer_early_to(
+        self: &Arc<Self>,
+        listener: &SubscriptionRow,
+    ) -> Result<(), RuntimeError> {
         let now_ms = self.clock.now_ms();
-        let started_ms = self.store.instance_head(&listener.instance_id).await?.map_or(now_ms, |head| head.started_at_ms);
-        let since_ms = if listener.value.is_empty() { started_ms } else { 0 };
+        let started_ms = self
+            .store
+            .instance_head(&listener.instance_id)
+            .await?
+            .map_or(now_ms, |head| head.started_at_ms);
+        let since_ms = if listener.value.is_empty() {
+            started_ms
+        } else {
+            0
+        };
         let mut rows = Vec::new();
         if let Some((shape, event_type)) = self.shape_of(listener).await? {
             let mut after = 0;
             loop {
-                let page = self.store.events_of_type(&event_type, after, since_ms, now_ms, PAGE).await?;
-                let Some(last) = page.last().map(|event| event.seq) else { break };
+                let page = self
+                    .store
+                    .events_of_type(&event_type, after, since_ms, now_ms, PAGE)
+                    .await?;
+                let Some(last) = page.last().map(|event| event.seq) else {
+                    break;
+                };
                 for event in &page {
                     let body = Value::from_json(&event.body).unwrap_or(Value::Null);
                     let value = self.value_of(&shape, &body).await;
-                    if value.is_some_and(|value| listener.value.is_empty() || value == listener.value) {
+                    if value
+                        .is_some_and(|value| listener.value.is_empty() || value == listener.value)
+                    {
                         rows.push(self.inbox_row(event, &body, listener));
                     }
                 }
@@ -180,12 +232,19 @@ impl Node {
     }
 
     /// The shape of a listener and the type of event that it wants, from the bundle that its instance runs.
-    async fn shape_of(&self, listener: &SubscriptionRow) -> Result<Option<(ListenShapeRow, String)>, RuntimeError> {
+    async fn shape_of(
+        &self,
+        listener: &SubscriptionRow,
+    ) -> Result<Option<(ListenShapeRow, String)>, RuntimeError> {
         let Some(head) = self.store.instance_head(&listener.instance_id).await? else {
             return Ok(None);
         };
         let ready = self.bundles.get(self, &head.bundle).await?;
-        let known = ready.program.shapes().iter().find(|shape| shape.id == listener.shape);
+        let known = ready
+            .program
+            .shapes()
+            .iter()
+            .find(|shape| shape.id == listener.shape);
         Ok(known.map(|shape| {
             let event_type = shape.event_type.clone().unwrap_or_default();
             let row = ListenShapeRow {

@@ -8,19 +8,19 @@ use tokio::sync::oneshot;
 use tongban_expr::Value;
 use tongban_org::Organisation;
 use tongban_plugin::Message;
-use tongban_store::{Committer, KeyRow, Store};
-use tongban_work::{Act, Channel, ClockView, ItemView, World};
+use tongban_store::{Committer, Filter, KeyRow, Seen, Store};
+use tongban_work::{Act, ClockView, ItemView, World};
 
 use crate::bundles::Ready;
 use crate::error::RuntimeError;
 use crate::history::Page;
 use crate::jobs::Job;
-use crate::lane::{Answer, Class, Input, Reply, ReplyTo, What};
-use crate::link::nonce_of;
-use crate::mail_loop::terms_of;
+use crate::lane::{Class, Input, Reply, ReplyTo, What};
 use crate::node::{Door, Node};
 use crate::pack::Publication;
-use crate::request::{Acted, Caller, CaseView, LinkView, Operate, Published, Received, Start, Started, WorkflowView};
+use crate::request::{
+    Acted, Caller, CaseView, Operate, Published, Received, Start, Started, WorkflowView,
+};
 use crate::settings::Parts;
 use crate::start::Beginning;
 use crate::state::CaseLink;
@@ -29,14 +29,15 @@ use crate::threads::Threads;
 /// The engine of one node. Cheap to clone.
 #[derive(Clone)]
 pub struct Runtime {
-    node: Arc<Node>,
+    pub(crate) node: Arc<Node>,
 }
 
 impl Runtime {
     /// A node for serving: changes go through the committers' queue, activations run on threads of their own.
     pub async fn served(parts: Parts, threads: usize) -> Result<Runtime, RuntimeError> {
         let committer = Committer::new(parts.store.clone());
-        let threads = Threads::start(threads, &Handle::current()).map_err(|error| RuntimeError::Internal(error.to_string()))?;
+        let threads = Threads::start(threads, &Handle::current())
+            .map_err(|error| RuntimeError::Internal(error.to_string()))?;
         Runtime::of(Node::new(parts, Door::Queue(committer), Some(threads))).await
     }
 
@@ -48,7 +49,9 @@ impl Runtime {
 
     async fn of(node: Node) -> Result<Runtime, RuntimeError> {
         node.refresh_packs().await?;
-        Ok(Runtime { node: Arc::new(node) })
+        Ok(Runtime {
+            node: Arc::new(node),
+        })
     }
 
     /// Runs all jobs until `stop` ends, then lets what is being done end.
@@ -91,10 +94,39 @@ impl Runtime {
         self.node.put_organisation(organisation);
     }
 
+    /// Has all running instances find agents and deadlines anew, after the organisation or a calendar changed.
+    pub async fn organisation_refresh(&self) -> Result<(), RuntimeError> {
+        let running = Filter {
+            status: Some("running".to_owned()),
+            ..Filter::default()
+        };
+        let mut before: Option<String> = None;
+        loop {
+            let page = self
+                .node
+                .store
+                .instances(Seen::All, &running, before.as_deref(), 200)
+                .await?;
+            let Some(last) = page.last().map(|head| head.id.clone()) else {
+                return Ok(());
+            };
+            for head in page {
+                self.node
+                    .send(&head.id, Input::background(What::Refresh))
+                    .await;
+            }
+            before = Some(last);
+        }
+    }
+
     /// Starts an instance; durable when this returns.
     pub async fn start(&self, start: Start) -> Result<Started, RuntimeError> {
         self.node.refuse_when_full()?;
-        let ready = self.node.bundles.find(&self.node, &start.workflow, start.version.as_deref()).await?;
+        let ready = self
+            .node
+            .bundles
+            .find(&self.node, &start.workflow, start.version.as_deref())
+            .await?;
         if let Some(reference) = &ready.form_reference {
             let faults = ready.forms.all_faults(reference, None, &start.input);
             if faults.iter().any(|fault| !fault.warning) {
@@ -105,12 +137,28 @@ impl Runtime {
             Some(number) => Some(self.link_to(number, &start.workflow).await?),
             None => None,
         };
-        let keys = start.idempotency_key.as_ref().map(|key| self.idempotency_key(&start, key)).into_iter().collect();
-        let beginning = Beginning { input: start.input, caller: start.caller, keys, link, schedule: None, class: Class::People };
+        let keys = start
+            .idempotency_key
+            .as_ref()
+            .map(|key| self.idempotency_key(&start, key))
+            .into_iter()
+            .collect();
+        let beginning = Beginning {
+            input: start.input,
+            caller: start.caller,
+            keys,
+            link,
+            schedule: None,
+            class: Class::People,
+        };
         self.begin(ready, beginning).await
     }
 
-    async fn begin(&self, ready: Arc<Ready>, beginning: Beginning) -> Result<Started, RuntimeError> {
+    async fn begin(
+        &self,
+        ready: Arc<Ready>,
+        beginning: Beginning,
+    ) -> Result<Started, RuntimeError> {
         let Some(threads) = &self.node.threads else {
             return self.node.begin(ready, beginning).await;
         };
@@ -123,11 +171,18 @@ impl Runtime {
         if !threads.run(Box::pin(job)) {
             return Err(RuntimeError::Busy { retry_after_s: 5 });
         }
-        started.await.unwrap_or(Err(RuntimeError::Busy { retry_after_s: 1 }))
+        started
+            .await
+            .unwrap_or(Err(RuntimeError::Busy { retry_after_s: 1 }))
     }
 
     fn idempotency_key(&self, start: &Start, key: &str) -> KeyRow {
-        let request = format!("{}\n{}\n{}", start.workflow, start.input.digest(), start.link.as_deref().unwrap_or_default());
+        let request = format!(
+            "{}\n{}\n{}",
+            start.workflow,
+            start.input.digest(),
+            start.link.as_deref().unwrap_or_default()
+        );
         KeyRow {
             scope: format!("idempotency:{}", start.caller.name()),
             value: key.to_owned(),
@@ -140,50 +195,110 @@ impl Runtime {
 
     async fn link_to(&self, number: &str, workflow: &str) -> Result<CaseLink, RuntimeError> {
         let missing = || RuntimeError::not_found("case", number);
-        let instance = self.node.instance_by_number(number).await?.ok_or_else(missing)?;
+        let instance = self
+            .node
+            .instance_by_number(number)
+            .await?
+            .ok_or_else(missing)?;
         let case = self.node.snapshot(&instance).await?.ok_or_else(missing)?;
-        let ready = self.node.bundles.get(&self.node, &case.state.head.bundle).await?;
-        let facts = crate::activation::case_facts(&case.state.head, &case.state.flow, &ready, String::new());
+        let ready = self
+            .node
+            .bundles
+            .get(&self.node, &case.state.head.bundle)
+            .await?;
+        let facts = crate::activation::case_facts(
+            &case.state.head,
+            &case.state.flow,
+            &ready,
+            String::new(),
+        );
         let organisation = self.node.organisation();
-        let world = World { now_ms: self.node.clock.now_ms(), org: &organisation, case: &facts, forms: &ready.forms };
+        let world = World {
+            now_ms: self.node.clock.now_ms(),
+            org: &organisation,
+            case: &facts,
+            forms: &ready.forms,
+        };
         let notices = case.state.desk.notices(&world).into_iter();
-        let notice = notices.filter(|notice| notice.open && notice.objections.as_deref() == Some(workflow)).map(|notice| notice.n).next();
+        let notice = notices
+            .filter(|notice| notice.open && notice.objections.as_deref() == Some(workflow))
+            .map(|notice| notice.n)
+            .next();
         Ok(CaseLink {
             instance,
             number: number.to_owned(),
             workflow: case.state.head.workflow.clone(),
-            outcome: case.state.flow.output().get("outcome").cloned().unwrap_or(Value::Null),
+            outcome: case
+                .state
+                .flow
+                .output()
+                .get("outcome")
+                .cloned()
+                .unwrap_or(Value::Null),
             notice,
         })
     }
 
     /// A person's act, through whichever door.
-    pub async fn act(&self, instance: &str, act: Act, caller: Caller) -> Result<Acted, RuntimeError> {
+    pub async fn act(
+        &self,
+        instance: &str,
+        act: Act,
+        caller: Caller,
+    ) -> Result<Acted, RuntimeError> {
         self.send_act(instance, act, caller, None).await
     }
 
-    async fn send_act(&self, instance: &str, act: Act, caller: Caller, link: Option<String>) -> Result<Acted, RuntimeError> {
-        let what = What::Act { act: Box::new(act), caller, link };
+    pub(crate) async fn send_act(
+        &self,
+        instance: &str,
+        act: Act,
+        caller: Caller,
+        link: Option<String>,
+    ) -> Result<Acted, RuntimeError> {
+        let what = What::Act {
+            act: Box::new(act),
+            caller,
+            link,
+        };
         match self.ask(instance, what).await? {
             Reply::Acted(acted) => Ok(acted),
-            Reply::Done => Err(RuntimeError::Internal("a decision was answered as something else".to_owned())),
+            Reply::Done => Err(RuntimeError::Internal(
+                "a decision was answered as something else".to_owned(),
+            )),
         }
     }
 
     /// An operator's act; who may is checked by whoever calls.
-    pub async fn operate(&self, instance: &str, operate: Operate, reason: &str, caller: Caller) -> Result<(), RuntimeError> {
-        let what = What::Operate { operate, reason: reason.to_owned(), caller };
+    pub async fn operate(
+        &self,
+        instance: &str,
+        operate: Operate,
+        reason: &str,
+        caller: Caller,
+    ) -> Result<(), RuntimeError> {
+        let what = What::Operate {
+            operate,
+            reason: reason.to_owned(),
+            caller,
+        };
         self.ask(instance, what).await.map(|_| ())
     }
 
-    async fn ask(&self, instance: &str, what: What) -> Result<Reply, RuntimeError> {
+    pub(crate) async fn ask(&self, instance: &str, what: What) -> Result<Reply, RuntimeError> {
         if self.node.is_stopping() || self.node.clock.is_lost() {
             return Err(RuntimeError::Busy { retry_after_s: 5 });
         }
         let (reply, answer): (ReplyTo, _) = oneshot::channel();
-        let input = Input { what, class: Class::People, reply: Some(reply) };
+        let input = Input {
+            what,
+            class: Class::People,
+            reply: Some(reply),
+        };
         self.node.send(instance, input).await;
-        answer.await.unwrap_or(Err(RuntimeError::Busy { retry_after_s: 1 }))
+        answer
+            .await
+            .unwrap_or(Err(RuntimeError::Busy { retry_after_s: 1 }))
     }
 
     /// Takes in a CloudEvent; durable when this returns.
@@ -194,8 +309,16 @@ impl Runtime {
 
     /// Everything about one case, running or ended.
     pub async fn case(&self, instance: &str) -> Result<CaseView, RuntimeError> {
-        let case = self.node.snapshot(instance).await?.ok_or_else(|| RuntimeError::not_found("instance", instance))?;
-        let ready = self.node.bundles.get(&self.node, &case.state.head.bundle).await?;
+        let case = self
+            .node
+            .snapshot(instance)
+            .await?
+            .ok_or_else(|| RuntimeError::not_found("instance", instance))?;
+        let ready = self
+            .node
+            .bundles
+            .get(&self.node, &case.state.head.bundle)
+            .await?;
         Ok(CaseView {
             head: case.state.head.clone(),
             version: case.version,
@@ -213,28 +336,49 @@ impl Runtime {
     }
 
     /// What one person sees of a work item; `None` when it is not theirs to see.
-    pub async fn item_view(&self, instance: &str, n: u32, person: &str) -> Result<Option<ItemView>, RuntimeError> {
+    pub async fn item_view(
+        &self,
+        instance: &str,
+        n: u32,
+        person: &str,
+    ) -> Result<Option<ItemView>, RuntimeError> {
         Ok(self.case(instance).await?.item(n, person))
     }
 
     /// A page of an instance's history after a version.
-    pub async fn history(&self, instance: &str, after: i64, limit: i64) -> Result<Vec<(i64, i64, Page)>, RuntimeError> {
+    pub async fn history(
+        &self,
+        instance: &str,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<(i64, i64, Page)>, RuntimeError> {
         let rows = self.node.store.history(instance, after, limit).await?;
         rows.into_iter()
             .map(|row| {
-                let page = serde_json::from_str(&row.body).map_err(|error| RuntimeError::Internal(format!("the history of {instance}: {error}")))?;
+                let page = serde_json::from_str(&row.body).map_err(|error| {
+                    RuntimeError::Internal(format!("the history of {instance}: {error}"))
+                })?;
                 Ok((row.version, row.at_ms, page))
             })
             .collect()
     }
 
     /// Publishes a pack.
-    pub async fn publish(&self, publication: &Publication, by: &str) -> Result<Vec<Published>, RuntimeError> {
+    pub async fn publish(
+        &self,
+        publication: &Publication,
+        by: &str,
+    ) -> Result<Vec<Published>, RuntimeError> {
         self.node.publish(publication, by).await
     }
 
     /// Makes an older version the current one again.
-    pub async fn rollback(&self, workflow: &str, version: &str, by: &str) -> Result<Published, RuntimeError> {
+    pub async fn rollback(
+        &self,
+        workflow: &str,
+        version: &str,
+        by: &str,
+    ) -> Result<Published, RuntimeError> {
         self.node.rollback(workflow, version, by).await
     }
 
@@ -242,7 +386,9 @@ impl Runtime {
     pub async fn workflows(&self) -> Result<Vec<WorkflowView>, RuntimeError> {
         let mut workflows = Vec::new();
         for row in self.node.store.workflows().await? {
-            let Some(digest) = row.current_bundle else { continue };
+            let Some(digest) = row.current_bundle else {
+                continue;
+            };
             let ready = self.node.bundles.get(&self.node, &digest).await?;
             workflows.push(WorkflowView {
                 title: ready.title().unwrap_or_else(|| row.name.clone()),
@@ -258,104 +404,37 @@ impl Runtime {
     /// The schema of a workflow's start form, files put in place; null when it takes anything.
     pub async fn form(&self, workflow: &str) -> Result<Value, RuntimeError> {
         let ready = self.node.bundles.find(&self.node, workflow, None).await?;
-        Ok(ready.start_form().map_or(Value::Null, |form| form.schema().clone()))
+        Ok(ready
+            .start_form()
+            .map_or(Value::Null, |form| form.schema().clone()))
     }
 
     /// The codes of a list as a workflow's forms name it, with their titles.
-    pub async fn code_list(&self, workflow: &str, list: &str, language: &str) -> Result<Option<Vec<(String, String)>>, RuntimeError> {
+    pub async fn code_list(
+        &self,
+        workflow: &str,
+        list: &str,
+        language: &str,
+    ) -> Result<Option<Vec<(String, String)>>, RuntimeError> {
         let ready = self.node.bundles.find(&self.node, workflow, None).await?;
         let codes = ready.forms.facts().and_then(|facts| facts.codes.list(list));
-        Ok(codes.map(|codes| codes.iter().map(|(code, title)| (code.clone(), title.text(language).to_owned())).collect()))
+        Ok(codes.map(|codes| {
+            codes
+                .iter()
+                .map(|(code, title)| (code.clone(), title.text(language).to_owned()))
+                .collect()
+        }))
     }
 
     /// A mail as it is (or was) sent: the demo's mailbox shows it.
     pub async fn mail(&self, id: &str) -> Result<Message, RuntimeError> {
-        let row = self.node.store.mail(id).await?.ok_or_else(|| RuntimeError::not_found("mail", id))?;
+        let row = self
+            .node
+            .store
+            .mail(id)
+            .await?
+            .ok_or_else(|| RuntimeError::not_found("mail", id))?;
         self.node.letter_of(&row).await
-    }
-
-    /// What a decision link is for. Opening it changes nothing.
-    pub async fn link_open(&self, token: &str) -> Result<LinkView, RuntimeError> {
-        // Forged, cut, altered and unknown links look alike.
-        let missing = || RuntimeError::not_found("link", "this one");
-        let nonce = nonce_of(token).ok_or_else(missing)?;
-        let row = self.node.store.mail_link(&nonce).await?.ok_or_else(missing)?;
-        let terms = terms_of(&row);
-        if !self.node.link_keys.fits(token, &terms) {
-            return Err(missing());
-        }
-        let gone = self.why_gone(&row).await?;
-        Ok(LinkView {
-            instance: terms.instance,
-            n: terms.n,
-            round: terms.round,
-            person: terms.person,
-            purpose: terms.purpose,
-            expires_at_ms: terms.expires_at_ms,
-            gone,
-        })
-    }
-
-    async fn why_gone(&self, row: &tongban_store::MailLinkRow) -> Result<Option<&'static str>, RuntimeError> {
-        if row.used_at_ms.is_some() {
-            return Ok(Some("used"));
-        }
-        if row.expires_at_ms <= self.node.clock.now_ms() {
-            return Ok(Some("expired"));
-        }
-        let item = self.node.store.work_item(&row.instance_id, row.n).await?;
-        let open = item.is_some_and(|item| item.round == row.round && item.closed_at_ms.is_none());
-        Ok(if open { None } else { Some("moved on") })
-    }
-
-    /// Acts through a link: once, as the person whose link it is, on the item and round that it is bound to.
-    pub async fn link_act(&self, token: &str, act: Act) -> Result<Acted, RuntimeError> {
-        let link = self.link_open(token).await?;
-        if let Some(why) = link.gone.filter(|why| *why != "moved on") {
-            return Err(RuntimeError::LinkGone(why));
-        }
-        if link.purpose != "decide" {
-            return Err(RuntimeError::LinkGone("it only shows"));
-        }
-        let act = Act { n: link.n, round: Some(link.round), who: link.person.clone(), for_whom: None, channel: Channel::Mail, ..act };
-        let caller = Caller::person(link.person, None, Channel::Mail);
-        // What moved on is refused by the one decision function, which says by whom and when.
-        self.send_act(&link.instance, act, caller, nonce_of(token)).await
-    }
-
-    /// An external worker takes acts of its functions, for as long as a lease lasts.
-    pub async fn acts_claim(&self, functions: &[&str], limit: i64) -> Result<Vec<tongban_store::ActRow>, RuntimeError> {
-        let now_ms = self.node.clock.now_ms();
-        let token = self.node.ids.uuid(now_ms);
-        Ok(self.node.store.act_claim(functions, &token, now_ms, now_ms + self.node.settings.lease_ms, limit).await?)
-    }
-
-    /// An external worker goes on with an act; false when it is not its any more.
-    pub async fn act_renew(&self, instance: &str, run_id: &str, token: &str) -> Result<bool, RuntimeError> {
-        let until_ms = self.node.clock.now_ms() + self.node.settings.lease_ms;
-        Ok(self.node.store.act_renew(instance, run_id, token, until_ms).await?)
-    }
-
-    /// An external worker tells what came out.
-    pub async fn act_answer(
-        &self,
-        instance: &str,
-        run_id: &str,
-        token: &str,
-        result: Result<Value, tongban_core::Error>,
-    ) -> Result<(), RuntimeError> {
-        let answer = Answer { run_id: run_id.to_owned(), token: Some(token.to_owned()), result };
-        self.ask(instance, What::Answer(answer)).await.map(|_| ())
-    }
-
-    /// Lets the acts of a connector wait, or go again.
-    pub fn connector_pause(&self, connector: &str, paused: bool) {
-        let mut connectors = self.node.paused_connectors.lock();
-        if paused {
-            connectors.insert(connector.to_owned());
-        } else {
-            connectors.remove(connector);
-        }
     }
 }
 
@@ -377,23 +456,43 @@ impl CaseView {
 
     /// The schema of one of the case's forms, as the case's own bundle has it.
     pub fn form_schema(&self, form: &Value) -> Option<Value> {
-        self.ready.forms.form(form).map(|form| form.schema().clone())
+        self.ready
+            .forms
+            .form(form)
+            .map(|form| form.schema().clone())
     }
 
     /// The titles of a code list, as the case's own bundle has it.
     pub fn codes(&self, list: &str, language: &str) -> Option<Vec<(String, String)>> {
         let codes = self.ready.forms.facts()?.codes.list(list)?;
-        Some(codes.iter().map(|(code, title)| (code.clone(), title.text(language).to_owned())).collect())
+        Some(
+            codes
+                .iter()
+                .map(|(code, title)| (code.clone(), title.text(language).to_owned()))
+                .collect(),
+        )
     }
 
     /// The public word for the state that the case is in.
     pub fn state_word(&self) -> Option<&str> {
-        self.desk.state_word().or_else(|| self.instance.state_word())
+        self.desk
+            .state_word()
+            .or_else(|| self.instance.state_word())
     }
 
     fn with_world<T>(&self, look: impl FnOnce(&World<'_>) -> T) -> T {
-        let facts = crate::activation::case_facts(&self.head, &self.instance, &self.ready, self.url.clone());
-        let world = World { now_ms: self.now_ms, org: &self.organisation, case: &facts, forms: &self.ready.forms };
+        let facts = crate::activation::case_facts(
+            &self.head,
+            &self.instance,
+            &self.ready,
+            self.url.clone(),
+        );
+        let world = World {
+            now_ms: self.now_ms,
+            org: &self.organisation,
+            case: &facts,
+            forms: &self.ready.forms,
+        };
         look(&world)
     }
 }

@@ -40,7 +40,10 @@ impl Form {
             .should_validate_formats(true)
             .build(&document)
             .map_err(|error| format!("{error} (at `{}`)", error.instance_path()))?;
-        Ok(Form { schema: schema.clone(), validator: Arc::new(validator) })
+        Ok(Form {
+            schema: schema.clone(),
+            validator: Arc::new(validator),
+        })
     }
 
     /// The schema as it was written.
@@ -74,7 +77,9 @@ impl Form {
     pub fn field(&self, path: &str) -> Option<Value> {
         let mut schema = self.schema.clone();
         for part in path.split('.') {
-            let (name, index) = part.split_once('[').map_or((part, false), |(name, _)| (name, true));
+            let (name, index) = part
+                .split_once('[')
+                .map_or((part, false), |(name, _)| (name, true));
             schema = self.resolved(self.resolved(&schema).get("properties")?.get(name)?);
             if index {
                 schema = self.resolved(schema.get("items")?);
@@ -85,7 +90,11 @@ impl Form {
 
     /// Follows a local `$ref` (`#/$defs/person`) and lays the members beside it over the target.
     pub fn resolved(&self, schema: &Value) -> Value {
-        let Some(target) = schema.get("$ref").and_then(Value::as_str).and_then(|text| text.strip_prefix("#/")) else {
+        let Some(target) = schema
+            .get("$ref")
+            .and_then(Value::as_str)
+            .and_then(|text| text.strip_prefix("#/"))
+        else {
             return schema.clone();
         };
         let mut found = self.schema.clone();
@@ -100,28 +109,51 @@ impl Form {
 
     fn complete(&self, schema: &Value, data: &Value) -> Value {
         let schema = self.resolved(schema);
-        if let (Some(properties), true) = (schema.get("properties"), data.as_object().is_some() || data.is_null()) {
+        if let (Some(properties), true) = (
+            schema.get("properties"),
+            data.as_object().is_some() || data.is_null(),
+        ) {
             let declared = properties.as_object().into_iter().flatten();
-            let mut complete = if data.is_null() { Value::object::<String, Value>([]) } else { data.clone() };
+            let mut complete = if data.is_null() {
+                Value::object::<String, Value>([])
+            } else {
+                data.clone()
+            };
             for (name, property) in declared {
                 let given = complete.get(name).cloned().unwrap_or(Value::Null);
                 let default = property.get("default").cloned().unwrap_or(Value::Null);
                 let given = if given.is_null() { default } else { given };
-                let inner = if given.is_null() { given } else { self.complete(property, &given) };
+                let inner = if given.is_null() {
+                    given
+                } else {
+                    self.complete(property, &given)
+                };
                 complete.set(name, inner);
             }
             return complete;
         }
         if let (Some(items), Some(list)) = (schema.get("items"), data.as_list()) {
-            return Value::from(list.iter().map(|item| self.complete(items, item)).collect::<Vec<_>>());
+            return Value::from(
+                list.iter()
+                    .map(|item| self.complete(items, item))
+                    .collect::<Vec<_>>(),
+            );
         }
         data.clone()
     }
 
     /// Our own keywords, which JSON Schema does not know: code lists and check digits.
-    fn walk(&self, schema: &Value, data: &Value, path: String, codes: &dyn Codes, faults: &mut Vec<FieldFault>) {
+    fn walk(
+        &self,
+        schema: &Value,
+        data: &Value,
+        path: String,
+        codes: &dyn Codes,
+        faults: &mut Vec<FieldFault>,
+    ) {
         let schema = self.resolved(schema);
-        if let (Some(list), Some(code)) = (schema.get("x-code").and_then(Value::as_str), data.as_str())
+        if let (Some(list), Some(code)) =
+            (schema.get("x-code").and_then(Value::as_str), data.as_str())
             && codes.has(list, code) == Some(false)
         {
             faults.push(fault(
@@ -131,14 +163,17 @@ impl Form {
                 format!("`{code}` is not a code of the list `{list}`"),
             ));
         }
-        if let (Some(check), Some(text)) = (schema.get("x-check").and_then(Value::as_str), data.as_str())
+        if let (Some(check), Some(text)) =
+            (schema.get("x-check").and_then(Value::as_str), data.as_str())
             && !digit_fits(check, text)
         {
             let mut warning = fault(
                 &path,
                 "x-check",
                 format!("{}校验码不符,请核对", title(&schema, &path)),
-                format!("the check digit of `{check}` does not fit: please compare it with the document"),
+                format!(
+                    "the check digit of `{check}` does not fit: please compare it with the document"
+                ),
             );
             warning.warning = true;
             faults.push(warning);
@@ -146,7 +181,11 @@ impl Form {
         if let (Some(properties), Some(object)) = (schema.get("properties"), data.as_object()) {
             for (name, value) in object {
                 if let Some(property) = properties.get(name) {
-                    let inner = if path.is_empty() { name.to_string() } else { format!("{path}.{name}") };
+                    let inner = if path.is_empty() {
+                        name.to_string()
+                    } else {
+                        format!("{path}.{name}")
+                    };
                     self.walk(property, value, inner, codes, faults);
                 }
             }
@@ -164,7 +203,11 @@ impl Form {
         let (at, zh, en) = match error.kind() {
             ValidationErrorKind::Required { property } => {
                 let name = property.as_str().unwrap_or_default();
-                let at = if path.is_empty() { name.to_string() } else { format!("{path}.{name}") };
+                let at = if path.is_empty() {
+                    name.to_string()
+                } else {
+                    format!("{path}.{name}")
+                };
                 let zh = format!("请填写{}", self.title_of(&at));
                 let en = format!("`{at}` is required");
                 (at, zh, en)
@@ -174,7 +217,11 @@ impl Form {
                 return unexpected
                     .iter()
                     .map(|name| {
-                        let at = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                        let at = if path.is_empty() {
+                            name.clone()
+                        } else {
+                            format!("{path}.{name}")
+                        };
                         let zh = format!("表单没有“{at}”这一项");
                         let en = format!("the form has no field `{at}`");
                         fault(&at, &keyword, zh, en)
@@ -196,46 +243,81 @@ impl Form {
 }
 
 /// What a keyword expected, in both languages, to be put after the field's title.
-fn expectation(kind: &ValidationErrorKind, error: &jsonschema::ValidationError<'_>) -> (String, String) {
+fn expectation(
+    kind: &ValidationErrorKind,
+    error: &jsonschema::ValidationError<'_>,
+) -> (String, String) {
     match kind {
-        ValidationErrorKind::MinLength { limit } => {
-            (format!("至少 {limit} 个字"), format!("expected at least {limit} characters"))
-        }
-        ValidationErrorKind::MaxLength { limit } => {
-            (format!("至多 {limit} 个字"), format!("expected at most {limit} characters"))
-        }
-        ValidationErrorKind::MinItems { limit } => {
-            (format!("至少 {limit} 项"), format!("expected at least {limit} items"))
-        }
-        ValidationErrorKind::MaxItems { limit } => {
-            (format!("至多 {limit} 项"), format!("expected at most {limit} items"))
-        }
-        ValidationErrorKind::Minimum { limit } => (format!("不得小于 {limit}"), format!("expected at least {limit}")),
-        ValidationErrorKind::Maximum { limit } => (format!("不得大于 {limit}"), format!("expected at most {limit}")),
-        ValidationErrorKind::Enum { options } => {
-            (format!("须为下列之一:{options}"), format!("expected one of {options}"))
-        }
-        ValidationErrorKind::Constant { expected_value } => {
-            (format!("须为 {expected_value}"), format!("expected {expected_value}"))
-        }
-        ValidationErrorKind::Pattern { pattern } => {
-            (format!("格式不符({pattern})"), format!("expected a text that matches {pattern}"))
-        }
-        ValidationErrorKind::Format { format } => (format!("格式须为 {format}"), format!("expected the format {format}")),
-        ValidationErrorKind::UniqueItems => ("各项不得重复".to_string(), "expected items that differ".to_string()),
+        ValidationErrorKind::MinLength { limit } => (
+            format!("至少 {limit} 个字"),
+            format!("expected at least {limit} characters"),
+        ),
+        ValidationErrorKind::MaxLength { limit } => (
+            format!("至多 {limit} 个字"),
+            format!("expected at most {limit} characters"),
+        ),
+        ValidationErrorKind::MinItems { limit } => (
+            format!("至少 {limit} 项"),
+            format!("expected at least {limit} items"),
+        ),
+        ValidationErrorKind::MaxItems { limit } => (
+            format!("至多 {limit} 项"),
+            format!("expected at most {limit} items"),
+        ),
+        ValidationErrorKind::Minimum { limit } => (
+            format!("不得小于 {limit}"),
+            format!("expected at least {limit}"),
+        ),
+        ValidationErrorKind::Maximum { limit } => (
+            format!("不得大于 {limit}"),
+            format!("expected at most {limit}"),
+        ),
+        ValidationErrorKind::Enum { options } => (
+            format!("须为下列之一:{options}"),
+            format!("expected one of {options}"),
+        ),
+        ValidationErrorKind::Constant { expected_value } => (
+            format!("须为 {expected_value}"),
+            format!("expected {expected_value}"),
+        ),
+        ValidationErrorKind::Pattern { pattern } => (
+            format!("格式不符({pattern})"),
+            format!("expected a text that matches {pattern}"),
+        ),
+        ValidationErrorKind::Format { format } => (
+            format!("格式须为 {format}"),
+            format!("expected the format {format}"),
+        ),
+        ValidationErrorKind::UniqueItems => (
+            "各项不得重复".to_string(),
+            "expected items that differ".to_string(),
+        ),
         ValidationErrorKind::Type { kind } => {
             let expected = match kind {
                 TypeKind::Single(one) => one.to_string(),
-                TypeKind::Multiple(many) => many.iter().map(|one| one.to_string()).collect::<Vec<_>>().join(" | "),
+                TypeKind::Multiple(many) => many
+                    .iter()
+                    .map(|one| one.to_string())
+                    .collect::<Vec<_>>()
+                    .join(" | "),
             };
-            (format!("类型须为 {expected}"), format!("expected the type {expected}"))
+            (
+                format!("类型须为 {expected}"),
+                format!("expected the type {expected}"),
+            )
         }
         _ => ("不符合要求".to_string(), error.to_string()),
     }
 }
 
 fn fault(field: &str, keyword: &str, zh: String, en: String) -> FieldFault {
-    FieldFault { field: field.to_string(), keyword: keyword.to_string(), zh, en, warning: false }
+    FieldFault {
+        field: field.to_string(),
+        keyword: keyword.to_string(),
+        zh,
+        en,
+        warning: false,
+    }
 }
 
 /// Whether a text passes the check that `x-check` names; a name that is no check of digits names a rule file.
@@ -249,7 +331,10 @@ fn digit_fits(check: &str, text: &str) -> bool {
 }
 
 fn title(schema: &Value, path: &str) -> String {
-    schema.get("title").and_then(Value::as_str).map_or_else(|| format!("“{path}”"), |title| format!("“{title}”"))
+    schema
+        .get("title")
+        .and_then(Value::as_str)
+        .map_or_else(|| format!("“{path}”"), |title| format!("“{title}”"))
 }
 
 /// `/items/0/length` → `items[0].length`.
@@ -282,7 +367,9 @@ fn without_nulls(value: &Value) -> Value {
 
 /// `over` laid on `base`: objects member by member, lists of `required` joined, anything else replaced.
 fn merged(base: &Value, over: &Value) -> Value {
-    let Some(members) = over.as_object() else { return over.clone() };
+    let Some(members) = over.as_object() else {
+        return over.clone();
+    };
     let mut result = base.clone();
     for (name, value) in members {
         if *name == "$ref" {
@@ -299,6 +386,10 @@ fn merged(base: &Value, over: &Value) -> Value {
 }
 
 fn joined(one: &Value, other: &Value) -> Value {
-    let both = one.as_list().into_iter().flatten().chain(other.as_list().into_iter().flatten());
+    let both = one
+        .as_list()
+        .into_iter()
+        .flatten()
+        .chain(other.as_list().into_iter().flatten());
     Value::from(both.cloned().collect::<Vec<_>>())
 }

@@ -25,15 +25,24 @@ impl Functions {
         let mut acts = IndexMap::new();
         for plugin in plugins {
             for function in &plugin.reads {
-                known.insert(function.signature().name.clone(), info(Kind::Read, function.signature()));
+                known.insert(
+                    function.signature().name.clone(),
+                    info(Kind::Read, function.signature()),
+                );
                 reads.insert(function.signature().name.clone(), Arc::clone(function));
             }
             for function in &plugin.writes {
-                known.insert(function.signature().name.clone(), info(Kind::Write, function.signature()));
+                known.insert(
+                    function.signature().name.clone(),
+                    info(Kind::Write, function.signature()),
+                );
                 writes.insert(function.signature().name.clone(), Arc::clone(function));
             }
             for function in &plugin.acts {
-                known.insert(function.signature().name.clone(), info(Kind::Act, function.signature()));
+                known.insert(
+                    function.signature().name.clone(),
+                    info(Kind::Act, function.signature()),
+                );
                 acts.insert(function.signature().name.clone(), Arc::clone(function));
             }
         }
@@ -44,9 +53,20 @@ impl Functions {
                 signatures::Kind::Act => Kind::Act,
                 signatures::Kind::Work => Kind::Work,
             };
-            known.insert(own.name.clone(), FunctionInfo { kind, late: own.late.clone() });
+            known.insert(
+                own.name.clone(),
+                FunctionInfo {
+                    kind,
+                    late: own.late.clone(),
+                },
+            );
         }
-        Functions { known: Arc::new(known), reads: Arc::new(reads), writes: Arc::new(writes), acts: Arc::new(acts) }
+        Functions {
+            known: Arc::new(known),
+            reads: Arc::new(reads),
+            writes: Arc::new(writes),
+            acts: Arc::new(acts),
+        }
     }
 
     /// What the compiler must know of a function.
@@ -84,7 +104,10 @@ impl Functions {
 }
 
 fn info(kind: Kind, signature: &Signature) -> FunctionInfo {
-    FunctionInfo { kind, late: signature.late.clone() }
+    FunctionInfo {
+        kind,
+        late: signature.late.clone(),
+    }
 }
 
 #[cfg(test)]
@@ -99,6 +122,10 @@ mod tests {
         assert_eq!(kind("notify"), Some(Kind::Write));
         assert_eq!(kind("case.get"), Some(Kind::Read));
         assert_eq!(kind("no.such"), None);
-        assert!(functions.info("batch").is_some_and(|info| info.late.contains(&"input".to_owned())));
+        assert!(
+            functions
+                .info("batch")
+                .is_some_and(|info| info.late.contains(&"input".to_owned()))
+        );
     }
 }

@@ -79,7 +79,10 @@ pub fn entries(records: &[Record]) -> (Vec<Entry>, Vec<(String, Value)>) {
     let mut entries: Vec<Entry> = Vec::with_capacity(records.len() / 2 + 1);
     let mut blobs = Vec::new();
     for record in records {
-        let output = record.output.as_ref().map(|output| inline(output, &mut blobs));
+        let output = record
+            .output
+            .as_ref()
+            .map(|output| inline(output, &mut blobs));
         let begun = record.status == RecordStatus::Started;
         let open = (!begun).then(|| open_entry(&mut entries, record)).flatten();
         if let Some(entry) = open {
@@ -110,13 +113,20 @@ pub fn entries(records: &[Record]) -> (Vec<Entry>, Vec<(String, Value)>) {
 
 /// The entry that was begun for the same run of the same task and has not ended.
 fn open_entry<'a>(entries: &'a mut [Entry], record: &Record) -> Option<&'a mut Entry> {
-    let ends = matches!(record.status, RecordStatus::Completed | RecordStatus::Faulted | RecordStatus::Cancelled);
+    let ends = matches!(
+        record.status,
+        RecordStatus::Completed | RecordStatus::Faulted | RecordStatus::Cancelled
+    );
     let same = |entry: &&mut Entry| {
         entry.status == RecordStatus::Started
             && entry.task == record.path
             && entry.run_id.as_deref().unwrap_or(&entry.task) == record.run_id
     };
-    if ends { entries.iter_mut().rev().find(same) } else { None }
+    if ends {
+        entries.iter_mut().rev().find(same)
+    } else {
+        None
+    }
 }
 
 fn inline(output: &Value, blobs: &mut Vec<(String, Value)>) -> Value {
@@ -168,7 +178,10 @@ mod tests {
             record("a", RecordStatus::Completed, 3),
         ]);
         assert_eq!(entries.len(), 2);
-        assert_eq!((entries[0].began_ms, entries[0].ended_ms), (Some(1), Some(3)));
+        assert_eq!(
+            (entries[0].began_ms, entries[0].ended_ms),
+            (Some(1), Some(3))
+        );
         assert_eq!((entries[1].began_ms, entries[1].ended_ms), (Some(2), None));
     }
 
@@ -178,7 +191,11 @@ mod tests {
         large.output = Some(Value::from("x".repeat(5_000)));
         let (entries, blobs) = entries(&[large]);
         assert_eq!(blobs.len(), 1);
-        let reference = entries[0].output.as_ref().and_then(|output| output.get("blob")).and_then(Value::as_str);
+        let reference = entries[0]
+            .output
+            .as_ref()
+            .and_then(|output| output.get("blob"))
+            .and_then(Value::as_str);
         assert_eq!(reference, blobs.first().map(|(digest, _)| digest.as_str()));
     }
 }

@@ -25,7 +25,8 @@ impl Ids for RandomIds {
 
     fn nonce(&self) -> [u8; 16] {
         let mut bytes = [0_u8; 16];
-        getrandom::fill(&mut bytes).expect("an operating system without entropy cannot run a server");
+        getrandom::fill(&mut bytes)
+            .expect("an operating system without entropy cannot run a server");
         bytes
     }
 
@@ -43,7 +44,9 @@ pub struct SeededIds {
 impl SeededIds {
     /// A source whose whole course follows from `seed`.
     pub fn new(seed: u64) -> SeededIds {
-        SeededIds { state: Mutex::new(seed) }
+        SeededIds {
+            state: Mutex::new(seed),
+        }
     }
 
     /// The next number (SplitMix64).
@@ -74,7 +77,9 @@ impl Ids for SeededIds {
 fn version_seven(now_ms: i64, random: [u8; 16]) -> String {
     let [a, b, c, d, e, f, g, h, i, j, ..] = random;
     let millis = u64::try_from(now_ms).unwrap_or(0);
-    uuid::Builder::from_unix_timestamp_millis(millis, &[a, b, c, d, e, f, g, h, i, j]).into_uuid().to_string()
+    uuid::Builder::from_unix_timestamp_millis(millis, &[a, b, c, d, e, f, g, h, i, j])
+        .into_uuid()
+        .to_string()
 }
 
 fn within(number: u64, low: u64, high: u64) -> u64 {
@@ -103,6 +108,10 @@ mod tests {
     #[test]
     fn jitter_stays_in_its_span() {
         let ids = SeededIds::new(1);
-        assert!((0..100).map(|_| ids.between(2, 10)).all(|millis| (2..=10).contains(&millis)));
+        assert!(
+            (0..100)
+                .map(|_| ids.between(2, 10))
+                .all(|millis| (2..=10).contains(&millis))
+        );
     }
 }

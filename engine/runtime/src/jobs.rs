@@ -105,7 +105,11 @@ impl Node {
 
     /// When something comes due next; `None` when nothing ever does by itself.
     pub async fn next_due_ms(&self) -> Result<Option<i64>, RuntimeError> {
-        let mails = if self.transport.is_some() { self.store.mail_next().await? } else { None };
+        let mails = if self.transport.is_some() {
+            self.store.mail_next().await?
+        } else {
+            None
+        };
         let times = [
             self.store.wake_next().await?,
             self.store.inbox_next().await?,
@@ -129,7 +133,10 @@ impl Node {
         match handed {
             Handed::Act(row) => self.perform(row).await,
             Handed::Answer(instance, answer) => self.deliver(instance, answer).await,
-            Handed::Told(instance, told) => self.send(&instance, Input::background(What::Inbox(told))).await,
+            Handed::Told(instance, told) => {
+                self.send(&instance, Input::background(What::Inbox(told)))
+                    .await
+            }
             Handed::Wake(instance) => self.send(&instance, Input::background(What::Wake)).await,
             Handed::Mails | Handed::Events | Handed::Listeners => {}
         }
@@ -137,7 +144,10 @@ impl Node {
 
     async fn take_wakes(self: &Arc<Self>) -> Result<bool, RuntimeError> {
         let now_ms = self.clock.now_ms();
-        let instances = self.store.wake_claim(now_ms, now_ms + self.settings.lease_ms, CLAIM).await?;
+        let instances = self
+            .store
+            .wake_claim(now_ms, now_ms + self.settings.lease_ms, CLAIM)
+            .await?;
         let some = !instances.is_empty();
         for instance in instances {
             self.send(&instance, Input::background(What::Wake)).await;
@@ -147,7 +157,10 @@ impl Node {
 
     async fn take_inbox(self: &Arc<Self>) -> Result<bool, RuntimeError> {
         let now_ms = self.clock.now_ms();
-        let rows = self.store.inbox_claim(now_ms, now_ms + self.settings.lease_ms, CLAIM).await?;
+        let rows = self
+            .store
+            .inbox_claim(now_ms, now_ms + self.settings.lease_ms, CLAIM)
+            .await?;
         let some = !rows.is_empty();
         for row in rows {
             if let Some((instance, input)) = Node::told(row) {

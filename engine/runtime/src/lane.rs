@@ -64,6 +64,8 @@ pub enum What {
     Inbox(Told),
     /// A timer is due, or the instance has more to do.
     Wake,
+    /// The organisation or a calendar changed: agents and deadlines are found anew.
+    Refresh,
 }
 
 /// The known outcome of an act.
@@ -101,7 +103,11 @@ pub struct Input {
 impl Input {
     /// An input that nobody waits for.
     pub fn background(what: What) -> Input {
-        Input { what, class: Class::Background, reply: None }
+        Input {
+            what,
+            class: Class::Background,
+            reply: None,
+        }
     }
 
     /// Answers whoever waits.
@@ -143,11 +149,19 @@ impl Lanes {
             None => lanes.entry(instance.to_owned()).or_default(),
         };
         // Two waiting wakes are one: both say no more than "look".
-        let twin = matches!(input.what, What::Wake) && lane.waiting.iter().any(|other| matches!(other.what, What::Wake));
+        let twin = matches!(input.what, What::Wake)
+            && lane
+                .waiting
+                .iter()
+                .any(|other| matches!(other.what, What::Wake));
         if !twin {
             lane.waiting.push_back(input);
         }
-        if std::mem::replace(&mut lane.running, true) { Offered::Queued } else { Offered::Run }
+        if std::mem::replace(&mut lane.running, true) {
+            Offered::Queued
+        } else {
+            Offered::Run
+        }
     }
 
     /// Takes what waits, at most `INPUTS_MAX`; nothing means that the lane is idle now.
@@ -188,12 +202,20 @@ mod tests {
     fn only_the_first_input_of_an_idle_lane_runs_it() {
         let lanes = Lanes::default();
         let told = |id: &str| {
-            Input::background(What::Inbox(Told { id: id.into(), kind: "event".into(), body: Value::Null }))
+            Input::background(What::Inbox(Told {
+                id: id.into(),
+                kind: "event".into(),
+                body: Value::Null,
+            }))
         };
         assert_eq!(lanes.offer("i", told("1")), Offered::Run);
         assert_eq!(lanes.offer("i", told("2")), Offered::Queued);
         assert_eq!(lanes.take("i").len(), 2);
-        assert_eq!(lanes.offer("i", told("3")), Offered::Queued, "it is still running");
+        assert_eq!(
+            lanes.offer("i", told("3")),
+            Offered::Queued,
+            "it is still running"
+        );
         assert_eq!(lanes.take("i").len(), 1);
         assert!(lanes.take("i").is_empty());
         assert!(lanes.is_empty());
@@ -204,7 +226,11 @@ mod tests {
     fn an_activation_takes_a_hundred_inputs_and_one_wake() {
         let lanes = Lanes::default();
         for number in 0..150 {
-            let told = Told { id: number.to_string(), kind: "event".into(), body: Value::Null };
+            let told = Told {
+                id: number.to_string(),
+                kind: "event".into(),
+                body: Value::Null,
+            };
             lanes.offer("i", Input::background(What::Inbox(told)));
         }
         lanes.offer("j", Input::background(What::Wake));

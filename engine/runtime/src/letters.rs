@@ -30,7 +30,9 @@ impl Activation<'_> {
 
     fn take_out(&mut self, out: Out) {
         match out {
-            Out::Completed { run_id, output } => self.queue.push_back(Event::Returned { run_id, output }),
+            Out::Completed { run_id, output } => {
+                self.queue.push_back(Event::Returned { run_id, output })
+            }
             Out::Jump(request) => self.queue.push_back(Event::jump(jump(request))),
             Out::Form(change) => {
                 let difference = Value::of(&change.difference).unwrap_or(Value::Null);
@@ -59,32 +61,54 @@ impl Activation<'_> {
             }
             Out::Party { principal, why } => {
                 let id = self.id().to_owned();
-                self.out.party(principal.to_string(), &id, &why, self.now_ms);
+                self.out
+                    .party(principal.to_string(), &id, &why, self.now_ms);
             }
             Out::Note(note) => {
                 let data = Value::of(&note).unwrap_or(Value::Null);
                 self.out.notes.push(data);
             }
             Out::Withdrawn { reason } => self.queue.push_back(Event::Cancel { reason }),
-            Out::Late { place, level, card, .. } => self.late.push((place, level, card.map(|card| card.word()))),
+            Out::Late {
+                place, level, card, ..
+            } => self.late.push((place, level, card.map(|card| card.word()))),
         }
     }
 
     /// A note for the history.
     pub(crate) fn note(&mut self, kind: &str, data: Value) {
-        self.out.notes.push(value!({ "kind": (kind), "atMs": (self.now_ms), "data": (data) }));
+        self.out
+            .notes
+            .push(value!({ "kind": (kind), "atMs": (self.now_ms), "data": (data) }));
     }
 
     fn mail(&mut self, request: MailRequest) {
-        let MailRequest { to, kind, n, round, link, data } = request;
+        let MailRequest {
+            to,
+            kind,
+            n,
+            round,
+            link,
+            data,
+        } = request;
         let template = kind.template().to_owned();
-        self.letter(Letter { to, template, data, item: n, link: link.then_some(round), by_mail: true });
+        self.letter(Letter {
+            to,
+            template,
+            data,
+            item: n,
+            link: link.then_some(round),
+            by_mail: true,
+        });
     }
 
     /// Writes a letter's row; it is rendered when it is sent, so that no link rests in the database.
     pub(crate) fn letter(&mut self, letter: Letter) {
         let id = self.node.ids.uuid(self.now_ms);
-        let address = self.organisation.person(&letter.to).and_then(|person| person.email.as_deref());
+        let address = self
+            .organisation
+            .person(&letter.to)
+            .and_then(|person| person.email.as_deref());
         let sent = letter.by_mail && address.is_some();
         let mut nonce = None;
         if let (Some(round), Some(n), true) = (letter.link, letter.item, sent) {
@@ -127,12 +151,31 @@ impl Activation<'_> {
     }
 
     /// Reminds the people whom the unfinished cases of a batch wait for, in units of one level.
-    pub(crate) async fn tell_late(&mut self, place: &str, level: &str, card: Option<&'static str>) -> Result<(), RuntimeError> {
-        let batches = self.state.memory.batches.values().filter(|batch| batch.place == place);
-        let children: Vec<String> = batches.flat_map(|batch| batch.running.values().cloned()).collect();
+    pub(crate) async fn tell_late(
+        &mut self,
+        place: &str,
+        level: &str,
+        card: Option<&'static str>,
+    ) -> Result<(), RuntimeError> {
+        let batches = self
+            .state
+            .memory
+            .batches
+            .values()
+            .filter(|batch| batch.place == place);
+        let children: Vec<String> = batches
+            .flat_map(|batch| batch.running.values().cloned())
+            .collect();
         let mut told = std::collections::BTreeSet::new();
         for child in children {
-            for item in self.node.store.work_items(&child).await?.into_iter().filter(|item| item.closed_at_ms.is_none()) {
+            for item in self
+                .node
+                .store
+                .work_items(&child)
+                .await?
+                .into_iter()
+                .filter(|item| item.closed_at_ms.is_none())
+            {
                 let unit = item.unit_id.as_deref().unwrap_or_default();
                 if tongban_expr::Units::ancestor(&*self.organisation, unit, level).is_none() {
                     continue;
@@ -142,10 +185,21 @@ impl Activation<'_> {
                 }
             }
         }
-        let template = if card.is_some() { "work/card" } else { "work/reminder" };
+        let template = if card.is_some() {
+            "work/card"
+        } else {
+            "work/reminder"
+        };
         for to in told {
             let data = value!({ "title": (self.state.head.title.as_str()), "card": (card.map_or(Value::Null, Value::from)) });
-            self.letter(Letter { to, template: template.to_owned(), data, item: None, link: None, by_mail: true });
+            self.letter(Letter {
+                to,
+                template: template.to_owned(),
+                data,
+                item: None,
+                link: None,
+                by_mail: true,
+            });
         }
         Ok(())
     }
@@ -204,7 +258,11 @@ fn jump(request: JumpRequest) -> Jump {
         comment: request.comment,
         reason: String::new(),
         by: request.by,
-        right: if request.withdrawal { Right::Withdrawal } else { Right::Return },
+        right: if request.withdrawal {
+            Right::Withdrawal
+        } else {
+            Right::Return
+        },
         // The desk has counted against the author's `return.max`.
         limit: Some(u32::MAX),
     }

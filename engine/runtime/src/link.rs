@@ -55,7 +55,9 @@ impl LinkKeys {
             return false;
         };
         // `verify_slice` compares in constant time.
-        self.keys.iter().any(|key| seal(key, &nonce, terms).verify_slice(&mac).is_ok())
+        self.keys
+            .iter()
+            .any(|key| seal(key, &nonce, terms).verify_slice(&mac).is_ok())
     }
 }
 

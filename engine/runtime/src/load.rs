@@ -25,7 +25,13 @@ pub struct Snapshot {
 impl Node {
     /// The state of a running instance, read now; `None` when it has ended or was never there.
     pub(crate) async fn load(&self, instance: &str) -> Result<Option<Arc<Kept>>, RuntimeError> {
-        let Some(StateRow { version, format, body, .. }) = self.store.instance_state(instance).await? else {
+        let Some(StateRow {
+            version,
+            format,
+            body,
+            ..
+        }) = self.store.instance_state(instance).await?
+        else {
             return Ok(None);
         };
         if format > i64::from(FORMAT) {
@@ -38,17 +44,24 @@ impl Node {
     }
 
     /// The state in which an instance ended, with that version.
-    pub(crate) async fn load_ended(&self, instance: &str) -> Result<Option<Arc<Kept>>, RuntimeError> {
+    pub(crate) async fn load_ended(
+        &self,
+        instance: &str,
+    ) -> Result<Option<Arc<Kept>>, RuntimeError> {
         let Some(row) = self.store.history_last(instance).await? else {
             return Ok(None);
         };
-        let page: Page = serde_json::from_str(&row.body)
-            .map_err(|error| RuntimeError::Internal(format!("the history of {instance}: {error}")))?;
+        let page: Page = serde_json::from_str(&row.body).map_err(|error| {
+            RuntimeError::Internal(format!("the history of {instance}: {error}"))
+        })?;
         let Some(last) = page.last else {
             return Ok(None);
         };
         let state = Arc::new(self.decode(instance, &last.body).await?);
-        Ok(Some(Arc::new(Kept { version: row.version, state })))
+        Ok(Some(Arc::new(Kept {
+            version: row.version,
+            state,
+        })))
     }
 
     /// An instance at this moment, whatever became of it.
@@ -62,8 +75,16 @@ impl Node {
         };
         let status = head.status.clone();
         let snapshot = match kept {
-            Some(kept) => Snapshot { version: kept.version, status, state: Arc::clone(&kept.state) },
-            None => Snapshot { version: 0, status, state: Arc::new(self.remains(&head).await?) },
+            Some(kept) => Snapshot {
+                version: kept.version,
+                status,
+                state: Arc::clone(&kept.state),
+            },
+            None => Snapshot {
+                version: 0,
+                status,
+                state: Arc::new(self.remains(&head).await?),
+            },
         };
         Ok(Some(snapshot))
     }
@@ -83,10 +104,13 @@ impl Node {
         let digests: Vec<&str> = missing.iter().map(String::as_str).collect();
         let mut blobs = BTreeMap::new();
         for row in self.store.blobs(instance, &digests).await? {
-            let value = Value::from_json(&row.body).map_err(|error| RuntimeError::Internal(format!("a blob of {instance}: {error}")))?;
+            let value = Value::from_json(&row.body).map_err(|error| {
+                RuntimeError::Internal(format!("a blob of {instance}: {error}"))
+            })?;
             blobs.insert(row.digest, value);
         }
-        State::decode(body, &mut |digest| blobs.get(digest).cloned()).map_err(|error| broken(instance, &error))
+        State::decode(body, &mut |digest| blobs.get(digest).cloned())
+            .map_err(|error| broken(instance, &error))
     }
 
     /// What is left of an instance that ended without ever asking a person: its head and its history.
@@ -111,14 +135,26 @@ impl Node {
         let mut trail = tongban_expr::value!({});
         for row in self.store.history(&head.id, 0, 1_000).await? {
             let page: Page = serde_json::from_str(&row.body).unwrap_or_default();
-            for entry in page.entries.into_iter().filter(|entry| !entry.task.is_empty()) {
+            for entry in page
+                .entries
+                .into_iter()
+                .filter(|entry| !entry.task.is_empty())
+            {
                 if let Some(mark) = mark(entry.status) {
                     trail.set(entry.task.as_str(), mark);
                 }
             }
         }
-        let output = head.output.as_deref().and_then(|text| Value::from_json(text).ok()).unwrap_or(Value::Null);
-        let error = head.last_error.as_deref().and_then(|text| Value::from_json(text).ok()).unwrap_or(Value::Null);
+        let output = head
+            .output
+            .as_deref()
+            .and_then(|text| Value::from_json(text).ok())
+            .unwrap_or(Value::Null);
+        let error = head
+            .last_error
+            .as_deref()
+            .and_then(|text| Value::from_json(text).ok())
+            .unwrap_or(Value::Null);
         let flow = tongban_expr::value!({
             "format": (i64::from(FORMAT)), "id": (head.id.as_str()), "status": (head.status.as_str()),
             "started_ms": (head.started_at_ms), "frames": {}, "output": [ (output) ], "error": (error), "trail": (trail)

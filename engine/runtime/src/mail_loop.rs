@@ -48,9 +48,16 @@ impl Node {
         let most = i64::from(self.settings.mail_attempts);
         let last = attempt >= most;
         let failure = match self.letter_of(&mail).await {
-            Ok(_) if attempt > most => MailFailure::permanent(None, format!("its outcome is not known after {most} attempts")),
+            Ok(_) if attempt > most => MailFailure::permanent(
+                None,
+                format!("its outcome is not known after {most} attempts"),
+            ),
             Ok(message) => match transport.send(&message).await {
-                Ok(()) => return self.tried(&mail, attempt, "sent", None, self.clock.now_ms(), None).await,
+                Ok(()) => {
+                    return self
+                        .tried(&mail, attempt, "sent", None, self.clock.now_ms(), None)
+                        .await;
+                }
                 Err(failure) => failure,
             },
             Err(error) => MailFailure::permanent(None, error.to_string()),
@@ -59,19 +66,35 @@ impl Node {
         if failure.is_transient() && !last {
             let doubled = PAUSE_MS.saturating_mul(1 << attempt.clamp(1, 16).saturating_sub(1));
             let again_ms = self.clock.now_ms() + doubled.min(PAUSE_MAX_MS);
-            return self.tried(&mail, attempt, "waiting", Some(text), again_ms, None).await;
+            return self
+                .tried(&mail, attempt, "waiting", Some(text), again_ms, None)
+                .await;
         }
-        let detail = format!("the mail {} to `{}` was not sent: {text}", mail.id, mail.person_id.clone().unwrap_or_default());
+        let detail = format!(
+            "the mail {} to `{}` was not sent: {text}",
+            mail.id,
+            mail.person_id.clone().unwrap_or_default()
+        );
         let incident = IncidentRow {
             id: format!("mail:{}", mail.id),
             instance_id: mail.instance_id.clone(),
             kind: "mail".to_owned(),
-            error: Error::new(ErrorKind::Communication, detail).to_value().to_json(),
+            error: Error::new(ErrorKind::Communication, detail)
+                .to_value()
+                .to_json(),
             at_ms: self.clock.now_ms(),
             closed_by: None,
             closed_at_ms: None,
         };
-        self.tried(&mail, attempt, "failed", Some(text), self.clock.now_ms(), Some(incident)).await
+        self.tried(
+            &mail,
+            attempt,
+            "failed",
+            Some(text),
+            self.clock.now_ms(),
+            Some(incident),
+        )
+        .await
     }
 
     async fn tried(
@@ -84,7 +107,13 @@ impl Node {
         incident: Option<IncidentRow>,
     ) -> Result<(), RuntimeError> {
         let mut change = Change::without_instance(self.clock.now_ms());
-        change.add(MailTried { id: mail.id.clone(), attempt, status: status.to_owned(), error, ready_at_ms });
+        change.add(MailTried {
+            id: mail.id.clone(),
+            attempt,
+            status: status.to_owned(),
+            error,
+            ready_at_ms,
+        });
         if let Some(incident) = incident {
             change.add(incident);
         }
@@ -96,13 +125,21 @@ impl Node {
     pub(crate) async fn letter_of(&self, mail: &MailRow) -> Result<Message, RuntimeError> {
         let broken = |what: &str| RuntimeError::Internal(format!("the mail {}: {what}", mail.id));
         let data = Value::from_json(&mail.data).map_err(|error| broken(&error.to_string()))?;
-        let digest = data.get("bundle").and_then(Value::as_str).unwrap_or_default();
+        let digest = data
+            .get("bundle")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         let ready = self.bundles.get(self, digest).await?;
         let organisation = self.organisation();
-        let person = mail.person_id.as_deref().and_then(|id| organisation.person(id));
+        let person = mail
+            .person_id
+            .as_deref()
+            .and_then(|id| organisation.person(id));
         let person = person.ok_or_else(|| broken("its receiver is not known"))?;
         let language = person.language.tag();
-        let source = ready.template(&mail.template, language).ok_or_else(|| broken("its template is not there"))?;
+        let source = ready
+            .template(&mail.template, language)
+            .ok_or_else(|| broken("its template is not there"))?;
         let link = self.link_of(&data).await?;
         let variables = value!({
             "form": (data.get("form").cloned().unwrap_or(Value::Null)),
@@ -113,9 +150,18 @@ impl Node {
             "to": { "id": (person.id.as_str()), "name": (person.name.as_str()) },
             "link": (link.as_deref().map_or(Value::Null, Value::from))
         });
-        let words = BundleWords::new(ready, Arc::clone(&organisation), self.settings.zone.clone(), language);
-        let rendered = render(&source, &variables, Arc::new(words)).map_err(|error| broken(&error.to_string()))?;
-        let thread = mail.instance_id.as_deref().map(|id| format!("<case.{id}@{}>", self.settings.mail_domain));
+        let words = BundleWords::new(
+            ready,
+            Arc::clone(&organisation),
+            self.settings.zone.clone(),
+            language,
+        );
+        let rendered = render(&source, &variables, Arc::new(words))
+            .map_err(|error| broken(&error.to_string()))?;
+        let thread = mail
+            .instance_id
+            .as_deref()
+            .map(|id| format!("<case.{id}@{}>", self.settings.mail_domain));
         Ok(Message {
             from: self.settings.mail_from.clone(),
             to: person.email.clone().unwrap_or_default(),
@@ -135,11 +181,15 @@ impl Node {
         let Some(nonce) = data.get("link").and_then(Value::as_str) else {
             return Ok(None);
         };
-        let (Some(row), Some(bytes)) = (self.store.mail_link(nonce).await?, nonce_bytes(nonce)) else {
+        let (Some(row), Some(bytes)) = (self.store.mail_link(nonce).await?, nonce_bytes(nonce))
+        else {
             return Ok(None);
         };
         let terms = terms_of(&row);
-        Ok(self.link_keys.token(bytes, &terms).map(|token| format!("{}/link/{token}", self.settings.base_url)))
+        Ok(self
+            .link_keys
+            .token(bytes, &terms)
+            .map(|token| format!("{}/link/{token}", self.settings.base_url)))
     }
 }
 

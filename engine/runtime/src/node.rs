@@ -107,7 +107,8 @@ impl Node {
     /// Puts a node together; `threads` run its activations, or whoever asks does.
     pub fn new(parts: Parts, door: Door, threads: Option<Threads>) -> Node {
         let functions = Functions::new(&parts.plugins);
-        let descriptor = value!({ "name": "tongban", "version": (env!("CARGO_PKG_VERSION")), "metadata": {} });
+        let descriptor =
+            value!({ "name": "tongban", "version": (env!("CARGO_PKG_VERSION")), "metadata": {} });
         Node {
             records: Arc::new(StoredRecords::new(parts.store.clone())),
             store: parts.store,
@@ -159,7 +160,9 @@ impl Node {
             records: Arc::clone(&self.records) as _,
             directory: self.organisation(),
             http: Arc::clone(&self.http),
-            calendar: Arc::new(SiteCalendar { organisation: self.organisation() }),
+            calendar: Arc::new(SiteCalendar {
+                organisation: self.organisation(),
+            }),
             templates: Arc::new(BundleTemplates {
                 ready: Arc::clone(ready),
                 organisation: self.organisation(),
@@ -196,7 +199,10 @@ impl Node {
     /// Dated parameters of a pack as of a local date.
     pub fn parameters_of(&self, pack: &str, date: &str) -> Dated {
         let Some(all) = self.packs.read().parameters.get(pack).cloned() else {
-            return Dated { values: Value::Null, all: None };
+            return Dated {
+                values: Value::Null,
+                all: None,
+            };
         };
         let key = (pack.to_owned(), date.to_owned());
         let mut dated = self.dated.lock();
@@ -204,7 +210,10 @@ impl Node {
             dated.clear();
         }
         let values = dated.entry(key).or_insert_with(|| all.as_of(date)).clone();
-        Dated { values, all: Some(all) }
+        Dated {
+            values,
+            all: Some(all),
+        }
     }
 
     /// What "no record" means, by register.
@@ -225,7 +234,9 @@ impl Node {
 
     pub(crate) fn keep(&self, instance: &str, version: i64, state: Arc<State>, bytes: usize) {
         // A decoded state is heavier than its text.
-        self.cache.lock().put(instance, Arc::new(Kept { version, state }), bytes * 3 + 512);
+        self.cache
+            .lock()
+            .put(instance, Arc::new(Kept { version, state }), bytes * 3 + 512);
     }
 
     pub(crate) fn forget(&self, instance: &str) {
@@ -274,23 +285,35 @@ impl Node {
         };
         let full = queue_full || self.lanes.len() > self.settings.lanes_max;
         if full || self.is_stopping() || self.clock.is_lost() {
-            return Err(RuntimeError::Busy { retry_after_s: if full { 2 } else { 5 } });
+            return Err(RuntimeError::Busy {
+                retry_after_s: if full { 2 } else { 5 },
+            });
         }
         Ok(())
     }
 
-    pub(crate) async fn instance_by_number(&self, number: &str) -> Result<Option<String>, RuntimeError> {
+    pub(crate) async fn instance_by_number(
+        &self,
+        number: &str,
+    ) -> Result<Option<String>, RuntimeError> {
         if number.is_empty() {
             return Ok(None);
         }
-        Ok(self.store.instance_by_number(number).await?.map(|row| row.id))
+        Ok(self
+            .store
+            .instance_by_number(number)
+            .await?
+            .map(|row| row.id))
     }
 
     pub(crate) async fn children_of(&self, instance: &str) -> Result<Vec<String>, RuntimeError> {
         let mut children: Vec<String> = Vec::new();
         loop {
             let after = children.last().cloned().unwrap_or_default();
-            let page = self.store.instance_children(instance, &after, 1_000).await?;
+            let page = self
+                .store
+                .instance_children(instance, &after, 1_000)
+                .await?;
             if page.is_empty() {
                 return Ok(children);
             }
@@ -300,8 +323,10 @@ impl Node {
 
     pub(crate) async fn blob(&self, instance: &str, digest: &str) -> Result<Value, RuntimeError> {
         let row = self.store.blobs(instance, &[digest]).await?.pop();
-        let row = row.ok_or_else(|| RuntimeError::Internal(format!("the blob {digest} is not there")))?;
-        Value::from_json(&row.body).map_err(|error| RuntimeError::Internal(format!("the blob {digest}: {error}")))
+        let row =
+            row.ok_or_else(|| RuntimeError::Internal(format!("the blob {digest} is not there")))?;
+        Value::from_json(&row.body)
+            .map_err(|error| RuntimeError::Internal(format!("the blob {digest}: {error}")))
     }
 }
 
@@ -312,7 +337,11 @@ struct SiteCalendar {
 
 impl Calendar for SiteCalendar {
     fn end_of_day_ms(&self, date: &str) -> Option<i64> {
-        Some(self.organisation.calendar(None).day_end_ms(date.parse().ok()?))
+        Some(
+            self.organisation
+                .calendar(None)
+                .day_end_ms(date.parse().ok()?),
+        )
     }
 
     fn date(&self, at_ms: i64) -> String {
@@ -329,12 +358,17 @@ struct BundleTemplates {
 
 impl Templates for BundleTemplates {
     fn render(&self, template: &str, language: &str, data: &Value) -> Result<String, Failure> {
-        let source = self
-            .ready
-            .template(template, language)
-            .ok_or_else(|| Failure::expression(format!("the bundle has no template `{template}`")))?;
-        let words = BundleWords::new(Arc::clone(&self.ready), Arc::clone(&self.organisation), self.zone.clone(), language);
-        let rendered = crate::render::render(&source, data, Arc::new(words)).map_err(|error| Failure::expression(error.to_string()))?;
+        let source = self.ready.template(template, language).ok_or_else(|| {
+            Failure::expression(format!("the bundle has no template `{template}`"))
+        })?;
+        let words = BundleWords::new(
+            Arc::clone(&self.ready),
+            Arc::clone(&self.organisation),
+            self.zone.clone(),
+            language,
+        );
+        let rendered = crate::render::render(&source, data, Arc::new(words))
+            .map_err(|error| Failure::expression(error.to_string()))?;
         Ok(rendered.text)
     }
 }

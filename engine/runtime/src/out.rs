@@ -4,8 +4,9 @@ use tongban_core::Record;
 use tongban_expr::Value;
 use tongban_plugin::RecordWrite;
 use tongban_store::{
-    AccessRow, ActRow, AuditEntry, Child, ClockEntryRow, DecisionRow, EventRow, EventTaken, GrantRow, HistoryRow, IncidentRow,
-    InboxRow, InstanceRow, KeyRow, MailLinkRow, MailLinkUsed, MailRow, PartyRow, SubscriptionGone, SubscriptionRow, Wake,
+    AccessRow, ActRow, AuditEntry, Child, ClockEntryRow, DecisionRow, EventRow, EventTaken,
+    GrantRow, HistoryRow, InboxRow, IncidentRow, InstanceRow, KeyRow, MailLinkRow, MailLinkUsed,
+    MailRow, PartyRow, SubscriptionGone, SubscriptionRow, Wake,
 };
 
 use crate::lane::Told;
@@ -114,20 +115,34 @@ impl Out {
         let before = self.subscriptions.len();
         self.subscriptions.retain(|row| row.run_id != run_id);
         if self.subscriptions.len() == before {
-            self.subscriptions_gone.push(SubscriptionGone { instance_id: instance.to_owned(), run_id: run_id.to_owned() });
+            self.subscriptions_gone.push(SubscriptionGone {
+                instance_id: instance.to_owned(),
+                run_id: run_id.to_owned(),
+            });
         }
     }
 
     /// Says once who may see the case.
     pub fn party(&mut self, principal: String, instance: &str, why: &str, at_ms: i64) {
-        if !self.parties.iter().any(|row| row.principal == principal && row.instance_id == instance) {
-            self.parties.push(PartyRow { principal, instance_id: instance.to_owned(), why: why.to_owned(), at_ms });
+        if !self
+            .parties
+            .iter()
+            .any(|row| row.principal == principal && row.instance_id == instance)
+        {
+            self.parties.push(PartyRow {
+                principal,
+                instance_id: instance.to_owned(),
+                why: why.to_owned(),
+                at_ms,
+            });
         }
     }
 
     /// Notes a decision; a later one of the same seat and round stands in its place.
     pub fn decide(&mut self, row: DecisionRow) {
-        let same = |other: &DecisionRow| other.n == row.n && other.round == row.round && other.signer_id == row.signer_id;
+        let same = |other: &DecisionRow| {
+            other.n == row.n && other.round == row.round && other.signer_id == row.signer_id
+        };
         self.decisions.retain(|other| !same(other));
         self.decisions.push(row);
     }

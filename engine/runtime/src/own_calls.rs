@@ -15,7 +15,9 @@ impl Activation<'_> {
     pub(crate) fn notify(&mut self, call: &Call) -> Result<Value, Failure> {
         let template = text(&call.args, "template").to_owned();
         if !self.ready.has_template(&template) {
-            return Err(Failure::configuration(format!("the bundle has no template `{template}`")));
+            return Err(Failure::configuration(format!(
+                "the bundle has no template `{template}`"
+            )));
         }
         let mut people = self.people(call.args.get("to"), "to")?;
         for person in self.people(call.args.get("cc"), "cc")? {
@@ -35,7 +37,8 @@ impl Activation<'_> {
                 link: None,
                 by_mail,
             });
-            self.out.party(format!("person:{person}"), &id, "copied", self.now_ms);
+            self.out
+                .party(format!("person:{person}"), &id, "copied", self.now_ms);
         }
         Ok(value!({ "messages": (i64::try_from(people.len()).unwrap_or(i64::MAX)) }))
     }
@@ -58,10 +61,21 @@ impl Activation<'_> {
 
     pub(crate) async fn case_get(&self, args: &Value) -> Result<Value, Failure> {
         let number = text(args, "number");
-        let missing = || Failure::validation(format!("there is no case `{number}`")).with_status(404);
+        let missing =
+            || Failure::validation(format!("there is no case `{number}`")).with_status(404);
         let unavailable = |error: crate::RuntimeError| Failure::runtime(error.to_string());
-        let id = self.node.instance_by_number(number).await.map_err(unavailable)?.ok_or_else(missing)?;
-        let case = self.node.snapshot(&id).await.map_err(unavailable)?.ok_or_else(missing)?;
+        let id = self
+            .node
+            .instance_by_number(number)
+            .await
+            .map_err(unavailable)?
+            .ok_or_else(missing)?;
+        let case = self
+            .node
+            .snapshot(&id)
+            .await
+            .map_err(unavailable)?
+            .ok_or_else(missing)?;
         let (head, flow) = (&case.state.head, &case.state.flow);
         let starter = value!({
             "user": (head.starter.user.as_str()), "name": (head.starter.name.as_str()),
@@ -82,8 +96,14 @@ impl Activation<'_> {
     pub(crate) async fn case_reopen(&mut self, call: &Call) -> Result<Value, Failure> {
         let number = text(&call.args, "number");
         let unavailable = |error: crate::RuntimeError| Failure::runtime(error.to_string());
-        let found = self.node.instance_by_number(number).await.map_err(unavailable)?;
-        let id = found.ok_or_else(|| Failure::validation(format!("there is no case `{number}`")).with_status(404))?;
+        let found = self
+            .node
+            .instance_by_number(number)
+            .await
+            .map_err(unavailable)?;
+        let id = found.ok_or_else(|| {
+            Failure::validation(format!("there is no case `{number}`")).with_status(404)
+        })?;
         let body = value!({
             "at": (text(&call.args, "at")), "reason": (text(&call.args, "reason")), "by": (self.state.head.number.as_str())
         });
@@ -122,7 +142,12 @@ impl Activation<'_> {
 fn channels(argument: Option<&Value>) -> Vec<&str> {
     match argument {
         Some(Value::Str(one)) => vec![one.as_str()],
-        Some(list) if list.as_list().is_some() => list.as_list().into_iter().flatten().filter_map(Value::as_str).collect(),
+        Some(list) if list.as_list().is_some() => list
+            .as_list()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect(),
         _ => vec!["mail", "inbox"],
     }
 }

@@ -47,7 +47,16 @@ impl Node {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let now_ms = self.clock.now_ms();
         let token = self.ids.uuid(now_ms);
-        Ok(self.store.act_claim(&names, &token, now_ms, now_ms + self.settings.lease_ms, limit).await?)
+        Ok(self
+            .store
+            .act_claim(
+                &names,
+                &token,
+                now_ms,
+                now_ms + self.settings.lease_ms,
+                limit,
+            )
+            .await?)
     }
 
     /// Performs one act that this node has the lease of, and sends its outcome to the instance.
@@ -56,7 +65,10 @@ impl Node {
             self.unknown_outcome(&row).await;
             return;
         }
-        let connector = row.connector.clone().unwrap_or_else(|| row.function.clone());
+        let connector = row
+            .connector
+            .clone()
+            .unwrap_or_else(|| row.function.clone());
         if self.paused_connectors.lock().contains(&connector) {
             self.release(&row, PAUSED_MS).await;
             return;
@@ -66,41 +78,60 @@ impl Node {
             return;
         };
         let result = match self.perform_call(&row).await {
-            Ok(value) if value.weight() > ANSWER_BYTES => Err(problem(&Failure::communication(format!(
-                "expected an answer of at most {ANSWER_BYTES} bytes, found {}",
-                value.weight()
-            )))),
+            Ok(value) if value.weight() > ANSWER_BYTES => {
+                Err(problem(&Failure::communication(format!(
+                    "expected an answer of at most {ANSWER_BYTES} bytes, found {}",
+                    value.weight()
+                ))))
+            }
             Ok(value) => Ok(value),
             Err(failure) => Err(problem(&failure)),
         };
-        let answer = Answer { run_id: row.run_id, token: row.token, result };
+        let answer = Answer {
+            run_id: row.run_id,
+            token: row.token,
+            result,
+        };
         self.deliver(row.instance_id, answer).await;
     }
 
     /// Sends an outcome to its instance; it stays in memory until the instance took it.
     pub(crate) async fn deliver(self: &Arc<Self>, instance: String, answer: Answer) {
         let (reply, told) = oneshot::channel();
-        let input = Input { what: What::Answer(answer.clone()), class: Class::People, reply: Some(reply) };
+        let input = Input {
+            what: What::Answer(answer.clone()),
+            class: Class::People,
+            reply: Some(reply),
+        };
         self.send(&instance, input).await;
         if let Ok(Err(RuntimeError::Busy { .. })) = told.await {
             // Never fetched again: the same outcome is offered again in the next round.
-            self.handed.lock().push_back(Handed::Answer(instance, answer));
+            self.handed
+                .lock()
+                .push_back(Handed::Answer(instance, answer));
         }
     }
 
     async fn perform_call(self: &Arc<Self>, row: &ActRow) -> Result<Value, Failure> {
-        let function = self
-            .functions
-            .act(&row.function)
-            .ok_or_else(|| Failure::configuration(format!("there is no function `{}` here; is its plugin installed?", row.function)))?;
-        let args = Value::from_json(&row.args).map_err(|error| Failure::runtime(format!("the stored arguments: {error}")))?;
+        let function = self.functions.act(&row.function).ok_or_else(|| {
+            Failure::configuration(format!(
+                "there is no function `{}` here; is its plugin installed?",
+                row.function
+            ))
+        })?;
+        let args = Value::from_json(&row.args)
+            .map_err(|error| Failure::runtime(format!("the stored arguments: {error}")))?;
         let state = self.state_of_act(row).await?;
         let ready = self
             .bundles
             .get(self, &state.head.bundle)
             .await
             .map_err(|error| Failure::runtime(error.to_string()))?;
-        let nonce = if secret::names_in(&args).is_empty() { "" } else { state.head.nonce.as_deref().unwrap_or_default() };
+        let nonce = if secret::names_in(&args).is_empty() {
+            ""
+        } else {
+            state.head.nonce.as_deref().unwrap_or_default()
+        };
         let ports = self.ports(&ready);
         let call = ActCall {
             function: &row.function,
@@ -133,7 +164,10 @@ impl Node {
         if let Some(kept) = self.cached(&row.instance_id) {
             return Ok(Arc::clone(&kept.state));
         }
-        let loaded = self.load(&row.instance_id).await.map_err(|error| Failure::runtime(error.to_string()))?;
+        let loaded = self
+            .load(&row.instance_id)
+            .await
+            .map_err(|error| Failure::runtime(error.to_string()))?;
         let kept = loaded.ok_or_else(|| Failure::runtime("the instance has ended"))?;
         Ok(Arc::clone(&kept.state))
     }
@@ -142,7 +176,11 @@ impl Node {
     async fn renew(&self, row: &ActRow) {
         let until_ms = self.clock.now_ms() + self.settings.lease_ms;
         let token = row.token.as_deref().unwrap_or_default();
-        if let Err(error) = self.store.act_renew(&row.instance_id, &row.run_id, token, until_ms).await {
+        if let Err(error) = self
+            .store
+            .act_renew(&row.instance_id, &row.run_id, token, until_ms)
+            .await
+        {
             tracing::warn!(instance = row.instance_id, run_id = row.run_id, %error, "a lease could not be prolonged");
         }
     }
@@ -150,7 +188,11 @@ impl Node {
     async fn release(&self, row: &ActRow, after_ms: i64) {
         let at_ms = self.clock.now_ms() + after_ms;
         let token = row.token.as_deref().unwrap_or_default();
-        if let Err(error) = self.store.act_release(&row.instance_id, &row.run_id, token, at_ms, None).await {
+        if let Err(error) = self
+            .store
+            .act_release(&row.instance_id, &row.run_id, token, at_ms, None)
+            .await
+        {
             tracing::warn!(instance = row.instance_id, run_id = row.run_id, %error, "an act could not be given back");
         }
     }
@@ -162,19 +204,29 @@ impl Node {
             return None;
         }
         *count += 1;
-        Some(Flight { node: self, connector: connector.to_owned() })
+        Some(Flight {
+            node: self,
+            connector: connector.to_owned(),
+        })
     }
 
     /// Nobody knows whether it happened: an operator has to say.
     async fn unknown_outcome(&self, row: &ActRow) {
         let now_ms = self.clock.now_ms();
-        let detail = format!("`{}` was begun {} times and its outcome is not known", row.function, row.attempt - 1);
+        let detail = format!(
+            "`{}` was begun {} times and its outcome is not known",
+            row.function,
+            row.attempt - 1
+        );
         let mut change = Change::without_instance(now_ms);
         change.add(IncidentRow {
             id: format!("act:{}:{}", row.instance_id, row.run_id),
             instance_id: Some(row.instance_id.clone()),
             kind: "outcome unknown".to_owned(),
-            error: Error::new(ErrorKind::Runtime, detail).to_value().with("runId", row.run_id.as_str()).to_json(),
+            error: Error::new(ErrorKind::Runtime, detail)
+                .to_value()
+                .with("runId", row.run_id.as_str())
+                .to_json(),
             at_ms: now_ms,
             closed_by: None,
             closed_at_ms: None,
@@ -182,7 +234,9 @@ impl Node {
         match self.commit(Class::Background, change).await {
             // It waits for the operator, not for a node.
             Ok(_) => self.release(row, 100 * 365 * 86_400_000).await,
-            Err(error) => tracing::error!(instance = row.instance_id, %error, "an incident could not be written"),
+            Err(error) => {
+                tracing::error!(instance = row.instance_id, %error, "an incident could not be written")
+            }
         }
     }
 }

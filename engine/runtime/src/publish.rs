@@ -8,7 +8,8 @@ use tongban_dsl::Definition;
 use tongban_dsl::definition::CatchUp;
 use tongban_expr::{Parameters, Value, value};
 use tongban_store::{
-    AuditEntry, BundleRow, Change, ListenShapeRow, Outcome, RegisterRow, ScheduleGone, ScheduleRow, WorkflowRow,
+    AuditEntry, BundleRow, Change, ListenShapeRow, Outcome, RegisterRow, ScheduleGone, ScheduleRow,
+    WorkflowRow,
 };
 
 use crate::bundles::{Ready, fixed_ms};
@@ -26,7 +27,11 @@ fn pack_row_name(pack: &str) -> String {
 
 impl Node {
     /// Publishes a pack: its registers and parameters first, then each workflow.
-    pub(crate) async fn publish(self: &Arc<Self>, publication: &Publication, by: &str) -> Result<Vec<Published>, RuntimeError> {
+    pub(crate) async fn publish(
+        self: &Arc<Self>,
+        publication: &Publication,
+        by: &str,
+    ) -> Result<Vec<Published>, RuntimeError> {
         if !publication.pack.is_empty() || !publication.registers.is_empty() {
             self.publish_facts(publication).await?;
             self.refresh_packs().await?;
@@ -41,7 +46,8 @@ impl Node {
 
     async fn publish_facts(&self, publication: &Publication) -> Result<(), RuntimeError> {
         let mut change = Change::without_instance(self.clock.now_ms());
-        let rights = serde_json::to_string(&publication.rights).map_err(|error| RuntimeError::Internal(error.to_string()))?;
+        let rights = serde_json::to_string(&publication.rights)
+            .map_err(|error| RuntimeError::Internal(error.to_string()))?;
         let facts = value!({
             "parameters": (publication.parameters.clone()),
             "roles": (Value::object(publication.roles.iter().map(|(role, title)| (role.as_str(), Value::from(title.as_str())))))
@@ -56,7 +62,11 @@ impl Node {
             });
         }
         for (name, document) in &publication.registers {
-            let member = |key: &str| document.get(key).map_or_else(|| "null".to_owned(), Value::to_json);
+            let member = |key: &str| {
+                document
+                    .get(key)
+                    .map_or_else(|| "null".to_owned(), Value::to_json)
+            };
             change.add(RegisterRow {
                 name: name.clone(),
                 version: publication.version.clone(),
@@ -68,7 +78,11 @@ impl Node {
         self.expect_committed(change).await
     }
 
-    async fn publish_bundle(self: &Arc<Self>, bundle: &Bundle, by: &str) -> Result<Published, RuntimeError> {
+    async fn publish_bundle(
+        self: &Arc<Self>,
+        bundle: &Bundle,
+        by: &str,
+    ) -> Result<Published, RuntimeError> {
         // What does not compile is never published.
         let ready = Ready::of(bundle.clone(), None, self)?;
         let now_ms = self.clock.now_ms();
@@ -80,13 +94,20 @@ impl Node {
             digest: bundle.digest.clone(),
             workflow: bundle.workflow.clone(),
             version: bundle.version.clone(),
-            manifest: serde_json::to_string(&bundle.manifest).map_err(|error| RuntimeError::Internal(error.to_string()))?,
+            manifest: serde_json::to_string(&bundle.manifest)
+                .map_err(|error| RuntimeError::Internal(error.to_string()))?,
             published_by: by.to_owned(),
             published_at_ms: now_ms,
         };
-        let files: Vec<(String, String)> = bundle.manifest.files.iter().map(|(path, digest)| (path.clone(), digest.clone())).collect();
+        let files: Vec<(String, String)> = bundle
+            .manifest
+            .files
+            .iter()
+            .map(|(path, digest)| (path.clone(), digest.clone()))
+            .collect();
         let mut change = row.publish(&files, now_ms);
-        self.point_to(&ready, &mut change, by, "workflow.publish").await?;
+        self.point_to(&ready, &mut change, by, "workflow.publish")
+            .await?;
         let published = |already: bool| Published {
             workflow: bundle.workflow.clone(),
             version: bundle.version.clone(),
@@ -98,28 +119,44 @@ impl Node {
             Outcome::KeyTaken { holder } if holder.digest == bundle.digest => {
                 // The same bytes again: only the pointer may have to move back to them.
                 let mut change = Change::without_instance(now_ms);
-                self.point_to(&ready, &mut change, by, "workflow.publish").await?;
+                self.point_to(&ready, &mut change, by, "workflow.publish")
+                    .await?;
                 self.expect_committed(change).await?;
                 Ok(published(true))
             }
             Outcome::KeyTaken { .. } if self.settings.dev => {
                 let count = self.store.bundles(&bundle.workflow).await?.len();
                 let base = bundle.version.split('+').next().unwrap_or(&bundle.version);
-                Box::pin(self.publish_bundle(&bundle.with_version(&format!("{base}+dev.{count}")), by)).await
+                Box::pin(
+                    self.publish_bundle(&bundle.with_version(&format!("{base}+dev.{count}")), by),
+                )
+                .await
             }
             Outcome::KeyTaken { .. } => Err(RuntimeError::Unfit(format!(
                 "version {} of `{}` was published with other content; a version names one content for ever: raise it",
                 bundle.version, bundle.workflow
             ))),
-            other => Err(RuntimeError::Internal(format!("publishing ended with {other:?}"))),
+            other => Err(RuntimeError::Internal(format!(
+                "publishing ended with {other:?}"
+            ))),
         }
     }
 
     /// Makes a bundle the current one: pointer, schedules and listeners move together.
-    async fn point_to(&self, ready: &Ready, change: &mut Change, by: &str, act: &str) -> Result<(), RuntimeError> {
+    async fn point_to(
+        &self,
+        ready: &Ready,
+        change: &mut Change,
+        by: &str,
+        act: &str,
+    ) -> Result<(), RuntimeError> {
         let bundle = &ready.bundle;
         let now_ms = self.clock.now_ms();
-        let owner_unit = self.store.workflow(&bundle.workflow).await?.and_then(|row| row.owner_unit);
+        let owner_unit = self
+            .store
+            .workflow(&bundle.workflow)
+            .await?
+            .and_then(|row| row.owner_unit);
         change.add(WorkflowRow {
             name: bundle.workflow.clone(),
             current_bundle: Some(bundle.digest.clone()),
@@ -140,7 +177,11 @@ impl Node {
             match &scheduled {
                 // The same schedule of a new version goes on where it was.
                 Some(new) if new.id == old.id && new.spec == old.spec && new.zone == old.zone => {
-                    change.add(ScheduleRow { last_tick_ms: old.last_tick_ms, ready_at_ms: old.ready_at_ms, ..new.clone() });
+                    change.add(ScheduleRow {
+                        last_tick_ms: old.last_tick_ms,
+                        ready_at_ms: old.ready_at_ms,
+                        ..new.clone()
+                    });
                     self.audit(change, by, act, bundle);
                     return Ok(());
                 }
@@ -161,11 +202,17 @@ impl Node {
             who: by.to_owned(),
             act: act.to_owned(),
             object: bundle.workflow.clone(),
-            body: value!({ "version": (bundle.version.as_str()), "digest": (bundle.digest.as_str()) }).to_json(),
+            body:
+                value!({ "version": (bundle.version.as_str()), "digest": (bundle.digest.as_str()) })
+                    .to_json(),
         });
     }
 
-    fn schedule_of(&self, definition: &Definition, now_ms: i64) -> Result<Option<ScheduleRow>, RuntimeError> {
+    fn schedule_of(
+        &self,
+        definition: &Definition,
+        now_ms: i64,
+    ) -> Result<Option<ScheduleRow>, RuntimeError> {
         let Some(schedule) = &definition.schedule else {
             return Ok(None);
         };
@@ -177,9 +224,15 @@ impl Node {
             _ => return Ok(None),
         };
         let metadata = &definition.document.metadata;
-        let zone_name = metadata.time_zone.as_ref().map_or(self.settings.zone_name.as_str(), |zone| zone.value.as_str());
-        let wrong = |error: crate::timetable::TimetableError| RuntimeError::Unfit(error.to_string());
-        let first_ms = table.next_after(now_ms, &zone(zone_name).map_err(wrong)?).map_err(wrong)?;
+        let zone_name = metadata
+            .time_zone
+            .as_ref()
+            .map_or(self.settings.zone_name.as_str(), |zone| zone.value.as_str());
+        let wrong =
+            |error: crate::timetable::TimetableError| RuntimeError::Unfit(error.to_string());
+        let first_ms = table
+            .next_after(now_ms, &zone(zone_name).map_err(wrong)?)
+            .map_err(wrong)?;
         let workflow = definition.reference();
         Ok(Some(ScheduleRow {
             id: format!("{workflow}#1"),
@@ -200,10 +253,16 @@ impl Node {
     }
 
     /// Makes an older version the current one again.
-    pub(crate) async fn rollback(self: &Arc<Self>, workflow: &str, version: &str, by: &str) -> Result<Published, RuntimeError> {
+    pub(crate) async fn rollback(
+        self: &Arc<Self>,
+        workflow: &str,
+        version: &str,
+        by: &str,
+    ) -> Result<Published, RuntimeError> {
         let ready = self.bundles.find(self, workflow, Some(version)).await?;
         let mut change = Change::without_instance(self.clock.now_ms());
-        self.point_to(&ready, &mut change, by, "workflow.rollback").await?;
+        self.point_to(&ready, &mut change, by, "workflow.rollback")
+            .await?;
         self.expect_committed(change).await?;
         self.bundles.forget_pointers();
         Ok(Published {
@@ -217,7 +276,9 @@ impl Node {
     pub(crate) async fn expect_committed(&self, change: Change) -> Result<(), RuntimeError> {
         match self.commit(Class::Background, change).await? {
             Outcome::Committed { .. } => Ok(()),
-            other => Err(RuntimeError::Internal(format!("a change that guards nothing ended with {other:?}"))),
+            other => Err(RuntimeError::Internal(format!(
+                "a change that guards nothing ended with {other:?}"
+            ))),
         }
     }
 
@@ -247,11 +308,23 @@ impl Node {
                 Ok(read) => {
                     parameters.insert(pack.to_owned(), Arc::new(read));
                 }
-                Err(error) => tracing::error!(pack, path = error.path, error = error.message, "the parameters of a pack cannot be read"),
+                Err(error) => tracing::error!(
+                    pack,
+                    path = error.path,
+                    error = error.message,
+                    "the parameters of a pack cannot be read"
+                ),
             }
         }
-        let sources_none = Value::object(sources.iter().map(|(name, none)| (name.as_str(), none.clone())));
-        self.put_packs(PackFacts { parameters, sources_none });
+        let sources_none = Value::object(
+            sources
+                .iter()
+                .map(|(name, none)| (name.as_str(), none.clone())),
+        );
+        self.put_packs(PackFacts {
+            parameters,
+            sources_none,
+        });
         Ok(())
     }
 }

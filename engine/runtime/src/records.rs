@@ -6,8 +6,8 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 use tongban_expr::Value;
 use tongban_plugin::{
-    Failure, FieldSource, Found, Provenance, Query, Record, RecordMode, RecordWrite, Records, RegisterDefinition, Source, async_trait,
-    merge,
+    Failure, FieldSource, Found, Provenance, Query, Record, RecordMode, RecordWrite, Records,
+    RegisterDefinition, Source, async_trait, merge,
 };
 use tongban_store::{RecordKey, RecordNext, RecordRow, Store, StoreError};
 
@@ -23,7 +23,10 @@ pub struct StoredRecords {
 impl StoredRecords {
     /// The registers of a store.
     pub fn new(store: Store) -> StoredRecords {
-        StoredRecords { store, definitions: RwLock::new(HashMap::new()) }
+        StoredRecords {
+            store,
+            definitions: RwLock::new(HashMap::new()),
+        }
     }
 
     /// A register was published.
@@ -38,24 +41,41 @@ impl Records for StoredRecords {
         if let Some(known) = self.definitions.read().get(register) {
             return Ok(known.clone());
         }
-        let row = self.store.register(register).await.map_err(|error| unavailable(&error))?;
+        let row = self
+            .store
+            .register(register)
+            .await
+            .map_err(|error| unavailable(&error))?;
         let definition = match row {
             Some(row) => Some(Arc::new(read_definition(register, &row.schema)?)),
             None => None,
         };
-        self.definitions.write().insert(register.to_owned(), definition.clone());
+        self.definitions
+            .write()
+            .insert(register.to_owned(), definition.clone());
         Ok(definition)
     }
 
     async fn source(&self, register: &str) -> Result<Source, Failure> {
         let definition = self.definition(register).await?;
-        let name = definition.map_or_else(|| register.to_owned(), |definition| definition.title.zh.clone());
-        Ok(Source { available: true, name, fetched_at_ms: None })
+        let name = definition.map_or_else(
+            || register.to_owned(),
+            |definition| definition.title.zh.clone(),
+        );
+        Ok(Source {
+            available: true,
+            name,
+            fetched_at_ms: None,
+        })
     }
 
     async fn get(&self, register: &str, ids: &[String]) -> Result<Vec<Record>, Failure> {
         let wanted: Vec<&str> = ids.iter().map(String::as_str).collect();
-        let rows = self.store.records(register, &wanted).await.map_err(|error| unavailable(&error))?;
+        let rows = self
+            .store
+            .records(register, &wanted)
+            .await
+            .map_err(|error| unavailable(&error))?;
         let mut records: HashMap<String, Record> = HashMap::with_capacity(rows.len());
         for row in rows {
             records.insert(row.id.clone(), read_record(row)?);
@@ -63,11 +83,20 @@ impl Records for StoredRecords {
         Ok(ids.iter().filter_map(|id| records.remove(id)).collect())
     }
 
-    async fn by_key(&self, register: &str, name: &str, values: &[String]) -> Result<Vec<Record>, Failure> {
+    async fn by_key(
+        &self,
+        register: &str,
+        name: &str,
+        values: &[String],
+    ) -> Result<Vec<Record>, Failure> {
         let mut records = Vec::new();
         for value in values {
             let wanted = [(name, value.as_str())];
-            let rows = self.store.record_find(register, &wanted, "", 1_000).await.map_err(|error| unavailable(&error))?;
+            let rows = self
+                .store
+                .record_find(register, &wanted, "", 1_000)
+                .await
+                .map_err(|error| unavailable(&error))?;
             for row in rows {
                 records.push(read_record(row)?);
             }
@@ -80,11 +109,21 @@ impl Records for StoredRecords {
         let mut found = Found::default();
         let mut after = String::new();
         loop {
-            let page = self.store.record_find(register, &[], &after, 1_000).await.map_err(|error| unavailable(&error))?;
-            let Some(last) = page.last().map(|row| row.id.clone()) else { break };
+            let page = self
+                .store
+                .record_find(register, &[], &after, 1_000)
+                .await
+                .map_err(|error| unavailable(&error))?;
+            let Some(last) = page.last().map(|row| row.id.clone()) else {
+                break;
+            };
             for row in page {
                 let record = read_record(row)?;
-                if query.equal.iter().all(|(path, wanted)| fits(record.body.at(path), wanted)) {
+                if query
+                    .equal
+                    .iter()
+                    .all(|(path, wanted)| fits(record.body.at(path), wanted))
+                {
                     found.total += 1;
                     if found.records.len() < limit {
                         found.records.push(record);
@@ -97,7 +136,10 @@ impl Records for StoredRecords {
     }
 
     async fn draw(&self, sequence: &str, count: u32) -> Result<i64, Failure> {
-        self.store.sequence_take(sequence, i64::from(count)).await.map_err(|error| unavailable(&error))
+        self.store
+            .sequence_take(sequence, i64::from(count))
+            .await
+            .map_err(|error| unavailable(&error))
     }
 }
 
@@ -111,14 +153,21 @@ fn fits(found: Option<&Value>, wanted: &Value) -> bool {
 
 /// A register's definition as it was published.
 pub fn read_definition(register: &str, schema: &str) -> Result<RegisterDefinition, Failure> {
-    serde_json::from_str(schema).map_err(|error| Failure::configuration(format!("the register `{register}`: {error}")))
+    serde_json::from_str(schema)
+        .map_err(|error| Failure::configuration(format!("the register `{register}`: {error}")))
 }
 
 /// A row as plugins see it.
 pub fn read_record(row: RecordRow) -> Result<Record, Failure> {
-    let broken = |what: &str| Failure::runtime(format!("the record `{}` of `{}` has no readable {what}", row.id, row.register));
+    let broken = |what: &str| {
+        Failure::runtime(format!(
+            "the record `{}` of `{}` has no readable {what}",
+            row.id, row.register
+        ))
+    };
     let body = Value::from_json(&row.body).map_err(|_| broken("body"))?;
-    let mut provenance: Provenance = serde_json::from_str(&row.provenance).map_err(|_| broken("provenance"))?;
+    let mut provenance: Provenance =
+        serde_json::from_str(&row.provenance).map_err(|_| broken("provenance"))?;
     let lock = provenance.0.shift_remove(LOCK).map(|source| source.source);
     Ok(Record {
         register: row.register,
@@ -135,7 +184,10 @@ pub fn read_record(row: RecordRow) -> Result<Record, Failure> {
 
 /// The writes of one activation (or of an import), merged in order, as the store takes them.
 pub fn record_rows(writes: Vec<RecordWrite>, by_instance: &str) -> Vec<tongban_store::RecordWrite> {
-    merge(writes).into_iter().map(|write| record_row(write, Some(by_instance))).collect()
+    merge(writes)
+        .into_iter()
+        .map(|write| record_row(write, Some(by_instance)))
+        .collect()
 }
 
 /// One write as the store takes it.
@@ -145,18 +197,29 @@ pub fn record_row(write: RecordWrite, by_instance: Option<&str>) -> tongban_stor
         RecordMode::Put | RecordMode::Amend => {
             let mut provenance = write.provenance;
             if let Some(lock) = write.lock {
-                provenance.0.insert(LOCK.to_owned(), FieldSource { source: lock, ..FieldSource::default() });
+                provenance.0.insert(
+                    LOCK.to_owned(),
+                    FieldSource {
+                        source: lock,
+                        ..FieldSource::default()
+                    },
+                );
             }
             RecordNext::Put {
                 unit_id: write.unit,
                 body: write.body.to_json(),
-                provenance: serde_json::to_string(&provenance).expect("a provenance is texts and numbers"),
+                provenance: serde_json::to_string(&provenance)
+                    .expect("a provenance is texts and numbers"),
                 mark: write.mark,
                 // Alternative keys are unique in their register; where a key has many records (`KEY#1`, `KEY#2` …) they share it.
                 keys: write
                     .keys
                     .into_iter()
-                    .map(|(name, value)| RecordKey { unique: !write.id.starts_with(&format!("{value}#")), name, value })
+                    .map(|(name, value)| RecordKey {
+                        unique: !write.id.starts_with(&format!("{value}#")),
+                        name,
+                        value,
+                    })
                     .collect(),
             }
         }

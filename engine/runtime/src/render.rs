@@ -54,12 +54,26 @@ struct Parts<'a> {
 }
 
 /// Renders a template with the variables that it may see (`form steps data workflow to now notice`).
-pub fn render(source: &str, variables: &Value, words: Arc<dyn Words>) -> Result<Rendered, RenderError> {
+pub fn render(
+    source: &str,
+    variables: &Value,
+    words: Arc<dyn Words>,
+) -> Result<Rendered, RenderError> {
     let parts = split(source)?;
     let environment = environment(words);
     let subject = evaluate(&environment, parts.subject, variables, 2, AutoEscape::None)?;
-    let markdown = evaluate(&environment, parts.body, variables, parts.body_line, AutoEscape::Custom(MARKDOWN))?;
-    Ok(Rendered { subject: one_line(&subject), text: plain(&markdown), html: html(&markdown) })
+    let markdown = evaluate(
+        &environment,
+        parts.body,
+        variables,
+        parts.body_line,
+        AutoEscape::Custom(MARKDOWN),
+    )?;
+    Ok(Rendered {
+        subject: one_line(&subject),
+        text: plain(&markdown),
+        html: html(&markdown),
+    })
 }
 
 /// Checks a template without rendering it: front matter, syntax, names of filters.
@@ -67,7 +81,9 @@ pub fn check(source: &str, words: Arc<dyn Words>) -> Result<(), RenderError> {
     let parts = split(source)?;
     let environment = environment(words);
     for (text, line) in [(parts.subject, 2), (parts.body, parts.body_line)] {
-        environment.template_from_str(text).map_err(|error| located(&error, line))?;
+        environment
+            .template_from_str(text)
+            .map_err(|error| located(&error, line))?;
     }
     Ok(())
 }
@@ -75,19 +91,33 @@ pub fn check(source: &str, words: Arc<dyn Words>) -> Result<(), RenderError> {
 fn split(source: &str) -> Result<Parts<'_>, RenderError> {
     let source = source.trim_start_matches('\u{feff}');
     let Some(rest) = source.strip_prefix("---\n") else {
-        return Ok(Parts { subject: "", body: source, body_line: 1 });
+        return Ok(Parts {
+            subject: "",
+            body: source,
+            body_line: 1,
+        });
     };
-    let missing = || RenderError { line: 1, message: "the front matter is not closed: expected a line `---`".into() };
+    let missing = || RenderError {
+        line: 1,
+        message: "the front matter is not closed: expected a line `---`".into(),
+    };
     let (head, body) = rest.split_once("\n---\n").ok_or_else(missing)?;
     let mut subject = "";
     for (index, line) in head.lines().enumerate() {
-        let text = line.strip_prefix("subject:").map(str::trim).ok_or_else(|| RenderError {
-            line: index + 2,
-            message: format!("expected `subject: …`, found `{line}`"),
-        })?;
+        let text = line
+            .strip_prefix("subject:")
+            .map(str::trim)
+            .ok_or_else(|| RenderError {
+                line: index + 2,
+                message: format!("expected `subject: …`, found `{line}`"),
+            })?;
         subject = unquoted(text);
     }
-    Ok(Parts { subject, body, body_line: head.lines().count() + 3 })
+    Ok(Parts {
+        subject,
+        body,
+        body_line: head.lines().count() + 3,
+    })
 }
 
 fn unquoted(text: &str) -> &str {
@@ -104,11 +134,17 @@ fn environment(words: Arc<dyn Words>) -> Environment<'static> {
     let unit = words.clone();
     environment.add_filter("unit", move |id: String| unit.unit(&id).unwrap_or(id));
     let code = words.clone();
-    environment.add_filter("code", move |value: String, list: String| code.code(&list, &value).unwrap_or(value));
+    environment.add_filter("code", move |value: String, list: String| {
+        code.code(&list, &value).unwrap_or(value)
+    });
     let outcome = words.clone();
-    environment.add_filter("outcome", move |value: String| outcome.code("outcome", &value).unwrap_or(value));
+    environment.add_filter("outcome", move |value: String| {
+        outcome.code("outcome", &value).unwrap_or(value)
+    });
     let verdict = words.clone();
-    environment.add_filter("verdict", move |value: String| verdict_title(verdict.language(), &value));
+    environment.add_filter("verdict", move |value: String| {
+        verdict_title(verdict.language(), &value)
+    });
     environment.add_filter("date", move |value: minijinja::Value| {
         let value: Value = serde_json::to_string(&value)
             .ok()
@@ -148,13 +184,22 @@ fn evaluate(
 }
 
 fn located(error: &minijinja::Error, first_line: usize) -> RenderError {
-    let line = error.line().map_or(first_line, |line| line + first_line - 1);
-    let message = error.detail().map_or_else(|| error.kind().to_string(), |detail| format!("{}: {detail}", error.kind()));
+    let line = error
+        .line()
+        .map_or(first_line, |line| line + first_line - 1);
+    let message = error.detail().map_or_else(
+        || error.kind().to_string(),
+        |detail| format!("{}: {detail}", error.kind()),
+    );
     RenderError { line, message }
 }
 
 /// Writes a value so that Markdown reads it as plain text: every ASCII punctuation character may be escaped.
-fn escape_markdown(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &minijinja::Value) -> Result<(), minijinja::Error> {
+fn escape_markdown(
+    out: &mut Output<'_>,
+    state: &mut State<'_, '_>,
+    value: &minijinja::Value,
+) -> Result<(), minijinja::Error> {
     if value.is_undefined() || value.is_none() {
         return Ok(());
     }
@@ -207,7 +252,9 @@ fn plain(markdown: &str) -> String {
             }
             Event::End(TagEnd::Item | TagEnd::TableRow | TagEnd::TableHead) => out.push('\n'),
             Event::End(TagEnd::TableCell) => out.push_str("  "),
-            Event::End(TagEnd::Paragraph | TagEnd::Heading(_) | TagEnd::List(_) | TagEnd::Table) => out.push_str("\n\n"),
+            Event::End(
+                TagEnd::Paragraph | TagEnd::Heading(_) | TagEnd::List(_) | TagEnd::Table,
+            ) => out.push_str("\n\n"),
             Event::Rule => out.push_str("----\n\n"),
             _ => {}
         }
@@ -240,7 +287,11 @@ mod tests {
     }
 
     fn rendered(source: &str, variables: &str) -> Result<Rendered, RenderError> {
-        render(source, &Value::from_json(variables).unwrap(), Arc::new(English))
+        render(
+            source,
+            &Value::from_json(variables).unwrap(),
+            Arc::new(English),
+        )
     }
 
     #[test]
@@ -251,8 +302,16 @@ mod tests {
         )
         .unwrap();
         assert_eq!(mail.subject, "[Refused] Vehicles");
-        assert_eq!(mail.text, "Police: forbidden by law on 2026-05-13.\n\nOpen: https://example.org/a_b?c=1");
-        assert!(mail.html.contains(r#"<a href="https://example.org/a_b?c=1">Open</a>"#), "{}", mail.html);
+        assert_eq!(
+            mail.text,
+            "Police: forbidden by law on 2026-05-13.\n\nOpen: https://example.org/a_b?c=1"
+        );
+        assert!(
+            mail.html
+                .contains(r#"<a href="https://example.org/a_b?c=1">Open</a>"#),
+            "{}",
+            mail.html
+        );
         assert!(mail.html.contains("<strong>forbidden by law</strong>"));
     }
 
@@ -263,8 +322,19 @@ mod tests {
             r#"{"comment": "<script>alert(1)</script>\n# big [click](https://evil.example)\r\nBcc: a@b"}"#,
         )
         .unwrap();
-        assert!(!mail.html.contains("<script") && !mail.html.contains("<a ") && !mail.html.contains("<h1"), "{}", mail.html);
-        assert!(mail.text.contains("<script>alert(1)</script>\n# big [click](https://evil.example)"), "{}", mail.text);
+        assert!(
+            !mail.html.contains("<script")
+                && !mail.html.contains("<a ")
+                && !mail.html.contains("<h1"),
+            "{}",
+            mail.html
+        );
+        assert!(
+            mail.text
+                .contains("<script>alert(1)</script>\n# big [click](https://evil.example)"),
+            "{}",
+            mail.text
+        );
         assert!(!mail.subject.contains('\n') && !mail.subject.contains('\r'));
     }
 

@@ -28,12 +28,22 @@ pub struct Caller {
 impl Caller {
     /// The engine itself: schedules, events, tests.
     pub fn system() -> Caller {
-        Caller { person: None, unit: None, channel: Channel::System, key: None }
+        Caller {
+            person: None,
+            unit: None,
+            channel: Channel::System,
+            key: None,
+        }
     }
 
     /// A person through a channel.
     pub fn person(id: impl Into<String>, unit: Option<String>, channel: Channel) -> Caller {
-        Caller { person: Some(id.into()), unit, channel, key: None }
+        Caller {
+            person: Some(id.into()),
+            unit,
+            channel,
+            key: None,
+        }
     }
 
     /// How the caller is named in audit rows.
@@ -191,4 +201,3 @@ pub struct LinkView {
     /// Why it cannot be used any more, if so: `used`, `expired`, `moved on`.
     pub gone: Option<&'static str>,
 }
-

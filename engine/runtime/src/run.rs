@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tongban_core::{Error, ErrorKind, Right};
-use tongban_store::{Base, Change, IncidentRow, InboxRow, Lost, Outcome, StoreError, WakeGone};
+use tongban_store::{Base, Change, InboxRow, IncidentRow, Lost, Outcome, StoreError, WakeGone};
 
 use crate::activation::{Activation, Barred};
 use crate::change::Before;
@@ -60,7 +60,11 @@ impl Node {
 
     /// Runs a lane until nothing waits in it.
     async fn run_lane(self: &Arc<Self>, instance: &str) {
-        let mut runner = Runner { node: self, instance, done: false };
+        let mut runner = Runner {
+            node: self,
+            instance,
+            done: false,
+        };
         loop {
             let inputs = self.lanes.take(instance);
             if inputs.is_empty() {
@@ -77,7 +81,17 @@ impl Node {
         let mut lost_records: Vec<(String, String)> = Vec::new();
         for round in 0..ROUNDS {
             let last = round + 2 >= ROUNDS;
-            match self.run_round(instance, inputs, fresh, &mut barred, &mut lost_records, last).await {
+            match self
+                .run_round(
+                    instance,
+                    inputs,
+                    fresh,
+                    &mut barred,
+                    &mut lost_records,
+                    last,
+                )
+                .await
+            {
                 Round::Done => return,
                 Round::Again(rest) => inputs = rest,
                 Round::Locked(rest) => {
@@ -134,10 +148,23 @@ impl Node {
         if inputs.is_empty() {
             return Round::Done;
         }
-        self.activate(instance, inputs, kept, ended, is_fresh, barred, lost_records, last).await
+        self.activate(
+            instance,
+            inputs,
+            kept,
+            ended,
+            is_fresh,
+            barred,
+            lost_records,
+            last,
+        )
+        .await
     }
 
-    #[allow(clippy::too_many_arguments, reason = "one round's facts, used in this one place")]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "one round's facts, used in this one place"
+    )]
     async fn activate(
         self: &Arc<Self>,
         instance: &str,
@@ -156,8 +183,16 @@ impl Node {
                 return Round::Done;
             }
         };
-        let before = if ended { Before::ended(&kept.state) } else { Before::of(&kept.state) };
-        let base = if ended { Base::Ended(kept.version) } else { Base::Running(kept.version) };
+        let before = if ended {
+            Before::ended(&kept.state)
+        } else {
+            Before::of(&kept.state)
+        };
+        let base = if ended {
+            Base::Ended(kept.version)
+        } else {
+            Base::Running(kept.version)
+        };
         let barring = barred.clone();
         let mut activation = Activation::new(self, ready, (*kept.state).clone(), base, &barring);
         let only = inputs.len() == 1;
@@ -175,7 +210,11 @@ impl Node {
             self.refuse(inputs, answers).await;
             return Round::Done;
         }
-        let class = if inputs.iter().any(|input| input.class == Class::People) { Class::People } else { Class::Background };
+        let class = if inputs.iter().any(|input| input.class == Class::People) {
+            Class::People
+        } else {
+            Class::Background
+        };
         let handover = activation.into_handover(&before);
         let next = handover.next;
         match self.commit(class, handover.change).await {
@@ -192,7 +231,8 @@ impl Node {
             }
             Ok(outcome) => {
                 self.forget(instance);
-                self.lost(instance, inputs, outcome, barred, lost_records, last).await
+                self.lost(instance, inputs, outcome, barred, lost_records, last)
+                    .await
             }
             Err(error) => {
                 self.forget(instance);
@@ -224,24 +264,66 @@ impl Node {
                 Round::Again(inputs)
             }
             Outcome::Locked => Round::Locked(inputs),
-            Outcome::RecordKeyTaken { register, name, value, .. } => {
-                barred.push(Barred::Key { register, name, value });
+            Outcome::RecordKeyTaken {
+                register,
+                name,
+                value,
+                ..
+            } => {
+                barred.push(Barred::Key {
+                    register,
+                    name,
+                    value,
+                });
                 Round::Again(inputs)
             }
             Outcome::InputGone { inbox } => {
-                inputs.retain(|input| !matches!(&input.what, What::Inbox(told) if inbox.contains(&told.id)));
-                if inputs.is_empty() { Round::Done } else { Round::Again(inputs) }
+                inputs.retain(
+                    |input| !matches!(&input.what, What::Inbox(told) if inbox.contains(&told.id)),
+                );
+                if inputs.is_empty() {
+                    Round::Done
+                } else {
+                    Round::Again(inputs)
+                }
+            }
+            Outcome::KeyTaken { holder }
+                if !barred
+                    .iter()
+                    .any(|known| matches!(known, Barred::Business { .. })) =>
+            {
+                barred.push(Barred::Business {
+                    key: holder.value,
+                    instance: holder.instance_id.unwrap_or_default(),
+                });
+                Round::Again(inputs)
             }
             Outcome::KeyTaken { holder } => {
-                let error = RuntimeError::Conflict { key: holder.value, instance: holder.instance_id.unwrap_or_default() };
-                self.poisoned(instance, "key taken", &error.to_string()).await;
+                let error = RuntimeError::Conflict {
+                    key: holder.value,
+                    instance: holder.instance_id.unwrap_or_default(),
+                };
+                self.poisoned(instance, "key taken", &error.to_string())
+                    .await;
                 answer_all(inputs, &error);
                 Round::Done
             }
             Outcome::Refused(refusal) => {
-                tracing::error!(instance, log_id = refusal.log_id, code = refusal.code, cause = refusal.cause, "the database refused a change");
+                tracing::error!(
+                    instance,
+                    log_id = refusal.log_id,
+                    code = refusal.code,
+                    cause = refusal.cause,
+                    "the database refused a change"
+                );
                 self.poisoned(instance, "refused", &refusal.cause).await;
-                answer_all(inputs, &RuntimeError::Internal(format!("the change was refused (log {}): {}", refusal.log_id, refusal.cause)));
+                answer_all(
+                    inputs,
+                    &RuntimeError::Internal(format!(
+                        "the change was refused (log {}): {}",
+                        refusal.log_id, refusal.cause
+                    )),
+                );
                 Round::Done
             }
         }
@@ -279,7 +361,11 @@ impl Node {
         let mut kept = Vec::with_capacity(inputs.len());
         for input in inputs {
             let outdated = match &input.what {
-                What::Answer(Answer { run_id, token: Some(token), result: Err(_) }) => {
+                What::Answer(Answer {
+                    run_id,
+                    token: Some(token),
+                    result: Err(_),
+                }) => {
                     let row = self.store.act(instance, run_id).await.ok().flatten();
                     row.is_some_and(|row| row.token.as_ref() != Some(token))
                 }
@@ -295,7 +381,11 @@ impl Node {
     }
 
     /// The instance does not run: people are told, rows that came too late are removed, and what revives it goes on.
-    async fn take_ended(&self, instance: &str, inputs: Vec<Input>) -> Result<(Vec<Input>, Option<Arc<Kept>>), ()> {
+    async fn take_ended(
+        &self,
+        instance: &str,
+        inputs: Vec<Input>,
+    ) -> Result<(Vec<Input>, Option<Arc<Kept>>), ()> {
         self.forget(instance);
         let known = match self.store.instance_head(instance).await {
             Ok(head) => head.is_some(),
@@ -304,13 +394,18 @@ impl Node {
                 return Err(());
             }
         };
-        let (reviving, rest): (Vec<Input>, Vec<Input>) = inputs.into_iter().partition(|input| revives(&input.what));
+        let (reviving, rest): (Vec<Input>, Vec<Input>) =
+            inputs.into_iter().partition(|input| revives(&input.what));
         for input in rest {
             let settled = self.lay_to_rest(instance, &input.what).await;
             if let Err(error) = settled {
                 tracing::warn!(instance, %error, "a row of an ended instance could not be removed");
             }
-            let error = if known { RuntimeError::Ended } else { RuntimeError::not_found("instance", instance) };
+            let error = if known {
+                RuntimeError::Ended
+            } else {
+                RuntimeError::not_found("instance", instance)
+            };
             input.answer(Err(error));
         }
         if reviving.is_empty() {
@@ -320,7 +415,9 @@ impl Node {
             Ok(Some(kept)) => Ok((reviving, Some(kept))),
             Ok(None) => {
                 let error = if known {
-                    RuntimeError::Unfit("the instance ended without leaving a state to go on from".to_owned())
+                    RuntimeError::Unfit(
+                        "the instance ended without leaving a state to go on from".to_owned(),
+                    )
                 } else {
                     RuntimeError::not_found("instance", instance)
                 };
@@ -342,10 +439,12 @@ impl Node {
             What::Inbox(told) => self.store.inbox_drop(instance, &told.id).await.map(|_| ()),
             What::Wake => {
                 let mut change = Change::without_instance(self.clock.now_ms());
-                change.add(WakeGone { instance_id: instance.to_owned() });
+                change.add(WakeGone {
+                    instance_id: instance.to_owned(),
+                });
                 self.commit(Class::Background, change).await.map(|_| ())
             }
-            What::Answer(_) | What::Act { .. } | What::Operate { .. } => Ok(()),
+            What::Answer(_) | What::Act { .. } | What::Operate { .. } | What::Refresh => Ok(()),
         }
     }
 
@@ -358,7 +457,11 @@ impl Node {
                 return None;
             }
         };
-        let told = crate::lane::Told { id: row.id, kind: row.kind, body };
+        let told = crate::lane::Told {
+            id: row.id,
+            kind: row.kind,
+            body,
+        };
         Some((row.instance_id, Input::background(What::Inbox(told))))
     }
 }
@@ -366,7 +469,10 @@ impl Node {
 /// Whether an input may set an ended instance running again.
 fn revives(what: &What) -> bool {
     match what {
-        What::Operate { operate: Operate::Jump(jump), .. } => matches!(jump.right, Right::Operator | Right::Revive),
+        What::Operate {
+            operate: Operate::Jump(jump),
+            ..
+        } => matches!(jump.right, Right::Operator | Right::Revive),
         What::Inbox(told) => told.kind == "reopen",
         _ => false,
     }

@@ -27,14 +27,20 @@ impl Node {
         for schedule in due {
             if let Err(error) = self.tick(&schedule, now_ms).await {
                 tracing::error!(schedule = schedule.id, %error, "a schedule could not tick");
-                self.ticked(&schedule, schedule.last_tick_ms, now_ms + LOOK_MS).await?;
+                self.ticked(&schedule, schedule.last_tick_ms, now_ms + LOOK_MS)
+                    .await?;
             }
         }
         Ok(some)
     }
 
-    async fn tick(self: &Arc<Self>, schedule: &ScheduleRow, now_ms: i64) -> Result<(), RuntimeError> {
-        let wrong = |error: crate::timetable::TimetableError| RuntimeError::Internal(error.to_string());
+    async fn tick(
+        self: &Arc<Self>,
+        schedule: &ScheduleRow,
+        now_ms: i64,
+    ) -> Result<(), RuntimeError> {
+        let wrong =
+            |error: crate::timetable::TimetableError| RuntimeError::Internal(error.to_string());
         let table: Timetable = schedule.spec.parse().map_err(wrong)?;
         if let Timetable::After(pause_ms) = table {
             return self.tick_after(schedule, pause_ms, now_ms).await;
@@ -45,36 +51,61 @@ impl Node {
             "all" => CatchUp::All,
             _ => CatchUp::Skip,
         };
-        let ticks = table.due(schedule.ready_at_ms, now_ms, &zone, catch_up).map_err(wrong)?;
+        let ticks = table
+            .due(schedule.ready_at_ms, now_ms, &zone, catch_up)
+            .map_err(wrong)?;
         for tick in &ticks.starts {
             self.start_tick(schedule, *tick).await?;
         }
-        self.ticked(schedule, Some(ticks.last_ms), ticks.next_ms.unwrap_or(FAR_MS)).await
+        self.ticked(
+            schedule,
+            Some(ticks.last_ms),
+            ticks.next_ms.unwrap_or(FAR_MS),
+        )
+        .await
     }
 
     /// The next run begins so long after the last one ended.
-    async fn tick_after(self: &Arc<Self>, schedule: &ScheduleRow, pause_ms: i64, now_ms: i64) -> Result<(), RuntimeError> {
+    async fn tick_after(
+        self: &Arc<Self>,
+        schedule: &ScheduleRow,
+        pause_ms: i64,
+        now_ms: i64,
+    ) -> Result<(), RuntimeError> {
         if let Some(last) = schedule.last_tick_ms {
-            let holder = self.store.key_holder(&scope(schedule), &last.to_string()).await?;
+            let holder = self
+                .store
+                .key_holder(&scope(schedule), &last.to_string())
+                .await?;
             let head = match holder.and_then(|holder| holder.instance_id) {
                 Some(instance) => self.store.instance_head(&instance).await?,
                 None => None,
             };
             let ended_ms = head.as_ref().and_then(|head| head.ended_at_ms);
             if head.is_some() && ended_ms.is_none() {
-                return self.ticked(schedule, Some(last), now_ms + LOOK_MS.min(pause_ms.max(1))).await;
+                return self
+                    .ticked(schedule, Some(last), now_ms + LOOK_MS.min(pause_ms.max(1)))
+                    .await;
             }
-            if let Some(due_ms) = ended_ms.map(|ended| ended + pause_ms).filter(|due| *due > now_ms) {
+            if let Some(due_ms) = ended_ms
+                .map(|ended| ended + pause_ms)
+                .filter(|due| *due > now_ms)
+            {
                 return self.ticked(schedule, Some(last), due_ms).await;
             }
         }
         // Both nodes name the tick by when it was due, so that one of them starts it.
         let tick = schedule.ready_at_ms;
         self.start_tick(schedule, tick).await?;
-        self.ticked(schedule, Some(tick), now_ms + LOOK_MS.min(pause_ms.max(1))).await
+        self.ticked(schedule, Some(tick), now_ms + LOOK_MS.min(pause_ms.max(1)))
+            .await
     }
 
-    async fn start_tick(self: &Arc<Self>, schedule: &ScheduleRow, tick: i64) -> Result<(), RuntimeError> {
+    async fn start_tick(
+        self: &Arc<Self>,
+        schedule: &ScheduleRow,
+        tick: i64,
+    ) -> Result<(), RuntimeError> {
         let key = KeyRow {
             scope: scope(schedule),
             value: tick.to_string(),
@@ -101,9 +132,18 @@ impl Node {
         }
     }
 
-    async fn ticked(&self, schedule: &ScheduleRow, last_tick_ms: Option<i64>, ready_at_ms: i64) -> Result<(), RuntimeError> {
+    async fn ticked(
+        &self,
+        schedule: &ScheduleRow,
+        last_tick_ms: Option<i64>,
+        ready_at_ms: i64,
+    ) -> Result<(), RuntimeError> {
         let mut change = tongban_store::Change::without_instance(self.clock.now_ms());
-        change.add(ScheduleTicked { id: schedule.id.clone(), last_tick_ms, ready_at_ms });
+        change.add(ScheduleTicked {
+            id: schedule.id.clone(),
+            last_tick_ms,
+            ready_at_ms,
+        });
         self.commit(Class::Background, change).await?;
         Ok(())
     }

@@ -73,7 +73,11 @@ pub async fn serve(node: Arc<Node>, stop: impl Future<Output = ()>) -> Result<()
 
 async fn job_loop(node: Arc<Node>, job: Job, mut stopped: watch::Receiver<bool>) {
     while !*stopped.borrow() {
-        let some = if is_under_pressure(&node, job) { Ok(false) } else { node.run_job(job).await };
+        let some = if is_under_pressure(&node, job) {
+            Ok(false)
+        } else {
+            node.run_job(job).await
+        };
         let some = some.unwrap_or_else(|error| {
             tracing::warn!(job = job.name(), %error, "a job could not go on; it tries again");
             false
@@ -128,7 +132,11 @@ async fn acts_loop(node: Arc<Node>, mut stopped: watch::Receiver<bool>, acts: Ar
     let mut flying = JoinSet::new();
     while !*stopped.borrow() {
         let free = i64::try_from(acts.available_permits().min(64)).unwrap_or(0);
-        let rows = if free > 0 && !is_under_pressure(&node, Job::Acts) { node.claim_acts(free).await } else { Ok(Vec::new()) };
+        let rows = if free > 0 && !is_under_pressure(&node, Job::Acts) {
+            node.claim_acts(free).await
+        } else {
+            Ok(Vec::new())
+        };
         let rows = rows.unwrap_or_else(|error| {
             tracing::warn!(%error, "acts could not be claimed");
             Vec::new()
@@ -156,7 +164,11 @@ async fn mails_loop(node: Arc<Node>, mut stopped: watch::Receiver<bool>) {
     let mut flying: JoinSet<()> = JoinSet::new();
     while !*stopped.borrow() {
         let room = MAILS_MAX.saturating_sub(flying.len());
-        let mails = if room > 0 { node.claim_mails(i64::try_from(room).unwrap_or(1)).await } else { Ok(Vec::new()) };
+        let mails = if room > 0 {
+            node.claim_mails(i64::try_from(room).unwrap_or(1)).await
+        } else {
+            Ok(Vec::new())
+        };
         let mails = mails.unwrap_or_else(|error| {
             tracing::warn!(%error, "mails could not be claimed");
             Vec::new()

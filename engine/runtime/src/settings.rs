@@ -5,7 +5,9 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use tongban_expr::{Budget, Value};
 use tongban_org::Organisation;
-use tongban_plugin::{Failure, HttpPort, HttpRequest, HttpResponse, MailTransport, Plugin, Secrets};
+use tongban_plugin::{
+    Failure, HttpPort, HttpRequest, HttpResponse, MailTransport, Plugin, Secrets,
+};
 use tongban_store::Store;
 
 use crate::clock::Clock;
@@ -126,7 +128,10 @@ pub struct Nowhere;
 #[async_trait::async_trait]
 impl HttpPort for Nowhere {
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Failure> {
-        Err(Failure::configuration(format!("no host may be reached from here, not `{}`", request.uri)))
+        Err(Failure::configuration(format!(
+            "no host may be reached from here, not `{}`",
+            request.uri
+        )))
     }
 }
 

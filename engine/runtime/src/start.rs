@@ -34,18 +34,34 @@ pub(crate) struct Beginning {
 
 impl Node {
     /// Starts an instance; durable when this returns.
-    pub(crate) async fn begin(self: &Arc<Self>, ready: Arc<Ready>, beginning: Beginning) -> Result<Started, RuntimeError> {
+    pub(crate) async fn begin(
+        self: &Arc<Self>,
+        ready: Arc<Ready>,
+        beginning: Beginning,
+    ) -> Result<Started, RuntimeError> {
         let mut barred: Vec<Barred> = Vec::new();
         for round in 0..ROUNDS {
             let now_ms = self.clock.now_ms();
             let id = self.ids.uuid(now_ms);
-            let mut activation = Activation::new(self, Arc::clone(&ready), self.unborn(&id, &ready, &beginning, now_ms), Base::New, &barred);
-            activation.actor = (beginning.caller != Caller::system()).then(|| beginning.caller.name());
+            let mut activation = Activation::new(
+                self,
+                Arc::clone(&ready),
+                self.unborn(&id, &ready, &beginning, now_ms),
+                Base::New,
+                &barred,
+            );
+            activation.actor =
+                (beginning.caller != Caller::system()).then(|| beginning.caller.name());
             activation.channel = Some(beginning.caller.channel.word());
             Activation::begin(&mut activation, beginning.input.clone()).await?;
             for key in &beginning.keys {
-                let answer = value!({ "number": (activation.state.head.number.as_str()) }).to_json();
-                activation.out.keys.push(KeyRow { instance_id: Some(id.clone()), answer: Some(answer), ..key.clone() });
+                let answer =
+                    value!({ "number": (activation.state.head.number.as_str()) }).to_json();
+                activation.out.keys.push(KeyRow {
+                    instance_id: Some(id.clone()),
+                    answer: Some(answer),
+                    ..key.clone()
+                });
             }
             let started = started(&activation.state, &id);
             let handover = activation.into_handover(&Before::nothing());
@@ -58,12 +74,33 @@ impl Node {
                     self.hand(handover.handed);
                     return Ok(started);
                 }
-                Outcome::KeyTaken { holder } => return self.taken(&ready, &beginning, holder).await,
-                Outcome::Lost(Lost::Record { register, id, .. }) if round + 2 >= ROUNDS => barred.push(Barred::Record { register, id }),
-                Outcome::RecordKeyTaken { register, name, value, .. } => barred.push(Barred::Key { register, name, value }),
+                Outcome::KeyTaken { holder } => {
+                    return self.taken(&ready, &beginning, holder).await;
+                }
+                Outcome::Lost(Lost::Record { register, id, .. }) if round + 2 >= ROUNDS => {
+                    barred.push(Barred::Record { register, id })
+                }
+                Outcome::RecordKeyTaken {
+                    register,
+                    name,
+                    value,
+                    ..
+                } => barred.push(Barred::Key {
+                    register,
+                    name,
+                    value,
+                }),
                 Outcome::Refused(refusal) => {
-                    tracing::error!(log_id = refusal.log_id, code = refusal.code, cause = refusal.cause, "a start was refused by the database");
-                    return Err(RuntimeError::Internal(format!("the start was refused (log {}): {}", refusal.log_id, refusal.cause)));
+                    tracing::error!(
+                        log_id = refusal.log_id,
+                        code = refusal.code,
+                        cause = refusal.cause,
+                        "a start was refused by the database"
+                    );
+                    return Err(RuntimeError::Internal(format!(
+                        "the start was refused (log {}): {}",
+                        refusal.log_id, refusal.cause
+                    )));
                 }
                 Outcome::Lost(_) | Outcome::Locked | Outcome::InputGone { .. } => {}
             }
@@ -79,7 +116,9 @@ impl Node {
             starter: self.starter(&beginning.caller),
             link: beginning.link.clone().map(Box::new),
             started_ms: now_ms,
-            nonce: ready.uses_secrets.then(|| crate::link::nonce_text(self.ids.nonce())),
+            nonce: ready
+                .uses_secrets
+                .then(|| crate::link::nonce_text(self.ids.nonce())),
             schedule: beginning.schedule.clone(),
             ..CaseHead::default()
         };
@@ -88,11 +127,17 @@ impl Node {
 
     fn starter(&self, caller: &Caller) -> Starter {
         let organisation = self.organisation();
-        let person = caller.person.as_deref().and_then(|id| organisation.person(id));
+        let person = caller
+            .person
+            .as_deref()
+            .and_then(|id| organisation.person(id));
         Starter {
             user: caller.person.clone().unwrap_or_default(),
             name: person.map(|person| person.name.clone()).unwrap_or_default(),
-            unit: caller.unit.clone().or_else(|| person.and_then(|person| person.unit.clone())),
+            unit: caller
+                .unit
+                .clone()
+                .or_else(|| person.and_then(|person| person.unit.clone())),
             identity: person.and_then(|person| person.identity.clone()),
             // Roles are looked up anew in each activation.
             roles: Vec::new(),
@@ -100,16 +145,28 @@ impl Node {
     }
 
     /// A key is held: the same request gets the former answer, another one is told why not.
-    async fn taken(&self, ready: &Ready, beginning: &Beginning, holder: KeyRow) -> Result<Started, RuntimeError> {
+    async fn taken(
+        &self,
+        ready: &Ready,
+        beginning: &Beginning,
+        holder: KeyRow,
+    ) -> Result<Started, RuntimeError> {
         // A request that comes again finds its business key held by its own first coming: what its
         // idempotency key says goes before.
         let mut holder = holder;
-        for key in beginning.keys.iter().filter(|key| key.scope.starts_with("idempotency:")) {
+        for key in beginning
+            .keys
+            .iter()
+            .filter(|key| key.scope.starts_with("idempotency:"))
+        {
             if let Some(known) = self.store.key_holder(&key.scope, &key.value).await? {
                 holder = known;
             }
         }
-        let own = beginning.keys.iter().find(|key| key.scope == holder.scope && key.value == holder.value);
+        let own = beginning
+            .keys
+            .iter()
+            .find(|key| key.scope == holder.scope && key.value == holder.value);
         let instance = holder.instance_id.clone().unwrap_or_default();
         if let Some(own) = own.filter(|key| key.scope.starts_with("idempotency:")) {
             if own.digest != holder.digest {
@@ -121,12 +178,19 @@ impl Node {
                 id: instance,
                 number: head.number.unwrap_or_default(),
                 status: head.status,
-                output: head.output.as_deref().and_then(|text| Value::from_json(text).ok()).unwrap_or(Value::Null),
+                output: head
+                    .output
+                    .as_deref()
+                    .and_then(|text| Value::from_json(text).ok())
+                    .unwrap_or(Value::Null),
                 replayed: true,
             });
         }
         debug_assert!(own.is_some() || holder.scope == business_scope(&ready.bundle.workflow));
-        Err(RuntimeError::Conflict { key: holder.value, instance })
+        Err(RuntimeError::Conflict {
+            key: holder.value,
+            instance,
+        })
     }
 }
 
@@ -134,7 +198,9 @@ fn started(state: &State, id: &str) -> Started {
     let flow = &state.flow;
     let output = match flow.status() {
         Status::Completed => flow.output().clone(),
-        Status::Faulted => flow.error().map_or(Value::Null, tongban_core::Error::to_value),
+        Status::Faulted => flow
+            .error()
+            .map_or(Value::Null, tongban_core::Error::to_value),
         _ => Value::Null,
     };
     Started {

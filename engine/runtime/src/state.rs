@@ -208,20 +208,35 @@ impl State {
             desk: (self.desk != Desk::default()).then_some(&self.desk),
             memory: (self.memory != Memory::default()).then_some(&self.memory),
         };
-        let rest = serde_json::to_string(&rest).expect("plain data with text keys always has a JSON text");
+        let rest =
+            serde_json::to_string(&rest).expect("plain data with text keys always has a JSON text");
         let body = format!("{{\"flow\":{},\"rest\":{rest}}}", flow.body);
-        Encoded { format: i64::from(flow.format), body, blobs: flow.blobs }
+        Encoded {
+            format: i64::from(flow.format),
+            body,
+            blobs: flow.blobs,
+        }
     }
 
     /// Reads a state; `blob` gives a large value by its digest.
-    pub fn decode(body: &str, blob: &mut dyn FnMut(&str) -> Option<Value>) -> Result<State, StateError> {
-        let text: Text<'_> = serde_json::from_str(body).map_err(|error| StateError::Broken(error.to_string()))?;
+    pub fn decode(
+        body: &str,
+        blob: &mut dyn FnMut(&str) -> Option<Value>,
+    ) -> Result<State, StateError> {
+        let text: Text<'_> =
+            serde_json::from_str(body).map_err(|error| StateError::Broken(error.to_string()))?;
         let mut blobs = BTreeSet::new();
         let flow = Instance::from_state(text.flow.get(), &mut |digest| {
             blobs.insert(digest.to_owned());
             blob(digest)
         })?;
-        Ok(State { head: text.rest.head, flow, desk: text.rest.desk, memory: text.rest.memory, blobs })
+        Ok(State {
+            head: text.rest.head,
+            flow,
+            desk: text.rest.desk,
+            memory: text.rest.memory,
+            blobs,
+        })
     }
 }
 

@@ -36,13 +36,18 @@ impl Threads {
                 .spawn(move || handle.block_on(work(jobs)))?;
             doors.push(door);
         }
-        Ok(Threads { doors, next: AtomicUsize::new(0) })
+        Ok(Threads {
+            doors,
+            next: AtomicUsize::new(0),
+        })
     }
 
     /// Hands a job to the next thread; false when the threads are gone.
     pub fn run(&self, job: Job) -> bool {
         let turn = self.next.fetch_add(1, Ordering::Relaxed) % self.doors.len().max(1);
-        self.doors.get(turn).is_some_and(|door| door.send(job).is_ok())
+        self.doors
+            .get(turn)
+            .is_some_and(|door| door.send(job).is_ok())
     }
 }
 

@@ -63,22 +63,36 @@ pub struct Ticks {
 
 impl Timetable {
     /// The first tick strictly after `after_ms`; `None` for one that waits for the end of a run.
-    pub fn next_after(&self, after_ms: i64, zone: &TimeZone) -> Result<Option<i64>, TimetableError> {
+    pub fn next_after(
+        &self,
+        after_ms: i64,
+        zone: &TimeZone,
+    ) -> Result<Option<i64>, TimetableError> {
         match self {
             Timetable::Every(interval) => Ok(Some(after_ms.saturating_add((*interval).max(1)))),
             Timetable::After(_) => Ok(None),
             Timetable::Cron(text) => {
                 let cron = parse(text)?;
                 let never = || TimetableError::Never(text.clone());
-                let from = Timestamp::from_millisecond(after_ms).map_err(|_| never())?.to_zoned(zone.clone());
-                let next = cron.find_next_occurrence(&from, false).map_err(|_| never())?;
+                let from = Timestamp::from_millisecond(after_ms)
+                    .map_err(|_| never())?
+                    .to_zoned(zone.clone());
+                let next = cron
+                    .find_next_occurrence(&from, false)
+                    .map_err(|_| never())?;
                 Ok(Some(next.timestamp().as_millisecond()))
             }
         }
     }
 
     /// What to start now of the ticks from `due_ms` on.
-    pub fn due(&self, due_ms: i64, now_ms: i64, zone: &TimeZone, catch_up: CatchUp) -> Result<Ticks, TimetableError> {
+    pub fn due(
+        &self,
+        due_ms: i64,
+        now_ms: i64,
+        zone: &TimeZone,
+        catch_up: CatchUp,
+    ) -> Result<Ticks, TimetableError> {
         let mut passed = Vec::new();
         let mut last_ms = due_ms;
         let mut next_ms = Some(due_ms);
@@ -97,9 +111,18 @@ impl Timetable {
         let starts = match catch_up {
             CatchUp::All => passed,
             CatchUp::Once => passed.last().copied().into_iter().collect(),
-            CatchUp::Skip => passed.last().copied().filter(|tick| now_ms - tick <= MISSED_AFTER_MS).into_iter().collect(),
+            CatchUp::Skip => passed
+                .last()
+                .copied()
+                .filter(|tick| now_ms - tick <= MISSED_AFTER_MS)
+                .into_iter()
+                .collect(),
         };
-        Ok(Ticks { starts, last_ms, next_ms })
+        Ok(Ticks {
+            starts,
+            last_ms,
+            next_ms,
+        })
     }
 }
 
@@ -117,7 +140,9 @@ impl FromStr for Timetable {
     type Err = TimetableError;
 
     fn from_str(text: &str) -> Result<Timetable, TimetableError> {
-        let wrong = |text: &str| TimetableError::Cron(text.to_owned(), "unknown kind of schedule".to_owned());
+        let wrong = |text: &str| {
+            TimetableError::Cron(text.to_owned(), "unknown kind of schedule".to_owned())
+        };
         let (kind, rest) = text.split_once(':').ok_or_else(|| wrong(text))?;
         match kind {
             "cron" => {
@@ -150,27 +175,42 @@ mod tests {
     use super::*;
 
     fn at(text: &str) -> i64 {
-        text.parse::<Timestamp>().expect("a timestamp").as_millisecond()
+        text.parse::<Timestamp>()
+            .expect("a timestamp")
+            .as_millisecond()
     }
 
     #[test]
     fn cron_follows_the_zone() {
         let table: Timetable = "cron:0 9 * * 1".parse().expect("a cron text");
         let shanghai = zone("Asia/Shanghai").expect("a zone");
-        let next = table.next_after(at("2026-11-23T02:00:00Z"), &shanghai).expect("it ticks");
-        assert_eq!(next, Some(at("2026-11-30T01:00:00Z")), "Monday nine o'clock in Shanghai");
+        let next = table
+            .next_after(at("2026-11-23T02:00:00Z"), &shanghai)
+            .expect("it ticks");
+        assert_eq!(
+            next,
+            Some(at("2026-11-30T01:00:00Z")),
+            "Monday nine o'clock in Shanghai"
+        );
     }
 
     #[test]
     fn ticks_missed_while_down_follow_the_policy() {
         let table = Timetable::Every(60_000);
         let utc = TimeZone::UTC;
-        let starts = |now, policy| table.due(60_000, now, &utc, policy).expect("it ticks").starts;
+        let starts = |now, policy| {
+            table
+                .due(60_000, now, &utc, policy)
+                .expect("it ticks")
+                .starts
+        };
         assert_eq!(starts(600_000 + 10, CatchUp::Skip), vec![600_000]);
         assert_eq!(starts(600_000 + 10, CatchUp::Once), vec![600_000]);
         assert_eq!(starts(600_000 + 10, CatchUp::All).len(), 10);
         let hourly = Timetable::Every(3_600_000);
-        let late = hourly.due(3_600_000, 3_600_000 * 2 - 1, &utc, CatchUp::Skip).expect("it ticks");
+        let late = hourly
+            .due(3_600_000, 3_600_000 * 2 - 1, &utc, CatchUp::Skip)
+            .expect("it ticks");
         assert_eq!((late.starts, late.next_ms), (vec![], Some(7_200_000)));
     }
 

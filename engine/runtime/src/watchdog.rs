@@ -25,7 +25,9 @@ impl Node {
         self.store.keys_expire(now_ms, SWEEP).await?;
         self.store.events_expire(now_ms, SWEEP).await?;
         self.store.sessions_expire(now_ms, SWEEP).await?;
-        self.store.mail_links_expire(now_ms - LINKS_KEPT_MS, SWEEP).await?;
+        self.store
+            .mail_links_expire(now_ms - LINKS_KEPT_MS, SWEEP)
+            .await?;
         if self.settings.keep_ended_ms.is_some() {
             self.store.purge(now_ms, 200).await?;
         }
@@ -41,12 +43,17 @@ impl Node {
         let now_ms = self.clock.now_ms();
         let mut change = Change::without_instance(now_ms);
         for instance in &stranded {
-            tracing::error!(instance, "a running instance has nothing that would ever wake it");
+            tracing::error!(
+                instance,
+                "a running instance has nothing that would ever wake it"
+            );
             change.add(IncidentRow {
                 id: format!("stranded:{instance}"),
                 instance_id: Some(instance.clone()),
                 kind: "stranded".to_owned(),
-                error: Error::new(ErrorKind::Runtime, "nothing would ever wake this instance").to_value().to_json(),
+                error: Error::new(ErrorKind::Runtime, "nothing would ever wake this instance")
+                    .to_value()
+                    .to_json(),
                 at_ms: now_ms,
                 closed_by: None,
                 closed_at_ms: None,
@@ -63,7 +70,9 @@ impl Node {
         // Half of the way there and back.
         let halfway_ms = (self.clock.now_ms() - before_ms) / 2;
         if !self.clock.measured(database_ms + halfway_ms) {
-            tracing::error!("the clock jumped by more than a minute: this node writes nothing any more; compare the clocks and restart it");
+            tracing::error!(
+                "the clock jumped by more than a minute: this node writes nothing any more; compare the clocks and restart it"
+            );
         }
         let now_ms = self.clock.now_ms();
         let row = NodeRow {

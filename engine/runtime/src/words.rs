@@ -20,8 +20,18 @@ pub struct BundleWords {
 
 impl BundleWords {
     /// The words of a language.
-    pub fn new(ready: Arc<Ready>, organisation: Arc<Organisation>, zone: TimeZone, language: &str) -> BundleWords {
-        BundleWords { language: language.to_owned(), ready, organisation, zone }
+    pub fn new(
+        ready: Arc<Ready>,
+        organisation: Arc<Organisation>,
+        zone: TimeZone,
+        language: &str,
+    ) -> BundleWords {
+        BundleWords {
+            language: language.to_owned(),
+            ready,
+            organisation,
+            zone,
+        }
     }
 }
 
@@ -32,13 +42,19 @@ impl Words for BundleWords {
 
     fn unit(&self, id: &str) -> Option<String> {
         let unit = self.organisation.unit(id)?;
-        let english = unit.name_en.clone().filter(|_| !self.language.starts_with("zh"));
+        let english = unit
+            .name_en
+            .clone()
+            .filter(|_| !self.language.starts_with("zh"));
         english.or_else(|| Units::name(&*self.organisation, id))
     }
 
     fn code(&self, list: &str, code: &str) -> Option<String> {
         let facts = self.ready.forms.facts()?;
-        facts.codes.title(list, code, &self.language).map(str::to_owned)
+        facts
+            .codes
+            .title(list, code, &self.language)
+            .map(str::to_owned)
     }
 
     fn date(&self, value: &Value) -> Option<String> {
@@ -52,20 +68,52 @@ impl Words for BundleWords {
             (None, None) => return None,
         };
         let local = at.to_zoned(self.zone.clone());
-        let format = if self.language.starts_with("zh") { "%Y年%-m月%-d日 %H:%M" } else { "%-d %B %Y %H:%M" };
+        let format = if self.language.starts_with("zh") {
+            "%Y年%-m月%-d日 %H:%M"
+        } else {
+            "%-d %B %Y %H:%M"
+        };
         Some(local.strftime(format).to_string())
     }
 }
 
 /// The engine's own templates, for what the desk tells people; a pack may bring its own under the same name.
 const STANDARD: &[(&str, &str, &str)] = &[
-    ("work/task", include_str!("../mails/task.zh-CN.md"), include_str!("../mails/task.en.md")),
-    ("work/correction", include_str!("../mails/correction.zh-CN.md"), include_str!("../mails/correction.en.md")),
-    ("work/reminder", include_str!("../mails/reminder.zh-CN.md"), include_str!("../mails/reminder.en.md")),
-    ("work/card", include_str!("../mails/card.zh-CN.md"), include_str!("../mails/card.en.md")),
-    ("work/urge", include_str!("../mails/urge.zh-CN.md"), include_str!("../mails/urge.en.md")),
-    ("work/handed", include_str!("../mails/handed.zh-CN.md"), include_str!("../mails/handed.en.md")),
-    ("work/closed", include_str!("../mails/closed.zh-CN.md"), include_str!("../mails/closed.en.md")),
+    (
+        "work/task",
+        include_str!("../mails/task.zh-CN.md"),
+        include_str!("../mails/task.en.md"),
+    ),
+    (
+        "work/correction",
+        include_str!("../mails/correction.zh-CN.md"),
+        include_str!("../mails/correction.en.md"),
+    ),
+    (
+        "work/reminder",
+        include_str!("../mails/reminder.zh-CN.md"),
+        include_str!("../mails/reminder.en.md"),
+    ),
+    (
+        "work/card",
+        include_str!("../mails/card.zh-CN.md"),
+        include_str!("../mails/card.en.md"),
+    ),
+    (
+        "work/urge",
+        include_str!("../mails/urge.zh-CN.md"),
+        include_str!("../mails/urge.en.md"),
+    ),
+    (
+        "work/handed",
+        include_str!("../mails/handed.zh-CN.md"),
+        include_str!("../mails/handed.en.md"),
+    ),
+    (
+        "work/closed",
+        include_str!("../mails/closed.zh-CN.md"),
+        include_str!("../mails/closed.en.md"),
+    ),
 ];
 
 impl Ready {
@@ -73,14 +121,20 @@ impl Ready {
     pub fn template(&self, name: &str, language: &str) -> Option<Arc<str>> {
         let path = |language: &str| format!("{name}.{language}.md");
         let own = self.bundle.files.get(&path(language));
-        let other = ["zh-CN", "en"].into_iter().find_map(|language| self.bundle.files.get(&path(language)));
+        let other = ["zh-CN", "en"]
+            .into_iter()
+            .find_map(|language| self.bundle.files.get(&path(language)));
         own.or(other).cloned().or_else(|| standard(name, language))
     }
 }
 
 fn standard(name: &str, language: &str) -> Option<Arc<str>> {
     let (_, chinese, english) = STANDARD.iter().find(|(known, _, _)| *known == name)?;
-    Some(Arc::from(if language.starts_with("zh") { *chinese } else { *english }))
+    Some(Arc::from(if language.starts_with("zh") {
+        *chinese
+    } else {
+        *english
+    }))
 }
 
 #[cfg(test)]

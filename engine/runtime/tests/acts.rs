@@ -1,5 +1,11 @@
 //! Acts: intent first, performed at least once under one key, one outcome; what is written rides in the commit.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
 mod support;
 
 use support::{CANARY, Site, workflow};
@@ -23,7 +29,10 @@ async fn an_act_is_performed_after_its_intent_and_its_answer_goes_on() {
     let site = Site::new().await;
     site.publish(&workflow("send", SEND)).await;
     let started = site.start("test/send", value!({ "text": "hello" })).await;
-    assert!(site.callee.calls.lock().is_empty(), "nothing leaves before the commit");
+    assert!(
+        site.callee.calls.lock().is_empty(),
+        "nothing leaves before the commit"
+    );
     assert_eq!(site.store.acts_of(&started.id).await.unwrap().len(), 1);
     site.idle().await;
     assert_eq!(site.output(&started.id).await, value!({ "ok": true }));
@@ -39,7 +48,10 @@ async fn a_node_killed_with_an_act_in_flight_leaves_it_to_the_next_under_the_sam
     // The first node never got to it; its lease has to end first.
     let site = site.killed(2).await;
     site.idle().await;
-    assert!(site.callee.calls.lock().is_empty(), "the lease is another node's");
+    assert!(
+        site.callee.calls.lock().is_empty(),
+        "the lease is another node's"
+    );
     site.after(31_000).await;
     let calls = site.callee.calls.lock().clone();
     assert_eq!(calls.len(), 1);
@@ -59,13 +71,22 @@ async fn a_known_failure_is_retried_by_the_author_only_and_under_the_same_key() 
   - done: { set: { ok: true } }
 ";
     site.publish(&workflow("again", tasks)).await;
-    site.callee.answers.lock().push(Err(Failure::communication("no").with_status(503)));
+    site.callee
+        .answers
+        .lock()
+        .push(Err(Failure::communication("no").with_status(503)));
     let started = site.start("test/again", value!({})).await;
     site.idle().await;
     assert_eq!(site.status(&started.id).await, "running");
     site.after(5_000).await;
     assert_eq!(site.status(&started.id).await, "completed");
-    let keys: Vec<String> = site.callee.calls.lock().iter().map(|(key, _, _)| key.clone()).collect();
+    let keys: Vec<String> = site
+        .callee
+        .calls
+        .lock()
+        .iter()
+        .map(|(key, _, _)| key.clone())
+        .collect();
     assert_eq!(keys.len(), 2);
     assert_eq!(keys[0], keys[1]);
     site.sound().await;
@@ -88,8 +109,14 @@ async fn an_outcome_nobody_knows_becomes_an_incident_that_an_operator_resolves()
     assert_eq!(incidents.len(), 1, "{incidents:?}");
     assert_eq!(incidents[0].kind, "outcome unknown");
     assert!(site.callee.calls.lock().is_empty(), "no sixth attempt");
-    let resolve = Operate::ResolveAct { run_id: "send".into(), result: Ok(value!({ "ok": "by phone" })) };
-    site.runtime.operate(&started.id, resolve, "asked them", operator()).await.unwrap();
+    let resolve = Operate::ResolveAct {
+        run_id: "send".into(),
+        result: Ok(value!({ "ok": "by phone" })),
+    };
+    site.runtime
+        .operate(&started.id, resolve, "asked them", operator())
+        .await
+        .unwrap();
     assert_eq!(site.output(&started.id).await, value!({ "ok": "by phone" }));
     site.sound().await;
 }
@@ -108,7 +135,10 @@ async fn an_answer_that_comes_when_nobody_waits_is_noted_and_never_delivered() {
     site.runtime.run_job(Job::Wakes).await.unwrap();
     assert_eq!(site.status(&started.id).await, "faulted");
     let token = taken[0].token.clone().unwrap();
-    let told = site.runtime.act_answer(&started.id, "send", &token, Ok(value!({ "ok": true }))).await;
+    let told = site
+        .runtime
+        .act_answer(&started.id, "send", &token, Ok(value!({ "ok": true })))
+        .await;
     assert!(matches!(told, Err(RuntimeError::Ended)), "{told:?}");
     assert_eq!(site.status(&started.id).await, "faulted");
     site.sound().await;
@@ -123,21 +153,51 @@ async fn a_suspended_instance_keeps_what_comes_and_takes_it_on_resuming() {
 ";
     site.publish(&workflow("stop", tasks)).await;
     let started = site.start("test/stop", value!({})).await;
-    site.runtime.operate(&started.id, Operate::Suspend, "a complaint came", operator()).await.unwrap();
+    site.runtime
+        .operate(
+            &started.id,
+            Operate::Suspend,
+            "a complaint came",
+            operator(),
+        )
+        .await
+        .unwrap();
     site.idle().await;
     assert_eq!(site.status(&started.id).await, "suspended");
-    assert_eq!(site.callee.calls.lock().len(), 1, "what was taken is not recalled");
+    assert_eq!(
+        site.callee.calls.lock().len(),
+        1,
+        "what was taken is not recalled"
+    );
     assert!(site.store.acts_of(&started.id).await.unwrap().is_empty());
-    site.runtime.operate(&started.id, Operate::Resume, "settled", operator()).await.unwrap();
+    site.runtime
+        .operate(&started.id, Operate::Resume, "settled", operator())
+        .await
+        .unwrap();
     site.idle().await;
     assert_eq!(site.status(&started.id).await, "running");
-    site.runtime.operate(&started.id, Operate::Suspend, "another", operator()).await.unwrap();
+    site.runtime
+        .operate(&started.id, Operate::Suspend, "another", operator())
+        .await
+        .unwrap();
     let refused = site.decide(&started.id, 1, "zhao-min", "approved").await;
-    assert!(matches!(refused, Err(RuntimeError::Suspended)), "{refused:?}");
-    site.runtime.operate(&started.id, Operate::Resume, "settled", operator()).await.unwrap();
-    site.decide(&started.id, 1, "zhao-min", "approved").await.unwrap();
+    assert!(
+        matches!(refused, Err(RuntimeError::Suspended)),
+        "{refused:?}"
+    );
+    site.runtime
+        .operate(&started.id, Operate::Resume, "settled", operator())
+        .await
+        .unwrap();
+    site.decide(&started.id, 1, "zhao-min", "approved")
+        .await
+        .unwrap();
     assert_eq!(site.status(&started.id).await, "completed");
-    let audit = site.store.audit_of(&started.id, i64::MAX, 10).await.unwrap();
+    let audit = site
+        .store
+        .audit_of(&started.id, i64::MAX, 10)
+        .await
+        .unwrap();
     assert_eq!(audit.len(), 4);
     site.sound().await;
 }
@@ -147,12 +207,23 @@ async fn cancelling_withdraws_what_was_not_taken_and_says_what_flies() {
     let site = Site::new().await;
     site.publish(&workflow("send", SEND)).await;
     let started = site.start("test/send", value!({ "text": "hello" })).await;
-    site.runtime.operate(&started.id, Operate::Cancel, "withdrawn", operator()).await.unwrap();
+    site.runtime
+        .operate(&started.id, Operate::Cancel, "withdrawn", operator())
+        .await
+        .unwrap();
     site.idle().await;
     assert_eq!(site.status(&started.id).await, "cancelled");
     assert!(site.store.acts_of(&started.id).await.unwrap().is_empty());
-    let audit = site.store.audit_of(&started.id, i64::MAX, 10).await.unwrap();
-    assert!(audit[0].body.contains("actsInFlight\":[\"send\"]"), "{}", audit[0].body);
+    let audit = site
+        .store
+        .audit_of(&started.id, i64::MAX, 10)
+        .await
+        .unwrap();
+    assert!(
+        audit[0].body.contains("actsInFlight\":[\"send\"]"),
+        "{}",
+        audit[0].body
+    );
     site.sound().await;
 }
 
@@ -160,17 +231,37 @@ async fn cancelling_withdraws_what_was_not_taken_and_says_what_flies() {
 async fn a_faulted_instance_goes_on_where_an_operator_says() {
     let site = Site::new().await;
     site.publish(&workflow("send", SEND)).await;
-    site.callee.answers.lock().push(Err(Failure::communication("no").with_status(500)));
+    site.callee
+        .answers
+        .lock()
+        .push(Err(Failure::communication("no").with_status(500)));
     let started = site.start("test/send", value!({ "text": "hello" })).await;
     site.idle().await;
     assert_eq!(site.status(&started.id).await, "faulted");
     let jump = Jump::operator(Target::Task("send".into()), "chen-jie", "again");
-    site.runtime.operate(&started.id, Operate::Jump(Box::new(jump)), "they are back", operator()).await.unwrap();
+    site.runtime
+        .operate(
+            &started.id,
+            Operate::Jump(Box::new(jump)),
+            "they are back",
+            operator(),
+        )
+        .await
+        .unwrap();
     assert_eq!(site.status(&started.id).await, "running");
     site.idle().await;
     assert_eq!(site.status(&started.id).await, "completed");
-    let keys: Vec<String> = site.callee.calls.lock().iter().map(|(key, _, _)| key.clone()).collect();
-    assert_ne!(keys[0], keys[1], "a deliberate run again has a key of its own");
+    let keys: Vec<String> = site
+        .callee
+        .calls
+        .lock()
+        .iter()
+        .map(|(key, _, _)| key.clone())
+        .collect();
+    assert_ne!(
+        keys[0], keys[1],
+        "a deliberate run again has a key of its own"
+    );
     site.sound().await;
 }
 
@@ -190,10 +281,22 @@ do:
     let started = site.start("test/secret", value!({ "text": "hello" })).await;
     site.idle().await;
     let revealed = site.callee.revealed.lock().clone();
-    assert_eq!(revealed[0].get("authorization").and_then(Value::as_str), Some(CANARY));
+    assert_eq!(
+        revealed[0].get("authorization").and_then(Value::as_str),
+        Some(CANARY)
+    );
     let pages = site.runtime.history(&started.id, 0, 10).await.unwrap();
-    let state = site.store.instance_state(&started.id).await.unwrap().unwrap().body;
-    let shown = format!("{pages:?} {state} {:?}", site.store.mails_of(&started.id).await.unwrap());
+    let state = site
+        .store
+        .instance_state(&started.id)
+        .await
+        .unwrap()
+        .unwrap()
+        .body;
+    let shown = format!(
+        "{pages:?} {state} {:?}",
+        site.store.mails_of(&started.id).await.unwrap()
+    );
     assert!(!shown.contains(CANARY));
 }
 

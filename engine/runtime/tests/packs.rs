@@ -1,4 +1,9 @@
 //! The shipped packs are read and checked without a single fault.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking, in its helpers too"
+)]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,7 +23,11 @@ fn gather(folder: &Path, root: &Path, files: &mut BTreeMap<String, Arc<str>>) {
         if path.is_dir() {
             gather(&path, root, files);
         } else {
-            let inside = path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
+            let inside = path
+                .strip_prefix(root)
+                .unwrap()
+                .to_string_lossy()
+                .into_owned();
             files.insert(inside, Arc::from(fs::read_to_string(&path).unwrap()));
         }
     }
@@ -46,7 +55,10 @@ fn told(found: &[FileDiagnostic]) -> String {
     let line = |one: &FileDiagnostic| {
         let span = one.diagnostic.span;
         let help = one.diagnostic.help.as_deref().unwrap_or_default();
-        format!("{}:{}:{} {} {} ({help})", one.file, span.line, span.column, one.diagnostic.code, one.diagnostic.message)
+        format!(
+            "{}:{}:{} {} {} ({help})",
+            one.file, span.line, span.column, one.diagnostic.code, one.diagnostic.message
+        )
     };
     found.iter().map(line).collect::<Vec<_>>().join("\n")
 }
@@ -57,7 +69,10 @@ fn every_pack_checks_without_an_error() {
     assert_eq!(library.packs().count(), 4);
     for pack in library.packs() {
         let of_pack = library.check(pack, &functions());
-        found.extend(of_pack.into_iter().map(|one| FileDiagnostic { file: format!("{}/{}", pack.name(), one.file), ..one }));
+        found.extend(of_pack.into_iter().map(|one| FileDiagnostic {
+            file: format!("{}/{}", pack.name(), one.file),
+            ..one
+        }));
     }
     assert!(found.is_empty(), "{}", told(&found));
 }
@@ -68,10 +83,18 @@ fn a_bundle_holds_what_its_workflow_reaches_and_nothing_else() {
     let (pack, workflow) = library.workflow("sharing/apply").unwrap();
     let bundle = library.bundle(pack, workflow);
     let names: Vec<&str> = bundle.files.keys().map(String::as_str).collect();
-    for wanted in ["workflows/apply.yaml", "forms/application.yaml", "mails/granted.zh-CN.md", "mails/refused.en.md", "pack.json"] {
+    for wanted in [
+        "workflows/apply.yaml",
+        "forms/application.yaml",
+        "mails/granted.zh-CN.md",
+        "mails/refused.en.md",
+        "pack.json",
+    ] {
         assert!(names.contains(&wanted), "{wanted} is missing in {names:?}");
     }
-    assert!(!names.iter().any(|name| name.starts_with("tests/") || name.starts_with("samples/") || *name == "forms/dispute.yaml"));
+    assert!(!names.iter().any(|name| name.starts_with("tests/")
+        || name.starts_with("samples/")
+        || *name == "forms/dispute.yaml"));
 }
 
 #[test]
@@ -81,17 +104,32 @@ fn an_edited_file_gives_another_digest_and_the_same_files_the_same() {
     let digest = library.bundle(pack, workflow).digest;
     assert_eq!(digest, library.bundle(pack, workflow).digest);
     let mut edited = pack.clone();
-    let rule = edited.files.get("rules/eligibility.rhai").unwrap().replace("\"<\"", "\"<=\"");
-    edited.files.insert("rules/eligibility.rhai".to_string(), Arc::from(rule));
+    let rule = edited
+        .files
+        .get("rules/eligibility.rhai")
+        .unwrap()
+        .replace("\"<\"", "\"<=\"");
+    edited
+        .files
+        .insert("rules/eligibility.rhai".to_string(), Arc::from(rule));
     assert_ne!(digest, library.bundle(&edited, workflow).digest);
 }
 
 #[test]
 fn packs_that_require_each_other_are_refused() {
     let pack = |name: &str, other: &str| {
-        let head = format!("pack: {name}\nversion: 1.0.0\ntitle: {{ zh-CN: 甲, en: A }}\nrequires: {{ packs: {{ {other}: '^1' }} }}\n");
-        Pack::read(BTreeMap::from([("pack.yaml".to_string(), Arc::from(head))])).pack.unwrap()
+        let head = format!(
+            "pack: {name}\nversion: 1.0.0\ntitle: {{ zh-CN: 甲, en: A }}\nrequires: {{ packs: {{ {other}: '^1' }} }}\n"
+        );
+        Pack::read(BTreeMap::from([("pack.yaml".to_string(), Arc::from(head))]))
+            .pack
+            .unwrap()
     };
-    let error = Library::new(vec![pack("one", "two"), pack("two", "one")]).err().unwrap();
-    assert!(error.contains("circle") && error.contains("one") && error.contains("two"), "{error}");
+    let error = Library::new(vec![pack("one", "two"), pack("two", "one")])
+        .err()
+        .unwrap();
+    assert!(
+        error.contains("circle") && error.contains("one") && error.contains("two"),
+        "{error}"
+    );
 }

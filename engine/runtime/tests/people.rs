@@ -1,5 +1,11 @@
 //! People through the runtime: returns, many signers, notices, copies, deadlines.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
 mod support;
 
 use std::sync::Arc;
@@ -11,17 +17,41 @@ use tongban_runtime::{Caller, RuntimeError, Start};
 use tongban_work::{Act, Channel, Resume, ReturnTo, What};
 
 fn act(n: u32, who: &str, what: What) -> Act {
-    Act { n, round: None, who: who.to_owned(), for_whom: None, channel: Channel::Console, seen_digest: None, what }
+    Act {
+        n,
+        round: None,
+        who: who.to_owned(),
+        for_whom: None,
+        channel: Channel::Console,
+        seen_digest: None,
+        what,
+    }
 }
 
-async fn does(site: &Site, instance: &str, n: u32, who: &str, what: What) -> Result<tongban_runtime::Acted, RuntimeError> {
-    site.runtime.act(instance, act(n, who, what), Caller::person(who, None, Channel::Console)).await
+async fn does(
+    site: &Site,
+    instance: &str,
+    n: u32,
+    who: &str,
+    what: What,
+) -> Result<tongban_runtime::Acted, RuntimeError> {
+    site.runtime
+        .act(
+            instance,
+            act(n, who, what),
+            Caller::person(who, None, Channel::Console),
+        )
+        .await
 }
 
 /// The number of the open item that a person may act on.
 async fn item_of(site: &Site, instance: &str, who: &str) -> u32 {
     let case = site.runtime.case(instance).await.unwrap();
-    let mine = case.desk.open_items().map(|item| item.n).find(|n| case.item(*n, who).is_some_and(|view| !view.may.is_empty()));
+    let mine = case
+        .desk
+        .open_items()
+        .map(|item| item.n)
+        .find(|n| case.item(*n, who).is_some_and(|view| !view.may.is_empty()));
     mine.unwrap_or_else(|| panic!("{who} has an open item"))
 }
 
@@ -46,9 +76,12 @@ required: [amount]
 #[tokio::test]
 async fn a_case_goes_back_to_the_applicant_and_straight_back_with_corrected_data() {
     let site = Site::new().await;
-    site.publish_with(RETURNING, &[("forms/application.yaml", FORM)]).await;
+    site.publish_with(RETURNING, &[("forms/application.yaml", FORM)])
+        .await;
     let started = site.start("test/back", value!({ "amount": 50 })).await;
-    site.decide(&started.id, 1, "zhao-min", "approved").await.unwrap();
+    site.decide(&started.id, 1, "zhao-min", "approved")
+        .await
+        .unwrap();
     let n = item_of(&site, &started.id, "wang-lei").await;
     let back = What::Return {
         to: ReturnTo::Applicant,
@@ -63,27 +96,50 @@ async fn a_case_goes_back_to_the_applicant_and_straight_back_with_corrected_data
     let case = site.runtime.case(&started.id).await.unwrap();
     assert!(case.instance.is_with_applicant());
     let n = item_of(&site, &started.id, "li-na").await;
-    let resubmit = |amount: i64| What::Resubmit { data: None, change: value!({ "amount": (amount) }), comment: None, statement: None };
+    let resubmit = |amount: i64| What::Resubmit {
+        data: None,
+        change: value!({ "amount": (amount) }),
+        comment: None,
+        statement: None,
+    };
     let wrong = does(&site, &started.id, n, "li-na", resubmit(500)).await;
     assert!(matches!(wrong, Err(RuntimeError::Refused(_))), "{wrong:?}");
-    does(&site, &started.id, n, "li-na", resubmit(30)).await.unwrap();
+    does(&site, &started.id, n, "li-na", resubmit(30))
+        .await
+        .unwrap();
     // Straight back: the first approver is not asked again.
     let n = item_of(&site, &started.id, "wang-lei").await;
-    site.decide(&started.id, n, "wang-lei", "approved").await.unwrap();
-    assert_eq!(site.output(&started.id).await, value!({ "outcome": "approved", "amount": 30 }));
+    site.decide(&started.id, n, "wang-lei", "approved")
+        .await
+        .unwrap();
+    assert_eq!(
+        site.output(&started.id).await,
+        value!({ "outcome": "approved", "amount": 30 })
+    );
     site.sound().await;
 }
 
 #[tokio::test]
 async fn what_does_not_fit_the_start_form_is_refused_field_by_field() {
     let site = Site::new().await;
-    site.publish_with(RETURNING, &[("forms/application.yaml", FORM)]).await;
-    let refused = site.runtime.start(support::start("test/back", value!({ "amount": 500 }))).await;
+    site.publish_with(RETURNING, &[("forms/application.yaml", FORM)])
+        .await;
+    let refused = site
+        .runtime
+        .start(support::start("test/back", value!({ "amount": 500 })))
+        .await;
     match refused {
         Err(RuntimeError::Invalid(faults)) => assert_eq!(faults[0].field, "amount"),
         other => panic!("{other:?}"),
     }
-    assert_eq!(site.runtime.form("test/back").await.unwrap().at("properties.amount.title"), Some(&Value::from("金额")));
+    assert_eq!(
+        site.runtime
+            .form("test/back")
+            .await
+            .unwrap()
+            .at("properties.amount.title"),
+        Some(&Value::from("金额"))
+    );
 }
 
 #[tokio::test]
@@ -114,7 +170,10 @@ async fn fifty_signers_on_two_nodes_at_once_have_one_outcome() {
     let decided = futures_util::future::join_all(deciding).await;
     let refused: Vec<_> = decided.iter().filter(|one| one.is_err()).collect();
     assert!(refused.is_empty(), "{refused:?}");
-    assert_eq!(one.output(&started.id).await, value!({ "outcome": "approved", "signed": 50 }));
+    assert_eq!(
+        one.output(&started.id).await,
+        value!({ "outcome": "approved", "signed": 50 })
+    );
     let decisions = one.store.decisions(&started.id).await.unwrap();
     assert_eq!(decisions.len(), 50);
     one.sound().await;
@@ -144,8 +203,14 @@ async fn two_hundred_signers_of_one_item_are_taken_by_a_served_node() {
   - vote: { call: approve, with: { to: [{ role: signer, unit: data }], mode: all } }
   - done: { set: { outcome: '${ input.outcome }' } }
 ";
-    runtime.publish(&support::publication(&workflow("vote", tasks), &[]), "test").await.unwrap();
-    let start = Start { caller: Caller::person("li-na", None, Channel::Api), ..support::start("test/vote", value!({})) };
+    runtime
+        .publish(&support::publication(&workflow("vote", tasks), &[]), "test")
+        .await
+        .unwrap();
+    let start = Start {
+        caller: Caller::person("li-na", None, Channel::Api),
+        ..support::start("test/vote", value!({}))
+    };
     let started = runtime.start(start).await.unwrap();
     let began = Instant::now();
     let deciding = (0..200).map(|n| {
@@ -154,7 +219,10 @@ async fn two_hundred_signers_of_one_item_are_taken_by_a_served_node() {
             let who = format!("signer-{n}");
             loop {
                 let caller = Caller::person(&who, None, Channel::Api);
-                match runtime.act(&id, decision(1, &who, "approved"), caller).await {
+                match runtime
+                    .act(&id, decision(1, &who, "approved"), caller)
+                    .await
+                {
                     Err(RuntimeError::Busy { .. }) => tokio::task::yield_now().await,
                     other => return other.map(|_| ()),
                 }
@@ -191,9 +259,16 @@ async fn a_deadline_reminds_once_and_its_timeout_is_what_the_author_wrote() {
     assert_eq!(site.mailbox.to("zhao-min@example.org").len(), 1);
     site.after(8 * 3_600_000).await;
     site.after(60_000).await;
-    assert_eq!(site.mailbox.to("zhao-min@example.org").len(), 2, "one reminder");
+    assert_eq!(
+        site.mailbox.to("zhao-min@example.org").len(),
+        2,
+        "one reminder"
+    );
     site.after(2 * 3_600_000).await;
-    assert_eq!(site.output(&started.id).await, value!({ "outcome": "expired" }));
+    assert_eq!(
+        site.output(&started.id).await,
+        value!({ "outcome": "expired" })
+    );
     let decisions = site.store.decisions(&started.id).await.unwrap();
     assert_eq!(decisions[0].person_id, "system");
     site.sound().await;
@@ -208,8 +283,12 @@ async fn a_notice_takes_objections_as_cases_and_ends_when_they_have() {
       with: { title: 公示, template: notices/result, data: { name: 某某 }, due: { days: 3 }, objections: { workflow: test/objection, wait: true } }
   - done: { set: { outcome: '${ input.outcome }', objections: '${ input.objections.len() }' } }
 ";
-    let document = workflow("publicity", tasks).replace("title: 测试", "title: 测试, metadata: { case: { number: 'GS{yyyy}-{seq:3}' } }");
-    site.publish_with(&document, &[("notices/result.zh-CN.md", "{{ data.name }}")]).await;
+    let document = workflow("publicity", tasks).replace(
+        "title: 测试",
+        "title: 测试, metadata: { case: { number: 'GS{yyyy}-{seq:3}' } }",
+    );
+    site.publish_with(&document, &[("notices/result.zh-CN.md", "{{ data.name }}")])
+        .await;
     let objection = "
   - check: { call: approve, with: { to: [{ user: wang-lei }], outcomes: { upheld: 成立, rejected: 不成立 } } }
   - done: { set: { outcome: '${ input.outcome }' } }
@@ -217,12 +296,22 @@ async fn a_notice_takes_objections_as_cases_and_ends_when_they_have() {
     site.publish(&workflow("objection", objection)).await;
     let started = site.start("test/publicity", value!({})).await;
     site.idle().await;
-    let start = Start { link: Some(started.number.clone()), caller: Caller::person("zhao-min", None, Channel::Console), ..support::start("test/objection", value!({})) };
+    let start = Start {
+        link: Some(started.number.clone()),
+        caller: Caller::person("zhao-min", None, Channel::Console),
+        ..support::start("test/objection", value!({}))
+    };
     let objecting = site.runtime.start(start).await.unwrap();
     site.idle().await;
     site.after(5 * 86_400_000).await;
-    assert_eq!(site.status(&started.id).await, "running", "an objection is open");
-    site.decide(&objecting.id, 1, "wang-lei", "upheld").await.unwrap();
+    assert_eq!(
+        site.status(&started.id).await,
+        "running",
+        "an objection is open"
+    );
+    site.decide(&objecting.id, 1, "wang-lei", "upheld")
+        .await
+        .unwrap();
     site.idle().await;
     let output = site.output(&started.id).await;
     assert_eq!(output, value!({ "outcome": "objected", "objections": 1 }));
@@ -235,13 +324,27 @@ async fn copies_go_by_mail_and_make_their_receivers_parties() {
     let tasks = "
   - tell: { call: notify, with: { to: [applicant, { user: wang-lei }], template: mails/told, data: { words: 您好 } } }
 ";
-    site.publish_with(&workflow("tell", tasks), &[("mails/told.zh-CN.md", "---\nsubject: 通知\n---\n{{ data.words }},{{ to.name }}\n")]).await;
+    site.publish_with(
+        &workflow("tell", tasks),
+        &[(
+            "mails/told.zh-CN.md",
+            "---\nsubject: 通知\n---\n{{ data.words }},{{ to.name }}\n",
+        )],
+    )
+    .await;
     let started = site.start("test/tell", value!({})).await;
     site.idle().await;
     assert_eq!(site.output(&started.id).await, value!({ "messages": 2 }));
     let mail = site.mailbox.to("wang-lei@example.org").pop().unwrap();
-    assert!(mail.text.contains("您好,王磊") && mail.subject == "通知", "{mail:?}");
-    let parties = site.store.party_of(&started.id, &["person:wang-lei".to_owned()]).await.unwrap();
+    assert!(
+        mail.text.contains("您好,王磊") && mail.subject == "通知",
+        "{mail:?}"
+    );
+    let parties = site
+        .store
+        .party_of(&started.id, &["person:wang-lei".to_owned()])
+        .await
+        .unwrap();
     assert_eq!(parties.len(), 1);
 }
 
@@ -258,13 +361,22 @@ async fn a_finished_case_is_looked_up_and_opened_again() {
 ";
     site.publish(&workflow("unlock", unlock)).await;
     let first = site.start("test/case", value!({})).await;
-    site.decide(&first.id, 1, "zhao-min", "approved").await.unwrap();
-    let second = site.start("test/unlock", value!({ "number": (first.number.as_str()) })).await;
+    site.decide(&first.id, 1, "zhao-min", "approved")
+        .await
+        .unwrap();
+    let second = site
+        .start("test/unlock", value!({ "number": (first.number.as_str()) }))
+        .await;
     site.idle().await;
     assert_eq!(site.output(&second.id).await, value!({ "was": "approved" }));
     assert_eq!(site.status(&first.id).await, "running");
     let n = item_of(&site, &first.id, "zhao-min").await;
-    site.decide(&first.id, n, "zhao-min", "rejected").await.unwrap();
-    assert_eq!(site.output(&first.id).await, value!({ "outcome": "rejected" }));
+    site.decide(&first.id, n, "zhao-min", "rejected")
+        .await
+        .unwrap();
+    assert_eq!(
+        site.output(&first.id).await,
+        value!({ "outcome": "rejected" })
+    );
     site.sound().await;
 }

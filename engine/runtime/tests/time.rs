@@ -1,5 +1,11 @@
 //! What happens by itself: timers, schedules, events, children and batches.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
 mod support;
 
 use support::{MORNING_MS, Site, workflow};
@@ -14,12 +20,19 @@ fn event(id: &str, order: i64) -> Value {
 #[tokio::test]
 async fn timers_fire_when_they_are_due_also_after_the_node_was_killed() {
     let site = Site::new().await;
-    site.publish(&workflow("nap", "  - nap: { wait: { hours: 2 } }\n  - done: { set: { ok: true } }\n")).await;
+    site.publish(&workflow(
+        "nap",
+        "  - nap: { wait: { hours: 2 } }\n  - done: { set: { ok: true } }\n",
+    ))
+    .await;
     let started = site.start("test/nap", value!({})).await;
     site.after(3_600_000).await;
     assert_eq!(site.status(&started.id).await, "running");
     let site = site.killed(2).await;
-    assert_eq!(site.runtime.next_due_ms().await.unwrap(), Some(MORNING_MS + 7_200_000));
+    assert_eq!(
+        site.runtime.next_due_ms().await.unwrap(),
+        Some(MORNING_MS + 7_200_000)
+    );
     site.after(3_600_000).await;
     assert_eq!(site.status(&started.id).await, "completed");
     site.sound().await;
@@ -37,10 +50,19 @@ async fn a_long_loop_goes_on_in_several_activations() {
     let tasks = tasks.replace("range(0, 3000).collect()", "input.items");
     site.publish(&workflow("loop", &tasks)).await;
     let items: Vec<Value> = (0..3_000).map(Value::from).collect();
-    let started = site.start("test/loop", value!({ "items": (Value::from(items)) })).await;
+    let started = site
+        .start("test/loop", value!({ "items": (Value::from(items)) }))
+        .await;
     site.idle().await;
     assert_eq!(site.output(&started.id).await, value!({ "n": 2999 }));
-    assert!(site.runtime.history(&started.id, 0, 100).await.unwrap().len() >= 3);
+    assert!(
+        site.runtime
+            .history(&started.id, 0, 100)
+            .await
+            .unwrap()
+            .len()
+            >= 3
+    );
     site.sound().await;
 }
 
@@ -56,18 +78,36 @@ async fn an_event_finds_its_listener_whether_it_comes_before_or_after() {
             correlate: { order: { from: 'input.data.order', expect: '${ workflow.input.order }' } }
 ";
     site.publish(&workflow("order", tasks)).await;
-    site.runtime.receive(event("early", 7), Caller::system()).await.unwrap();
+    site.runtime
+        .receive(event("early", 7), Caller::system())
+        .await
+        .unwrap();
     site.idle().await;
     let seven = site.start("test/order", value!({ "order": 7 })).await;
     let eight = site.start("test/order", value!({ "order": 8 })).await;
     site.idle().await;
-    assert_eq!(site.status(&seven.id).await, "completed", "an earlier event that correlates is offered");
+    assert_eq!(
+        site.status(&seven.id).await,
+        "completed",
+        "an earlier event that correlates is offered"
+    );
     assert_eq!(site.status(&eight.id).await, "running");
-    site.runtime.receive(event("other", 9), Caller::system()).await.unwrap();
+    site.runtime
+        .receive(event("other", 9), Caller::system())
+        .await
+        .unwrap();
     site.idle().await;
     assert_eq!(site.status(&eight.id).await, "running");
-    let received = site.runtime.receive(event("mine", 8), Caller::system()).await.unwrap();
-    let again = site.runtime.receive(event("mine", 8), Caller::system()).await.unwrap();
+    let received = site
+        .runtime
+        .receive(event("mine", 8), Caller::system())
+        .await
+        .unwrap();
+    let again = site
+        .runtime
+        .receive(event("mine", 8), Caller::system())
+        .await
+        .unwrap();
     assert_eq!((received.known, again.known), (false, true));
     site.idle().await;
     assert_eq!(site.status(&eight.id).await, "completed");
@@ -77,7 +117,11 @@ async fn an_event_finds_its_listener_whether_it_comes_before_or_after() {
 #[tokio::test]
 async fn an_emitted_event_reaches_another_instance() {
     let site = Site::new().await;
-    site.publish(&workflow("hear", "  - wait: { listen: { to: { one: { with: { type: done } } } } }\n")).await;
+    site.publish(&workflow(
+        "hear",
+        "  - wait: { listen: { to: { one: { with: { type: done } } } } }\n",
+    ))
+    .await;
     let emit = "  - tell: { emit: { event: { with: { source: 'https://here', type: done, data: { n: 5 } } } } }\n";
     site.publish(&workflow("tell", emit)).await;
     let hearing = site.start("test/hear", value!({})).await;
@@ -104,17 +148,33 @@ async fn a_child_reports_to_its_parent_and_is_cancelled_with_it() {
     site.publish(&workflow("parent", parent)).await;
     let first = site.start("test/parent", value!({})).await;
     site.idle().await;
-    let children = site.store.instance_children(&first.id, "", 10).await.unwrap();
+    let children = site
+        .store
+        .instance_children(&first.id, "", 10)
+        .await
+        .unwrap();
     assert_eq!(children.len(), 1);
-    site.decide(&children[0].id, 1, "zhao-min", "approved").await.unwrap();
+    site.decide(&children[0].id, 1, "zhao-min", "approved")
+        .await
+        .unwrap();
     site.idle().await;
-    assert_eq!(site.output(&first.id).await, value!({ "child": "approved" }));
+    assert_eq!(
+        site.output(&first.id).await,
+        value!({ "child": "approved" })
+    );
     let second = site.start("test/parent", value!({})).await;
     site.idle().await;
     let operator = Caller::person("chen-jie", None, Channel::Console);
-    site.runtime.operate(&second.id, Operate::Cancel, "no longer needed", operator).await.unwrap();
+    site.runtime
+        .operate(&second.id, Operate::Cancel, "no longer needed", operator)
+        .await
+        .unwrap();
     site.idle().await;
-    let children = site.store.instance_children(&second.id, "", 10).await.unwrap();
+    let children = site
+        .store
+        .instance_children(&second.id, "", 10)
+        .await
+        .unwrap();
     assert_eq!(children[0].status, "cancelled");
     site.sound().await;
 }
@@ -146,9 +206,19 @@ async fn a_batch_starts_each_item_once_so_many_at_a_time_and_counts() {
     let started = site.start("test/batch", value!({ "items": (items) })).await;
     site.idle().await;
     let output = site.output(&started.id).await;
-    let counts: Vec<i64> = ["total", "completed", "faulted"].iter().filter_map(|key| output.get(key).and_then(Value::as_i64)).collect();
+    let counts: Vec<i64> = ["total", "completed", "faulted"]
+        .iter()
+        .filter_map(|key| output.get(key).and_then(Value::as_i64))
+        .collect();
     assert_eq!(counts, vec![5, 4, 1], "{output:?}");
-    assert_eq!(site.store.instance_children(&started.id, "", 100).await.unwrap().len(), 5);
+    assert_eq!(
+        site.store
+            .instance_children(&started.id, "", 100)
+            .await
+            .unwrap()
+            .len(),
+        5
+    );
     site.sound().await;
 }
 
@@ -163,11 +233,20 @@ do:
   - one: { set: { n: 1 } }
 ";
     site.publish(document).await;
-    let other = Site::at(site.store.clone(), 2, support::organisation(), site.clock.clone()).await;
+    let other = Site::at(
+        site.store.clone(),
+        2,
+        support::organisation(),
+        site.clock.clone(),
+    )
+    .await;
     for _ in 0..4 {
         site.clock.advance(3_600_000);
         // Both look at the same tick.
-        let (one, two) = tokio::join!(site.runtime.run_until_idle(), other.runtime.run_until_idle());
+        let (one, two) = tokio::join!(
+            site.runtime.run_until_idle(),
+            other.runtime.run_until_idle()
+        );
         one.unwrap();
         two.unwrap();
     }
@@ -179,8 +258,15 @@ do:
 }
 
 async fn count(site: &Site, workflow: &str) -> usize {
-    let filter = tongban_store::Filter { workflow: Some(workflow.to_owned()), ..Default::default() };
-    site.store.instances(tongban_store::Seen::All, &filter, None, 100).await.unwrap().len()
+    let filter = tongban_store::Filter {
+        workflow: Some(workflow.to_owned()),
+        ..Default::default()
+    };
+    site.store
+        .instances(tongban_store::Seen::All, &filter, None, 100)
+        .await
+        .unwrap()
+        .len()
 }
 
 #[tokio::test]
@@ -195,7 +281,13 @@ async fn mail_is_tried_again_and_the_last_failure_is_an_incident() {
     site.after(30_000).await;
     site.after(60_000).await;
     assert_eq!(site.mailbox.to("zhao-min@example.org").len(), 1);
-    site.mailbox.failures.lock().push(tongban_plugin::MailFailure::permanent(Some(550), "no such user"));
+    site.mailbox
+        .failures
+        .lock()
+        .push(tongban_plugin::MailFailure::permanent(
+            Some(550),
+            "no such user",
+        ));
     site.start("test/approval", value!({ "amount": 2 })).await;
     site.idle().await;
     let incidents = site.store.incidents_open("", 10).await.unwrap();

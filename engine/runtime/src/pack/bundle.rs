@@ -39,12 +39,20 @@ pub struct Manifest {
 
 impl Bundle {
     /// Makes a bundle of a document and the files that it reaches.
-    pub fn new(workflow: &str, version: &str, document: &str, files: BTreeMap<String, Arc<str>>) -> Bundle {
+    pub fn new(
+        workflow: &str,
+        version: &str,
+        document: &str,
+        files: BTreeMap<String, Arc<str>>,
+    ) -> Bundle {
         let manifest = Manifest {
             workflow: workflow.to_string(),
             version: version.to_string(),
             document: document.to_string(),
-            files: files.iter().map(|(path, text)| (path.clone(), digest_of(text))).collect(),
+            files: files
+                .iter()
+                .map(|(path, text)| (path.clone(), digest_of(text)))
+                .collect(),
         };
         let bytes = serde_json::to_vec(&manifest).expect("a manifest of texts is always JSON");
         Bundle {
@@ -57,7 +65,11 @@ impl Bundle {
     }
 
     /// Rebuilds a bundle from its stored parts; `None` when a file of the manifest is missing.
-    pub fn from_parts(digest: &str, manifest: Manifest, files: BTreeMap<String, Arc<str>>) -> Option<Bundle> {
+    pub fn from_parts(
+        digest: &str,
+        manifest: Manifest,
+        files: BTreeMap<String, Arc<str>>,
+    ) -> Option<Bundle> {
         let whole = manifest.files.keys().all(|path| files.contains_key(path));
         whole.then(|| Bundle {
             digest: digest.to_string(),
@@ -70,12 +82,19 @@ impl Bundle {
 
     /// The text of the workflow's document.
     pub fn document(&self) -> &str {
-        self.files.get(&self.manifest.document).map_or("", |text| text)
+        self.files
+            .get(&self.manifest.document)
+            .map_or("", |text| text)
     }
 
     /// The same bundle under another version: `--dev` publishes changed files as `+dev.N`.
     pub fn with_version(&self, version: &str) -> Bundle {
-        Bundle::new(&self.workflow, version, &self.manifest.document, self.files.clone())
+        Bundle::new(
+            &self.workflow,
+            version,
+            &self.manifest.document,
+            self.files.clone(),
+        )
     }
 }
 

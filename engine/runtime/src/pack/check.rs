@@ -20,13 +20,25 @@ pub(super) fn file_fault(message: &str, help: Option<&str>) -> Diagnostic {
 }
 
 fn fault(code: Code, message: &str) -> Diagnostic {
-    Diagnostic::error(code, Span { line: 1, column: 1, ..Span::default() }, message)
+    Diagnostic::error(
+        code,
+        Span {
+            line: 1,
+            column: 1,
+            ..Span::default()
+        },
+        message,
+    )
 }
 
 impl Library {
     /// Everything that is wrong with one pack beside what reading it found.
     pub fn check(&self, pack: &Pack, functions: &Functions) -> Vec<FileDiagnostic> {
-        let mut checking = Checking { library: self, pack, found: Vec::new() };
+        let mut checking = Checking {
+            library: self,
+            pack,
+            found: Vec::new(),
+        };
         checking.head();
         checking.forms();
         checking.rules();
@@ -46,8 +58,17 @@ struct Checking<'a> {
 
 impl Checking<'_> {
     fn push(&mut self, file: &str, diagnostic: Diagnostic) {
-        let source = self.pack.files.get(file).cloned().unwrap_or_else(|| Arc::from(""));
-        self.found.push(FileDiagnostic { file: file.to_string(), source, diagnostic });
+        let source = self
+            .pack
+            .files
+            .get(file)
+            .cloned()
+            .unwrap_or_else(|| Arc::from(""));
+        self.found.push(FileDiagnostic {
+            file: file.to_string(),
+            source,
+            diagnostic,
+        });
     }
 
     fn head(&mut self) {
@@ -59,14 +80,26 @@ impl Checking<'_> {
             }
         }
         for right in &manifest.rights {
-            let undeclared = right.role.iter().filter(|role| *role != "*" && !manifest.roles.contains_key(*role));
-            faults.extend(undeclared.map(|role| format!("`rights`: the pack declares no role `{role}`")));
-            let unknown = right.of.iter().filter(|name| *name != "*" && self.pack.workflow(name).is_none());
-            faults.extend(unknown.map(|name| format!("`rights`: the pack has no workflow `{name}`")));
+            let undeclared = right
+                .role
+                .iter()
+                .filter(|role| *role != "*" && !manifest.roles.contains_key(*role));
+            faults.extend(
+                undeclared.map(|role| format!("`rights`: the pack declares no role `{role}`")),
+            );
+            let unknown = right
+                .of
+                .iter()
+                .filter(|name| *name != "*" && self.pack.workflow(name).is_none());
+            faults
+                .extend(unknown.map(|name| format!("`rights`: the pack has no workflow `{name}`")));
         }
         for sample in &manifest.samples {
             if self.library.register(&sample.register).is_none() {
-                faults.push(format!("`samples`: there is no register `{}`", sample.register));
+                faults.push(format!(
+                    "`samples`: there is no register `{}`",
+                    sample.register
+                ));
             }
         }
         if let Err(message) = self.pack.samples() {
@@ -86,23 +119,41 @@ impl Checking<'_> {
             code_lists(schema, &mut lists);
             for list in lists {
                 if self.library.code_list(self.pack, &list).is_none() {
-                    self.push(path, fault(codes::PACK_FORM, &format!("`x-code`: there is no code list `{list}`")));
+                    self.push(
+                        path,
+                        fault(
+                            codes::PACK_FORM,
+                            &format!("`x-code`: there is no code list `{list}`"),
+                        ),
+                    );
                 }
             }
             if let Some(rule) = schema.get("x-check").and_then(Value::as_str)
                 && !self.pack.files.contains_key(rule)
             {
-                self.push(path, fault(codes::PACK_FORM, &format!("`x-check`: the pack has no file `{rule}`")));
+                self.push(
+                    path,
+                    fault(
+                        codes::PACK_FORM,
+                        &format!("`x-check`: the pack has no file `{rule}`"),
+                    ),
+                );
             }
         }
     }
 
     fn rules(&mut self) {
-        let rules: Vec<_> = self.pack.files.iter().filter(|(path, _)| path.ends_with(".rhai")).collect();
+        let rules: Vec<_> = self
+            .pack
+            .files
+            .iter()
+            .filter(|(path, _)| path.ends_with(".rhai"))
+            .collect();
         for (path, source) in rules {
             if let Err(error) = Script::compile(source, path) {
                 let span = place(source, &error.at);
-                let diagnostic = Diagnostic::error(codes::PACK_RULE, span, error.message.clone()).help_if(error.help.clone());
+                let diagnostic = Diagnostic::error(codes::PACK_RULE, span, error.message.clone())
+                    .help_if(error.help.clone());
                 self.push(path, diagnostic);
             }
         }
@@ -115,7 +166,10 @@ impl Checking<'_> {
                 Ok(definition) => {
                     for error in definition.faults() {
                         let message = format!("`{}`: {}", error.pointer, error.message);
-                        self.push(&file, fault(codes::PACK_REGISTER, &message).help(error.help));
+                        self.push(
+                            &file,
+                            fault(codes::PACK_REGISTER, &message).help(error.help),
+                        );
                     }
                 }
                 Err(error) => self.push(&file, fault(codes::PACK_REGISTER, &error.to_string())),
@@ -129,22 +183,45 @@ impl Checking<'_> {
         }
         if let Err(error) = Parameters::from_value(&self.pack.parameters) {
             let message = format!("`{}`: {}", error.path, error.message);
-            self.push("rules/parameters.yaml", fault(codes::PACK_PARAMETERS, &message));
+            self.push(
+                "rules/parameters.yaml",
+                fault(codes::PACK_PARAMETERS, &message),
+            );
         }
     }
 
     fn templates(&mut self) {
-        let templates: Vec<_> = self.pack.files.iter().filter(|(path, _)| path.ends_with(".md") && is_template(path)).collect();
+        let templates: Vec<_> = self
+            .pack
+            .files
+            .iter()
+            .filter(|(path, _)| path.ends_with(".md") && is_template(path))
+            .collect();
         for (path, source) in templates {
             if let Err(error) = render::check(source, Arc::new(NoWords)) {
-                let span = Span { line: u32::try_from(error.line).unwrap_or(1), column: 1, ..Span::default() };
-                self.push(path, Diagnostic::error(codes::PACK_TEMPLATE, span, error.message));
+                let span = Span {
+                    line: u32::try_from(error.line).unwrap_or(1),
+                    column: 1,
+                    ..Span::default()
+                };
+                self.push(
+                    path,
+                    Diagnostic::error(codes::PACK_TEMPLATE, span, error.message),
+                );
             }
-            let Some(name) = path.strip_suffix(".md").and_then(|path| path.rsplit_once('.')).map(|(name, _)| name) else {
+            let Some(name) = path
+                .strip_suffix(".md")
+                .and_then(|path| path.rsplit_once('.'))
+                .map(|(name, _)| name)
+            else {
                 continue;
             };
             for language in &self.pack.manifest.languages {
-                if !self.pack.files.contains_key(&format!("{name}.{language}.md")) {
+                if !self
+                    .pack
+                    .files
+                    .contains_key(&format!("{name}.{language}.md"))
+                {
                     let message = format!("the template `{name}` does not exist in `{language}`");
                     self.push(path, fault(codes::PACK_TEMPLATE, &message));
                 }
@@ -153,12 +230,23 @@ impl Checking<'_> {
     }
 
     fn workflows(&mut self, functions: &Functions) {
-        let surroundings = PackSurroundings { library: self.library, pack: self.pack, functions };
+        let surroundings = PackSurroundings {
+            library: self.library,
+            pack: self.pack,
+            functions,
+        };
         for workflow in &self.pack.workflows {
             let namespace = &workflow.definition.document.namespace;
             if namespace.value != self.pack.name() {
-                let message = format!("expected the pack's name `{}` as namespace, found `{}`", self.pack.name(), namespace.value);
-                self.push(&workflow.path, Diagnostic::error(codes::PACK_REFERENCE, namespace.span, message));
+                let message = format!(
+                    "expected the pack's name `{}` as namespace, found `{}`",
+                    self.pack.name(),
+                    namespace.value
+                );
+                self.push(
+                    &workflow.path,
+                    Diagnostic::error(codes::PACK_REFERENCE, namespace.span, message),
+                );
             }
             for diagnostic in tongban_dsl::check(&workflow.definition, &surroundings) {
                 self.push(&workflow.path, diagnostic);
@@ -171,9 +259,18 @@ impl Checking<'_> {
 fn place(source: &str, at: &std::ops::Range<usize>) -> Span {
     let before = source.get(..at.start).unwrap_or(source);
     let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().map_or(0, |text| text.chars().count()) + 1;
+    let column = before
+        .rsplit('\n')
+        .next()
+        .map_or(0, |text| text.chars().count())
+        + 1;
     let number = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
-    Span { start: number(at.start), end: number(at.end), line: number(line), column: number(column) }
+    Span {
+        start: number(at.start),
+        end: number(at.end),
+        line: number(line),
+        column: number(column),
+    }
 }
 
 fn is_template(path: &str) -> bool {
@@ -182,7 +279,12 @@ fn is_template(path: &str) -> bool {
 
 /// Every `x-code` of a schema.
 fn code_lists(schema: &Value, lists: &mut Vec<String>) {
-    lists.extend(schema.get("x-code").and_then(Value::as_str).map(str::to_string));
+    lists.extend(
+        schema
+            .get("x-code")
+            .and_then(Value::as_str)
+            .map(str::to_string),
+    );
     for (_, member) in schema.entries() {
         code_lists(member, lists);
     }

@@ -38,7 +38,11 @@ pub struct Publication {
 impl Publication {
     /// One workflow that belongs to no pack.
     pub fn of_bundle(bundle: Bundle) -> Publication {
-        Publication { version: bundle.version.clone(), bundles: vec![bundle], ..Publication::default() }
+        Publication {
+            version: bundle.version.clone(),
+            bundles: vec![bundle],
+            ..Publication::default()
+        }
     }
 }
 
@@ -56,11 +60,20 @@ impl Library {
         while !waiting.is_empty() {
             let next = waiting
                 .iter()
-                .find(|(_, pack)| pack.manifest.requires.packs.keys().all(|needed| !waiting.contains_key(needed)))
+                .find(|(_, pack)| {
+                    pack.manifest
+                        .requires
+                        .packs
+                        .keys()
+                        .all(|needed| !waiting.contains_key(needed))
+                })
                 .map(|(name, _)| name.clone());
             let Some(name) = next else {
                 let names: Vec<&str> = waiting.keys().map(String::as_str).collect();
-                return Err(format!("packs require each other in a circle: {}", names.join(", ")));
+                return Err(format!(
+                    "packs require each other in a circle: {}",
+                    names.join(", ")
+                ));
             };
             if let Some(pack) = waiting.shift_remove(&name) {
                 library.packs.insert(name, pack);
@@ -88,11 +101,17 @@ impl Library {
 
     /// A register of any pack.
     pub fn register(&self, name: &str) -> Option<&Value> {
-        self.packs.values().find_map(|pack| pack.registers.get(name))
+        self.packs
+            .values()
+            .find_map(|pack| pack.registers.get(name))
     }
 
     /// A code list by the name that a file of `pack` gives it: `purpose`, or `catalogue/mode`.
-    pub fn code_list<'a>(&'a self, pack: &'a Pack, name: &str) -> Option<&'a IndexMap<String, CodeTitle>> {
+    pub fn code_list<'a>(
+        &'a self,
+        pack: &'a Pack,
+        name: &str,
+    ) -> Option<&'a IndexMap<String, CodeTitle>> {
         match name.split_once('/') {
             Some((other, list)) => self.packs.get(other)?.manifest.codes.get(list),
             None => pack.manifest.codes.get(name),
@@ -104,8 +123,16 @@ impl Library {
         Publication {
             pack: pack.name().to_string(),
             version: pack.manifest.version.clone(),
-            bundles: pack.workflows.iter().map(|workflow| self.bundle(pack, workflow)).collect(),
-            registers: pack.registers.iter().map(|(name, document)| (name.clone(), with_scripts(pack, document))).collect(),
+            bundles: pack
+                .workflows
+                .iter()
+                .map(|workflow| self.bundle(pack, workflow))
+                .collect(),
+            registers: pack
+                .registers
+                .iter()
+                .map(|(name, document)| (name.clone(), with_scripts(pack, document)))
+                .collect(),
             parameters: pack.parameters.clone(),
             roles: pack.manifest.roles.clone(),
             rights: pack.manifest.rights.clone(),
@@ -127,7 +154,12 @@ impl Library {
         let rules = pack.parameters.get("rules").cloned().unwrap_or(Value::Null);
         let files = reach::with_facts(files, &PackFacts::new(&pack.manifest, codes, rules));
         let document = &workflow.definition.document;
-        Bundle::new(&workflow.definition.reference(), &document.version.value, &workflow.path, files)
+        Bundle::new(
+            &workflow.definition.reference(),
+            &document.version.value,
+            &workflow.path,
+            files,
+        )
     }
 }
 
@@ -138,6 +170,13 @@ fn with_scripts(pack: &Pack, document: &Value) -> Value {
     let scripts = texts
         .iter()
         .filter(|text| text.starts_with("rules/"))
-        .filter_map(|path| pack.files.get(path).map(|source| (path.clone(), Value::from(source.to_string()))));
-    document.clone().with("pack", pack.name()).with("scripts", Value::object(scripts))
+        .filter_map(|path| {
+            pack.files
+                .get(path)
+                .map(|source| (path.clone(), Value::from(source.to_string())))
+        });
+    document
+        .clone()
+        .with("pack", pack.name())
+        .with("scripts", Value::object(scripts))
 }

@@ -68,7 +68,9 @@ impl CodeTitle {
     pub fn text(&self, language: &str) -> &str {
         match self {
             CodeTitle::One(text) => text,
-            CodeTitle::Both(title) if language.starts_with("zh") || title.en.is_empty() => &title.zh,
+            CodeTitle::Both(title) if language.starts_with("zh") || title.en.is_empty() => {
+                &title.zh
+            }
             CodeTitle::Both(title) => &title.en,
         }
     }

@@ -70,7 +70,10 @@ pub struct ReadPack {
 impl Pack {
     /// Reads a pack from its files.
     pub fn read(files: BTreeMap<String, Arc<str>>) -> ReadPack {
-        let mut reading = Reading { files: &files, diagnostics: Vec::new() };
+        let mut reading = Reading {
+            files: &files,
+            diagnostics: Vec::new(),
+        };
         let manifest = reading.manifest();
         let workflows = reading.workflows();
         let forms = reading.yaml_under("forms/");
@@ -81,7 +84,14 @@ impl Pack {
             .flatten()
             .unwrap_or(Value::Null);
         let diagnostics = reading.diagnostics;
-        let pack = manifest.map(|manifest| Pack { manifest, files, workflows, forms, registers, parameters });
+        let pack = manifest.map(|manifest| Pack {
+            manifest,
+            files,
+            workflows,
+            forms,
+            registers,
+            parameters,
+        });
         ReadPack { pack, diagnostics }
     }
 
@@ -92,17 +102,31 @@ impl Pack {
 
     /// A workflow by its name within the pack.
     pub fn workflow(&self, name: &str) -> Option<&PackWorkflow> {
-        self.workflows.iter().find(|workflow| workflow.definition.document.name.value == name)
+        self.workflows
+            .iter()
+            .find(|workflow| workflow.definition.document.name.value == name)
     }
 
     /// The sample records of each register, in the order of `samples`; the error names the entry.
     pub fn samples(&self) -> Result<Vec<(String, Vec<Value>)>, String> {
-        self.manifest.samples.iter().map(|sample| self.sample(sample)).collect()
+        self.manifest
+            .samples
+            .iter()
+            .map(|sample| self.sample(sample))
+            .collect()
     }
 
     fn sample(&self, sample: &Sample) -> Result<(String, Vec<Value>), String> {
-        let place = || format!("samples: `{}` of register `{}`", sample.file, sample.register);
-        let source = self.files.get(&sample.file).ok_or_else(|| format!("{}: no such file", place()))?;
+        let place = || {
+            format!(
+                "samples: `{}` of register `{}`",
+                sample.file, sample.register
+            )
+        };
+        let source = self
+            .files
+            .get(&sample.file)
+            .ok_or_else(|| format!("{}: no such file", place()))?;
         let (value, diagnostics) = tongban_dsl::read_yaml(source);
         if let Some(fault) = diagnostics.first() {
             return Err(format!("{}: {}", place(), fault.message));
@@ -112,7 +136,10 @@ impl Pack {
             Some(member) => value.get(member).cloned(),
             None => Some(value),
         };
-        let records = list.as_ref().and_then(Value::as_list).ok_or_else(|| format!("{}: expected a list", place()))?;
+        let records = list
+            .as_ref()
+            .and_then(Value::as_list)
+            .ok_or_else(|| format!("{}: expected a list", place()))?;
         Ok((sample.register.clone(), records.to_vec()))
     }
 }
@@ -125,37 +152,64 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     fn fault(&mut self, file: &str, diagnostic: Diagnostic) {
-        let source = self.files.get(file).cloned().unwrap_or_else(|| Arc::from(""));
-        self.diagnostics.push(FileDiagnostic { file: file.to_string(), source, diagnostic });
+        let source = self
+            .files
+            .get(file)
+            .cloned()
+            .unwrap_or_else(|| Arc::from(""));
+        self.diagnostics.push(FileDiagnostic {
+            file: file.to_string(),
+            source,
+            diagnostic,
+        });
     }
 
     fn manifest(&mut self) -> Option<Manifest> {
         let value = if self.files.contains_key("pack.yaml") {
             self.yaml("pack.yaml")?
         } else {
-            self.fault("pack.yaml", check::file_fault("the pack has no `pack.yaml`", Some("every pack begins with one: see the manual, “Files of a pack”")));
+            self.fault(
+                "pack.yaml",
+                check::file_fault(
+                    "the pack has no `pack.yaml`",
+                    Some("every pack begins with one: see the manual, “Files of a pack”"),
+                ),
+            );
             return None;
         };
         let json = serde_json::to_value(&value).expect("a value that was read is JSON");
         match serde_path_to_error::deserialize::<_, Manifest>(json) {
             Ok(manifest) => Some(manifest),
             Err(error) => {
-                self.fault("pack.yaml", check::file_fault(&format!("`{}`: {}", error.path(), error.inner()), None));
+                self.fault(
+                    "pack.yaml",
+                    check::file_fault(&format!("`{}`: {}", error.path(), error.inner()), None),
+                );
                 None
             }
         }
     }
 
     fn workflows(&mut self) -> Vec<PackWorkflow> {
-        let paths: Vec<String> = self.files.keys().filter(|path| in_folder(path, "workflows/", ".yaml")).cloned().collect();
+        let paths: Vec<String> = self
+            .files
+            .keys()
+            .filter(|path| in_folder(path, "workflows/", ".yaml"))
+            .cloned()
+            .collect();
         let mut workflows = Vec::new();
         for path in paths {
-            let Some(source) = self.files.get(&path) else { continue };
+            let Some(source) = self.files.get(&path) else {
+                continue;
+            };
             let parsed = tongban_dsl::parse(source);
             for diagnostic in parsed.diagnostics {
                 self.fault(&path, diagnostic);
             }
-            workflows.extend(parsed.definition.map(|definition| PackWorkflow { path, definition: Arc::new(definition) }));
+            workflows.extend(parsed.definition.map(|definition| PackWorkflow {
+                path,
+                definition: Arc::new(definition),
+            }));
         }
         workflows
     }
@@ -164,15 +218,27 @@ impl Reading<'_> {
         let mut registers = BTreeMap::new();
         for (path, document) in self.yaml_under("registers/") {
             let Some(name) = document.get("register").and_then(Value::as_str) else {
-                self.fault(&path, check::file_fault("expected `register: NAME` at the top", None));
+                self.fault(
+                    &path,
+                    check::file_fault("expected `register: NAME` at the top", None),
+                );
                 continue;
             };
-            let reference = document.get("schema").and_then(|schema| schema.get("$ref")).and_then(Value::as_str);
+            let reference = document
+                .get("schema")
+                .and_then(|schema| schema.get("$ref"))
+                .and_then(Value::as_str);
             let inlined = match reference {
                 Some(file) if !file.starts_with('#') => match forms.get(file) {
                     Some(schema) => document.clone().with("schema", schema.clone()),
                     None => {
-                        self.fault(&path, check::file_fault(&format!("`schema.$ref`: the pack has no form `{file}`"), None));
+                        self.fault(
+                            &path,
+                            check::file_fault(
+                                &format!("`schema.$ref`: the pack has no form `{file}`"),
+                                None,
+                            ),
+                        );
                         continue;
                     }
                 },
@@ -184,8 +250,16 @@ impl Reading<'_> {
     }
 
     fn yaml_under(&mut self, folder: &str) -> BTreeMap<String, Value> {
-        let paths: Vec<String> = self.files.keys().filter(|path| in_folder(path, folder, ".yaml")).cloned().collect();
-        paths.into_iter().filter_map(|path| self.yaml(&path).map(|value| (path, value))).collect()
+        let paths: Vec<String> = self
+            .files
+            .keys()
+            .filter(|path| in_folder(path, folder, ".yaml"))
+            .cloned()
+            .collect();
+        paths
+            .into_iter()
+            .filter_map(|path| self.yaml(&path).map(|value| (path, value)))
+            .collect()
     }
 
     fn yaml(&mut self, path: &str) -> Option<Value> {

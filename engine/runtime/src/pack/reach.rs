@@ -43,7 +43,9 @@ pub(super) fn files(pack: &Pack, workflow: &PackWorkflow) -> BTreeMap<String, Ar
     let mut reached = BTreeSet::new();
     let mut open = vec![workflow.path.clone()];
     while let Some(path) = open.pop() {
-        let Some(source) = pack.files.get(&path) else { continue };
+        let Some(source) = pack.files.get(&path) else {
+            continue;
+        };
         if !reached.insert(path.clone()) {
             continue;
         }
@@ -54,7 +56,10 @@ pub(super) fn files(pack: &Pack, workflow: &PackWorkflow) -> BTreeMap<String, Ar
             open.extend(texts.iter().flat_map(|text| named(pack, text)));
         }
     }
-    reached.into_iter().filter_map(|path| pack.files.get(&path).map(|text| (path, text.clone()))).collect()
+    reached
+        .into_iter()
+        .filter_map(|path| pack.files.get(&path).map(|text| (path, text.clone())))
+        .collect()
 }
 
 /// The texts in `files` that may name code lists of other packs.
@@ -62,14 +67,20 @@ pub(super) fn texts(files: &BTreeMap<String, Arc<str>>) -> Vec<String> {
     let mut texts = Vec::new();
     for (path, source) in files {
         if path.ends_with(".yaml") {
-            gather(&tongban_dsl::read_yaml(source).0.unwrap_or(Value::Null), &mut texts);
+            gather(
+                &tongban_dsl::read_yaml(source).0.unwrap_or(Value::Null),
+                &mut texts,
+            );
         }
     }
     texts
 }
 
 /// Puts the facts into the bundle's files.
-pub(super) fn with_facts(mut files: BTreeMap<String, Arc<str>>, facts: &PackFacts) -> BTreeMap<String, Arc<str>> {
+pub(super) fn with_facts(
+    mut files: BTreeMap<String, Arc<str>>,
+    facts: &PackFacts,
+) -> BTreeMap<String, Arc<str>> {
     let text = serde_json::to_string(facts).expect("facts are texts and values");
     files.insert(PACK_FACTS.to_string(), Arc::from(text));
     files
@@ -82,14 +93,21 @@ fn named(pack: &Pack, text: &str) -> Vec<String> {
         return vec![path.to_string()];
     }
     if path.starts_with("mails/") || path.starts_with("notices/") {
-        let languages = ["zh-CN", "en"].into_iter().map(|language| format!("{path}.{language}.md"));
-        return languages.filter(|file| pack.files.contains_key(file)).collect();
+        let languages = ["zh-CN", "en"]
+            .into_iter()
+            .map(|language| format!("{path}.{language}.md"));
+        return languages
+            .filter(|file| pack.files.contains_key(file))
+            .collect();
     }
     Vec::new()
 }
 
 fn reachable(path: &str) -> bool {
-    !path.starts_with("tests/") && !path.starts_with("samples/") && path != "rules/parameters.yaml" && path != "pack.yaml"
+    !path.starts_with("tests/")
+        && !path.starts_with("samples/")
+        && path != "rules/parameters.yaml"
+        && path != "pack.yaml"
 }
 
 pub(super) fn gather(value: &Value, texts: &mut Vec<String>) {

@@ -8,9 +8,9 @@ use tongban_dsl::Reference;
 use tongban_dsl::signatures::{self, Kind, Signature};
 use tongban_expr::Value;
 
+use super::Pack;
 use super::bundle::Bundle;
 use super::library::Library;
-use super::Pack;
 use crate::functions::Functions;
 
 /// A bundle's files and a node's functions, for the compiler.
@@ -44,7 +44,9 @@ impl Surroundings for BundleFiles<'_> {
 /// The names behind `steps.` in a text.
 fn step_names(text: &str) -> impl Iterator<Item = String> + '_ {
     text.split("steps.").skip(1).map(|rest| {
-        rest.chars().take_while(|character| character.is_alphanumeric() || *character == '_').collect::<String>()
+        rest.chars()
+            .take_while(|character| character.is_alphanumeric() || *character == '_')
+            .collect::<String>()
     })
 }
 
@@ -60,7 +62,11 @@ impl tongban_dsl::Surroundings for PackSurroundings<'_> {
         if let Some(own) = signatures::engine().iter().find(|own| own.name == name) {
             return Some(own.clone());
         }
-        let plugin = self.functions.signatures().into_iter().find(|signature| signature.name == name)?;
+        let plugin = self
+            .functions
+            .signatures()
+            .into_iter()
+            .find(|signature| signature.name == name)?;
         if let Some(language) = signatures::language(name) {
             return Some(language);
         }
@@ -79,33 +85,73 @@ impl tongban_dsl::Surroundings for PackSurroundings<'_> {
 
     fn function_names(&self) -> Vec<String> {
         let own = signatures::engine().iter().map(|own| own.name.clone());
-        own.chain(self.functions.signatures().into_iter().map(|signature| signature.name.clone())).collect()
+        own.chain(
+            self.functions
+                .signatures()
+                .into_iter()
+                .map(|signature| signature.name.clone()),
+        )
+        .collect()
     }
 
     fn names(&self, kind: Reference) -> Option<Vec<String>> {
         let of_every_pack = |names: &dyn Fn(&Pack) -> Vec<String>| {
             let mut all = names(self.pack);
-            for pack in self.library.packs().filter(|pack| pack.name() != self.pack.name()) {
-                all.extend(names(pack).into_iter().map(|name| format!("{}/{name}", pack.name())));
+            for pack in self
+                .library
+                .packs()
+                .filter(|pack| pack.name() != self.pack.name())
+            {
+                all.extend(
+                    names(pack)
+                        .into_iter()
+                        .map(|name| format!("{}/{name}", pack.name())),
+                );
             }
             all
         };
         let files = |pack: &Pack, folder: &str| -> Vec<String> {
-            pack.files.keys().filter(|path| path.starts_with(folder)).cloned().collect()
+            pack.files
+                .keys()
+                .filter(|path| path.starts_with(folder))
+                .cloned()
+                .collect()
         };
         Some(match kind {
             Reference::Form => of_every_pack(&|pack| pack.forms.keys().cloned().collect()),
-            Reference::Register => self.library.packs().flat_map(|pack| pack.registers.keys().cloned()).collect(),
-            Reference::Role => self.library.packs().flat_map(|pack| pack.manifest.roles.keys().cloned()).collect(),
+            Reference::Register => self
+                .library
+                .packs()
+                .flat_map(|pack| pack.registers.keys().cloned())
+                .collect(),
+            Reference::Role => self
+                .library
+                .packs()
+                .flat_map(|pack| pack.manifest.roles.keys().cloned())
+                .collect(),
             Reference::Rule => of_every_pack(&|pack| files(pack, "rules/")),
             Reference::Template => of_every_pack(&|pack| {
-                let all = files(pack, "mails/").into_iter().chain(files(pack, "notices/"));
+                let all = files(pack, "mails/")
+                    .into_iter()
+                    .chain(files(pack, "notices/"));
                 let mut names: Vec<String> = all.filter_map(|path| template_name(&path)).collect();
                 names.dedup();
                 names
             }),
-            Reference::Workflow => self.library.packs().flat_map(|pack| &pack.workflows).map(|workflow| workflow.definition.reference()).collect(),
-            Reference::Parameter => self.pack.parameters.get("parameters").into_iter().flat_map(Value::entries).map(|(name, _)| name.to_string()).collect(),
+            Reference::Workflow => self
+                .library
+                .packs()
+                .flat_map(|pack| &pack.workflows)
+                .map(|workflow| workflow.definition.reference())
+                .collect(),
+            Reference::Parameter => self
+                .pack
+                .parameters
+                .get("parameters")
+                .into_iter()
+                .flat_map(Value::entries)
+                .map(|(name, _)| name.to_string())
+                .collect(),
             Reference::Code => of_every_pack(&|pack| pack.manifest.codes.keys().cloned().collect()),
         })
     }

@@ -1,5 +1,6 @@
 //! A small site in memory: people, workflows from text, a mailbox, acts that a test answers.
 #![allow(dead_code, reason = "each test file uses its own part of the site")]
+#![allow(clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,8 +9,9 @@ use parking_lot::Mutex;
 use tongban_expr::{Value, value};
 use tongban_org::{CalendarFile, Organisation, OrganisationFile};
 use tongban_plugin::{
-    Act, ActCall, Answer, Call, Failure, Kind, MailFailure, MailTransport, Message, Plugin, Prepared, Provenance, Read, RecordMode,
-    RecordWrite, Secrets, Signature, Title, Write, async_trait,
+    Act, ActCall, Answer, Call, Failure, Kind, MailFailure, MailTransport, Message, Plugin,
+    Prepared, Provenance, Read, RecordMode, RecordWrite, Secrets, Signature, Title, Write,
+    async_trait,
 };
 use tongban_runtime::pack::{Bundle, Publication};
 use tongban_runtime::{Caller, LinkKeys, Parts, Runtime, SeededIds, Start, Started, VirtualClock};
@@ -39,7 +41,12 @@ impl MailTransport for Mailbox {
 
 impl Mailbox {
     pub fn to(&self, address: &str) -> Vec<Message> {
-        self.mails.lock().iter().filter(|mail| mail.to == address).cloned().collect()
+        self.mails
+            .lock()
+            .iter()
+            .filter(|mail| mail.to == address)
+            .cloned()
+            .collect()
     }
 
     /// The token in the last mail to an address.
@@ -47,7 +54,9 @@ impl Mailbox {
         let mails = self.to(address);
         let text = &mails.last().expect("a mail came").text;
         let (_, rest) = text.split_once("/link/").expect("the mail has a link");
-        rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-' || *c == '_').collect()
+        rest.chars()
+            .take_while(|c| c.is_ascii_alphanumeric() || *c == '-' || *c == '_')
+            .collect()
     }
 }
 
@@ -77,10 +86,21 @@ impl Act for Callee {
     }
 
     async fn perform(&self, args: &Value, call: &ActCall<'_>) -> Result<Value, Failure> {
-        self.calls.lock().push((call.key.to_owned(), args.clone(), call.attempt));
-        let shown = tongban_expr::secret::reveal(args, call.nonce, &|name| call.secrets.reveal(name).and_then(|value| value.as_str().map(str::to_owned)));
-        self.revealed.lock().push(shown.map_err(|error| Failure::configuration(error.to_string()))?);
-        self.answers.lock().pop().unwrap_or_else(|| Ok(value!({ "ok": true })))
+        self.calls
+            .lock()
+            .push((call.key.to_owned(), args.clone(), call.attempt));
+        let shown = tongban_expr::secret::reveal(args, call.nonce, &|name| {
+            call.secrets
+                .reveal(name)
+                .and_then(|value| value.as_str().map(str::to_owned))
+        });
+        self.revealed
+            .lock()
+            .push(shown.map_err(|error| Failure::configuration(error.to_string()))?);
+        self.answers
+            .lock()
+            .pop()
+            .unwrap_or_else(|| Ok(value!({ "ok": true })))
     }
 }
 
@@ -107,12 +127,28 @@ impl Write for CounterAdd {
     }
 
     async fn prepare(&self, args: &Value, call: &Call<'_>) -> Result<Prepared, Failure> {
-        let id = args.get("id").and_then(Value::as_str).unwrap_or("one").to_owned();
+        let id = args
+            .get("id")
+            .and_then(Value::as_str)
+            .unwrap_or("one")
+            .to_owned();
         let pending = call.pending("counters", &id);
-        let found = call.ports.records.get("counters", std::slice::from_ref(&id)).await?.pop();
+        let found = call
+            .ports
+            .records
+            .get("counters", std::slice::from_ref(&id))
+            .await?
+            .pop();
         let base_version = found.as_ref().map(|record| record.version);
-        let body = pending.map(|write| write.body.clone()).or_else(|| found.map(|record| record.body));
-        let count = body.as_ref().and_then(|body| body.get("count")).and_then(Value::as_i64).unwrap_or(0) + 1;
+        let body = pending
+            .map(|write| write.body.clone())
+            .or_else(|| found.map(|record| record.body));
+        let count = body
+            .as_ref()
+            .and_then(|body| body.get("count"))
+            .and_then(Value::as_i64)
+            .unwrap_or(0)
+            + 1;
         let write = RecordWrite {
             register: "counters".to_owned(),
             id,
@@ -126,7 +162,11 @@ impl Write for CounterAdd {
             lock: None,
             history: false,
         };
-        Ok(Prepared { value: value!({ "count": (count) }), records: vec![write], ..Prepared::default() })
+        Ok(Prepared {
+            value: value!({ "count": (count) }),
+            records: vec![write],
+            ..Prepared::default()
+        })
     }
 }
 
@@ -140,9 +180,15 @@ impl Read for CounterGet {
     }
 
     async fn read(&self, args: &Value, call: &Call<'_>) -> Result<Answer, Failure> {
-        let id = args.get("id").and_then(Value::as_str).unwrap_or("one").to_owned();
+        let id = args
+            .get("id")
+            .and_then(Value::as_str)
+            .unwrap_or("one")
+            .to_owned();
         let found = call.ports.records.get("counters", &[id]).await?.pop();
-        Ok(Answer::from(found.map_or(value!({ "count": 0 }), |record| record.body)))
+        Ok(Answer::from(
+            found.map_or(value!({ "count": 0 }), |record| record.body),
+        ))
     }
 }
 
@@ -188,7 +234,8 @@ pub fn organisation_with(signers: usize) -> Organisation {
         ],
         "people": (Value::from(people))
     });
-    let file: OrganisationFile = serde_json::from_str(&file.to_json()).expect("the organisation's file");
+    let file: OrganisationFile =
+        serde_json::from_str(&file.to_json()).expect("the organisation's file");
     Organisation::build(&file, &[] as &[CalendarFile]).expect("the organisation")
 }
 
@@ -197,11 +244,16 @@ fn person(id: &str, name: &str, unit: &str, role: &str) -> Value {
 }
 
 pub async fn memory() -> Store {
-    Store::open(&Options::new("sqlite::memory:")).await.expect("a store in memory")
+    Store::open(&Options::new("sqlite::memory:"))
+        .await
+        .expect("a store in memory")
 }
 
 pub async fn memory_with(faults: Arc<dyn Faults>) -> Store {
-    let options = Options { faults: Some(faults), ..Options::new("sqlite::memory:") };
+    let options = Options {
+        faults: Some(faults),
+        ..Options::new("sqlite::memory:")
+    };
     Store::open(&options).await.expect("a store in memory")
 }
 
@@ -212,22 +264,53 @@ impl Site {
 
     /// A node on a store; another seed for another node.
     pub async fn on(store: Store, seed: u64, organisation: Organisation) -> Site {
-        Site::at(store, seed, organisation, Arc::new(VirtualClock::at(MORNING_MS))).await
+        Site::at(
+            store,
+            seed,
+            organisation,
+            Arc::new(VirtualClock::at(MORNING_MS)),
+        )
+        .await
     }
 
-    pub async fn at(store: Store, seed: u64, organisation: Organisation, clock: Arc<VirtualClock>) -> Site {
+    pub async fn at(
+        store: Store,
+        seed: u64,
+        organisation: Organisation,
+        clock: Arc<VirtualClock>,
+    ) -> Site {
         let (mailbox, callee) = (Arc::new(Mailbox::default()), Arc::new(Callee::default()));
-        let runtime = Runtime::inline(parts(&store, seed, organisation, &clock, &mailbox, &callee)).await.expect("a node");
-        Site { runtime, clock, mailbox, callee, store }
+        let runtime = Runtime::inline(parts(&store, seed, organisation, &clock, &mailbox, &callee))
+            .await
+            .expect("a node");
+        Site {
+            runtime,
+            clock,
+            mailbox,
+            callee,
+            store,
+        }
     }
 
     /// The same site after its node was killed: nothing of the old one's memory is left.
     pub async fn killed(self, seed: u64) -> Site {
-        let Site { runtime, clock, mailbox, callee, store } = self;
+        let Site {
+            runtime,
+            clock,
+            mailbox,
+            callee,
+            store,
+        } = self;
         drop(runtime);
         let parts = parts(&store, seed, organisation(), &clock, &mailbox, &callee);
         let runtime = Runtime::inline(parts).await.expect("a node");
-        Site { runtime, clock, mailbox, callee, store }
+        Site {
+            runtime,
+            clock,
+            mailbox,
+            callee,
+            store,
+        }
     }
 
     pub async fn publish(&self, document: &str) {
@@ -236,11 +319,17 @@ impl Site {
 
     pub async fn publish_with(&self, document: &str, files: &[(&str, &str)]) {
         let publication = publication(document, files);
-        self.runtime.publish(&publication, "test").await.expect("the pack is published");
+        self.runtime
+            .publish(&publication, "test")
+            .await
+            .expect("the pack is published");
     }
 
     pub async fn start(&self, workflow: &str, input: Value) -> Started {
-        self.runtime.start(start(workflow, input)).await.expect("the instance starts")
+        self.runtime
+            .start(start(workflow, input))
+            .await
+            .expect("the instance starts")
     }
 
     pub async fn idle(&self) {
@@ -253,24 +342,56 @@ impl Site {
         self.idle().await;
     }
 
-    pub async fn decide(&self, instance: &str, n: u32, who: &str, outcome: &str) -> Result<tongban_runtime::Acted, tongban_runtime::RuntimeError> {
-        self.runtime.act(instance, decision(n, who, outcome), Caller::person(who, None, Channel::Console)).await
+    pub async fn decide(
+        &self,
+        instance: &str,
+        n: u32,
+        who: &str,
+        outcome: &str,
+    ) -> Result<tongban_runtime::Acted, tongban_runtime::RuntimeError> {
+        self.runtime
+            .act(
+                instance,
+                decision(n, who, outcome),
+                Caller::person(who, None, Channel::Console),
+            )
+            .await
     }
 
     pub async fn status(&self, instance: &str) -> String {
-        self.store.instance_head(instance).await.expect("heads can be read").expect("the instance is there").status
+        self.store
+            .instance_head(instance)
+            .await
+            .expect("heads can be read")
+            .expect("the instance is there")
+            .status
     }
 
     pub async fn output(&self, instance: &str) -> Value {
-        let head = self.store.instance_head(instance).await.expect("heads can be read").expect("the instance is there");
-        head.output.map_or(Value::Null, |text| Value::from_json(&text).expect("an output"))
+        let head = self
+            .store
+            .instance_head(instance)
+            .await
+            .expect("heads can be read")
+            .expect("the instance is there");
+        head.output.map_or(Value::Null, |text| {
+            Value::from_json(&text).expect("an output")
+        })
     }
 
     /// Every invariant of the tables.
     pub async fn sound(&self) {
-        let broken = self.store.invariants_broken().await.expect("invariants can be asked");
+        let broken = self
+            .store
+            .invariants_broken()
+            .await
+            .expect("invariants can be asked");
         assert_eq!(broken, Vec::<String>::new());
-        let stranded = self.store.instances_stranded("", 10).await.expect("stranded instances can be asked");
+        let stranded = self
+            .store
+            .instances_stranded("", 10)
+            .await
+            .expect("stranded instances can be asked");
         assert_eq!(stranded, Vec::<String>::new());
     }
 }
@@ -285,15 +406,27 @@ pub fn parts(
 ) -> Parts {
     let plugin = Plugin::new("test")
         .act(Shared(Arc::clone(callee)))
-        .write(CounterAdd(Signature::new("counter.add", Kind::Write, Title::new("加", "Add"))))
-        .read(CounterGet(Signature::new("counter.get", Kind::Read, Title::new("读", "Get"))));
+        .write(CounterAdd(Signature::new(
+            "counter.add",
+            Kind::Write,
+            Title::new("加", "Add"),
+        )))
+        .read(CounterGet(Signature::new(
+            "counter.get",
+            Kind::Read,
+            Title::new("读", "Get"),
+        )));
     Parts {
         plugins: vec![plugin],
         secrets: Arc::new(OneSecret),
         transport: Some(Arc::clone(mailbox) as Arc<dyn MailTransport>),
         link_keys: LinkKeys::new(vec![[7; 32]]),
         organisation,
-        ..Parts::plain(store.clone(), Arc::clone(clock) as _, Arc::new(SeededIds::new(seed)))
+        ..Parts::plain(
+            store.clone(),
+            Arc::clone(clock) as _,
+            Arc::new(SeededIds::new(seed)),
+        )
     }
 }
 
@@ -331,11 +464,21 @@ pub fn decision(n: u32, who: &str, outcome: &str) -> Done {
 /// One workflow as a pack of its own.
 pub fn publication(document: &str, files: &[(&str, &str)]) -> Publication {
     let parsed = tongban_dsl::parse(document);
-    let definition = parsed.definition.unwrap_or_else(|| panic!("the workflow is readable: {:?}", parsed.diagnostics));
+    let definition = parsed
+        .definition
+        .unwrap_or_else(|| panic!("the workflow is readable: {:?}", parsed.diagnostics));
     let path = "workflows/workflow.yaml";
-    let mut all: BTreeMap<String, Arc<str>> = files.iter().map(|(path, text)| ((*path).to_owned(), Arc::from(*text))).collect();
+    let mut all: BTreeMap<String, Arc<str>> = files
+        .iter()
+        .map(|(path, text)| ((*path).to_owned(), Arc::from(*text)))
+        .collect();
     all.insert(path.to_owned(), Arc::from(document));
-    let bundle = Bundle::new(&definition.reference(), &definition.document.version.value, path, all);
+    let bundle = Bundle::new(
+        &definition.reference(),
+        &definition.document.version.value,
+        path,
+        all,
+    );
     Publication {
         pack: definition.document.namespace.value.clone(),
         version: "1.0.0".to_owned(),
@@ -365,3 +508,31 @@ do:
       with: { to: [{ user: zhao-min }] }
   - done: { set: { outcome: '${ input.outcome }' } }
 "#;
+
+/// A database of its own on the tests' PostgreSQL; `None` when that is told to be left out.
+pub async fn fresh_database() -> Option<String> {
+    use sqlx::{Connection, Executor};
+    let base = match std::env::var("TONGBAN_TEST_POSTGRES") {
+        Ok(skip) if skip == "skip" => return None,
+        Ok(url) => url,
+        Err(_) => panic!(
+            "TONGBAN_TEST_POSTGRES is not set: run `export TONGBAN_TEST_POSTGRES=$(tests/postgres.sh start)`, \
+             or set it to `skip` to leave PostgreSQL untested"
+        ),
+    };
+    let name = format!("tongban_runtime_{}", uuid::Uuid::now_v7().simple());
+    let mut admin = sqlx::PgConnection::connect(&base)
+        .await
+        .expect("TONGBAN_TEST_POSTGRES names a server that answers");
+    admin
+        .execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
+        .await
+        .expect("a database can be made");
+    let (server, query) = base
+        .split_once('?')
+        .map_or((base.as_str(), String::new()), |(server, query)| {
+            (server, format!("?{query}"))
+        });
+    let (server, _) = server.rsplit_once('/').expect("the URL names a database");
+    Some(format!("{server}/{name}{query}"))
+}
