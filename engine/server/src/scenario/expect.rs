@@ -31,6 +31,7 @@ pub async fn hold(play: &Play<'_>, expected: &Expect) -> Result<(), String> {
         || !expected.tasks.is_empty()
         || !expected.cards.is_empty()
         || !expected.history.is_empty()
+        || expected.commits.is_some()
         || expected.waits_for.is_some();
     if !about_case {
         return Ok(());
@@ -73,6 +74,9 @@ async fn held_by_case(play: &Play<'_>, expected: &Expect, case: &CaseView) -> Re
         let found = play.stage.clock(case, &wanted.clock).ok_or_else(|| format!("cards: there is no clock `{}`", wanted.clock))?;
         let cards: Vec<String> = found.get("cards").map(Value::items).into_iter().flatten().filter_map(|card| card.as_str().map(str::to_string)).collect();
         same(&format!("cards of `{}`", wanted.clock), &wanted.cards, &cards)?;
+    }
+    if let Some(wanted) = &expected.commits {
+        same("commits", wanted, &usize::try_from(case.version).unwrap_or_default())?;
     }
     tasks(play, expected, case).await?;
     let decisions = play.stage.decisions(case.instance.id()).await?;

@@ -395,6 +395,8 @@ pub struct Expect {
     /// How many cases of each workflow were started.
     #[serde(default)]
     pub started: IndexMap<String, usize>,
+    /// How many changes of the case were committed: the cost of what it did by itself.
+    pub commits: Option<usize>,
     /// What the case waits for in others.
     pub waits_for: Option<Vec<WaitsFor>>,
     /// For a rule: the verdict.

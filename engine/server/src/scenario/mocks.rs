@@ -114,7 +114,10 @@ pub fn played_workflow(reference: &str, version: &str, output: &Value) -> Bundle
 pub fn given_case(reference: &str, number: &str, steps: &Value, outcome: &str) -> Bundle {
     let set = |name: &str, value: Value| Value::object([(name.to_string(), Value::object([("set", value)]))]);
     let mut tasks: Vec<Value> = steps.entries().map(|(name, value)| set(name, value.clone())).collect();
-    tasks.push(set("outcome", Value::object([("outcome", Value::from(outcome))])));
+    // The engine keeps only results that some expression reads: this one reads them all.
+    let read = steps.entries().map(|(name, _)| (name.to_string(), Value::from(format!("${{ $steps.{name} }}"))));
+    let ended = Value::object([("outcome", Value::from(outcome)), ("steps", Value::object(read))]);
+    tasks.push(set("outcome", ended));
     stub(reference, "0.0.1", Some(number), &Value::list(tasks))
 }
 
