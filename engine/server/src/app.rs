@@ -77,12 +77,16 @@ impl App {
 
     /// A person's name, or the id when the organisation does not know it (a timer, a key).
     pub fn name_of(&self, person: &str) -> String {
-        self.organisation().person(person).map_or_else(|| person.to_owned(), |person| person.name.clone())
+        self.organisation()
+            .person(person)
+            .map_or_else(|| person.to_owned(), |person| person.name.clone())
     }
 
     /// A unit's name, or the id.
     pub fn unit_name(&self, unit: &str) -> String {
-        self.organisation().unit(unit).map_or_else(|| unit.to_owned(), |unit| unit.name.clone())
+        self.organisation()
+            .unit(unit)
+            .map_or_else(|| unit.to_owned(), |unit| unit.name.clone())
     }
 }
 

@@ -52,7 +52,10 @@ impl Engine {
     pub async fn stop(self) -> anyhow::Result<()> {
         // Whoever listens has gone when this fails.
         let _ = self.stopping.send(true);
-        self.task.await.context("the engine ended badly")?.context("the engine failed")
+        self.task
+            .await
+            .context("the engine ended badly")?
+            .context("the engine failed")
     }
 }
 
@@ -72,7 +75,10 @@ pub async fn app(config: &Config) -> anyhow::Result<(App, Engine)> {
 ///
 /// # Errors
 /// Whatever is missing or wrong, named with its file or setting.
-pub async fn app_with(config: &Config, transport: Option<Arc<dyn MailTransport>>) -> anyhow::Result<(App, Engine)> {
+pub async fn app_with(
+    config: &Config,
+    transport: Option<Arc<dyn MailTransport>>,
+) -> anyhow::Result<(App, Engine)> {
     // Another part of the process may have chosen one already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let library = packs(&config.packs)?;
@@ -106,7 +112,11 @@ pub async fn app_with(config: &Config, transport: Option<Arc<dyn MailTransport>>
 /// # Errors
 /// The database cannot be opened.
 pub async fn open_store(config: &Config) -> anyhow::Result<Store> {
-    if let Some(path) = config.database.strip_prefix("sqlite://").filter(|path| *path != ":memory:") {
+    if let Some(path) = config
+        .database
+        .strip_prefix("sqlite://")
+        .filter(|path| *path != ":memory:")
+    {
         make_folder_of(Path::new(path))?;
     }
     let mut options = Options::new(config.database.clone());
@@ -128,11 +138,21 @@ pub fn packs(folder: &Path) -> anyhow::Result<Library> {
     let (library, read) = read_packs(&folders)?;
     let mut faults = Vec::new();
     for pack in read {
-        let errors = pack.diagnostics.iter().filter(|found| found.diagnostic.is_error());
-        faults.extend(errors.map(|found| format!("{}/{}: {}", pack.name, found.file, found.diagnostic.message)));
+        let errors = pack
+            .diagnostics
+            .iter()
+            .filter(|found| found.diagnostic.is_error());
+        faults
+            .extend(errors.map(|found| {
+                format!("{}/{}: {}", pack.name, found.file, found.diagnostic.message)
+            }));
     }
     if !faults.is_empty() {
-        bail!("packs have errors (`tongban check {}` shows their places):\n{}", folder.display(), faults.join("\n"));
+        bail!(
+            "packs have errors (`tongban check {}` shows their places):\n{}",
+            folder.display(),
+            faults.join("\n")
+        );
     }
     Ok(library)
 }
@@ -147,7 +167,11 @@ async fn runtime(
     let organisation = site::organisation_of(&config.organisation, &config.calendars, library)?;
     let http = Arc::new(Transport::new(connectors(&config.connectors)?));
     let link_key = blake3::derive_key("tongban 2026 decision links of mails", key.bytes());
-    let domain = config.mail.from.rsplit_once('@').map_or("localhost", |(_, domain)| domain);
+    let domain = config
+        .mail
+        .from
+        .rsplit_once('@')
+        .map_or("localhost", |(_, domain)| domain);
     let settings = Settings {
         node: config.node.clone(),
         base_url: config.url.clone(),
@@ -163,14 +187,18 @@ async fn runtime(
         ids: Arc::new(RandomIds::default()),
         plugins: functions::plugins(http.clone()),
         http,
-        secrets: Arc::new(SecretFiles { folder: config.secrets.clone() }),
+        secrets: Arc::new(SecretFiles {
+            folder: config.secrets.clone(),
+        }),
         transport,
         link_keys: LinkKeys::new(vec![link_key]),
         organisation: Arc::unwrap_or_clone(organisation),
         settings,
     };
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
-    Runtime::served(parts, threads).await.context("the engine cannot start")
+    Runtime::served(parts, threads)
+        .await
+        .context("the engine cannot start")
 }
 
 /// Publishes every pack; the same files again change nothing.
@@ -193,14 +221,17 @@ async fn publish(runtime: &Runtime, library: &Library) -> anyhow::Result<()> {
 /// The file cannot be read or written, or holds no key.
 pub fn site_key(path: &Path) -> anyhow::Result<SiteKey> {
     match std::fs::read_to_string(path) {
-        Ok(text) => SiteKey::from_text(&text).with_context(|| format!("keyFile: `{}` holds no key of 32 bytes", path.display())),
+        Ok(text) => SiteKey::from_text(&text)
+            .with_context(|| format!("keyFile: `{}` holds no key of 32 bytes", path.display())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let key = SiteKey::random();
             write_private(path, &key.to_text())?;
             tracing::info!(path = %path.display(), "made the site's key: keep it with the backups, never in them");
             Ok(key)
         }
-        Err(error) => Err(error).with_context(|| format!("keyFile: cannot read `{}`", path.display())),
+        Err(error) => {
+            Err(error).with_context(|| format!("keyFile: cannot read `{}`", path.display()))
+        }
     }
 }
 
@@ -214,14 +245,21 @@ pub fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
     make_folder_of(path)?;
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
-    let mut file = options.open(path).with_context(|| format!("cannot write `{}`", path.display()))?;
-    file.write_all(text.as_bytes()).with_context(|| format!("cannot write `{}`", path.display()))?;
+    let mut file = options
+        .open(path)
+        .with_context(|| format!("cannot write `{}`", path.display()))?;
+    file.write_all(text.as_bytes())
+        .with_context(|| format!("cannot write `{}`", path.display()))?;
     Ok(())
 }
 
 fn make_folder_of(path: &Path) -> anyhow::Result<()> {
-    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        Some(folder) => std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder `{}`", folder.display())),
+    match path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        Some(folder) => std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make the folder `{}`", folder.display())),
         None => Ok(()),
     }
 }
@@ -229,11 +267,18 @@ fn make_folder_of(path: &Path) -> anyhow::Result<()> {
 fn connectors(path: &Path) -> anyhow::Result<Connectors> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Connectors::default()),
-        Err(error) => return Err(error).with_context(|| format!("connectors: cannot read `{}`", path.display())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Ok(Connectors::default());
+        }
+        Err(error) => {
+            return Err(error)
+                .with_context(|| format!("connectors: cannot read `{}`", path.display()));
+        }
     };
-    let connectors: Connectors = serde_path_to_error::deserialize(serde_yaml::Deserializer::from_str(&text))
-        .map_err(|error| anyhow::anyhow!("{}: `{}`: {}", path.display(), error.path(), error.inner()))?;
+    let connectors: Connectors =
+        serde_path_to_error::deserialize(serde_yaml::Deserializer::from_str(&text)).map_err(
+            |error| anyhow::anyhow!("{}: `{}`: {}", path.display(), error.path(), error.inner()),
+        )?;
     let faults = connectors.faults();
     if !faults.is_empty() {
         bail!("{}:\n{}", path.display(), faults.join("\n"));
@@ -244,7 +289,9 @@ fn connectors(path: &Path) -> anyhow::Result<Connectors> {
 fn relay(smtp: &SmtpConfig) -> anyhow::Result<Smtp> {
     let password = match &smtp.password_file {
         Some(path) => {
-            let text = std::fs::read_to_string(path).with_context(|| format!("mail.smtp.passwordFile: cannot read `{}`", path.display()))?;
+            let text = std::fs::read_to_string(path).with_context(|| {
+                format!("mail.smtp.passwordFile: cannot read `{}`", path.display())
+            })?;
             Some(text.trim_end_matches(['\r', '\n']).to_owned())
         }
         None => None,
@@ -274,13 +321,19 @@ struct SecretFiles {
 
 impl Secrets for SecretFiles {
     fn reveal(&self, name: &str) -> Option<Value> {
-        let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+        let plain = name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
         if name.is_empty() || !plain {
             return None;
         }
         let text = std::fs::read_to_string(self.folder.join(name)).ok()?;
         let text = text.trim_end_matches(['\r', '\n']);
-        if text.starts_with('{') { Value::from_json(text).ok() } else { Some(Value::from(text)) }
+        if text.starts_with('{') {
+            Value::from_json(text).ok()
+        } else {
+            Some(Value::from(text))
+        }
     }
 }
 
@@ -296,10 +349,18 @@ mod tests {
         let made = site_key(&path).expect("it is made");
         let read = site_key(&path).expect("it is read");
         assert_eq!(made.bytes(), read.bytes());
-        let mode = std::fs::metadata(&path).expect("it is there").permissions().mode();
+        let mode = std::fs::metadata(&path)
+            .expect("it is there")
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
         std::fs::write(&path, "oops").expect("it is broken");
-        assert!(site_key(&path).expect_err("no key").to_string().contains("site.key"));
+        assert!(
+            site_key(&path)
+                .expect_err("no key")
+                .to_string()
+                .contains("site.key")
+        );
     }
 
     #[test]
@@ -307,9 +368,16 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join("token"), "abc\n").expect("written");
         std::fs::write(folder.path().join("login"), r#"{"username":"u"}"#).expect("written");
-        let secrets = SecretFiles { folder: folder.path().to_owned() };
+        let secrets = SecretFiles {
+            folder: folder.path().to_owned(),
+        };
         assert_eq!(secrets.reveal("token"), Some(Value::from("abc")));
-        assert_eq!(secrets.reveal("login").and_then(|login| login.get("username").cloned()), Some(Value::from("u")));
+        assert_eq!(
+            secrets
+                .reveal("login")
+                .and_then(|login| login.get("username").cloned()),
+            Some(Value::from("u"))
+        );
         assert_eq!(secrets.reveal("../token"), None);
         assert_eq!(secrets.reveal("missing"), None);
     }

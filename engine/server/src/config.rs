@@ -137,13 +137,22 @@ impl Default for Config {
 
 impl Default for MailConfig {
     fn default() -> Self {
-        Self { from: "tongban@localhost".to_owned(), smtp: None }
+        Self {
+            from: "tongban@localhost".to_owned(),
+            smtp: None,
+        }
     }
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body_bytes: 4 << 20, header_seconds: 10, request_seconds: 30, connections: 4096, session_minutes: 480 }
+        Self {
+            body_bytes: 4 << 20,
+            header_seconds: 10,
+            request_seconds: 30,
+            connections: 4096,
+            session_minutes: 480,
+        }
     }
 }
 
@@ -194,21 +203,28 @@ impl Config {
     }
 
     fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
+        if text
+            .lines()
+            .all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
+        {
             return Ok(Self::default());
         }
-        serde_path_to_error::deserialize(serde_yaml::Deserializer::from_str(text)).map_err(|error| ConfigError::Unparsed {
-            path: path.to_path_buf(),
-            setting: error.path().to_string(),
-            cause: error.into_inner().to_string(),
-        })
+        serde_path_to_error::deserialize(serde_yaml::Deserializer::from_str(text)).map_err(
+            |error| ConfigError::Unparsed {
+                path: path.to_path_buf(),
+                setting: error.path().to_string(),
+                cause: error.into_inner().to_string(),
+            },
+        )
     }
 
     /// Lays environment variables over the file.
     fn overlay(&mut self, variable: impl Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
         if let Some(text) = variable("TONGBAN_LISTEN") {
             self.listen = text.parse().map_err(|_| {
-                ConfigError::Invalid(vec![format!("TONGBAN_LISTEN: expected an address such as 127.0.0.1:8080, found `{text}`")])
+                ConfigError::Invalid(vec![format!(
+                    "TONGBAN_LISTEN: expected an address such as 127.0.0.1:8080, found `{text}`"
+                )])
             })?;
         }
         for (name, place) in [
@@ -225,14 +241,30 @@ impl Config {
 
     /// Makes relative paths relative to the folder of the settings.
     fn anchor(&mut self, folder: &Path) {
-        let paths = [&mut self.organisation, &mut self.calendars, &mut self.packs, &mut self.connectors, &mut self.key_file, &mut self.secrets];
+        let paths = [
+            &mut self.organisation,
+            &mut self.calendars,
+            &mut self.packs,
+            &mut self.connectors,
+            &mut self.key_file,
+            &mut self.secrets,
+        ];
         for path in paths {
             *path = folder.join(&*path);
         }
-        if let Some(file) = self.mail.smtp.as_mut().and_then(|smtp| smtp.password_file.as_mut()) {
+        if let Some(file) = self
+            .mail
+            .smtp
+            .as_mut()
+            .and_then(|smtp| smtp.password_file.as_mut())
+        {
             *file = folder.join(&*file);
         }
-        if let Some(path) = self.database.strip_prefix("sqlite://").filter(|path| !path.starts_with('/') && *path != ":memory:") {
+        if let Some(path) = self
+            .database
+            .strip_prefix("sqlite://")
+            .filter(|path| !path.starts_with('/') && *path != ":memory:")
+        {
             self.database = format!("sqlite://{}", folder.join(path).display());
         }
         if self.url.is_empty() {
@@ -245,34 +277,72 @@ impl Config {
 
     fn validate(&self) -> Result<(), ConfigError> {
         let mut faults = Vec::new();
-        let plain_url = self.url.strip_prefix("https://").or_else(|| self.url.strip_prefix("http://"));
+        let plain_url = self
+            .url
+            .strip_prefix("https://")
+            .or_else(|| self.url.strip_prefix("http://"));
         if plain_url.is_none_or(|rest| rest.is_empty() || rest.contains(['/', '?', '#', ' '])) {
-            faults.push(format!("url: expected `https://HOST` without a path, found `{}`", self.url));
+            faults.push(format!(
+                "url: expected `https://HOST` without a path, found `{}`",
+                self.url
+            ));
         }
-        if !["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| self.database.starts_with(scheme)) {
+        if !["sqlite:", "postgres:", "postgresql:"]
+            .iter()
+            .any(|scheme| self.database.starts_with(scheme))
+        {
             faults.push("database: expected `sqlite://PATH` or `postgres://…`".to_owned());
         }
         if jiff::tz::TimeZone::get(&self.zone).is_err() {
-            faults.push(format!("zone: expected an IANA name such as Asia/Shanghai, found `{}`", self.zone));
+            faults.push(format!(
+                "zone: expected an IANA name such as Asia/Shanghai, found `{}`",
+                self.zone
+            ));
         }
-        if self.mail.from.split_once('@').is_none_or(|(name, domain)| name.is_empty() || domain.is_empty())
+        if self
+            .mail
+            .from
+            .split_once('@')
+            .is_none_or(|(name, domain)| name.is_empty() || domain.is_empty())
             || self.mail.from.contains(['\r', '\n'])
         {
-            faults.push(format!("mail.from: expected an address, found `{}`", self.mail.from.escape_debug()));
+            faults.push(format!(
+                "mail.from: expected an address, found `{}`",
+                self.mail.from.escape_debug()
+            ));
         }
         let ranges = [
-            ("limits.bodyBytes", self.limits.body_bytes as u64, 1024, 64 << 20),
+            (
+                "limits.bodyBytes",
+                self.limits.body_bytes as u64,
+                1024,
+                64 << 20,
+            ),
             ("limits.headerSeconds", self.limits.header_seconds, 1, 120),
             ("limits.requestSeconds", self.limits.request_seconds, 1, 600),
-            ("limits.connections", self.limits.connections as u64, 8, 100_000),
-            ("limits.sessionMinutes", self.limits.session_minutes, 5, 43_200),
+            (
+                "limits.connections",
+                self.limits.connections as u64,
+                8,
+                100_000,
+            ),
+            (
+                "limits.sessionMinutes",
+                self.limits.session_minutes,
+                5,
+                43_200,
+            ),
         ];
         for (name, value, least, most) in ranges {
             if !(least..=most).contains(&value) {
                 faults.push(format!("{name}: expected {least} to {most}, found {value}"));
             }
         }
-        if faults.is_empty() { Ok(()) } else { Err(ConfigError::Invalid(faults)) }
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(ConfigError::Invalid(faults))
+        }
     }
 
     /// Whether people reach the site through TLS: cookies are then sent through TLS only.
@@ -302,9 +372,16 @@ mod tests {
 
     #[test]
     fn a_misspelt_setting_is_named_with_its_place() {
-        let error = parse("limits:\n  bodyByte: 5\n").expect_err("unknown setting").to_string();
-        assert!(error.contains("limits") && error.contains("bodyByte"), "{error}");
-        let error = parse("listen: somewhere\n").expect_err("no address").to_string();
+        let error = parse("limits:\n  bodyByte: 5\n")
+            .expect_err("unknown setting")
+            .to_string();
+        assert!(
+            error.contains("limits") && error.contains("bodyByte"),
+            "{error}"
+        );
+        let error = parse("listen: somewhere\n")
+            .expect_err("no address")
+            .to_string();
         assert!(error.contains("`listen`"), "{error}");
     }
 
@@ -313,14 +390,21 @@ mod tests {
         let error = parse("url: ftp://x\nzone: Mars/Base\ndatabase: mysql://x\nmail: { from: nobody }\nlimits: { connections: 1 }\n")
             .expect_err("five faults")
             .to_string();
-        for word in ["url:", "zone:", "database:", "mail.from:", "limits.connections:"] {
+        for word in [
+            "url:",
+            "zone:",
+            "database:",
+            "mail.from:",
+            "limits.connections:",
+        ] {
             assert!(error.contains(word), "{word} is missing in {error}");
         }
     }
 
     #[test]
     fn variables_win_over_the_file() {
-        let mut config = Config::parse("listen: 127.0.0.1:9000\n", Path::new("x")).expect("a good file");
+        let mut config =
+            Config::parse("listen: 127.0.0.1:9000\n", Path::new("x")).expect("a good file");
         config
             .overlay(|name| match name {
                 "TONGBAN_LISTEN" => Some("127.0.0.1:9001".into()),
@@ -330,7 +414,10 @@ mod tests {
             .expect("good variables");
         assert_eq!(config.listen.port(), 9001);
         assert_eq!(config.database, "postgres://db/tongban");
-        let error = config.overlay(|_| Some("nowhere".into())).expect_err("no address").to_string();
+        let error = config
+            .overlay(|_| Some("nowhere".into()))
+            .expect_err("no address")
+            .to_string();
         assert!(error.contains("TONGBAN_LISTEN"), "{error}");
     }
 }

@@ -56,24 +56,58 @@ impl Counters {
     /// The counters as text, then gauges that were read from the database.
     pub fn render(&self, gauges: &[(&'static str, &'static str, i64)]) -> String {
         let mut text = String::new();
-        let _ = writeln!(text, "# HELP tongban_http_answers_total Answers by class of status.");
+        let _ = writeln!(
+            text,
+            "# HELP tongban_http_answers_total Answers by class of status."
+        );
         let _ = writeln!(text, "# TYPE tongban_http_answers_total counter");
         for (class, counter) in self.answers.iter().enumerate() {
-            let _ = writeln!(text, "tongban_http_answers_total{{class=\"{}xx\"}} {}", class + 1, counter.load(Ordering::Relaxed));
+            let _ = writeln!(
+                text,
+                "tongban_http_answers_total{{class=\"{}xx\"}} {}",
+                class + 1,
+                counter.load(Ordering::Relaxed)
+            );
         }
         let counted = [
-            ("tongban_sign_ins_total", "People who signed in.", Counted::SignIn),
-            ("tongban_sign_in_failures_total", "Failed attempts to sign in.", Counted::SignInFailure),
-            ("tongban_starts_total", "Cases started through this node.", Counted::Start),
-            ("tongban_acts_total", "Acts on work items through this node.", Counted::Act),
-            ("tongban_events_total", "Events taken through this node.", Counted::Event),
+            (
+                "tongban_sign_ins_total",
+                "People who signed in.",
+                Counted::SignIn,
+            ),
+            (
+                "tongban_sign_in_failures_total",
+                "Failed attempts to sign in.",
+                Counted::SignInFailure,
+            ),
+            (
+                "tongban_starts_total",
+                "Cases started through this node.",
+                Counted::Start,
+            ),
+            (
+                "tongban_acts_total",
+                "Acts on work items through this node.",
+                Counted::Act,
+            ),
+            (
+                "tongban_events_total",
+                "Events taken through this node.",
+                Counted::Event,
+            ),
         ];
         for (name, help, what) in counted {
             let value = self.counter(what).load(Ordering::Relaxed);
-            let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} counter\n{name} {value}");
+            let _ = writeln!(
+                text,
+                "# HELP {name} {help}\n# TYPE {name} counter\n{name} {value}"
+            );
         }
         for (name, help, value) in gauges {
-            let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}");
+            let _ = writeln!(
+                text,
+                "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}"
+            );
         }
         text
     }
@@ -100,7 +134,11 @@ mod tests {
             "# TYPE tongban_open_items gauge",
             "tongban_open_items 7",
         ] {
-            assert_eq!(text.lines().filter(|found| *found == line).count(), 1, "{line} in\n{text}");
+            assert_eq!(
+                text.lines().filter(|found| *found == line).count(),
+                1,
+                "{line} in\n{text}"
+            );
         }
     }
 }

@@ -24,12 +24,27 @@ const APPLICANT: &str = "li-na";
 const MAILS: usize = 1000;
 /// The people that are worth signing in as, with what they do.
 const ROLES: [(&str, &str); 9] = [
-    ("li-na", "applies for resources, edits the catalogue (交通局 数据申请人、编目员)"),
-    ("zhao-min", "head of li-na's department, reviews first (交通局 负责人)"),
-    ("wang-lei", "checks formalities, reviews the catalogue (大数据局 审查员)"),
-    ("chen-jie", "takes applications for the provider (公安局 数据受理员)"),
+    (
+        "li-na",
+        "applies for resources, edits the catalogue (交通局 数据申请人、编目员)",
+    ),
+    (
+        "zhao-min",
+        "head of li-na's department, reviews first (交通局 负责人)",
+    ),
+    (
+        "wang-lei",
+        "checks formalities, reviews the catalogue (大数据局 审查员)",
+    ),
+    (
+        "chen-jie",
+        "takes applications for the provider (公安局 数据受理员)",
+    ),
     ("liu-bo", "reviews them (公安局 业务处室)"),
-    ("zhou-ping", "decides them; prefers English (公安局 分管领导)"),
+    (
+        "zhou-ping",
+        "decides them; prefers English (公安局 分管领导)",
+    ),
     ("wu-gang", "vets housing applications (住房保障中心)"),
     ("zhang-san", "a citizen who applies for housing (申请人)"),
     ("admin", "sees and operates everything (系统管理员)"),
@@ -48,7 +63,11 @@ pub struct DemoOptions {
 
 impl Default for DemoOptions {
     fn default() -> Self {
-        Self { site: PathBuf::from("."), data: PathBuf::from("data/demo"), listen: SocketAddr::from(([127, 0, 0, 1], 8080)) }
+        Self {
+            site: PathBuf::from("."),
+            data: PathBuf::from("data/demo"),
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+        }
     }
 }
 
@@ -86,8 +105,12 @@ fn config(options: &DemoOptions, address: SocketAddr) -> anyhow::Result<Config> 
             folder.join("organisation.yaml").display()
         );
     }
-    std::fs::create_dir_all(&options.data).with_context(|| format!("cannot make the folder `{}`", options.data.display()))?;
-    let data = options.data.canonicalize().with_context(|| format!("cannot find `{}`", options.data.display()))?;
+    std::fs::create_dir_all(&options.data)
+        .with_context(|| format!("cannot make the folder `{}`", options.data.display()))?;
+    let data = options
+        .data
+        .canonicalize()
+        .with_context(|| format!("cannot find `{}`", options.data.display()))?;
     Ok(Config {
         listen: address,
         url: format!("http://{address}"),
@@ -109,7 +132,9 @@ fn config(options: &DemoOptions, address: SocketAddr) -> anyhow::Result<Config> 
 async fn load_samples(app: &App, packs: &Path) -> anyhow::Result<()> {
     let library = assemble::packs(packs)?;
     for pack in library.packs() {
-        let loaded = pack.samples().map_err(|fault| anyhow::anyhow!("pack `{}`: {fault}", pack.name()))?;
+        let loaded = pack
+            .samples()
+            .map_err(|fault| anyhow::anyhow!("pack `{}`: {fault}", pack.name()))?;
         for (register, records) in loaded {
             samples::import(&app.runtime, &register, &records, app.now_ms()).await?;
         }
@@ -138,17 +163,28 @@ async fn make_people(app: &App) -> anyhow::Result<()> {
 /// Makes the sample API key, unless its file is there and the key still in force.
 async fn make_key(app: &App, path: &Path) -> anyhow::Result<()> {
     if let Ok(text) = std::fs::read_to_string(path) {
-        if account::client(app, text.trim()).await.is_ok_and(|client| client.is_some()) {
+        if account::client(app, text.trim())
+            .await
+            .is_ok_and(|client| client.is_some())
+        {
             return Ok(());
         }
     }
     let organisation = app.organisation();
-    let applicant = organisation.person(APPLICANT).with_context(|| format!("the sample organisation has no person `{APPLICANT}`"))?;
+    let applicant = organisation
+        .person(APPLICANT)
+        .with_context(|| format!("the sample organisation has no person `{APPLICANT}`"))?;
     let terms = KeyTerms {
         name: "demo".to_owned(),
         unit: applicant.unit.clone(),
         person: Some(APPLICANT.to_owned()),
-        scopes: vec![Scope::Start, Scope::View, Scope::Work, Scope::Events, Scope::Registers],
+        scopes: vec![
+            Scope::Start,
+            Scope::View,
+            Scope::Work,
+            Scope::Events,
+            Scope::Registers,
+        ],
         expires_at_ms: None,
     };
     let key = account::add_key(app.store(), terms, app.now_ms()).await?;
@@ -160,8 +196,14 @@ fn greeting(app: &App, options: &DemoOptions) -> String {
     let (url, key) = (&app.site.url, options.data.join("api-key"));
     let organisation = app.organisation();
     let mut text = String::new();
-    let _ = writeln!(text, "\n通办 Tongban is running: {url}\n\nSign in (password of everybody: {PASSWORD}):");
-    for (person, what) in ROLES.iter().filter(|(person, _)| organisation.person(person).is_some()) {
+    let _ = writeln!(
+        text,
+        "\n通办 Tongban is running: {url}\n\nSign in (password of everybody: {PASSWORD}):"
+    );
+    for (person, what) in ROLES
+        .iter()
+        .filter(|(person, _)| organisation.person(person).is_some())
+    {
         let _ = writeln!(text, "  {person:<10} {what}");
     }
     let _ = write!(
@@ -184,7 +226,10 @@ fn example(url: &str, key: &Path) -> String {
          -H \"Authorization: Bearer $(cat {})\" -H 'Idempotency-Key: demo-1' -H 'Content-Type: application/json' \\\n  \
          -d '{}'",
         key.display(),
-        EXAMPLE_INPUT.split_whitespace().collect::<Vec<_>>().join(" ")
+        EXAMPLE_INPUT
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
     )
 }
 

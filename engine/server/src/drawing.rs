@@ -7,7 +7,8 @@ use tongban_runtime::CaseView;
 use crate::language::Language;
 
 /// Pictures may style themselves and do nothing else.
-pub const PICTURE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'";
+pub const PICTURE_POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'";
 
 /// The diagram as SVG.
 pub fn svg(case: &CaseView, language: Language) -> String {

@@ -84,7 +84,9 @@ impl Language {
         let mut best: Option<(f32, Self)> = None;
         for part in accepted.split(',').take(32) {
             let mut pieces = part.split(';');
-            let Some(language) = pieces.next().and_then(Self::from_tag) else { continue };
+            let Some(language) = pieces.next().and_then(Self::from_tag) else {
+                continue;
+            };
             let weight = pieces
                 .find_map(|piece| piece.trim().strip_prefix("q="))
                 .and_then(|text| text.trim().parse::<f32>().ok())
@@ -109,7 +111,10 @@ pub struct Title {
 impl Title {
     /// A title in one language only.
     pub fn plain(own: impl Into<String>) -> Self {
-        Self { own: own.into(), english: None }
+        Self {
+            own: own.into(),
+            english: None,
+        }
     }
 
     /// The text for a reader of `language`.
@@ -128,7 +133,10 @@ mod tests {
 
     fn of(accept: &str, cookie: Option<&str>) -> Language {
         let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT_LANGUAGE, HeaderValue::from_str(accept).expect("a header"));
+        headers.insert(
+            ACCEPT_LANGUAGE,
+            HeaderValue::from_str(accept).expect("a header"),
+        );
         Language::of_request(&headers, cookie, Language::Chinese)
     }
 
@@ -144,7 +152,10 @@ mod tests {
 
     #[test]
     fn a_title_without_english_falls_back_to_its_own_language() {
-        let title = Title { own: "用途".into(), english: Some("Purpose".into()) };
+        let title = Title {
+            own: "用途".into(),
+            english: Some("Purpose".into()),
+        };
         assert_eq!(title.text(Language::English), "Purpose");
         assert_eq!(title.text(Language::Chinese), "用途");
         assert_eq!(Title::plain("用途").text(Language::English), "用途");

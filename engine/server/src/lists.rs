@@ -78,14 +78,33 @@ pub async fn cases(
     let before = place.map(|place| place.id);
     let wanted = usize::try_from(limit).unwrap_or(50) + 1;
     let mut found: BTreeMap<String, InstanceRow> = BTreeMap::new();
-    let own = app.store().instances(Seen::By(&principals), &filter, before.as_deref(), wanted).await;
-    found.extend(own.map_err(Problem::internal)?.into_iter().map(|row| (row.id.clone(), row)));
+    let own = app
+        .store()
+        .instances(Seen::By(&principals), &filter, before.as_deref(), wanted)
+        .await;
+    found.extend(
+        own.map_err(Problem::internal)?
+            .into_iter()
+            .map(|row| (row.id.clone(), row)),
+    );
     for (patterns, unit) in rights {
-        let rows = by_right(app, &patterns, unit.as_deref(), &filter, before.clone(), wanted).await?;
+        let rows = by_right(
+            app,
+            &patterns,
+            unit.as_deref(),
+            &filter,
+            before.clone(),
+            wanted,
+        )
+        .await?;
         found.extend(rows.into_iter().map(|row| (row.id.clone(), row)));
     }
     let rows: Vec<InstanceRow> = found.into_values().rev().collect();
-    Ok(cut(rows, limit, |row| Place { at_ms: 0, id: row.id.clone(), n: 0 }))
+    Ok(cut(rows, limit, |row| Place {
+        at_ms: 0,
+        id: row.id.clone(),
+        n: 0,
+    }))
 }
 
 /// The cases of a unit and below that a right over some workflows reaches.
@@ -101,10 +120,18 @@ async fn by_right(
     let mut found = Vec::new();
     for _ in 0..ROUNDS_MAX {
         let seen = principal.as_deref().map_or(Seen::All, Seen::By);
-        let rows = app.store().instances(seen, filter, before.as_deref(), wanted).await.map_err(Problem::internal)?;
+        let rows = app
+            .store()
+            .instances(seen, filter, before.as_deref(), wanted)
+            .await
+            .map_err(Problem::internal)?;
         let last = rows.len() < wanted;
         before = rows.last().map(|row| row.id.clone());
-        found.extend(rows.into_iter().filter(|row| patterns.iter().any(|pattern| covers(pattern, &row.workflow))));
+        found.extend(rows.into_iter().filter(|row| {
+            patterns
+                .iter()
+                .any(|pattern| covers(pattern, &row.workflow))
+        }));
         if last || found.len() >= wanted {
             break;
         }
@@ -125,14 +152,37 @@ fn covers(pattern: &str, workflow: &str) -> bool {
 ///
 /// # Errors
 /// The database refused.
-pub async fn inbox(app: &App, person: &str, place: Option<Place>, limit: i64) -> Result<(Vec<ItemEntry>, Option<String>), Problem> {
-    let candidates = visibility::principals(app, Asker { person: Some(person), unit: None });
+pub async fn inbox(
+    app: &App,
+    person: &str,
+    place: Option<Place>,
+    limit: i64,
+) -> Result<(Vec<ItemEntry>, Option<String>), Problem> {
+    let candidates = visibility::principals(
+        app,
+        Asker {
+            person: Some(person),
+            unit: None,
+        },
+    );
     let after = place
-        .map(|place| InboxCursor { due_at_ms: place.at_ms, instance_id: place.id, n: place.n })
+        .map(|place| InboxCursor {
+            due_at_ms: place.at_ms,
+            instance_id: place.id,
+            n: place.n,
+        })
         .unwrap_or_default();
     let wanted = usize::try_from(limit).unwrap_or(50) + 1;
-    let rows = app.store().inbox_page(&candidates, &after, wanted).await.map_err(Problem::internal)?;
-    let place = |row: &tongban_store::InboxItem| Place { at_ms: row.due_at_ms, id: row.instance_id.clone(), n: row.n };
+    let rows = app
+        .store()
+        .inbox_page(&candidates, &after, wanted)
+        .await
+        .map_err(Problem::internal)?;
+    let place = |row: &tongban_store::InboxItem| Place {
+        at_ms: row.due_at_ms,
+        id: row.instance_id.clone(),
+        n: row.n,
+    };
     let (rows, next) = cut(rows, limit, place);
     let items = rows.into_iter().map(|row| ItemEntry {
         id: format!("{}.{}", row.instance_id, row.n),
@@ -156,8 +206,17 @@ pub async fn inbox(app: &App, person: &str, place: Option<Place>, limit: i64) ->
 /// # Errors
 /// The database refused.
 pub async fn inbox_count(app: &App, person: &str) -> Result<i64, Problem> {
-    let candidates = visibility::principals(app, Asker { person: Some(person), unit: None });
-    app.store().inbox_count(&candidates).await.map_err(Problem::internal)
+    let candidates = visibility::principals(
+        app,
+        Asker {
+            person: Some(person),
+            unit: None,
+        },
+    );
+    app.store()
+        .inbox_count(&candidates)
+        .await
+        .map_err(Problem::internal)
 }
 
 /// A decision in the list of what a person has done.
@@ -183,22 +242,45 @@ pub struct DoneEntry {
 ///
 /// # Errors
 /// The database refused.
-pub async fn done(app: &App, person: &str, place: Option<Place>, limit: i64) -> Result<(Vec<DoneEntry>, Option<String>), Problem> {
+pub async fn done(
+    app: &App,
+    person: &str,
+    place: Option<Place>,
+    limit: i64,
+) -> Result<(Vec<DoneEntry>, Option<String>), Problem> {
     let before = place.map_or((i64::MAX, String::new()), |place| (place.at_ms, place.id));
-    let rows = app.store().decisions_of_person(person, (before.0, &before.1), limit + 1).await.map_err(Problem::internal)?;
-    let (rows, next) = cut(rows, limit, |row| Place { at_ms: row.at_ms, id: row.instance_id.clone(), n: 0 });
+    let rows = app
+        .store()
+        .decisions_of_person(person, (before.0, &before.1), limit + 1)
+        .await
+        .map_err(Problem::internal)?;
+    let (rows, next) = cut(rows, limit, |row| Place {
+        at_ms: row.at_ms,
+        id: row.instance_id.clone(),
+        n: 0,
+    });
     let ids: Vec<&str> = rows.iter().map(|row| row.instance_id.as_str()).collect();
-    let heads = app.store().instance_heads(&ids).await.map_err(Problem::internal)?;
+    let heads = app
+        .store()
+        .instance_heads(&ids)
+        .await
+        .map_err(Problem::internal)?;
     let mut entries = Vec::with_capacity(rows.len());
     for row in &rows {
         let head = heads.iter().find(|head| head.id == row.instance_id);
-        let item = app.store().work_item(&row.instance_id, row.n).await.map_err(Problem::internal)?;
+        let item = app
+            .store()
+            .work_item(&row.instance_id, row.n)
+            .await
+            .map_err(Problem::internal)?;
         entries.push(DoneEntry {
             instance: row.instance_id.clone(),
             n: row.n,
             title: item.map(|item| item.title).unwrap_or_default(),
             case_title: head.and_then(|head| head.title.clone()).unwrap_or_default(),
-            case_number: head.and_then(|head| head.number.clone()).unwrap_or_default(),
+            case_number: head
+                .and_then(|head| head.number.clone())
+                .unwrap_or_default(),
             act: row.act.clone(),
             at_ms: row.at_ms,
         });
@@ -245,7 +327,10 @@ pub fn readable_entries(entries: &[Entry]) -> Vec<ReadableEntry<'_>> {
             attempt: entry.attempt,
             began_ms: entry.began_ms,
             ended_ms: entry.ended_ms,
-            error: entry.error.as_ref().and_then(|error| serde_json::to_value(error).ok()),
+            error: entry
+                .error
+                .as_ref()
+                .and_then(|error| serde_json::to_value(error).ok()),
             reused: entry.reused,
             note: entry.note.as_deref(),
         })

@@ -83,18 +83,32 @@ impl Problem {
 
     /// The request could not be read.
     pub fn malformed(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "malformed", "the request could not be read").because(detail)
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "malformed",
+            "the request could not be read",
+        )
+        .because(detail)
     }
 
     /// The request was read and means nothing acceptable.
     pub fn unacceptable(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "the request is not valid").because(detail)
+        Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "invalid",
+            "the request is not valid",
+        )
+        .because(detail)
     }
 
     /// No key, or a key that is not good: unknown, revoked and expired answer the same.
     pub fn unauthenticated() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "a valid API key is needed")
-            .because("send `Authorization: Bearer KEY` with a key that is in force")
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthenticated",
+            "a valid API key is needed",
+        )
+        .because("send `Authorization: Bearer KEY` with a key that is in force")
     }
 
     /// The caller is known and may not do this.
@@ -104,40 +118,70 @@ impl Problem {
 
     /// Too many requests.
     pub fn too_many(retry_after_s: u32) -> Self {
-        let mut problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", "too many requests")
-            .because(format!("try again in {retry_after_s} s"));
+        let mut problem = Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too-many-requests",
+            "too many requests",
+        )
+        .because(format!("try again in {retry_after_s} s"));
         problem.retry_after_s = Some(retry_after_s);
         problem
     }
 
     /// The version that the caller named is not the current one.
     pub fn precondition_failed(current: i64) -> Self {
-        Self::new(StatusCode::PRECONDITION_FAILED, "version-mismatch", "changed meanwhile")
-            .because(format!("the current version is {current}: read it again and decide anew"))
+        Self::new(
+            StatusCode::PRECONDITION_FAILED,
+            "version-mismatch",
+            "changed meanwhile",
+        )
+        .because(format!(
+            "the current version is {current}: read it again and decide anew"
+        ))
     }
 
     /// Something failed on our side; the cause is logged here and told to nobody.
     pub fn internal(cause: impl std::fmt::Display) -> Self {
         let id = uuid::Uuid::now_v7().simple().to_string();
         tracing::error!(incident = %id, cause = %cause, "a request failed");
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "something went wrong on our side")
-            .because(format!("the log has the cause under {id}"))
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "something went wrong on our side",
+        )
+        .because(format!("the log has the cause under {id}"))
     }
 
     /// A problem that only has a status, for answers of the framework itself.
     pub fn of_status(status: StatusCode) -> Self {
         let (kind, title, detail) = match status {
             StatusCode::NOT_FOUND => return Self::not_found(),
-            StatusCode::METHOD_NOT_ALLOWED => {
-                ("method-not-allowed", "this method is not allowed here", "the `Allow` header lists what is")
+            StatusCode::METHOD_NOT_ALLOWED => (
+                "method-not-allowed",
+                "this method is not allowed here",
+                "the `Allow` header lists what is",
+            ),
+            StatusCode::PAYLOAD_TOO_LARGE => (
+                "too-large",
+                "the body is too large",
+                "send less, or in parts",
+            ),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => (
+                "unsupported-media-type",
+                "this kind of body is not taken here",
+                "see the description in /openapi.json",
+            ),
+            StatusCode::REQUEST_TIMEOUT => {
+                ("timeout", "the request took too long", "send it again")
             }
-            StatusCode::PAYLOAD_TOO_LARGE => ("too-large", "the body is too large", "send less, or in parts"),
-            StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-                ("unsupported-media-type", "this kind of body is not taken here", "see the description in /openapi.json")
+            StatusCode::INTERNAL_SERVER_ERROR => {
+                return Self::internal("an answer without a cause");
             }
-            StatusCode::REQUEST_TIMEOUT => ("timeout", "the request took too long", "send it again"),
-            StatusCode::INTERNAL_SERVER_ERROR => return Self::internal("an answer without a cause"),
-            other => ("refused", other.canonical_reason().unwrap_or("refused"), "see the description in /openapi.json"),
+            other => (
+                "refused",
+                other.canonical_reason().unwrap_or("refused"),
+                "see the description in /openapi.json",
+            ),
         };
         Self::new(status, kind, title).because(detail)
     }
@@ -150,44 +194,58 @@ impl Problem {
 
 impl From<RuntimeError> for Problem {
     fn from(error: RuntimeError) -> Self {
-        let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status =
+            StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         match error {
             RuntimeError::NotFound { .. } => Self::not_found(),
             RuntimeError::Refused(refusal) => {
-                Self::new(status, "refused", "the work item does not take this").because(refusal.to_string())
+                Self::new(status, "refused", "the work item does not take this")
+                    .because(refusal.to_string())
             }
             RuntimeError::Invalid(faults) => {
                 let mut problem = Self::unacceptable("the data do not fit the form");
                 problem.errors = faults
                     .into_iter()
-                    .map(|fault| FieldProblem { field: fault.field, keyword: fault.keyword, detail: fault.en, zh: fault.zh })
+                    .map(|fault| FieldProblem {
+                        field: fault.field,
+                        keyword: fault.keyword,
+                        detail: fault.en,
+                        zh: fault.zh,
+                    })
                     .collect();
                 problem
             }
             RuntimeError::Conflict { key, instance } => {
-                let mut problem = Self::new(status, "key-held", "another case holds this business key")
-                    .because(format!("the key `{key}` is held by an open case"));
+                let mut problem =
+                    Self::new(status, "key-held", "another case holds this business key")
+                        .because(format!("the key `{key}` is held by an open case"));
                 problem.holder = Some(instance);
                 problem
             }
-            RuntimeError::KeyReused => {
-                Self::new(status, "idempotency-key-reused", "the idempotency key came before with another request")
-            }
+            RuntimeError::KeyReused => Self::new(
+                status,
+                "idempotency-key-reused",
+                "the idempotency key came before with another request",
+            ),
             RuntimeError::Busy { retry_after_s } => {
-                let mut problem = Self::new(status, "busy", "too much is waiting").because("try again later");
+                let mut problem =
+                    Self::new(status, "busy", "too much is waiting").because("try again later");
                 problem.retry_after_s = Some(retry_after_s);
                 problem
             }
             RuntimeError::Suspended => Self::new(status, "suspended", "the case is suspended"),
             RuntimeError::Ended => Self::new(status, "ended", "the case has ended"),
-            RuntimeError::Unfit(detail) => {
-                Self::new(status, "conflict", "this does not fit the state of the case").because(detail)
+            RuntimeError::Unfit(detail) => Self::new(
+                status,
+                "conflict",
+                "this does not fit the state of the case",
+            )
+            .because(detail),
+            RuntimeError::LinkGone(_) => {
+                Self::new(status, "link-gone", "the link is no longer good")
             }
-            RuntimeError::LinkGone(_) => Self::new(status, "link-gone", "the link is no longer good"),
-            RuntimeError::Failed(problem) => {
-                Self::new(status, "failed", &problem.title)
-                    .because(problem.detail.clone().unwrap_or_default())
-            }
+            RuntimeError::Failed(problem) => Self::new(status, "failed", &problem.title)
+                .because(problem.detail.clone().unwrap_or_default()),
             RuntimeError::Internal(cause) => Self::internal(cause),
         }
     }
@@ -201,7 +259,10 @@ impl IntoResponse for Problem {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if self.status == 401 {
-            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"tongban\""));
+            headers.insert(
+                WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer realm=\"tongban\""),
+            );
         }
         if let Some(seconds) = self.retry_after_s {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));

@@ -37,7 +37,12 @@ where
     H: Handler<T, App>,
     T: 'static,
 {
-    Route { method: Method::GET, path, access, handler: on(MethodFilter::GET, handler) }
+    Route {
+        method: Method::GET,
+        path,
+        access,
+        handler: on(MethodFilter::GET, handler),
+    }
 }
 
 fn post<H, T>(path: &'static str, access: Access, handler: H) -> Route
@@ -45,7 +50,12 @@ where
     H: Handler<T, App>,
     T: 'static,
 {
-    Route { method: Method::POST, path, access, handler: on(MethodFilter::POST, handler) }
+    Route {
+        method: Method::POST,
+        path,
+        access,
+        handler: on(MethodFilter::POST, handler),
+    }
 }
 
 /// The table of routes.
@@ -93,34 +103,102 @@ fn api_routes() -> Vec<Route> {
     use api::{events, instances, mailbox, operations, registers, work_items, workflows};
     let work = Key(Scope::Work);
     vec![
-        post("/api/v1/workflows/{namespace}/{name}/instances", Key(Scope::Start), instances::start),
+        post(
+            "/api/v1/workflows/{namespace}/{name}/instances",
+            Key(Scope::Start),
+            instances::start,
+        ),
         get("/api/v1/workflows", Key(Scope::View), workflows::list),
         post("/api/v1/workflows", Key(Scope::Publish), workflows::publish),
-        post("/api/v1/workflows/check", Key(Scope::Publish), workflows::check),
-        get("/api/v1/workflows/{namespace}/{name}/form", Key(Scope::Start), workflows::form),
+        post(
+            "/api/v1/workflows/check",
+            Key(Scope::Publish),
+            workflows::check,
+        ),
+        get(
+            "/api/v1/workflows/{namespace}/{name}/form",
+            Key(Scope::Start),
+            workflows::form,
+        ),
         get("/api/v1/instances", Key(Scope::View), instances::list),
         get("/api/v1/instances/{id}", Key(Scope::View), instances::show),
-        get("/api/v1/instances/{id}/history", Key(Scope::View), instances::history),
-        get("/api/v1/instances/{id}/diagram", Key(Scope::View), instances::diagram),
-        post("/api/v1/instances/{id}/cancel", Key(Scope::Intervene), operations::cancel),
-        post("/api/v1/instances/{id}/suspend", Key(Scope::Intervene), operations::suspend),
-        post("/api/v1/instances/{id}/resume", Key(Scope::Intervene), operations::resume),
-        post("/api/v1/instances/{id}/jump", Key(Scope::Intervene), operations::jump),
+        get(
+            "/api/v1/instances/{id}/history",
+            Key(Scope::View),
+            instances::history,
+        ),
+        get(
+            "/api/v1/instances/{id}/diagram",
+            Key(Scope::View),
+            instances::diagram,
+        ),
+        post(
+            "/api/v1/instances/{id}/cancel",
+            Key(Scope::Intervene),
+            operations::cancel,
+        ),
+        post(
+            "/api/v1/instances/{id}/suspend",
+            Key(Scope::Intervene),
+            operations::suspend,
+        ),
+        post(
+            "/api/v1/instances/{id}/resume",
+            Key(Scope::Intervene),
+            operations::resume,
+        ),
+        post(
+            "/api/v1/instances/{id}/jump",
+            Key(Scope::Intervene),
+            operations::jump,
+        ),
         get("/api/v1/work-items", work, work_items::list),
         get("/api/v1/work-items/{id}", work, work_items::show),
-        post("/api/v1/work-items/{id}/decision", work, work_items::decision),
-        post("/api/v1/work-items/{id}/submission", work, work_items::submission),
+        post(
+            "/api/v1/work-items/{id}/decision",
+            work,
+            work_items::decision,
+        ),
+        post(
+            "/api/v1/work-items/{id}/submission",
+            work,
+            work_items::submission,
+        ),
         post("/api/v1/work-items/{id}/claim", work, work_items::claim),
         post("/api/v1/work-items/{id}/unclaim", work, work_items::unclaim),
-        post("/api/v1/work-items/{id}/return", work, work_items::send_back),
-        post("/api/v1/work-items/{id}/correction", work, work_items::correction),
-        post("/api/v1/work-items/{id}/resubmission", work, work_items::resubmission),
+        post(
+            "/api/v1/work-items/{id}/return",
+            work,
+            work_items::send_back,
+        ),
+        post(
+            "/api/v1/work-items/{id}/correction",
+            work,
+            work_items::correction,
+        ),
+        post(
+            "/api/v1/work-items/{id}/resubmission",
+            work,
+            work_items::resubmission,
+        ),
         post("/api/v1/work-items/{id}/comment", work, work_items::comment),
-        post("/api/v1/work-items/{id}/transfer", work, work_items::transfer),
+        post(
+            "/api/v1/work-items/{id}/transfer",
+            work,
+            work_items::transfer,
+        ),
         post("/api/v1/work-items/{id}/urge", work, work_items::urge),
-        post("/api/v1/work-items/{id}/withdrawal", work, work_items::withdrawal),
+        post(
+            "/api/v1/work-items/{id}/withdrawal",
+            work,
+            work_items::withdrawal,
+        ),
         post("/api/v1/events", Key(Scope::Events), events::receive),
-        get("/api/v1/registers/{name}/records", Key(Scope::Registers), registers::records),
+        get(
+            "/api/v1/registers/{name}/records",
+            Key(Scope::Registers),
+            registers::records,
+        ),
         get("/api/v1/mailbox", Key(Scope::View), mailbox::list),
         get("/api/v1/mailbox/{id}", Key(Scope::View), mailbox::show),
     ]
@@ -130,20 +208,29 @@ fn api_routes() -> Vec<Route> {
 pub fn router(app: &App) -> Router {
     let mut router: Router<App> = Router::new();
     for route in routes() {
-        let guarded = route.handler.layer(from_fn_with_state((app.clone(), route.access), authorise));
+        let guarded = route
+            .handler
+            .layer(from_fn_with_state((app.clone(), route.access), authorise));
         router = router.route(route.path, guarded);
     }
     let secure = app.site.secure;
     router
         .fallback(|| async { Problem::not_found() })
-        .method_not_allowed_fallback(|| async { Problem::of_status(StatusCode::METHOD_NOT_ALLOWED) })
+        .method_not_allowed_fallback(|| async {
+            Problem::of_status(StatusCode::METHOD_NOT_ALLOWED)
+        })
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, Duration::from_secs(app.limits.request_seconds)))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::REQUEST_TIMEOUT,
+            Duration::from_secs(app.limits.request_seconds),
+        ))
         .layer(DefaultBodyLimit::disable())
         .layer(RequestBodyLimitLayer::new(app.limits.body_bytes))
         .layer(from_fn_with_state(app.clone(), word))
         .layer(from_fn_with_state(app.clone(), identity::visit))
-        .layer(from_fn(move |request, next| add_headers(secure, request, next)))
+        .layer(from_fn(move |request, next| {
+            add_headers(secure, request, next)
+        }))
         .layer(from_fn_with_state(app.clone(), count))
         .with_state(app.clone())
 }
@@ -179,7 +266,9 @@ async fn word(State(app): State<App>, request: Request, next: Next) -> Response 
             let allow = response.headers().get(axum::http::header::ALLOW).cloned();
             let mut worded = problem.into_response();
             if let Some(allow) = allow {
-                worded.headers_mut().insert(axum::http::header::ALLOW, allow);
+                worded
+                    .headers_mut()
+                    .insert(axum::http::header::ALLOW, allow);
             }
             worded
         }
@@ -190,7 +279,14 @@ async fn word(State(app): State<App>, request: Request, next: Next) -> Response 
 async fn count(State(app): State<App>, request: Request, next: Next) -> Response {
     let method = request.method().clone();
     // The token of a link is a secret, and so may be what a query says: only the first step is logged.
-    let area = request.uri().path().split('/').take(4).filter(|step| step.len() <= 24).collect::<Vec<_>>().join("/");
+    let area = request
+        .uri()
+        .path()
+        .split('/')
+        .take(4)
+        .filter(|step| step.len() <= 24)
+        .collect::<Vec<_>>()
+        .join("/");
     let started = std::time::Instant::now();
     let response = next.run(request).await;
     let status = response.status().as_u16();

@@ -46,14 +46,21 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
 /// # Errors
 /// The address is taken or not ours.
 pub async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}: choose another one with `listen` or TONGBAN_LISTEN"))
+    TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on {address}: choose another one with `listen` or TONGBAN_LISTEN")
+    })
 }
 
 /// Runs the HTTP face until `stop` ends, then lets it and the engine finish what they do.
 ///
 /// # Errors
 /// The engine failed.
-pub async fn run(app: App, engine: Engine, listener: TcpListener, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
+pub async fn run(
+    app: App,
+    engine: Engine,
+    listener: TcpListener,
+    stop: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
     let (stopping, stopped) = watch::channel(false);
     let faces = tokio::spawn(accept(router(&app), listener, app.limits, stopped));
     stop.await;
@@ -82,7 +89,12 @@ pub async fn stopped() {
     }
 }
 
-async fn accept(router: Router, listener: TcpListener, limits: crate::config::Limits, mut stopped: watch::Receiver<bool>) {
+async fn accept(
+    router: Router,
+    listener: TcpListener,
+    limits: crate::config::Limits,
+    mut stopped: watch::Receiver<bool>,
+) {
     let connections = Arc::new(Semaphore::new(limits.connections));
     let mut builder = Builder::new(TokioExecutor::new());
     builder
@@ -125,7 +137,10 @@ async fn accept(router: Router, listener: TcpListener, limits: crate::config::Li
     drop(listener);
     // All permits come back when the last connection has ended.
     let all = u32::try_from(limits.connections).unwrap_or(u32::MAX);
-    if tokio::time::timeout(DRAIN, connections.acquire_many(all)).await.is_err() {
+    if tokio::time::timeout(DRAIN, connections.acquire_many(all))
+        .await
+        .is_err()
+    {
         tracing::warn!("some requests did not end in time");
     }
 }

@@ -22,7 +22,10 @@ pub struct Asker<'a> {
 impl SignedIn {
     /// The person as an asker.
     pub fn asker(&self) -> Asker<'_> {
-        Asker { person: Some(&self.person), unit: None }
+        Asker {
+            person: Some(&self.person),
+            unit: None,
+        }
     }
 }
 
@@ -30,8 +33,14 @@ impl Client {
     /// The key as an asker: its person where it has one, else its unit.
     pub fn asker(&self) -> Asker<'_> {
         match &self.person {
-            Some(person) => Asker { person: Some(person), unit: None },
-            None => Asker { person: None, unit: self.unit.as_deref() },
+            Some(person) => Asker {
+                person: Some(person),
+                unit: None,
+            },
+            None => Asker {
+                person: None,
+                unit: self.unit.as_deref(),
+            },
         }
     }
 }
@@ -51,7 +60,10 @@ pub fn principals(app: &App, asker: Asker<'_>) -> Vec<String> {
         // A unit's name stands for the rights over the unit, which not every member has.
         (Some(person), _) => {
             let held = app.organisation().principals(person);
-            held.iter().filter(|held| !matches!(held, Principal::Unit(_))).map(ToString::to_string).collect()
+            held.iter()
+                .filter(|held| !matches!(held, Principal::Unit(_)))
+                .map(ToString::to_string)
+                .collect()
         }
         (None, Some(unit)) => vec![Principal::Unit(unit.to_owned()).to_string()],
         (None, None) => Vec::new(),
@@ -82,7 +94,11 @@ pub async fn sees(app: &App, asker: Asker<'_>, head: &InstanceRow) -> Result<boo
             return Ok(true);
         }
     }
-    let parties = app.store().party_of(&head.id, &principals(app, asker)).await.map_err(Problem::internal)?;
+    let parties = app
+        .store()
+        .party_of(&head.id, &principals(app, asker))
+        .await
+        .map_err(Problem::internal)?;
     Ok(!parties.is_empty())
 }
 
@@ -94,16 +110,28 @@ pub async fn head(app: &App, asker: Asker<'_>, id: &str) -> Result<InstanceRow, 
     if !looks_like_id(id) {
         return Err(Problem::not_found());
     }
-    let found = app.store().instance_head(id).await.map_err(Problem::internal)?;
+    let found = app
+        .store()
+        .instance_head(id)
+        .await
+        .map_err(Problem::internal)?;
     let head = found.ok_or_else(Problem::not_found)?;
-    if sees(app, asker, &head).await? { Ok(head) } else { Err(Problem::not_found()) }
+    if sees(app, asker, &head).await? {
+        Ok(head)
+    } else {
+        Err(Problem::not_found())
+    }
 }
 
 /// A case that an asker may read.
 ///
 /// # Errors
 /// 404 when there is none, or none for this asker.
-pub async fn case(app: &App, asker: Asker<'_>, id: &str) -> Result<(InstanceRow, CaseView), Problem> {
+pub async fn case(
+    app: &App,
+    asker: Asker<'_>,
+    id: &str,
+) -> Result<(InstanceRow, CaseView), Problem> {
     let head = head(app, asker, id).await?;
     match app.runtime.case(id).await {
         Ok(case) => Ok((head, case)),
@@ -133,10 +161,19 @@ pub fn may(app: &App, asker: Asker<'_>, function: Function, head: &InstanceRow) 
 
 /// Whether an asker may start a workflow.
 pub fn may_start(app: &App, asker: Asker<'_>, workflow: &str) -> bool {
-    let Some(person) = asker.person else { return asker.unit.is_some() };
+    let Some(person) = asker.person else {
+        return asker.unit.is_some();
+    };
     let organisation = app.organisation();
-    let unit = organisation.person(person).and_then(|person| person.unit.clone());
-    let object = Object { workflow: Some(workflow), unit: unit.as_deref(), starter: Some(person), reached: None };
+    let unit = organisation
+        .person(person)
+        .and_then(|person| person.unit.clone());
+    let object = Object {
+        workflow: Some(workflow),
+        unit: unit.as_deref(),
+        starter: Some(person),
+        reached: None,
+    };
     organisation.may(person, Function::Start, &object).allowed
 }
 
@@ -144,7 +181,11 @@ pub fn may_start(app: &App, asker: Asker<'_>, workflow: &str) -> bool {
 pub fn reach(app: &App, asker: Asker<'_>) -> Reach {
     let principals = principals(app, asker);
     let Some(person) = asker.person else {
-        let rights = asker.unit.map(|unit| (vec!["*".to_owned()], Some(unit.to_owned()))).into_iter().collect();
+        let rights = asker
+            .unit
+            .map(|unit| (vec!["*".to_owned()], Some(unit.to_owned())))
+            .into_iter()
+            .collect();
         return Reach { principals, rights };
     };
     let mut rights = Vec::new();
@@ -164,7 +205,11 @@ pub fn reach(app: &App, asker: Asker<'_>) -> Reach {
 
 /// Whether a text can be an id at all: ours are short and plain.
 fn looks_like_id(id: &str) -> bool {
-    !id.is_empty() && id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+    !id.is_empty()
+        && id.len() <= 64
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
 /// Splits a work item's id, `INSTANCE.N`.
@@ -173,8 +218,13 @@ fn looks_like_id(id: &str) -> bool {
 /// 404 when it is none.
 pub fn item_id(id: &str) -> Result<(&str, u32), Problem> {
     let (instance, n) = id.rsplit_once('.').ok_or_else(Problem::not_found)?;
-    let n = n.parse().ok().filter(|n: &u32| n.to_string() == id.rsplit_once('.').map_or("", |(_, n)| n));
-    n.filter(|_| looks_like_id(instance)).map(|n| (instance, n)).ok_or_else(Problem::not_found)
+    let n = n
+        .parse()
+        .ok()
+        .filter(|n: &u32| n.to_string() == id.rsplit_once('.').map_or("", |(_, n)| n));
+    n.filter(|_| looks_like_id(instance))
+        .map(|n| (instance, n))
+        .ok_or_else(Problem::not_found)
 }
 
 #[cfg(test)]
@@ -184,7 +234,16 @@ mod tests {
     #[test]
     fn ids_of_items_have_one_spelling() {
         assert_eq!(item_id("0190-a.3").expect("good"), ("0190-a", 3));
-        for bad in ["0190-a", ".3", "a.03", "a.+3", "a.-1", "a.3x", "a/b.3", "a.99999999999"] {
+        for bad in [
+            "0190-a",
+            ".3",
+            "a.03",
+            "a.+3",
+            "a.-1",
+            "a.3x",
+            "a/b.3",
+            "a.99999999999",
+        ] {
             assert_eq!(item_id(bad).expect_err(bad).status, 404, "{bad}");
         }
     }

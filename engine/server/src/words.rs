@@ -280,8 +280,12 @@ mod tests {
     use super::*;
 
     fn places(text: &str) -> Vec<&str> {
-        let mut found: Vec<&str> =
-            text.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|(name, _)| name).collect();
+        let mut found: Vec<&str> = text
+            .split('{')
+            .skip(1)
+            .filter_map(|part| part.split_once('}'))
+            .map(|(name, _)| name)
+            .collect();
         found.sort_unstable();
         found
     }
@@ -289,8 +293,15 @@ mod tests {
     #[test]
     fn both_languages_have_every_text_with_the_same_places() {
         for (name, chinese, english) in PAIRS {
-            assert!(!chinese.trim().is_empty() && !english.trim().is_empty(), "{name} is empty");
-            assert_eq!(places(chinese), places(english), "{name} has other places in the other language");
+            assert!(
+                !chinese.trim().is_empty() && !english.trim().is_empty(),
+                "{name} is empty"
+            );
+            assert_eq!(
+                places(chinese),
+                places(english),
+                "{name} has other places in the other language"
+            );
         }
     }
 

@@ -24,7 +24,8 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
         let kind = media_type(request.headers());
         if kind != "application/json" {
-            return Err(Problem::of_status(StatusCode::UNSUPPORTED_MEDIA_TYPE).because("expected application/json"));
+            return Err(Problem::of_status(StatusCode::UNSUPPORTED_MEDIA_TYPE)
+                .because("expected application/json"));
         }
         let bytes = bytes(request, app).await?;
         parse(&bytes).map(Json)
@@ -36,13 +37,16 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
         let query = axum::extract::Query::<T>::try_from_uri(&parts.uri);
-        query.map(|query| Self(query.0)).map_err(|rejection| Problem::malformed(format!("the query: {}", inner(&rejection))))
+        query
+            .map(|query| Self(query.0))
+            .map_err(|rejection| Problem::malformed(format!("the query: {}", inner(&rejection))))
     }
 }
 
 fn inner(rejection: &axum::extract::rejection::QueryRejection) -> String {
     let text = rejection.body_text();
-    text.rsplit_once("query string: ").map_or(text.clone(), |(_, cause)| cause.to_owned())
+    text.rsplit_once("query string: ")
+        .map_or(text.clone(), |(_, cause)| cause.to_owned())
 }
 
 /// Reads the whole body, which the limit of the site bounds.
@@ -50,13 +54,23 @@ fn inner(rejection: &axum::extract::rejection::QueryRejection) -> String {
 /// # Errors
 /// The body is too large or broke off.
 pub async fn bytes(request: Request, app: &App) -> Result<Bytes, Problem> {
-    Bytes::from_request(request, app).await.map_err(|rejection| Problem::of_status(rejection.status()))
+    Bytes::from_request(request, app)
+        .await
+        .map_err(|rejection| Problem::of_status(rejection.status()))
 }
 
 /// The media type without parameters, in lower case.
 pub fn media_type(headers: &HeaderMap) -> String {
-    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    let value = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    value
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase()
 }
 
 /// Reads JSON into a shape; the problem names the place of the first fault.
@@ -71,7 +85,8 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         if !cause.is_data() {
             return Problem::malformed(format!("the body is not good JSON: {cause}"));
         }
-        let mut problem = Problem::unacceptable("a member of the body is missing, unknown or of another kind");
+        let mut problem =
+            Problem::unacceptable("a member of the body is missing, unknown or of another kind");
         problem.errors.push(FieldProblem {
             field: if place == "." { String::new() } else { place },
             keyword: "shape".to_owned(),
@@ -80,7 +95,9 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         });
         problem
     })?;
-    reader.end().map_err(|error| Problem::malformed(format!("there is more after the JSON: {error}")))?;
+    reader
+        .end()
+        .map_err(|error| Problem::malformed(format!("there is more after the JSON: {error}")))?;
     Ok(parsed)
 }
 
@@ -110,7 +127,8 @@ mod tests {
 
     #[test]
     fn faults_of_a_body_have_a_place_and_the_right_status() {
-        let unknown = parse::<Sample>(br#"{"count": 1, "role": "admin"}"#).expect_err("an unknown member");
+        let unknown =
+            parse::<Sample>(br#"{"count": 1, "role": "admin"}"#).expect_err("an unknown member");
         assert_eq!(unknown.status, 422);
         assert!(unknown.errors[0].detail.contains("role"));
         let kind = parse::<Sample>(br#"{"count": "x"}"#).expect_err("a text for a number");

@@ -49,12 +49,18 @@ impl Place {
     /// # Errors
     /// The text is no cursor of ours.
     pub fn read(text: Option<&str>) -> Result<Option<Self>, Problem> {
-        let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
-        let bytes = Some(text).filter(|text| text.len() <= 512).and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());
+        let Some(text) = text.filter(|text| !text.is_empty()) else {
+            return Ok(None);
+        };
+        let bytes = Some(text)
+            .filter(|text| text.len() <= 512)
+            .and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());
         bytes
             .and_then(|bytes| serde_json::from_slice(&bytes).ok())
             .map(Some)
-            .ok_or_else(|| Problem::malformed("the query: `cursor` is not one that a list of this site gave"))
+            .ok_or_else(|| {
+                Problem::malformed("the query: `cursor` is not one that a list of this site gave")
+            })
     }
 }
 
@@ -66,12 +72,18 @@ pub fn limit(wanted: Option<i64>) -> Result<i64, Problem> {
     match wanted {
         None => Ok(LIMIT_DEFAULT),
         Some(limit) if (1..=LIMIT_MAX).contains(&limit) => Ok(limit),
-        Some(other) => Err(Problem::malformed(format!("the query: `limit` is 1 to {LIMIT_MAX}, found {other}"))),
+        Some(other) => Err(Problem::malformed(format!(
+            "the query: `limit` is 1 to {LIMIT_MAX}, found {other}"
+        ))),
     }
 }
 
 /// Cuts a list that was read with one entry more than wanted, and names the place of the last one.
-pub fn cut<T>(mut rows: Vec<T>, limit: i64, place: impl Fn(&T) -> Place) -> (Vec<T>, Option<String>) {
+pub fn cut<T>(
+    mut rows: Vec<T>,
+    limit: i64,
+    place: impl Fn(&T) -> Place,
+) -> (Vec<T>, Option<String>) {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = rows.len() > limit;
     rows.truncate(limit);
@@ -85,15 +97,26 @@ mod tests {
 
     #[test]
     fn a_cursor_comes_back_as_the_same_place() {
-        let place = Place { at_ms: 7, id: "a".into(), n: 3 };
-        assert_eq!(Place::read(Some(&place.text())).expect("our own"), Some(place));
+        let place = Place {
+            at_ms: 7,
+            id: "a".into(),
+            n: 3,
+        };
+        assert_eq!(
+            Place::read(Some(&place.text())).expect("our own"),
+            Some(place)
+        );
         assert_eq!(Place::read(None).expect("the first page"), None);
         assert_eq!(Place::read(Some("oops")).expect_err("not ours").status, 400);
     }
 
     #[test]
     fn the_last_page_has_no_next() {
-        let place = |id: &i32| Place { at_ms: i64::from(*id), id: id.to_string(), n: 0 };
+        let place = |id: &i32| Place {
+            at_ms: i64::from(*id),
+            id: id.to_string(),
+            n: 0,
+        };
         let (rows, next) = cut(vec![1, 2, 3], 2, place);
         assert_eq!((rows, next.is_some()), (vec![1, 2], true));
         let (rows, next) = cut(vec![1, 2], 2, place);

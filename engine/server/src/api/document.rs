@@ -31,7 +31,10 @@ struct Keys;
 impl Modify for Keys {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-        document.components.get_or_insert_with(Default::default).add_security_scheme("key", scheme);
+        document
+            .components
+            .get_or_insert_with(Default::default)
+            .add_security_scheme("key", scheme);
     }
 }
 
@@ -56,15 +59,24 @@ mod tests {
 
     #[test]
     fn every_route_of_the_api_is_described_and_nothing_else() {
-        let document: serde_json::Value = serde_json::from_str(text()).expect("the description is JSON");
-        assert!(document["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")), "{}", document["openapi"]);
+        let document: serde_json::Value =
+            serde_json::from_str(text()).expect("the description is JSON");
+        assert!(
+            document["openapi"]
+                .as_str()
+                .is_some_and(|version| version.starts_with("3.1")),
+            "{}",
+            document["openapi"]
+        );
         let described: BTreeSet<(String, String)> = document["paths"]
             .as_object()
             .expect("paths")
             .iter()
             .flat_map(|(path, item)| {
                 let methods = item.as_object().expect("an object").keys();
-                methods.map(|method| (method.to_uppercase(), path.clone())).collect::<Vec<_>>()
+                methods
+                    .map(|method| (method.to_uppercase(), path.clone()))
+                    .collect::<Vec<_>>()
             })
             .collect();
         let routed: BTreeSet<(String, String)> = routes()
@@ -77,14 +89,19 @@ mod tests {
 
     #[test]
     fn references_of_the_description_have_targets() {
-        let document: serde_json::Value = serde_json::from_str(text()).expect("the description is JSON");
+        let document: serde_json::Value =
+            serde_json::from_str(text()).expect("the description is JSON");
         let mut open = vec![&document];
         while let Some(node) = open.pop() {
             match node {
                 serde_json::Value::Object(members) => {
-                    if let Some(reference) = members.get("$ref").and_then(serde_json::Value::as_str) {
+                    if let Some(reference) = members.get("$ref").and_then(serde_json::Value::as_str)
+                    {
                         let pointer = reference.trim_start_matches('#');
-                        assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
+                        assert!(
+                            document.pointer(pointer).is_some(),
+                            "{reference} leads nowhere"
+                        );
                     }
                     open.extend(members.values());
                 }

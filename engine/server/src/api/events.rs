@@ -31,16 +31,26 @@ pub struct ReceivedEvent {
     request_body(content = serde_json::Value, content_type = "application/cloudevents+json"),
     responses((status = 202, body = Vec<ReceivedEvent>), (status = 400, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem)),
     security(("key" = [])))]
-pub async fn receive(State(app): State<App>, client: Client, request: Request) -> Result<Response, Problem> {
+pub async fn receive(
+    State(app): State<App>,
+    client: Client,
+    request: Request,
+) -> Result<Response, Problem> {
     let headers = request.headers().clone();
     let bytes = body::bytes(request, &app).await?;
     let events = events_of(&headers, &bytes)?;
-    let values = events.iter().map(|event| checked(event).and_then(|()| body::value(event))).collect::<Result<Vec<_>, _>>()?;
+    let values = events
+        .iter()
+        .map(|event| checked(event).and_then(|()| body::value(event)))
+        .collect::<Result<Vec<_>, _>>()?;
     let mut received = Vec::with_capacity(values.len());
     for event in values {
         let taken = app.runtime.receive(event, client.caller()).await?;
         app.counters.count(Counted::Event);
-        received.push(ReceivedEvent { id: taken.id, known: taken.known });
+        received.push(ReceivedEvent {
+            id: taken.id,
+            known: taken.known,
+        });
     }
     Ok((StatusCode::ACCEPTED, axum::Json(received)).into_response())
 }
@@ -67,11 +77,16 @@ fn binary(headers: &HeaderMap, bytes: &[u8]) -> Result<Json, Problem> {
     let mut event = Map::new();
     for (name, value) in headers {
         if let Some(attribute) = name.as_str().strip_prefix("ce-") {
-            let text = value.to_str().map_err(|_| Problem::malformed(format!("`{name}` is no plain text")))?;
+            let text = value
+                .to_str()
+                .map_err(|_| Problem::malformed(format!("`{name}` is no plain text")))?;
             event.insert(attribute.to_owned(), Json::String(decoded(text)));
         }
     }
-    if let Some(kind) = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()) {
+    if let Some(kind) = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+    {
         event.insert("datacontenttype".to_owned(), Json::String(kind.to_owned()));
     }
     let kind = media_type(headers);
@@ -83,7 +98,10 @@ fn binary(headers: &HeaderMap, bytes: &[u8]) -> Result<Json, Problem> {
         }
     } else {
         use base64::Engine as _;
-        event.insert("data_base64".to_owned(), Json::String(base64::engine::general_purpose::STANDARD.encode(bytes)));
+        event.insert(
+            "data_base64".to_owned(),
+            Json::String(base64::engine::general_purpose::STANDARD.encode(bytes)),
+        );
     }
     Ok(Json::Object(event))
 }
@@ -93,7 +111,10 @@ fn decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, tail)) = rest.split_first() {
-        let pair = tail.get(..2).and_then(|pair| std::str::from_utf8(pair).ok()).and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        let pair = tail
+            .get(..2)
+            .and_then(|pair| std::str::from_utf8(pair).ok())
+            .and_then(|pair| u8::from_str_radix(pair, 16).ok());
         match (first, pair) {
             (b'%', Some(byte)) => {
                 bytes.push(byte);
@@ -110,23 +131,40 @@ fn decoded(text: &str) -> String {
 
 /// Checks what every CloudEvent has.
 fn checked(event: &Json) -> Result<(), Problem> {
-    let Some(event) = event.as_object() else { return Err(Problem::unacceptable("an event is an object")) };
+    let Some(event) = event.as_object() else {
+        return Err(Problem::unacceptable("an event is an object"));
+    };
     for attribute in ["id", "source", "type", "specversion"] {
-        if event.get(attribute).and_then(Json::as_str).is_none_or(|text| text.is_empty() || text.len() > 512) {
-            return Err(Problem::unacceptable(format!("an event needs `{attribute}`, a text of 1 to 512 characters")));
+        if event
+            .get(attribute)
+            .and_then(Json::as_str)
+            .is_none_or(|text| text.is_empty() || text.len() > 512)
+        {
+            return Err(Problem::unacceptable(format!(
+                "an event needs `{attribute}`, a text of 1 to 512 characters"
+            )));
         }
     }
     if event.get("specversion").and_then(Json::as_str) != Some("1.0") {
         return Err(Problem::unacceptable("`specversion` is 1.0"));
     }
-    match event.keys().find(|name| *name != "data_base64" && !plain(name)) {
-        Some(name) => Err(Problem::unacceptable(format!("`{name}` is no name of an attribute: lower-case letters and digits only"))),
+    match event
+        .keys()
+        .find(|name| *name != "data_base64" && !plain(name))
+    {
+        Some(name) => Err(Problem::unacceptable(format!(
+            "`{name}` is no name of an attribute: lower-case letters and digits only"
+        ))),
         None => Ok(()),
     }
 }
 
 fn plain(name: &str) -> bool {
-    !name.is_empty() && name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    !name.is_empty()
+        && name.len() <= 64
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -136,20 +174,41 @@ mod tests {
     use serde_json::json;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (axum::http::HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| {
+                (
+                    axum::http::HeaderName::from_static(name),
+                    HeaderValue::from_static(value),
+                )
+            })
+            .collect()
     }
 
     #[test]
     fn the_three_content_modes_give_the_same_event() {
         let event = json!({"specversion": "1.0", "id": "1", "source": "/s", "type": "t", "subject": "中", "data": {"a": 1}});
-        let structured = events_of(&headers(&[("content-type", "application/cloudevents+json; charset=utf-8")]), event.to_string().as_bytes());
+        let structured = events_of(
+            &headers(&[(
+                "content-type",
+                "application/cloudevents+json; charset=utf-8",
+            )]),
+            event.to_string().as_bytes(),
+        );
         assert_eq!(structured.expect("good"), vec![event.clone()]);
-        let batch = events_of(&headers(&[("content-type", "application/cloudevents-batch+json")]), json!([event, event]).to_string().as_bytes());
+        let batch = events_of(
+            &headers(&[("content-type", "application/cloudevents-batch+json")]),
+            json!([event, event]).to_string().as_bytes(),
+        );
         assert_eq!(batch.expect("good").len(), 2);
         let binary = events_of(
             &headers(&[
-                ("content-type", "application/json"), ("ce-specversion", "1.0"), ("ce-id", "1"), ("ce-source", "/s"),
-                ("ce-type", "t"), ("ce-subject", "%E4%B8%AD"),
+                ("content-type", "application/json"),
+                ("ce-specversion", "1.0"),
+                ("ce-id", "1"),
+                ("ce-source", "/s"),
+                ("ce-type", "t"),
+                ("ce-subject", "%E4%B8%AD"),
             ]),
             br#"{"a":1}"#,
         )
@@ -161,11 +220,20 @@ mod tests {
 
     #[test]
     fn other_bodies_and_incomplete_events_are_refused() {
-        let other = events_of(&headers(&[("content-type", "application/json")]), b"{}").expect_err("no event");
+        let other = events_of(&headers(&[("content-type", "application/json")]), b"{}")
+            .expect_err("no event");
         assert_eq!(other.status, 415);
-        for event in [json!([]), json!({"id": "1"}), json!({"specversion": "0.3", "id": "1", "source": "s", "type": "t"}),
-            json!({"specversion": "1.0", "id": "1", "source": "s", "type": "t", "Bad-Name": 1})] {
-            assert_eq!(checked(&event).expect_err("incomplete").status, 422, "{event}");
+        for event in [
+            json!([]),
+            json!({"id": "1"}),
+            json!({"specversion": "0.3", "id": "1", "source": "s", "type": "t"}),
+            json!({"specversion": "1.0", "id": "1", "source": "s", "type": "t", "Bad-Name": 1}),
+        ] {
+            assert_eq!(
+                checked(&event).expect_err("incomplete").status,
+                422,
+                "{event}"
+            );
         }
     }
 }

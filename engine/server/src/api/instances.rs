@@ -197,7 +197,10 @@ pub async fn start(
     if let Some(person) = request.on_behalf_of {
         caller.person = Some(colleague(&app, &client, person)?);
     }
-    let asker = Asker { person: caller.person.as_deref(), unit: caller.unit.as_deref() };
+    let asker = Asker {
+        person: caller.person.as_deref(),
+        unit: caller.unit.as_deref(),
+    };
     if !may_start(&app, asker, &workflow) {
         return Err(Problem::not_found());
     }
@@ -213,7 +216,8 @@ pub async fn start(
         })
         .await?;
     app.counters.count(Counted::Start);
-    let location = HeaderValue::from_str(&format!("/api/v1/instances/{}", started.id)).map_err(Problem::internal)?;
+    let location = HeaderValue::from_str(&format!("/api/v1/instances/{}", started.id))
+        .map_err(Problem::internal)?;
     let answer = StartedCase {
         url: format!("{}/cases/{}", app.site.url, started.id),
         id: started.id,
@@ -222,25 +226,42 @@ pub async fn start(
         output: body::json(&started.output),
         replayed: started.replayed,
     };
-    Ok((StatusCode::CREATED, [(LOCATION, location)], axum::Json(answer)).into_response())
+    Ok((
+        StatusCode::CREATED,
+        [(LOCATION, location)],
+        axum::Json(answer),
+    )
+        .into_response())
 }
 
 /// A person for whom a key of a unit may apply: one of the unit or of a unit below it.
 fn colleague(app: &App, client: &Client, person: String) -> Result<String, Problem> {
     let organisation = app.organisation();
-    let theirs = organisation.person(&person).and_then(|person| person.unit.clone());
+    let theirs = organisation
+        .person(&person)
+        .and_then(|person| person.unit.clone());
     let near = match (client.unit.as_deref(), theirs.as_deref()) {
         (Some(root), Some(unit)) => unit == root || organisation.is_under(unit, root),
         _ => false,
     };
-    if near { Ok(person) } else { Err(Problem::unacceptable("`onBehalfOf` names no person of the key's unit")) }
+    if near {
+        Ok(person)
+    } else {
+        Err(Problem::unacceptable(
+            "`onBehalfOf` names no person of the key's unit",
+        ))
+    }
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let Some(value) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
+    let Some(value) = headers.get(IDEMPOTENCY_KEY) else {
+        return Ok(None);
+    };
     let text = value.to_str().unwrap_or_default();
     if text.is_empty() || text.len() > 255 {
-        return Err(Problem::malformed("`Idempotency-Key` is 1 to 255 visible ASCII characters"));
+        return Err(Problem::malformed(
+            "`Idempotency-Key` is 1 to 255 visible ASCII characters",
+        ));
     }
     Ok(Some(text.to_owned()))
 }
@@ -248,21 +269,40 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 /// List the cases that the key may see, newest first.
 #[utoipa::path(get, path = "/api/v1/instances", tag = "cases", params(CaseQuery),
     responses((status = 200, body = Page<CaseSummary>), (status = 400, body = Problem)), security(("key" = [])))]
-pub async fn list(State(app): State<App>, client: Client, Query(query): Query<CaseQuery>) -> Result<axum::Json<Page<CaseSummary>>, Problem> {
-    let filter = CaseFilter { workflow: query.workflow, status: query.status, starter: query.starter };
+pub async fn list(
+    State(app): State<App>,
+    client: Client,
+    Query(query): Query<CaseQuery>,
+) -> Result<axum::Json<Page<CaseSummary>>, Problem> {
+    let filter = CaseFilter {
+        workflow: query.workflow,
+        status: query.status,
+        starter: query.starter,
+    };
     let place = Place::read(query.cursor.as_deref())?;
-    let (rows, next) = lists::cases(&app, client.asker(), &filter, place, limit(query.limit)?).await?;
-    Ok(axum::Json(Page { items: rows.into_iter().map(CaseSummary::from).collect(), next }))
+    let (rows, next) =
+        lists::cases(&app, client.asker(), &filter, place, limit(query.limit)?).await?;
+    Ok(axum::Json(Page {
+        items: rows.into_iter().map(CaseSummary::from).collect(),
+        next,
+    }))
 }
 
 /// Read a case.
 #[utoipa::path(get, path = "/api/v1/instances/{id}", tag = "cases", params(("id" = String, Path)),
     responses((status = 200, body = CaseDetail), (status = 404, body = Problem)), security(("key" = [])))]
-pub async fn show(State(app): State<App>, client: Client, Path(id): Path<String>) -> Result<Response, Problem> {
+pub async fn show(
+    State(app): State<App>,
+    client: Client,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     let (head, case) = visibility::case(&app, client.asker(), &id).await?;
     let state = case.state_word().map(str::to_owned);
-    let error: serde_json::Value =
-        head.last_error.as_deref().and_then(|error| serde_json::from_str(error).ok()).unwrap_or_default();
+    let error: serde_json::Value = head
+        .last_error
+        .as_deref()
+        .and_then(|error| serde_json::from_str(error).ok())
+        .unwrap_or_default();
     let detail = CaseDetail {
         version: case.version,
         state,
@@ -273,7 +313,11 @@ pub async fn show(State(app): State<App>, client: Client, Path(id): Path<String>
             .instance
             .live()
             .into_iter()
-            .map(|task| WaitingTask { task: task.path, title: task.title, since_ms: task.since_ms })
+            .map(|task| WaitingTask {
+                task: task.path,
+                title: task.title,
+                since_ms: task.since_ms,
+            })
             .collect(),
         head: head.into(),
     };
@@ -293,10 +337,19 @@ pub async fn history(
     let head = visibility::head(&app, client.asker(), &id).await?;
     let after = Place::read(query.cursor.as_deref())?.map_or(0, |place| place.at_ms);
     let limit = limit(query.limit)?;
-    let rows = app.store().history(&head.id, after, limit + 1).await.map_err(Problem::internal)?;
-    let (rows, next) = cut(rows, limit, |row| Place { at_ms: row.version, id: String::new(), n: 0 });
+    let rows = app
+        .store()
+        .history(&head.id, after, limit + 1)
+        .await
+        .map_err(Problem::internal)?;
+    let (rows, next) = cut(rows, limit, |row| Place {
+        at_ms: row.version,
+        id: String::new(),
+        n: 0,
+    });
     let items = rows.into_iter().map(|row| {
-        let page: tongban_runtime::history::Page = serde_json::from_str(&row.body).unwrap_or_default();
+        let page: tongban_runtime::history::Page =
+            serde_json::from_str(&row.body).unwrap_or_default();
         HistoryEntry {
             version: row.version,
             at_ms: row.at_ms,
@@ -306,13 +359,24 @@ pub async fn history(
             notes: body::json(&page.notes),
         }
     });
-    Ok(axum::Json(Page { items: items.collect(), next }))
+    Ok(axum::Json(Page {
+        items: items.collect(),
+        next,
+    }))
 }
 
 /// The diagram of a case as SVG: what is done, what is going on, what was not reached.
 #[utoipa::path(get, path = "/api/v1/instances/{id}/diagram", tag = "cases", params(("id" = String, Path)),
     responses((status = 200, content_type = "image/svg+xml", body = String), (status = 404, body = Problem)), security(("key" = [])))]
-pub async fn diagram(State(app): State<App>, client: Client, Path(id): Path<String>) -> Result<Response, Problem> {
+pub async fn diagram(
+    State(app): State<App>,
+    client: Client,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     let (_, case) = visibility::case(&app, client.asker(), &id).await?;
-    Ok(([(CONTENT_TYPE, "image/svg+xml")], crate::drawing::svg(&case, app.site.language)).into_response())
+    Ok((
+        [(CONTENT_TYPE, "image/svg+xml")],
+        crate::drawing::svg(&case, app.site.language),
+    )
+        .into_response())
 }

@@ -64,14 +64,26 @@ pub struct MailDetail {
 /// List the mails of the demonstration, newest first.
 #[utoipa::path(get, path = "/api/v1/mailbox", tag = "mailbox", params(MailQuery),
     responses((status = 200, body = Page<MailEntry>), (status = 404, body = Problem)), security(("key" = [])))]
-pub async fn list(State(app): State<App>, _client: Client, Query(query): Query<MailQuery>) -> Result<axum::Json<Page<MailEntry>>, Problem> {
+pub async fn list(
+    State(app): State<App>,
+    _client: Client,
+    Query(query): Query<MailQuery>,
+) -> Result<axum::Json<Page<MailEntry>>, Problem> {
     if !app.site.demo {
         return Err(Problem::not_found());
     }
     let limit = limit(query.limit)?;
     let before = Place::read(query.cursor.as_deref())?.map(|place| place.id);
-    let rows = app.store().mails(query.person.as_deref(), before.as_deref(), limit + 1).await.map_err(Problem::internal)?;
-    let (rows, next) = cut(rows, limit, |row| Place { at_ms: row.at_ms, id: row.id.clone(), n: 0 });
+    let rows = app
+        .store()
+        .mails(query.person.as_deref(), before.as_deref(), limit + 1)
+        .await
+        .map_err(Problem::internal)?;
+    let (rows, next) = cut(rows, limit, |row| Place {
+        at_ms: row.at_ms,
+        id: row.id.clone(),
+        n: 0,
+    });
     let items = rows.into_iter().map(|row| MailEntry {
         id: row.id,
         person: row.person_id,
@@ -80,13 +92,20 @@ pub async fn list(State(app): State<App>, _client: Client, Query(query): Query<M
         status: row.status,
         at_ms: row.at_ms,
     });
-    Ok(axum::Json(Page { items: items.collect(), next }))
+    Ok(axum::Json(Page {
+        items: items.collect(),
+        next,
+    }))
 }
 
 /// Read a mail of the demonstration.
 #[utoipa::path(get, path = "/api/v1/mailbox/{id}", tag = "mailbox", params(("id" = String, Path)),
     responses((status = 200, body = MailDetail), (status = 404, body = Problem)), security(("key" = [])))]
-pub async fn show(State(app): State<App>, _client: Client, Path(id): Path<String>) -> Result<axum::Json<MailDetail>, Problem> {
+pub async fn show(
+    State(app): State<App>,
+    _client: Client,
+    Path(id): Path<String>,
+) -> Result<axum::Json<MailDetail>, Problem> {
     let message = lists::mail(&app, &id).await?;
     Ok(axum::Json(MailDetail {
         to: message.to,

@@ -40,44 +40,117 @@ pub struct JumpRequest {
 /// Cancel a case. What was done outside is not undone.
 #[utoipa::path(post, path = "/api/v1/instances/{id}/cancel", tag = "operations", params(("id" = String, Path), ("If-Match" = Option<String>, Header)),
     request_body = Reason, responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem), (status = 412, body = Problem)), security(("key" = [])))]
-pub async fn cancel(State(app): State<App>, client: Client, Path(id): Path<String>, headers: HeaderMap, Json(why): Json<Reason>) -> Result<StatusCode, Problem> {
-    operate(&app, &client, &id, &headers, Function::Terminate, Operate::Cancel, why.reason).await
+pub async fn cancel(
+    State(app): State<App>,
+    client: Client,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Json(why): Json<Reason>,
+) -> Result<StatusCode, Problem> {
+    operate(
+        &app,
+        &client,
+        &id,
+        &headers,
+        Function::Terminate,
+        Operate::Cancel,
+        why.reason,
+    )
+    .await
 }
 
 /// Stop a case where it is.
 #[utoipa::path(post, path = "/api/v1/instances/{id}/suspend", tag = "operations", params(("id" = String, Path), ("If-Match" = Option<String>, Header)),
     request_body = Reason, responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem), (status = 412, body = Problem)), security(("key" = [])))]
-pub async fn suspend(State(app): State<App>, client: Client, Path(id): Path<String>, headers: HeaderMap, Json(why): Json<Reason>) -> Result<StatusCode, Problem> {
-    operate(&app, &client, &id, &headers, Function::Intervene, Operate::Suspend, why.reason).await
+pub async fn suspend(
+    State(app): State<App>,
+    client: Client,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Json(why): Json<Reason>,
+) -> Result<StatusCode, Problem> {
+    operate(
+        &app,
+        &client,
+        &id,
+        &headers,
+        Function::Intervene,
+        Operate::Suspend,
+        why.reason,
+    )
+    .await
 }
 
 /// Let a case go on.
 #[utoipa::path(post, path = "/api/v1/instances/{id}/resume", tag = "operations", params(("id" = String, Path), ("If-Match" = Option<String>, Header)),
     request_body = Reason, responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem), (status = 412, body = Problem)), security(("key" = [])))]
-pub async fn resume(State(app): State<App>, client: Client, Path(id): Path<String>, headers: HeaderMap, Json(why): Json<Reason>) -> Result<StatusCode, Problem> {
-    operate(&app, &client, &id, &headers, Function::Intervene, Operate::Resume, why.reason).await
+pub async fn resume(
+    State(app): State<App>,
+    client: Client,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Json(why): Json<Reason>,
+) -> Result<StatusCode, Problem> {
+    operate(
+        &app,
+        &client,
+        &id,
+        &headers,
+        Function::Intervene,
+        Operate::Resume,
+        why.reason,
+    )
+    .await
 }
 
 /// Move a case to another task.
 #[utoipa::path(post, path = "/api/v1/instances/{id}/jump", tag = "operations", params(("id" = String, Path), ("If-Match" = Option<String>, Header)),
     request_body = JumpRequest, responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem), (status = 412, body = Problem)), security(("key" = [])))]
-pub async fn jump(State(app): State<App>, client: Client, Path(id): Path<String>, headers: HeaderMap, Json(request): Json<JumpRequest>) -> Result<StatusCode, Problem> {
+pub async fn jump(
+    State(app): State<App>,
+    client: Client,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Json(request): Json<JumpRequest>,
+) -> Result<StatusCode, Problem> {
     let by = client.caller().name();
     let mut jump = Jump::operator(Target::Task(request.to), by, request.reason.clone());
     if let Some(input) = &request.input {
         jump.input = tongban_core::JumpInput::Given(value(input)?);
     }
-    operate(&app, &client, &id, &headers, Function::Intervene, Operate::Jump(Box::new(jump)), request.reason).await
+    operate(
+        &app,
+        &client,
+        &id,
+        &headers,
+        Function::Intervene,
+        Operate::Jump(Box::new(jump)),
+        request.reason,
+    )
+    .await
 }
 
-async fn operate(app: &App, client: &Client, id: &str, headers: &HeaderMap, function: Function, what: Operate, reason: String) -> Result<StatusCode, Problem> {
+async fn operate(
+    app: &App,
+    client: &Client,
+    id: &str,
+    headers: &HeaderMap,
+    function: Function,
+    what: Operate,
+    reason: String,
+) -> Result<StatusCode, Problem> {
     let (head, case) = visibility::case(app, client.asker(), id).await?;
     if !may(app, client.asker(), function, &head) {
-        return Err(Problem::forbidden(format!("this wants the right `{}` over the case", function.name())));
+        return Err(Problem::forbidden(format!(
+            "this wants the right `{}` over the case",
+            function.name()
+        )));
     }
     if_match(headers, case.version)?;
     let reason = checked(&reason)?;
-    app.runtime.operate(id, what, &reason, client.caller()).await?;
+    app.runtime
+        .operate(id, what, &reason, client.caller())
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -88,7 +161,9 @@ async fn operate(app: &App, client: &Client, id: &str, headers: &HeaderMap, func
 pub fn checked(reason: &str) -> Result<String, Problem> {
     let reason = reason.trim();
     if reason.is_empty() || reason.chars().count() > 2000 {
-        return Err(Problem::unacceptable("`reason` says in 1 to 2000 characters why this is done"));
+        return Err(Problem::unacceptable(
+            "`reason` says in 1 to 2000 characters why this is done",
+        ));
     }
     Ok(reason.to_owned())
 }
@@ -98,9 +173,18 @@ pub fn checked(reason: &str) -> Result<String, Problem> {
 /// # Errors
 /// 412 when `If-Match` names another version than the current one.
 pub fn if_match(headers: &HeaderMap, current: i64) -> Result<(), Problem> {
-    let Some(wanted) = headers.get(IF_MATCH).and_then(|value| value.to_str().ok()) else { return Ok(()) };
-    let fits = wanted.split(',').map(str::trim).any(|tag| tag == "*" || tag == format!("\"{current}\""));
-    if fits { Ok(()) } else { Err(Problem::precondition_failed(current)) }
+    let Some(wanted) = headers.get(IF_MATCH).and_then(|value| value.to_str().ok()) else {
+        return Ok(());
+    };
+    let fits = wanted
+        .split(',')
+        .map(str::trim)
+        .any(|tag| tag == "*" || tag == format!("\"{current}\""));
+    if fits {
+        Ok(())
+    } else {
+        Err(Problem::precondition_failed(current))
+    }
 }
 
 #[cfg(test)]

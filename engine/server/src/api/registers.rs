@@ -45,21 +45,49 @@ pub struct RecordEntry {
 /// Read records that the key's unit may read.
 #[utoipa::path(get, path = "/api/v1/registers/{name}/records", tag = "registers", params(("name" = String, Path), RecordQuery),
     responses((status = 200, body = Page<RecordEntry>), (status = 404, body = Problem), (status = 422, body = Problem)), security(("key" = [])))]
-pub async fn records(State(app): State<App>, client: Client, Path(name): Path<String>, Query(query): Query<RecordQuery>) -> Result<axum::Json<Page<RecordEntry>>, Problem> {
-    let register = app.store().register(&name).await.map_err(Problem::internal)?.ok_or_else(Problem::not_found)?;
-    let definition: serde_json::Value = serde_json::from_str(&register.schema).map_err(Problem::internal)?;
+pub async fn records(
+    State(app): State<App>,
+    client: Client,
+    Path(name): Path<String>,
+    Query(query): Query<RecordQuery>,
+) -> Result<axum::Json<Page<RecordEntry>>, Problem> {
+    let register = app
+        .store()
+        .register(&name)
+        .await
+        .map_err(Problem::internal)?
+        .ok_or_else(Problem::not_found)?;
+    let definition: serde_json::Value =
+        serde_json::from_str(&register.schema).map_err(Problem::internal)?;
     let reading = Reading::of(&definition, &client).ok_or_else(Problem::not_found)?;
-    if reading.personal && query.purpose.as_deref().is_none_or(|purpose| purpose.trim().is_empty()) {
-        return Err(Problem::unacceptable("this register holds personal data: say in `purpose` why it is read"));
+    if reading.personal
+        && query
+            .purpose
+            .as_deref()
+            .is_none_or(|purpose| purpose.trim().is_empty())
+    {
+        return Err(Problem::unacceptable(
+            "this register holds personal data: say in `purpose` why it is read",
+        ));
     }
     let limit = limit(query.limit)?;
-    let after = Place::read(query.cursor.as_deref())?.map(|place| place.id).unwrap_or_default();
+    let after = Place::read(query.cursor.as_deref())?
+        .map(|place| place.id)
+        .unwrap_or_default();
     let rows = match reading.unit.as_deref() {
-        Some(unit) => app.store().records_of_unit(&name, unit, &after, limit + 1).await,
+        Some(unit) => {
+            app.store()
+                .records_of_unit(&name, unit, &after, limit + 1)
+                .await
+        }
         None => app.store().record_find(&name, &[], &after, limit + 1).await,
     };
     let rows = rows.map_err(Problem::internal)?;
-    let (rows, next) = cut(rows, limit, |row| Place { at_ms: 0, id: row.id.clone(), n: 0 });
+    let (rows, next) = cut(rows, limit, |row| Place {
+        at_ms: 0,
+        id: row.id.clone(),
+        n: 0,
+    });
     if reading.personal {
         log(&app, &client, &name, &query, rows.len()).await?;
     }
@@ -70,7 +98,10 @@ pub async fn records(State(app): State<App>, client: Client, Path(name): Path<St
         unit: row.unit_id,
         changed_at_ms: row.changed_at_ms,
     });
-    Ok(axum::Json(Page { items: items.collect(), next }))
+    Ok(axum::Json(Page {
+        items: items.collect(),
+        next,
+    }))
 }
 
 /// How a key may read a register: all of it, or the records of its own unit only.
@@ -83,15 +114,30 @@ impl Reading {
     /// A personal register is read by the unit that is its authority, and by others only through
     /// grants; an open one by every key with the scope.
     fn of(definition: &serde_json::Value, client: &Client) -> Option<Self> {
-        let personal = definition.get("personal").and_then(serde_json::Value::as_bool).unwrap_or(false);
+        let personal = definition
+            .get("personal")
+            .and_then(serde_json::Value::as_bool)
+            .unwrap_or(false);
         if !personal {
-            return Some(Self { personal, unit: None });
+            return Some(Self {
+                personal,
+                unit: None,
+            });
         }
-        client.unit.clone().map(|unit| Self { personal, unit: Some(unit) })
+        client.unit.clone().map(|unit| Self {
+            personal,
+            unit: Some(unit),
+        })
     }
 }
 
-async fn log(app: &App, client: &Client, register: &str, query: &RecordQuery, count: usize) -> Result<(), Problem> {
+async fn log(
+    app: &App,
+    client: &Client,
+    register: &str,
+    query: &RecordQuery,
+    count: usize,
+) -> Result<(), Problem> {
     let now_ms = app.now_ms();
     let mut change = Change::without_instance(now_ms);
     change.add(AccessRow {
@@ -104,9 +150,16 @@ async fn log(app: &App, client: &Client, register: &str, query: &RecordQuery, co
         count: i64::try_from(count).unwrap_or(i64::MAX),
         at_ms: now_ms,
     });
-    match app.store().commit_one(change).await.map_err(Problem::internal)? {
+    match app
+        .store()
+        .commit_one(change)
+        .await
+        .map_err(Problem::internal)?
+    {
         Outcome::Committed { .. } => Ok(()),
-        other => Err(Problem::internal(format!("the access log did not take a row: {other:?}"))),
+        other => Err(Problem::internal(format!(
+            "the access log did not take a row: {other:?}"
+        ))),
     }
 }
 
@@ -116,7 +169,12 @@ mod tests {
     use serde_json::json;
 
     fn client(unit: Option<&str>) -> Client {
-        Client { prefix: "p".into(), unit: unit.map(str::to_owned), person: None, scopes: Default::default() }
+        Client {
+            prefix: "p".into(),
+            unit: unit.map(str::to_owned),
+            person: None,
+            scopes: Default::default(),
+        }
     }
 
     #[test]
@@ -126,7 +184,8 @@ mod tests {
         assert!(reading.personal);
         assert_eq!(reading.unit.as_deref(), Some("police"));
         assert!(Reading::of(&personal, &client(None)).is_none());
-        let open = Reading::of(&json!({ "personal": false }), &client(Some("police"))).expect("open");
+        let open =
+            Reading::of(&json!({ "personal": false }), &client(Some("police"))).expect("open");
         assert!(!open.personal && open.unit.is_none());
     }
 }

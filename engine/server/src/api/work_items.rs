@@ -187,7 +187,11 @@ pub struct ActedAnswer {
 /// List what waits for the key's person, the most urgent first.
 #[utoipa::path(get, path = "/api/v1/work-items", tag = "work items", params(ItemQuery),
     responses((status = 200, body = Page<ItemEntry>), (status = 400, body = Problem), (status = 403, body = Problem)), security(("key" = [])))]
-pub async fn list(State(app): State<App>, client: Client, Query(query): Query<ItemQuery>) -> Result<axum::Json<Page<ItemEntry>>, Problem> {
+pub async fn list(
+    State(app): State<App>,
+    client: Client,
+    Query(query): Query<ItemQuery>,
+) -> Result<axum::Json<Page<ItemEntry>>, Problem> {
     let person = client.person()?;
     let place = Place::read(query.cursor.as_deref())?;
     let (items, next) = lists::inbox(&app, person, place, limit(query.limit)?).await?;
@@ -198,7 +202,11 @@ pub async fn list(State(app): State<App>, client: Client, Query(query): Query<It
 /// beside it, the outcomes, what may be done.
 #[utoipa::path(get, path = "/api/v1/work-items/{id}", tag = "work items", params(("id" = String, Path, description = "`INSTANCE.N`")),
     responses((status = 200, body = serde_json::Value), (status = 404, body = Problem)), security(("key" = [])))]
-pub async fn show(State(app): State<App>, client: Client, Path(id): Path<String>) -> Result<axum::Json<serde_json::Value>, Problem> {
+pub async fn show(
+    State(app): State<App>,
+    client: Client,
+    Path(id): Path<String>,
+) -> Result<axum::Json<serde_json::Value>, Problem> {
     let (instance, n) = item_id(&id)?;
     let person = client.person()?;
     let (_, case) = visibility::case(&app, client.asker(), instance).await?;
@@ -209,7 +217,12 @@ pub async fn show(State(app): State<App>, client: Client, Path(id): Path<String>
 /// Decide.
 #[utoipa::path(post, path = "/api/v1/work-items/{id}/decision", tag = "work items", params(("id" = String, Path)), request_body = DecisionRequest,
     responses((status = 200, body = ActedAnswer), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)), security(("key" = [])))]
-pub async fn decision(State(app): State<App>, client: Client, Path(id): Path<String>, Json(request): Json<DecisionRequest>) -> Result<axum::Json<ActedAnswer>, Problem> {
+pub async fn decision(
+    State(app): State<App>,
+    client: Client,
+    Path(id): Path<String>,
+    Json(request): Json<DecisionRequest>,
+) -> Result<axum::Json<ActedAnswer>, Problem> {
     let what = What::Decide {
         outcome: request.outcome,
         comment: request.comment,
@@ -224,7 +237,12 @@ pub async fn decision(State(app): State<App>, client: Client, Path(id): Path<Str
 /// Send in a form that was asked for.
 #[utoipa::path(post, path = "/api/v1/work-items/{id}/submission", tag = "work items", params(("id" = String, Path)), request_body = SubmissionRequest,
     responses((status = 200, body = ActedAnswer), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)), security(("key" = [])))]
-pub async fn submission(State(app): State<App>, client: Client, Path(id): Path<String>, Json(request): Json<SubmissionRequest>) -> Result<axum::Json<ActedAnswer>, Problem> {
+pub async fn submission(
+    State(app): State<App>,
+    client: Client,
+    Path(id): Path<String>,
+    Json(request): Json<SubmissionRequest>,
+) -> Result<axum::Json<ActedAnswer>, Problem> {
     let what = What::Submit {
         outcome: request.outcome,
         data: request.data.as_ref().map(body::value).transpose()?,
@@ -239,21 +257,36 @@ pub async fn submission(State(app): State<App>, client: Client, Path(id): Path<S
 /// Take an item that several people share.
 #[utoipa::path(post, path = "/api/v1/work-items/{id}/claim", tag = "work items", params(("id" = String, Path)), request_body = Remark,
     responses((status = 200, body = ActedAnswer), (status = 404, body = Problem), (status = 409, body = Problem)), security(("key" = [])))]
-pub async fn claim(State(app): State<App>, client: Client, Path(id): Path<String>, Json(request): Json<Remark>) -> Result<axum::Json<ActedAnswer>, Problem> {
+pub async fn claim(
+    State(app): State<App>,
+    client: Client,
+    Path(id): Path<String>,
+    Json(request): Json<Remark>,
+) -> Result<axum::Json<ActedAnswer>, Problem> {
     act(&app, &client, &id, What::Claim, request.seen).await
 }
 
 /// Give a claimed item back.
 #[utoipa::path(post, path = "/api/v1/work-items/{id}/unclaim", tag = "work items", params(("id" = String, Path)), request_body = Remark,
     responses((status = 200, body = ActedAnswer), (status = 404, body = Problem), (status = 409, body = Problem)), security(("key" = [])))]
-pub async fn unclaim(State(app): State<App>, client: Client, Path(id): Path<String>, Json(request): Json<Remark>) -> Result<axum::Json<ActedAnswer>, Problem> {
+pub async fn unclaim(
+    State(app): State<App>,
+    client: Client,
+    Path(id): Path<String>,
+    Json(request): Json<Remark>,
+) -> Result<axum::Json<ActedAnswer>, Problem> {
     act(&app, &client, &id, What::Unclaim, request.seen).await
 }
 
 /// Send the case back to the applicant or to a step that it passed.
 #[utoipa::path(post, path = "/api/v1/work-items/{id}/return", tag = "work items", params(("id" = String, Path)), request_body = ReturnRequest,
     responses((status = 200, body = ActedAnswer), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)), security(("key" = [])))]
-pub async fn send_back(State(app): State<App>, client: Client, Path(id): Path<String>, Json(request): Json<ReturnRequest>) -> Result<axum::Json<ActedAnswer>, Problem> {
+pub async fn send_back(
+    State(app): State<App>,
+    client: Client,
+    Path(id): Path<String>,
+    Json(request): Json<ReturnRequest>,
+) -> Result<axum::Json<ActedAnswer>, Problem> {
     let what = What::Return {
         to: ReturnTo::parse(&request.to),
         resume: request.resume,
@@ -268,15 +301,28 @@ pub async fn send_back(State(app): State<App>, client: Client, Path(id): Path<St
 /// Ask the applicant for what is missing, all at once.
 #[utoipa::path(post, path = "/api/v1/work-items/{id}/correction", tag = "work items", params(("id" = String, Path)), request_body = CorrectionRequest,
     responses((status = 200, body = ActedAnswer), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)), security(("key" = [])))]
-pub async fn correction(State(app): State<App>, client: Client, Path(id): Path<String>, Json(request): Json<CorrectionRequest>) -> Result<axum::Json<ActedAnswer>, Problem> {
-    let what = What::Correct { items: pairs(request.items), comment: request.comment };
+pub async fn correction(
+    State(app): State<App>,
+    client: Client,
+    Path(id): Path<String>,
+    Json(request): Json<CorrectionRequest>,
+) -> Result<axum::Json<ActedAnswer>, Problem> {
+    let what = What::Correct {
+        items: pairs(request.items),
+        comment: request.comment,
+    };
     act(&app, &client, &id, what, request.seen).await
 }
 
 /// Send a corrected form again.
 #[utoipa::path(post, path = "/api/v1/work-items/{id}/resubmission", tag = "work items", params(("id" = String, Path)), request_body = SubmissionRequest,
     responses((status = 200, body = ActedAnswer), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)), security(("key" = [])))]
-pub async fn resubmission(State(app): State<App>, client: Client, Path(id): Path<String>, Json(request): Json<SubmissionRequest>) -> Result<axum::Json<ActedAnswer>, Problem> {
+pub async fn resubmission(
+    State(app): State<App>,
+    client: Client,
+    Path(id): Path<String>,
+    Json(request): Json<SubmissionRequest>,
+) -> Result<axum::Json<ActedAnswer>, Problem> {
     if request.outcome.is_some() {
         return Err(Problem::unacceptable("a resubmission has no outcome"));
     }
@@ -292,39 +338,112 @@ pub async fn resubmission(State(app): State<App>, client: Client, Path(id): Path
 /// Add a comment.
 #[utoipa::path(post, path = "/api/v1/work-items/{id}/comment", tag = "work items", params(("id" = String, Path)), request_body = CommentRequest,
     responses((status = 200, body = ActedAnswer), (status = 404, body = Problem), (status = 409, body = Problem)), security(("key" = [])))]
-pub async fn comment(State(app): State<App>, client: Client, Path(id): Path<String>, Json(request): Json<CommentRequest>) -> Result<axum::Json<ActedAnswer>, Problem> {
-    act(&app, &client, &id, What::Comment { text: request.text }, Seen::default()).await
+pub async fn comment(
+    State(app): State<App>,
+    client: Client,
+    Path(id): Path<String>,
+    Json(request): Json<CommentRequest>,
+) -> Result<axum::Json<ActedAnswer>, Problem> {
+    act(
+        &app,
+        &client,
+        &id,
+        What::Comment { text: request.text },
+        Seen::default(),
+    )
+    .await
 }
 
 /// Hand an item to somebody else.
 #[utoipa::path(post, path = "/api/v1/work-items/{id}/transfer", tag = "work items", params(("id" = String, Path)), request_body = TransferRequest,
     responses((status = 200, body = ActedAnswer), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)), security(("key" = [])))]
-pub async fn transfer(State(app): State<App>, client: Client, Path(id): Path<String>, Json(request): Json<TransferRequest>) -> Result<axum::Json<ActedAnswer>, Problem> {
-    act(&app, &client, &id, What::Transfer { to: request.to, comment: request.comment }, Seen::default()).await
+pub async fn transfer(
+    State(app): State<App>,
+    client: Client,
+    Path(id): Path<String>,
+    Json(request): Json<TransferRequest>,
+) -> Result<axum::Json<ActedAnswer>, Problem> {
+    act(
+        &app,
+        &client,
+        &id,
+        What::Transfer {
+            to: request.to,
+            comment: request.comment,
+        },
+        Seen::default(),
+    )
+    .await
 }
 
 /// Remind whoever has the item.
 #[utoipa::path(post, path = "/api/v1/work-items/{id}/urge", tag = "work items", params(("id" = String, Path)), request_body = Remark,
     responses((status = 200, body = ActedAnswer), (status = 404, body = Problem), (status = 429, body = Problem)), security(("key" = [])))]
-pub async fn urge(State(app): State<App>, client: Client, Path(id): Path<String>, Json(request): Json<Remark>) -> Result<axum::Json<ActedAnswer>, Problem> {
-    act(&app, &client, &id, What::Urge { comment: request.comment }, request.seen).await
+pub async fn urge(
+    State(app): State<App>,
+    client: Client,
+    Path(id): Path<String>,
+    Json(request): Json<Remark>,
+) -> Result<axum::Json<ActedAnswer>, Problem> {
+    act(
+        &app,
+        &client,
+        &id,
+        What::Urge {
+            comment: request.comment,
+        },
+        request.seen,
+    )
+    .await
 }
 
 /// Take one's own decision back, while nobody has gone on from it.
 #[utoipa::path(post, path = "/api/v1/work-items/{id}/withdrawal", tag = "work items", params(("id" = String, Path)), request_body = Remark,
     responses((status = 200, body = ActedAnswer), (status = 404, body = Problem), (status = 409, body = Problem)), security(("key" = [])))]
-pub async fn withdrawal(State(app): State<App>, client: Client, Path(id): Path<String>, Json(request): Json<Remark>) -> Result<axum::Json<ActedAnswer>, Problem> {
-    act(&app, &client, &id, What::Withdraw { comment: request.comment }, request.seen).await
+pub async fn withdrawal(
+    State(app): State<App>,
+    client: Client,
+    Path(id): Path<String>,
+    Json(request): Json<Remark>,
+) -> Result<axum::Json<ActedAnswer>, Problem> {
+    act(
+        &app,
+        &client,
+        &id,
+        What::Withdraw {
+            comment: request.comment,
+        },
+        request.seen,
+    )
+    .await
 }
 
-async fn act(app: &App, client: &Client, id: &str, what: What, seen: Seen) -> Result<axum::Json<ActedAnswer>, Problem> {
+async fn act(
+    app: &App,
+    client: &Client,
+    id: &str,
+    what: What,
+    seen: Seen,
+) -> Result<axum::Json<ActedAnswer>, Problem> {
     let (instance, n) = item_id(id)?;
     let who = client.person()?.to_owned();
     visibility::head(app, client.asker(), instance).await?;
-    let act = Act { n, round: seen.round, who, for_whom: seen.for_whom, channel: Channel::Api, seen_digest: seen.digest, what };
+    let act = Act {
+        n,
+        round: seen.round,
+        who,
+        for_whom: seen.for_whom,
+        channel: Channel::Api,
+        seen_digest: seen.digest,
+        what,
+    };
     let acted = app.runtime.act(instance, act, client.caller()).await?;
     app.counters.count(Counted::Act);
-    Ok(axum::Json(ActedAnswer { item_status: acted.item_status, outcome: acted.outcome, instance_status: acted.instance_status }))
+    Ok(axum::Json(ActedAnswer {
+        item_status: acted.item_status,
+        outcome: acted.outcome,
+        instance_status: acted.instance_status,
+    }))
 }
 
 fn change(json: &serde_json::Value) -> Result<Value, Problem> {
@@ -332,5 +451,8 @@ fn change(json: &serde_json::Value) -> Result<Value, Problem> {
 }
 
 fn pairs(fields: Vec<FieldReason>) -> Vec<(String, String)> {
-    fields.into_iter().map(|field| (field.field, field.reason)).collect()
+    fields
+        .into_iter()
+        .map(|field| (field.field, field.reason))
+        .collect()
 }

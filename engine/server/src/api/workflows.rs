@@ -71,7 +71,10 @@ pub struct PublishedWorkflow {
 
 /// List the published workflows.
 #[utoipa::path(get, path = "/api/v1/workflows", tag = "workflows", responses((status = 200, body = Vec<WorkflowSummary>)), security(("key" = [])))]
-pub async fn list(State(app): State<App>, client: Client) -> Result<axum::Json<Vec<WorkflowSummary>>, Problem> {
+pub async fn list(
+    State(app): State<App>,
+    client: Client,
+) -> Result<axum::Json<Vec<WorkflowSummary>>, Problem> {
     let workflows = app.runtime.workflows().await?;
     let list = workflows.into_iter().map(|view| WorkflowSummary {
         startable: may_start(&app, client.asker(), &view.workflow),
@@ -86,7 +89,11 @@ pub async fn list(State(app): State<App>, client: Client) -> Result<axum::Json<V
 /// Read the start form of a workflow as JSON Schema.
 #[utoipa::path(get, path = "/api/v1/workflows/{namespace}/{name}/form", tag = "workflows", params(("namespace" = String, Path), ("name" = String, Path)),
     responses((status = 200, body = serde_json::Value), (status = 404, body = Problem)), security(("key" = [])))]
-pub async fn form(State(app): State<App>, client: Client, Path((namespace, name)): Path<(String, String)>) -> Result<axum::Json<serde_json::Value>, Problem> {
+pub async fn form(
+    State(app): State<App>,
+    client: Client,
+    Path((namespace, name)): Path<(String, String)>,
+) -> Result<axum::Json<serde_json::Value>, Problem> {
     let workflow = format!("{namespace}/{name}");
     if !may_start(&app, client.asker(), &workflow) {
         return Err(Problem::not_found());
@@ -98,32 +105,56 @@ pub async fn form(State(app): State<App>, client: Client, Path((namespace, name)
 /// Check a pack without publishing it.
 #[utoipa::path(post, path = "/api/v1/workflows/check", tag = "workflows", request_body = PackRequest,
     responses((status = 200, body = CheckAnswer), (status = 422, body = Problem)), security(("key" = [])))]
-pub async fn check(State(_app): State<App>, _client: Client, Json(request): Json<PackRequest>) -> Result<axum::Json<CheckAnswer>, Problem> {
+pub async fn check(
+    State(_app): State<App>,
+    _client: Client,
+    Json(request): Json<PackRequest>,
+) -> Result<axum::Json<CheckAnswer>, Problem> {
     let (_, diagnostics) = read(request)?;
-    Ok(axum::Json(CheckAnswer { good: !diagnostics.iter().any(|found| found.diagnostic.is_error()), diagnostics: shown(&diagnostics) }))
+    Ok(axum::Json(CheckAnswer {
+        good: !diagnostics.iter().any(|found| found.diagnostic.is_error()),
+        diagnostics: shown(&diagnostics),
+    }))
 }
 
 /// Publish a pack. The same files again change nothing; running cases keep the version that they began with.
 #[utoipa::path(post, path = "/api/v1/workflows", tag = "workflows", request_body = PackRequest,
     responses((status = 201, body = Vec<PublishedWorkflow>), (status = 403, body = Problem), (status = 422, body = Problem)), security(("key" = [])))]
-pub async fn publish(State(app): State<App>, client: Client, Json(request): Json<PackRequest>) -> Result<(axum::http::StatusCode, axum::Json<Vec<PublishedWorkflow>>), Problem> {
+pub async fn publish(
+    State(app): State<App>,
+    client: Client,
+    Json(request): Json<PackRequest>,
+) -> Result<(axum::http::StatusCode, axum::Json<Vec<PublishedWorkflow>>), Problem> {
     let (library, diagnostics) = read(request)?;
-    let faults: Vec<_> = diagnostics.iter().filter(|found| found.diagnostic.is_error()).collect();
-    let pack = library.packs().next().filter(|_| faults.is_empty()).ok_or_else(|| {
-        let mut problem = Problem::unacceptable("the pack has errors");
-        problem.errors = faults.iter().map(|fault| field_problem(fault)).collect();
-        problem
-    })?;
+    let faults: Vec<_> = diagnostics
+        .iter()
+        .filter(|found| found.diagnostic.is_error())
+        .collect();
+    let pack = library
+        .packs()
+        .next()
+        .filter(|_| faults.is_empty())
+        .ok_or_else(|| {
+            let mut problem = Problem::unacceptable("the pack has errors");
+            problem.errors = faults.iter().map(|fault| field_problem(fault)).collect();
+            problem
+        })?;
     may_publish(&app, &client, pack)?;
     let publication = library.publication(pack);
-    let published = app.runtime.publish(&publication, &client.caller().name()).await?;
+    let published = app
+        .runtime
+        .publish(&publication, &client.caller().name())
+        .await?;
     let answer = published.into_iter().map(|one| PublishedWorkflow {
         workflow: one.workflow,
         version: one.version,
         digest: one.digest,
         already: one.already,
     });
-    Ok((axum::http::StatusCode::CREATED, axum::Json(answer.collect())))
+    Ok((
+        axum::http::StatusCode::CREATED,
+        axum::Json(answer.collect()),
+    ))
 }
 
 /// Publishing runs code in everybody's cases: it wants a person with the right, for each workflow.
@@ -131,27 +162,45 @@ fn may_publish(app: &App, client: &Client, pack: &Pack) -> Result<(), Problem> {
     let person = client.person()?;
     let organisation = app.organisation();
     for workflow in &pack.workflows {
-        let name = format!("{}/{}", pack.name(), workflow.definition.document.name.value);
-        let object = Object { workflow: Some(&name), ..Object::default() };
+        let name = format!(
+            "{}/{}",
+            pack.name(),
+            workflow.definition.document.name.value
+        );
+        let object = Object {
+            workflow: Some(&name),
+            ..Object::default()
+        };
         if !organisation.may(person, Function::Publish, &object).allowed {
-            return Err(Problem::forbidden(format!("this wants the right `publish` for `{name}`")));
+            return Err(Problem::forbidden(format!(
+                "this wants the right `publish` for `{name}`"
+            )));
         }
     }
     Ok(())
 }
 
 /// Reads a pack and gathers everything that is wrong with it.
-fn read(request: PackRequest) -> Result<(Library, Vec<tongban_runtime::pack::FileDiagnostic>), Problem> {
+fn read(
+    request: PackRequest,
+) -> Result<(Library, Vec<tongban_runtime::pack::FileDiagnostic>), Problem> {
     if request.files.len() > 2000 {
         return Err(Problem::unacceptable("a pack has at most 2000 files"));
     }
-    let files: BTreeMap<String, Arc<str>> = request.files.into_iter().map(|(path, text)| (path, text.into())).collect();
+    let files: BTreeMap<String, Arc<str>> = request
+        .files
+        .into_iter()
+        .map(|(path, text)| (path, text.into()))
+        .collect();
     if let Some(path) = files.keys().find(|path| !inside(path)) {
-        return Err(Problem::unacceptable(format!("`{path}` is no path inside a pack")));
+        return Err(Problem::unacceptable(format!(
+            "`{path}` is no path inside a pack"
+        )));
     }
     let reading = Pack::read(files);
     let mut diagnostics = reading.diagnostics;
-    let library = Library::new(reading.pack.into_iter().collect()).map_err(Problem::unacceptable)?;
+    let library =
+        Library::new(reading.pack.into_iter().collect()).map_err(Problem::unacceptable)?;
     if let Some(pack) = library.packs().next() {
         diagnostics.extend(library.check(pack, &crate::functions::all()));
     }
@@ -159,13 +208,19 @@ fn read(request: PackRequest) -> Result<(Library, Vec<tongban_runtime::pack::Fil
 }
 
 fn inside(path: &str) -> bool {
-    !path.is_empty() && path.len() <= 255 && path.split('/').all(|step| !matches!(step, "" | "." | "..")) && !path.contains(['\\', '\0'])
+    !path.is_empty()
+        && path.len() <= 255
+        && path.split('/').all(|step| !matches!(step, "" | "." | ".."))
+        && !path.contains(['\\', '\0'])
 }
 
 fn shown(diagnostics: &[tongban_runtime::pack::FileDiagnostic]) -> Vec<FileDiagnostic> {
     diagnostics
         .iter()
-        .map(|found| FileDiagnostic { file: found.file.clone(), diagnostic: body::json(&found.diagnostic) })
+        .map(|found| FileDiagnostic {
+            file: found.file.clone(),
+            diagnostic: body::json(&found.diagnostic),
+        })
         .collect()
 }
 

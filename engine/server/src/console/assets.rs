@@ -26,7 +26,11 @@ pub fn style_address() -> String {
 pub async fn asset(Path(name): Path<String>) -> Result<Response, Problem> {
     let (kind, body, age) = match name.as_str() {
         "icon.svg" => ("image/svg+xml", ICON, "public, max-age=86400"),
-        name if name == *STYLE_NAME => ("text/css; charset=utf-8", STYLE, "public, max-age=31536000, immutable"),
+        name if name == *STYLE_NAME => (
+            "text/css; charset=utf-8",
+            STYLE,
+            "public, max-age=31536000, immutable",
+        ),
         _ => return Err(Problem::not_found()),
     };
     Ok(([(CONTENT_TYPE, kind), (CACHE_CONTROL, age)], body).into_response())

@@ -122,14 +122,20 @@ pub async fn page(
     let (head, case) = visibility::case(&app, signed_in.asker(), &id).await?;
     let words = visitor.language.words();
     let titles = outline::titles(&case);
-    let decisions = app.store().decisions(&id).await.map_err(Problem::internal)?;
+    let decisions = app
+        .store()
+        .decisions(&id)
+        .await
+        .map_err(Problem::internal)?;
     let (steps, older) = steps(&app, &id, query.after, &titles, words).await?;
     let own = head.starter_id.as_deref() == Some(&signed_in.person);
     let ended = head.ended_at_ms.is_some();
     render(&CasePage {
         title: head.title.clone().unwrap_or_else(|| head.workflow.clone()),
         number: head.number.clone().unwrap_or_default(),
-        status_text: case.state_word().map_or_else(|| status_text(&head.status, words), str::to_owned),
+        status_text: case
+            .state_word()
+            .map_or_else(|| status_text(&head.status, words), str::to_owned),
         status: head.status.clone(),
         facts: facts(&app, &head, &case, words),
         fault: fault(&head),
@@ -138,7 +144,10 @@ pub async fn page(
         answers: answers(&app, &visitor, &case, &signed_in.person, own).await?,
         outline: outline::outline(&case, words),
         clocks: clocks(&app, &case, &visitor),
-        said: decisions.iter().map(|row| said(&app, &case, row, words)).collect(),
+        said: decisions
+            .iter()
+            .map(|row| said(&app, &case, row, words))
+            .collect(),
         steps,
         older,
         can_cancel: !ended && may(&app, signed_in.asker(), Function::Terminate, &head),
@@ -149,15 +158,38 @@ pub async fn page(
     })
 }
 
-fn facts(app: &App, head: &InstanceRow, case: &CaseView, words: &'static Words) -> Vec<(&'static str, String)> {
+fn facts(
+    app: &App,
+    head: &InstanceRow,
+    case: &CaseView,
+    words: &'static Words,
+) -> Vec<(&'static str, String)> {
     let zone = &app.site.zone;
     let mut facts = vec![
-        (words.starter, head.starter_id.as_deref().map(|person| app.name_of(person)).unwrap_or_default()),
-        (words.unit, head.unit_id.as_deref().map(|unit| app.unit_name(unit)).unwrap_or_default()),
+        (
+            words.starter,
+            head.starter_id
+                .as_deref()
+                .map(|person| app.name_of(person))
+                .unwrap_or_default(),
+        ),
+        (
+            words.unit,
+            head.unit_id
+                .as_deref()
+                .map(|unit| app.unit_name(unit))
+                .unwrap_or_default(),
+        ),
         (words.started, time::moment(zone, head.started_at_ms)),
     ];
-    facts.extend(head.ended_at_ms.map(|ended| (words.ended, time::moment(zone, ended))));
-    facts.push((words.workflow, format!("{} {}", case.head.workflow, case.head.version)));
+    facts.extend(
+        head.ended_at_ms
+            .map(|ended| (words.ended, time::moment(zone, ended))),
+    );
+    facts.push((
+        words.workflow,
+        format!("{} {}", case.head.workflow, case.head.version),
+    ));
     facts.retain(|(_, text)| !text.is_empty());
     facts
 }
@@ -165,7 +197,13 @@ fn facts(app: &App, head: &InstanceRow, case: &CaseView, words: &'static Words) 
 fn fault(head: &InstanceRow) -> Option<String> {
     let error: Json = serde_json::from_str(head.last_error.as_deref()?).ok()?;
     let text = |name: &str| error.get(name).and_then(Json::as_str);
-    Some([text("title"), text("detail"), text("instance")].into_iter().flatten().collect::<Vec<_>>().join(" · "))
+    Some(
+        [text("title"), text("detail"), text("instance")]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(" · "),
+    )
 }
 
 fn result(case: &CaseView, words: &'static Words) -> Option<String> {
@@ -177,15 +215,30 @@ fn result(case: &CaseView, words: &'static Words) -> Option<String> {
 fn own_items(case: &CaseView, person: &str) -> Vec<OwnItem> {
     let shown = case.desk.items().iter().filter_map(|item| {
         let view = case.item(item.n, person)?;
-        let open = view.may.iter().any(|word| matches!(word.as_str(), "decide" | "submit" | "resubmit"));
-        Some(OwnItem { address: format!("/items/{}/{}", case.instance.id(), item.n), title: view.title, open })
+        let open = view
+            .may
+            .iter()
+            .any(|word| matches!(word.as_str(), "decide" | "submit" | "resubmit"));
+        Some(OwnItem {
+            address: format!("/items/{}/{}", case.instance.id(), item.n),
+            title: view.title,
+            open,
+        })
     });
     shown.collect()
 }
 
 /// The form as this viewer may read it: what a step hides from the viewer stays hidden here too.
-async fn answers(app: &App, visitor: &Visitor, case: &CaseView, person: &str, own: bool) -> Result<String, Problem> {
-    let Some(schema) = case.start_form_schema() else { return Ok(String::new()) };
+async fn answers(
+    app: &App,
+    visitor: &Visitor,
+    case: &CaseView,
+    person: &str,
+    own: bool,
+) -> Result<String, Problem> {
+    let Some(schema) = case.start_form_schema() else {
+        return Ok(String::new());
+    };
     let schema = json(&schema);
     let data = plain(case.instance.form());
     let around = Surroundings {
@@ -199,7 +252,11 @@ async fn answers(app: &App, visitor: &Visitor, case: &CaseView, person: &str, ow
     let form = form::build(&schema, &lookup);
     let mut hidden: Vec<String> = Vec::new();
     if !own {
-        let views = case.desk.items().iter().filter_map(|item| case.item(item.n, person));
+        let views = case
+            .desk
+            .items()
+            .iter()
+            .filter_map(|item| case.item(item.n, person));
         hidden.extend(views.flat_map(|view| view.fields.hide));
     }
     let access = Access::read_all().with(&[], &[], &hidden, &[]);
@@ -210,16 +267,32 @@ async fn answers(app: &App, visitor: &Visitor, case: &CaseView, person: &str, ow
 fn clocks(app: &App, case: &CaseView, visitor: &Visitor) -> Vec<ClockShown> {
     let words = visitor.language.words();
     let shown = case.clocks().into_iter().map(|clock| ClockShown {
-        title: clock.title.unwrap_or_else(|| if clock.place.is_empty() { words.clocks.to_owned() } else { clock.place.clone() }),
-        due: Some(Due { day: clock.due, over: clock.overdue && !clock.closed, provisional: clock.provisional })
-            .filter(|_| clock.due_at_ms < tongban_store::NO_DUE_MS && app.now_ms() > 0),
-        standing: clock.ground.map(|ground| fill(words.clock_stopped, &[("ground", &ground)])),
+        title: clock.title.unwrap_or_else(|| {
+            if clock.place.is_empty() {
+                words.clocks.to_owned()
+            } else {
+                clock.place.clone()
+            }
+        }),
+        due: Some(Due {
+            day: clock.due,
+            over: clock.overdue && !clock.closed,
+            provisional: clock.provisional,
+        })
+        .filter(|_| clock.due_at_ms < tongban_store::NO_DUE_MS && app.now_ms() > 0),
+        standing: clock
+            .ground
+            .map(|ground| fill(words.clock_stopped, &[("ground", &ground)])),
         basis: clock.basis,
         explained: match visitor.language {
             crate::language::Language::Chinese => clock.explained_zh,
             crate::language::Language::English => clock.explained_en,
         },
-        cards: clock.cards.iter().filter_map(|shown| card(Some(shown.word()), words)).collect(),
+        cards: clock
+            .cards
+            .iter()
+            .filter_map(|shown| card(Some(shown.word()), words))
+            .collect(),
         closed: clock.closed,
     });
     shown.collect()
@@ -227,11 +300,19 @@ fn clocks(app: &App, case: &CaseView, visitor: &Visitor) -> Vec<ClockShown> {
 
 fn said(app: &App, case: &CaseView, row: &DecisionRow, words: &'static Words) -> Said {
     let item = u32::try_from(row.n).ok().and_then(|n| case.desk.item(n));
-    let outcome = item.and_then(|item| item.spec.outcomes.iter().find(|outcome| outcome.name == row.act));
+    let outcome = item.and_then(|item| {
+        item.spec
+            .outcomes
+            .iter()
+            .find(|outcome| outcome.name == row.act)
+    });
     Said {
         at: time::moment(&app.site.zone, row.at_ms),
         name: app.name_of(&row.person_id),
-        behalf: row.for_id.as_ref().map(|whom| fill(words.on_behalf, &[("name", &app.name_of(whom))])),
+        behalf: row
+            .for_id
+            .as_ref()
+            .map(|whom| fill(words.on_behalf, &[("name", &app.name_of(whom))])),
         task: item.map(|item| item.title.clone()).unwrap_or_default(),
         act: outcome.map_or_else(|| row.act.clone(), |outcome| outcome.title.clone()),
         comment: row.comment.clone(),
@@ -240,22 +321,52 @@ fn said(app: &App, case: &CaseView, row: &DecisionRow, words: &'static Words) ->
 }
 
 /// One page of what happened to tasks, and where the next one begins.
-async fn steps(app: &App, id: &str, after: i64, titles: &HashMap<String, String>, words: &'static Words) -> Result<(Vec<Step>, Option<String>), Problem> {
-    let rows = app.store().history(id, after, HISTORY_PAGE + 1).await.map_err(Problem::internal)?;
+async fn steps(
+    app: &App,
+    id: &str,
+    after: i64,
+    titles: &HashMap<String, String>,
+    words: &'static Words,
+) -> Result<(Vec<Step>, Option<String>), Problem> {
+    let rows = app
+        .store()
+        .history(id, after, HISTORY_PAGE + 1)
+        .await
+        .map_err(Problem::internal)?;
     let more = rows.len() as i64 > HISTORY_PAGE;
-    let rows = rows.into_iter().take(HISTORY_PAGE as usize).collect::<Vec<_>>();
-    let next = rows.last().filter(|_| more).map(|row| format!("/cases/{id}?after={}#history", row.version));
+    let rows = rows
+        .into_iter()
+        .take(HISTORY_PAGE as usize)
+        .collect::<Vec<_>>();
+    let next = rows
+        .last()
+        .filter(|_| more)
+        .map(|row| format!("/cases/{id}?after={}#history", row.version));
     let mut steps = Vec::new();
     for row in rows {
-        let page: tongban_runtime::history::Page = serde_json::from_str(&row.body).unwrap_or_default();
-        let actor = row.actor.as_deref().map(|actor| app.name_of(actor)).unwrap_or_default();
+        let page: tongban_runtime::history::Page =
+            serde_json::from_str(&row.body).unwrap_or_default();
+        let actor = row
+            .actor
+            .as_deref()
+            .map(|actor| app.name_of(actor))
+            .unwrap_or_default();
         for entry in page.entries.iter().filter(|entry| !entry.task.is_empty()) {
             steps.push(Step {
-                at: time::moment(&app.site.zone, entry.ended_ms.or(entry.began_ms).unwrap_or(row.at_ms)),
+                at: time::moment(
+                    &app.site.zone,
+                    entry.ended_ms.or(entry.began_ms).unwrap_or(row.at_ms),
+                ),
                 actor: actor.clone(),
-                title: titles.get(&entry.task).cloned().unwrap_or_else(|| entry.task.clone()),
+                title: titles
+                    .get(&entry.task)
+                    .cloned()
+                    .unwrap_or_else(|| entry.task.clone()),
                 status: step_status(entry.status, words),
-                note: entry.error.as_ref().map_or_else(|| entry.note.clone().unwrap_or_default(), |error| json(error).to_string()),
+                note: entry.error.as_ref().map_or_else(
+                    || entry.note.clone().unwrap_or_default(),
+                    |error| json(error).to_string(),
+                ),
             });
         }
     }
@@ -273,7 +384,12 @@ fn step_status(status: tongban_core::RecordStatus, words: &'static Words) -> &'s
 }
 
 /// Shows that an application was taken: its number, what comes next, until when.
-pub async fn confirmation(State(app): State<App>, visitor: Visitor, Officer(signed_in): Officer, Path(id): Path<String>) -> Result<Response, Problem> {
+pub async fn confirmation(
+    State(app): State<App>,
+    visitor: Visitor,
+    Officer(signed_in): Officer,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     let (head, case) = visibility::case(&app, signed_in.asker(), &id).await?;
     let words = visitor.language.words();
     let waiting = case.desk.open_items().next().map(|item| item.title.clone());
@@ -282,10 +398,18 @@ pub async fn confirmation(State(app): State<App>, visitor: Visitor, Officer(sign
         None if head.ended_at_ms.is_some() => words.next_done.to_owned(),
         None => String::new(),
     };
-    let latest = case.clocks().into_iter().filter(|clock| !clock.closed).max_by_key(|clock| clock.due_at_ms);
+    let latest = case
+        .clocks()
+        .into_iter()
+        .filter(|clock| !clock.closed)
+        .max_by_key(|clock| clock.due_at_ms);
     let due = latest.map(|clock| {
         let date = fill(words.expected_by, &[("date", &clock.due)]);
-        if clock.provisional { format!("{date}({})", words.provisional) } else { date }
+        if clock.provisional {
+            format!("{date}({})", words.provisional)
+        } else {
+            date
+        }
     });
     render(&ConfirmationPage {
         title: head.title.unwrap_or(head.workflow),
@@ -298,24 +422,49 @@ pub async fn confirmation(State(app): State<App>, visitor: Visitor, Officer(sign
 }
 
 /// The diagram as a picture.
-pub async fn diagram(State(app): State<App>, visitor: Visitor, Officer(signed_in): Officer, Path(id): Path<String>) -> Result<Response, Problem> {
+pub async fn diagram(
+    State(app): State<App>,
+    visitor: Visitor,
+    Officer(signed_in): Officer,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     let (_, case) = visibility::case(&app, signed_in.asker(), &id).await?;
-    Ok(([(CONTENT_TYPE, "image/svg+xml"), (CONTENT_SECURITY_POLICY, PICTURE_POLICY)], drawing::svg(&case, visitor.language)).into_response())
+    Ok((
+        [
+            (CONTENT_TYPE, "image/svg+xml"),
+            (CONTENT_SECURITY_POLICY, PICTURE_POLICY),
+        ],
+        drawing::svg(&case, visitor.language),
+    )
+        .into_response())
 }
 
 /// Cancels, suspends or resumes a case, with a reason.
-pub async fn operate(State(app): State<App>, Officer(signed_in): Officer, Path(id): Path<String>, posted: Posted) -> Result<Response, Problem> {
+pub async fn operate(
+    State(app): State<App>,
+    Officer(signed_in): Officer,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, Problem> {
     let head = visibility::head(&app, signed_in.asker(), &id).await?;
     let (function, what) = match posted.text("_act") {
         "cancel" => (Function::Terminate, Operate::Cancel),
         "suspend" => (Function::Intervene, Operate::Suspend),
         "resume" => (Function::Intervene, Operate::Resume),
-        _ => return Err(Problem::malformed("expected one of cancel, suspend, resume")),
+        _ => {
+            return Err(Problem::malformed(
+                "expected one of cancel, suspend, resume",
+            ));
+        }
     };
     if !may(&app, signed_in.asker(), function, &head) {
-        return Err(Problem::forbidden(posted.visitor.language.words().not_allowed));
+        return Err(Problem::forbidden(
+            posted.visitor.language.words().not_allowed,
+        ));
     }
     let reason = checked(posted.text("reason"))?;
-    app.runtime.operate(&id, what, &reason, signed_in.caller()).await?;
+    app.runtime
+        .operate(&id, what, &reason, signed_in.caller())
+        .await?;
     Ok(Redirect::to(&format!("/cases/{id}?said=done")).into_response())
 }

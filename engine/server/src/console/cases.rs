@@ -62,7 +62,12 @@ pub fn status_text(status: &str, words: &'static Words) -> String {
 }
 
 /// Shows the list.
-pub async fn page(State(app): State<App>, visitor: Visitor, Officer(signed_in): Officer, Query(query): Query<CasesQuery>) -> Result<Response, Problem> {
+pub async fn page(
+    State(app): State<App>,
+    visitor: Visitor,
+    Officer(signed_in): Officer,
+    Query(query): Query<CasesQuery>,
+) -> Result<Response, Problem> {
     let words = visitor.language.words();
     let all_tab = query.tab == "all";
     let statuses = vec![
@@ -73,7 +78,9 @@ pub async fn page(State(app): State<App>, visitor: Visitor, Officer(signed_in): 
         ("faulted", words.status_faulted),
         ("cancelled", words.status_cancelled),
     ];
-    let status = Some(query.status.as_str()).filter(|status| statuses.iter().any(|(known, _)| known == status)).unwrap_or_default();
+    let status = Some(query.status.as_str())
+        .filter(|status| statuses.iter().any(|(known, _)| known == status))
+        .unwrap_or_default();
     let filter = CaseFilter {
         workflow: None,
         status: Some(status.to_owned()).filter(|status| !status.is_empty()),
@@ -87,7 +94,10 @@ pub async fn page(State(app): State<App>, visitor: Visitor, Officer(signed_in): 
         all_tab,
         status: status.to_owned(),
         statuses,
-        rows: rows.into_iter().map(|row| shown(&app, row, words)).collect(),
+        rows: rows
+            .into_iter()
+            .map(|row| shown(&app, row, words))
+            .collect(),
         next: next.map(|cursor| format!("/cases?tab={tab}&status={status}&cursor={cursor}")),
     })
 }
@@ -96,7 +106,10 @@ fn shown(app: &App, row: InstanceRow, words: &'static Words) -> Row {
     Row {
         title: row.title.unwrap_or(row.workflow),
         number: row.number.unwrap_or_default(),
-        unit: row.unit_id.map(|unit| app.unit_name(&unit)).unwrap_or_default(),
+        unit: row
+            .unit_id
+            .map(|unit| app.unit_name(&unit))
+            .unwrap_or_default(),
         started: time::moment(&app.site.zone, row.started_at_ms),
         status_text: status_text(&row.status, words),
         status: row.status,

@@ -28,28 +28,47 @@ pub enum Reading {
     /// Rows come or go, choices are looked up: the page is shown again with these data.
     Again(Json),
     /// Faults: the page is shown again with these data.
-    Faulty { data: Json, fields: Vec<Fault>, page: Vec<PageFault> },
+    Faulty {
+        data: Json,
+        fields: Vec<Fault>,
+        page: Vec<PageFault>,
+    },
 }
 
 /// The rights of a viewer on the fields of an item's form.
 pub fn access_of(view: &ItemView) -> Access {
-    let works = view.may.iter().any(|word| matches!(word.as_str(), "decide" | "submit" | "resubmit"));
+    let works = view
+        .may
+        .iter()
+        .any(|word| matches!(word.as_str(), "decide" | "submit" | "resubmit"));
     let fields = &view.fields;
     if works && view.fills && fields.edit.is_empty() {
-        return Access::edit_all().with(&fields.read, &[], &fields.hide, &fields.require).unmasked();
+        return Access::edit_all()
+            .with(&fields.read, &[], &fields.hide, &fields.require)
+            .unmasked();
     }
     let edit: &[String] = if works { &fields.edit } else { &[] };
     let require: &[String] = if works { &fields.require } else { &[] };
     let access = Access::read_all().with(&fields.read, edit, &fields.hide, require);
     // Who has to decide sees what is decided upon; onlookers see masks.
-    if works || view.kind == "resubmit" || view.kind == "correct" { access.unmasked() } else { access }
+    if works || view.kind == "resubmit" || view.kind == "correct" {
+        access.unmasked()
+    } else {
+        access
+    }
 }
 
 /// Reads what was posted on the page of an item.
 ///
 /// # Errors
 /// The post names something that the page never asked.
-pub fn read(posted: &Posted, view: &ItemView, form: &Form, base: &Json, language: Language) -> Result<Reading, Problem> {
+pub fn read(
+    posted: &Posted,
+    view: &ItemView,
+    form: &Form,
+    base: &Json,
+    language: Language,
+) -> Result<Reading, Problem> {
     let words = language.words();
     let comment = posted.filled("_comment");
     match posted.text("_act") {
@@ -71,12 +90,23 @@ pub fn read(posted: &Posted, view: &ItemView, form: &Form, base: &Json, language
 }
 
 fn fault(data: &Json, id: &'static str, message: &str) -> Reading {
-    let page = vec![PageFault { id, message: message.to_owned() }];
-    Reading::Faulty { data: data.clone(), fields: Vec::new(), page }
+    let page = vec![PageFault {
+        id,
+        message: message.to_owned(),
+    }];
+    Reading::Faulty {
+        data: data.clone(),
+        fields: Vec::new(),
+        page,
+    }
 }
 
 fn lines(text: &str) -> Vec<(String, String)> {
-    text.lines().map(str::trim).filter(|line| !line.is_empty()).map(|line| (String::new(), line.to_owned())).collect()
+    text.lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .map(|line| (String::new(), line.to_owned()))
+        .collect()
 }
 
 /// A return: where to, how it comes back, and what is wrong field by field.
@@ -86,9 +116,13 @@ fn read_return(posted: &Posted, base: &Json, language: Language) -> Reading {
     if to.is_empty() {
         return fault(base, "return-to", words.return_to_missing);
     }
-    let marked = posted.entries.names().filter_map(|name| name.strip_prefix("_field."));
-    let fields: Vec<(String, String)> =
-        marked.filter_map(|path| Some((path.to_owned(), posted.filled(&format!("_field.{path}"))?))).collect();
+    let marked = posted
+        .entries
+        .names()
+        .filter_map(|name| name.strip_prefix("_field."));
+    let fields: Vec<(String, String)> = marked
+        .filter_map(|path| Some((path.to_owned(), posted.filled(&format!("_field.{path}"))?)))
+        .collect();
     let comment = posted.filled("_comment");
     if fields.is_empty() && comment.is_none() {
         return fault(base, "return-comment", words.return_fields_missing);
@@ -98,17 +132,38 @@ fn read_return(posted: &Posted, base: &Json, language: Language) -> Reading {
         "rerun" => Some(Resume::Rerun),
         _ => None,
     };
-    Reading::Act(What::Return { to: ReturnTo::parse(to), resume, siblings: None, signing: None, fields, comment })
+    Reading::Act(What::Return {
+        to: ReturnTo::parse(to),
+        resume,
+        siblings: None,
+        signing: None,
+        fields,
+        comment,
+    })
 }
 
 /// A decision, or a form that was filled in.
-fn read_answer(posted: &Posted, view: &ItemView, form: &Form, base: &Json, language: Language) -> Result<Reading, Problem> {
+fn read_answer(
+    posted: &Posted,
+    view: &ItemView,
+    form: &Form,
+    base: &Json,
+    language: Language,
+) -> Result<Reading, Problem> {
     let words = language.words();
     let access = access_of(view);
-    let rows = posted.entries.first("_add").or(posted.entries.first("_remove")).is_some();
+    let rows = posted
+        .entries
+        .first("_add")
+        .or(posted.entries.first("_remove"))
+        .is_some();
     let finished = !rows && matches!(posted.text("_act"), "decide" | "submit" | "resubmit");
     let Decoded { mut data, faults } = form::decode(form, &access, base, &posted.entries, finished)
-        .map_err(|name| Problem::malformed(format!("the form has no field `{name}` that may be filled in")))?;
+        .map_err(|name| {
+            Problem::malformed(format!(
+                "the form has no field `{name}` that may be filled in"
+            ))
+        })?;
     if !finished {
         form::edit_rows(form, &access, &mut data, &posted.entries);
         return Ok(Reading::Again(data));
@@ -117,21 +172,49 @@ fn read_answer(posted: &Posted, view: &ItemView, form: &Form, base: &Json, langu
     let mut page = Vec::new();
     let approve = posted.text("_act") == "decide";
     if approve && outcome.is_none() {
-        page.push(PageFault { id: "outcome", message: words.outcome_missing.to_owned() });
+        page.push(PageFault {
+            id: "outcome",
+            message: words.outcome_missing.to_owned(),
+        });
     }
     if !faults.is_empty() || !page.is_empty() {
-        return Ok(Reading::Faulty { data, fields: first_of_each(faults), page });
+        return Ok(Reading::Faulty {
+            data,
+            fields: first_of_each(faults),
+            page,
+        });
     }
     let change = value(&difference(base, &data))?;
     let (comment, statement) = (posted.filled("_comment"), posted.filled("_statement"));
-    let reason = outcome.as_ref().and_then(|outcome| posted.filled(&format!("_reason.{outcome}")));
+    let reason = outcome
+        .as_ref()
+        .and_then(|outcome| posted.filled(&format!("_reason.{outcome}")));
     Ok(Reading::Act(match posted.text("_act") {
         "decide" => {
             let outcome = outcome.unwrap_or_default();
-            What::Decide { outcome, comment, reason, change, statement, signature: posted.filled("_signature") }
+            What::Decide {
+                outcome,
+                comment,
+                reason,
+                change,
+                statement,
+                signature: posted.filled("_signature"),
+            }
         }
-        "submit" => What::Submit { outcome, data: None, change, comment, reason, statement },
-        _ => What::Resubmit { data: None, change, comment, statement },
+        "submit" => What::Submit {
+            outcome,
+            data: None,
+            change,
+            comment,
+            reason,
+            statement,
+        },
+        _ => What::Resubmit {
+            data: None,
+            change,
+            comment,
+            statement,
+        },
     }))
 }
 
@@ -142,14 +225,30 @@ fn difference(before: &Json, after: &Json) -> Json {
         if before == after {
             return;
         }
-        let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+        let below = |name: &str| {
+            if path.is_empty() {
+                name.to_owned()
+            } else {
+                format!("{path}.{name}")
+            }
+        };
         match (before, after) {
             (Json::Object(old), Json::Object(new)) => {
                 for (name, value) in new {
-                    walk(old.get(name).unwrap_or(&Json::Null), value, &below(name), found);
+                    walk(
+                        old.get(name).unwrap_or(&Json::Null),
+                        value,
+                        &below(name),
+                        found,
+                    );
                 }
                 for name in old.keys().filter(|name| !new.contains_key(*name)) {
-                    walk(old.get(name).unwrap_or(&Json::Null), &Json::Null, &below(name), found);
+                    walk(
+                        old.get(name).unwrap_or(&Json::Null),
+                        &Json::Null,
+                        &below(name),
+                        found,
+                    );
                 }
             }
             (Json::Array(old), Json::Array(new)) if old.len() == new.len() => {
@@ -169,12 +268,26 @@ fn difference(before: &Json, after: &Json) -> Json {
 
 /// What a refusal means on the page: faults at fields, or a sentence; `None` when the page cannot
 /// mend it (the item was closed, the round is over).
-pub fn refused(refusal: &Refusal, view: &ItemView, language: Language) -> Option<(Vec<Fault>, Vec<PageFault>)> {
+pub fn refused(
+    refusal: &Refusal,
+    view: &ItemView,
+    language: Language,
+) -> Option<(Vec<Fault>, Vec<PageFault>)> {
     let words = language.words();
-    let page = |id: &'static str, message: &str| Some((Vec::new(), vec![PageFault { id, message: message.to_owned() }]));
+    let page = |id: &'static str, message: &str| {
+        Some((
+            Vec::new(),
+            vec![PageFault {
+                id,
+                message: message.to_owned(),
+            }],
+        ))
+    };
     match refusal {
         Refusal::CommentRequired { .. } => page("comment", words.comment_required),
-        Refusal::ReasonRequired { .. } | Refusal::UnknownReason { .. } => page("outcome", words.reason_missing),
+        Refusal::ReasonRequired { .. } | Refusal::UnknownReason { .. } => {
+            page("outcome", words.reason_missing)
+        }
         Refusal::UnknownOutcome { .. } => page("outcome", words.outcome_missing),
         Refusal::NothingToCorrect => page("correct-items", words.correct_missing),
         Refusal::NotATarget { .. } => page("return-to", words.return_to_missing),
@@ -191,12 +304,18 @@ pub fn refused(refusal: &Refusal, view: &ItemView, language: Language) -> Option
             });
             let mut page = Vec::new();
             if matches!(refusal, Refusal::StatementRequired { .. }) {
-                page.push(PageFault { id: "statement", message: words.statement_missing.to_owned() });
+                page.push(PageFault {
+                    id: "statement",
+                    message: words.statement_missing.to_owned(),
+                });
             }
             Some((fields.collect(), page))
         }
         Refusal::FieldNotEditable { field } | Refusal::Figures { field } => {
-            let said = Wrong::Said { chinese: refusal.to_string(), english: refusal.to_string() };
+            let said = Wrong::Said {
+                chinese: refusal.to_string(),
+                english: refusal.to_string(),
+            };
             Some((vec![Fault::new(field.clone(), said)], Vec::new()))
         }
         Refusal::BadChange { reason } => page(if view.fills { "form" } else { "outcome" }, reason),
@@ -220,16 +339,41 @@ pub fn said_after(what: &What) -> &'static str {
 }
 
 /// The refusal in words for somebody who comes too late or may not.
-pub fn too_late(refusal: &Refusal, name: impl Fn(&str) -> String, moment: impl Fn(i64) -> String, language: Language) -> String {
+pub fn too_late(
+    refusal: &Refusal,
+    name: impl Fn(&str) -> String,
+    moment: impl Fn(i64) -> String,
+    language: Language,
+) -> String {
     use crate::words::fill;
     let words = language.words();
     let by = |by: &str, at_ms: i64, outcome: &str| {
-        fill(words.decided_by, &[("name", &name(by)), ("time", &moment(at_ms)), ("outcome", outcome)])
+        fill(
+            words.decided_by,
+            &[
+                ("name", &name(by)),
+                ("time", &moment(at_ms)),
+                ("outcome", outcome),
+            ],
+        )
     };
     match refusal {
-        Refusal::AlreadyDecided { by: person, at_ms, outcome } => by(person, *at_ms, outcome),
-        Refusal::Closed { why, by: Some(person), at_ms } => by(person, *at_ms, why),
-        Refusal::RoundClosed { by: Some(person), at_ms, why, .. } => by(person, *at_ms, why),
+        Refusal::AlreadyDecided {
+            by: person,
+            at_ms,
+            outcome,
+        } => by(person, *at_ms, outcome),
+        Refusal::Closed {
+            why,
+            by: Some(person),
+            at_ms,
+        } => by(person, *at_ms, why),
+        Refusal::RoundClosed {
+            by: Some(person),
+            at_ms,
+            why,
+            ..
+        } => by(person, *at_ms, why),
         Refusal::Closed { .. } | Refusal::RoundClosed { .. } => words.closed_item.to_owned(),
         Refusal::ClaimedBy { by, .. } => fill(words.claimed_by, &[("name", &name(by))]),
         Refusal::SelfApproval => words.self_approval.to_owned(),
@@ -260,6 +404,12 @@ mod tests {
 
     #[test]
     fn corrections_are_lines() {
-        assert_eq!(lines(" 营业执照 \n\n 授权书"), vec![(String::new(), "营业执照".into()), (String::new(), "授权书".into())]);
+        assert_eq!(
+            lines(" 营业执照 \n\n 授权书"),
+            vec![
+                (String::new(), "营业执照".into()),
+                (String::new(), "授权书".into())
+            ]
+        );
     }
 }

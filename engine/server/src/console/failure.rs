@@ -32,7 +32,11 @@ pub fn page(app: &App, visitor: &Visitor, problem: &Problem) -> Response {
         }
         _ => (words.bad_request, detail),
     };
-    let page = FailurePage { frame: Frame::new(app, visitor, ""), title, help };
+    let page = FailurePage {
+        frame: Frame::new(app, visitor, ""),
+        title,
+        help,
+    };
     let mut response = Html(page.render().unwrap_or_else(|_| title.to_owned())).into_response();
     *response.status_mut() = problem.status_code();
     if let Some(seconds) = problem.retry_after_s {

@@ -46,7 +46,10 @@ impl Frame {
             words,
             site: app.site.name.clone(),
             style: style_address(),
-            person: visitor.signed_in.as_ref().map(|signed_in| signed_in.name.clone()),
+            person: visitor
+                .signed_in
+                .as_ref()
+                .map(|signed_in| signed_in.name.clone()),
             token: visitor.token(app),
             path: visitor.path.to_string(),
             tab,
@@ -67,7 +70,9 @@ impl Frame {
 /// The sentence that a redirect asked the next page to show; only known words are shown.
 fn said(path: &str, words: &'static Words) -> Option<&'static str> {
     let query = path.split_once('?')?.1;
-    let word = query.split('&').find_map(|pair| pair.strip_prefix("said="))?;
+    let word = query
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("said="))?;
     Some(match word {
         "decided" => words.your_decision_saved,
         "commented" => words.comment_saved,
@@ -86,11 +91,17 @@ fn said(path: &str, words: &'static Words) -> Option<&'static str> {
 
 /// Renders a page, or fails as a problem when the template does.
 pub fn page(template: &impl askama::Template) -> Result<Response, Problem> {
-    template.render().map(|html| Html(html).into_response()).map_err(Problem::internal)
+    template
+        .render()
+        .map(|html| Html(html).into_response())
+        .map_err(Problem::internal)
 }
 
 /// Renders a page that reports faults of what was sent.
-pub fn faulty_page(status: StatusCode, template: &impl askama::Template) -> Result<Response, Problem> {
+pub fn faulty_page(
+    status: StatusCode,
+    template: &impl askama::Template,
+) -> Result<Response, Problem> {
     let mut response = page(template)?;
     *response.status_mut() = status;
     response.extensions_mut().insert(Worded);
@@ -99,6 +110,11 @@ pub fn faulty_page(status: StatusCode, template: &impl askama::Template) -> Resu
 
 /// Whether a request asks for the page that comes after another one.
 pub fn query_value(request: &Request, name: &str) -> Option<String> {
-    let pairs: Vec<(String, String)> = axum::extract::Query::try_from_uri(request.uri()).map(|query| query.0).unwrap_or_default();
-    pairs.into_iter().find(|(found, _)| found == name).map(|(_, value)| value)
+    let pairs: Vec<(String, String)> = axum::extract::Query::try_from_uri(request.uri())
+        .map(|query| query.0)
+        .unwrap_or_default();
+    pairs
+        .into_iter()
+        .find(|(found, _)| found == name)
+        .map(|(_, value)| value)
 }

@@ -70,11 +70,19 @@ pub fn card(colour: Option<&str>, words: &'static crate::words::Words) -> Option
         "red" => words.card_red,
         _ => return None,
     };
-    Some(Card { colour: colour.unwrap_or_default().to_owned(), text })
+    Some(Card {
+        colour: colour.unwrap_or_default().to_owned(),
+        text,
+    })
 }
 
 /// Shows the inbox.
-pub async fn page(State(app): State<App>, visitor: Visitor, Officer(signed_in): Officer, Query(query): Query<InboxQuery>) -> Result<Response, Problem> {
+pub async fn page(
+    State(app): State<App>,
+    visitor: Visitor,
+    Officer(signed_in): Officer,
+    Query(query): Query<InboxQuery>,
+) -> Result<Response, Problem> {
     let done_tab = query.tab == "done";
     let place = Place::read(Some(&query.cursor))?;
     let words = visitor.language.words();
@@ -98,13 +106,19 @@ pub async fn page(State(app): State<App>, visitor: Visitor, Officer(signed_in): 
             .into_iter()
             .map(|row| Waiting {
                 address: format!("/items/{}/{}", row.instance, row.n),
-                title: if row.case_title.is_empty() { row.workflow } else { row.case_title },
+                title: if row.case_title.is_empty() {
+                    row.workflow
+                } else {
+                    row.case_title
+                },
                 number: row.case_number,
                 task: row.title,
                 received: time::moment(&app.site.zone, row.opened_at_ms),
                 due: time::due(&app, row.due_at_ms, false),
                 card: card(row.card.as_deref(), words),
-                claimed: row.claimed.map(|person| fill(words.claimed_by, &[("name", &app.name_of(&person))])),
+                claimed: row
+                    .claimed
+                    .map(|person| fill(words.claimed_by, &[("name", &app.name_of(&person))])),
             })
             .collect();
     }

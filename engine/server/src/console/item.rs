@@ -17,7 +17,7 @@ use super::{outline, value};
 use crate::api::body::json;
 use crate::app::App;
 use crate::counters::Counted;
-use crate::form::{self, Access, Fault, FaultLine, Form};
+use crate::form::{self, Access, Entries, Fault, FaultLine, Form};
 use crate::language::Language;
 use crate::offers::{Lookup, Surroundings};
 use crate::problem::Problem;
@@ -139,24 +139,44 @@ impl Can {
 }
 
 impl Opened {
-    /// Opens an item for a person who may see it; `typed` are data of a post, on which choices hang.
+    /// Opens an item for a person who may see it; `typed` is what was posted, on which choices hang.
     ///
     /// # Errors
     /// 404 when the item is not this person's business.
-    pub async fn of(app: &App, case: CaseView, title: String, n: u32, person: &str, typed: Option<Json>, language: Language) -> Result<Self, Problem> {
+    pub async fn of(
+        app: &App,
+        case: CaseView,
+        title: String,
+        n: u32,
+        person: &str,
+        typed: Option<&Entries>,
+        language: Language,
+    ) -> Result<Self, Problem> {
         let view = case.item(n, person).ok_or_else(Problem::not_found)?;
-        let schema = view.form.as_ref().and_then(|form| case.form_schema(form)).map(|schema| json(&schema)).unwrap_or_default();
+        let schema = view
+            .form
+            .as_ref()
+            .and_then(|form| case.form_schema(form))
+            .map(|schema| json(&schema))
+            .unwrap_or_default();
         let data = plain(&view.data);
+        let sketched = typed.map(|entries| form::sketch(&data, entries));
         let around = Surroundings {
             workflow: &case.head.workflow,
-            form: typed.as_ref().unwrap_or(&data),
+            form: sketched.as_ref().unwrap_or(&data),
             starter: Some(case.head.starter.user.as_str()).filter(|user| !user.is_empty()),
             unit: case.head.starter.unit.as_deref(),
             language,
         };
         let lookup = Lookup::of(app, &schema, &around).await?;
         let form = form::build(&schema, &lookup);
-        Ok(Self { case, title, view, form, data })
+        Ok(Self {
+            case,
+            title,
+            view,
+            form,
+            data,
+        })
     }
 
     /// The answers of the round as people read them.
@@ -164,7 +184,10 @@ impl Opened {
         let words = language.words();
         let said = |decision: &tongban_work::DecisionView| Said {
             name: decision.name.clone(),
-            behalf: decision.for_whom.as_ref().map(|whom| fill(words.on_behalf, &[("name", &app.name_of(whom))])),
+            behalf: decision
+                .for_whom
+                .as_ref()
+                .map(|whom| fill(words.on_behalf, &[("name", &app.name_of(whom))])),
             outcome: decision.title.clone(),
             comment: decision.comment.clone(),
             at: time::moment(&app.site.zone, decision.at_ms),
@@ -177,7 +200,9 @@ impl Opened {
     pub fn shown(&self, language: Language) -> Vec<(String, String)> {
         let shown = json(&self.view.show);
         let members = shown.as_object().into_iter().flatten();
-        members.map(|(title, data)| (title.clone(), value::render(data, language.words()))).collect()
+        members
+            .map(|(title, data)| (title.clone(), value::render(data, language.words())))
+            .collect()
     }
 
     /// The case's form as it is read.
@@ -196,7 +221,13 @@ impl Opened {
     fn targets(&self, language: Language) -> Vec<Target> {
         let words = language.words();
         let titles = outline::titles(&self.case);
-        let passed: Vec<&str> = self.case.desk.items().iter().map(|item| item.path.as_str()).collect();
+        let passed: Vec<&str> = self
+            .case
+            .desk
+            .items()
+            .iter()
+            .map(|item| item.path.as_str())
+            .collect();
         let mut targets = Vec::new();
         for word in self.view.returns.iter().flat_map(|returns| &returns.to) {
             let title = match word.as_str() {
@@ -204,18 +235,28 @@ impl Opened {
                 "previous" => words.previous_step.to_owned(),
                 "any" => {
                     let others = passed.iter().filter(|path| **path != self.view.path);
-                    targets.extend(others.map(|path| Target {
-                        word: (*path).to_owned(),
-                        title: titles.get(*path).cloned().unwrap_or_else(|| (*path).to_owned()),
+                    targets.extend(others.map(|path| {
+                        Target {
+                            word: (*path).to_owned(),
+                            title: titles
+                                .get(*path)
+                                .cloned()
+                                .unwrap_or_else(|| (*path).to_owned()),
+                        }
                     }));
                     continue;
                 }
                 path => {
-                    let own = titles.iter().find(|(known, _)| known.rsplit('/').next() == Some(path) || *known == path);
+                    let own = titles.iter().find(|(known, _)| {
+                        known.rsplit('/').next() == Some(path) || *known == path
+                    });
                     own.map_or_else(|| path.to_owned(), |(_, title)| title.clone())
                 }
             };
-            targets.push(Target { word: word.clone(), title });
+            targets.push(Target {
+                word: word.clone(),
+                title,
+            });
         }
         targets
     }
@@ -223,7 +264,10 @@ impl Opened {
 
 /// Puts a value at a path such as `list[1].n`, where its surroundings exist.
 fn put(data: &mut Json, path: &str, value: Json) {
-    let pointer = format!("/{}", path.replace('[', "/").replace(']', "").replace('.', "/"));
+    let pointer = format!(
+        "/{}",
+        path.replace('[', "/").replace(']', "").replace('.', "/")
+    );
     if let Some(place) = data.pointer_mut(&pointer) {
         *place = value;
     } else if let Some((parent, name)) = pointer.rsplit_once('/') {
@@ -248,14 +292,31 @@ fn item_page(app: &App, visitor: &Visitor, opened: &Opened, again: Again) -> Ite
     let words = language.words();
     let access = access_of(view);
     let data = again.data.as_ref().unwrap_or(&opened.data);
-    let mut faults: Vec<FaultLine> =
-        again.page.iter().map(|fault| FaultLine { name: String::new(), id: fault.id.to_owned(), message: fault.message.clone() }).collect();
-    let lines: Vec<FaultLine> = again.fields.iter().map(|fault| fault.line(&opened.form, language)).collect();
+    let mut faults: Vec<FaultLine> = again
+        .page
+        .iter()
+        .map(|fault| FaultLine {
+            name: String::new(),
+            id: fault.id.to_owned(),
+            message: fault.message.clone(),
+        })
+        .collect();
+    let lines: Vec<FaultLine> = again
+        .fields
+        .iter()
+        .map(|fault| fault.line(&opened.form, language))
+        .collect();
     faults.extend(lines.iter().cloned());
     let can = Can::of(view);
     let answering = can.decide || can.submit || can.resubmit;
-    let fields = (answering && access.edits_anything()).then(|| form::render_fields(&opened.form, &access, data, &lines, language));
-    let label = |path: &str| opened.form.field(&path.replace("[]", "")).map(|field| field.title.text(language).to_owned());
+    let fields = (answering && access.edits_anything())
+        .then(|| form::render_fields(&opened.form, &access, data, &lines, language));
+    let label = |path: &str| {
+        opened
+            .form
+            .field(&path.replace("[]", ""))
+            .map(|field| field.title.text(language).to_owned())
+    };
     ItemPage {
         frame: Frame::new(app, visitor, "inbox").with_faults(!faults.is_empty()),
         address: format!("/items/{}/{}", opened.case.instance.id(), view.n),
@@ -265,12 +326,23 @@ fn item_page(app: &App, visitor: &Visitor, opened: &Opened, again: Again) -> Ite
         task: view.title.clone(),
         due: time::due(app, view.due_at_ms, view.provisional),
         card: card(view.card.map(|card| card.word()), words),
-        claimed: view.claimed_by.as_ref().map(|by| fill(words.claimed_by, &[("name", &app.name_of(by))])),
+        claimed: view
+            .claimed_by
+            .as_ref()
+            .map(|by| fill(words.claimed_by, &[("name", &app.name_of(by))])),
         closed: closed(app, opened, language),
         sent_back: view.words.clone().filter(|said| !said.is_empty()),
-        asked: view.asked.iter().map(|(path, why)| (label(path).unwrap_or_else(|| path.clone()), why.clone())).collect(),
+        asked: view
+            .asked
+            .iter()
+            .map(|(path, why)| (label(path).unwrap_or_else(|| path.clone()), why.clone()))
+            .collect(),
         faults,
-        answers: if fields.is_some() { String::new() } else { opened.answers(&access, language) },
+        answers: if fields.is_some() {
+            String::new()
+        } else {
+            opened.answers(&access, language)
+        },
         fields,
         shown: opened.shown(language),
         changes: opened.changes(language),
@@ -283,12 +355,18 @@ fn item_page(app: &App, visitor: &Visitor, opened: &Opened, again: Again) -> Ite
         statement: again.page.iter().any(|fault| fault.id == "statement"),
         can,
         targets: opened.targets(language),
-        resume: view.returns.as_ref().is_some_and(|returns| returns.resume.is_none()),
+        resume: view
+            .returns
+            .as_ref()
+            .is_some_and(|returns| returns.resume.is_none()),
         markable: opened
             .form
             .fields()
             .filter(|_| view.returns.as_ref().is_some_and(|returns| returns.fields))
-            .map(|field| Markable { path: field.path.clone(), title: field.title.text(language).to_owned() })
+            .map(|field| Markable {
+                path: field.path.clone(),
+                title: field.title.text(language).to_owned(),
+            })
             .collect(),
         seen_round: view.round,
         digest: view.digest.clone(),
@@ -298,31 +376,62 @@ fn item_page(app: &App, visitor: &Visitor, opened: &Opened, again: Again) -> Ite
 fn closed(app: &App, opened: &Opened, language: Language) -> Option<String> {
     let words = language.words();
     let closed = opened.view.closed.as_ref()?;
-    let Some(by) = &closed.by else { return Some(words.closed_item.to_owned()) };
-    let title = |name: &String| {
-        opened.view.outcomes.iter().find(|outcome| outcome.name == *name).map_or_else(|| name.clone(), |outcome| outcome.title.clone())
+    let Some(by) = &closed.by else {
+        return Some(words.closed_item.to_owned());
     };
-    let outcome = closed.outcome.as_ref().map_or_else(|| closed.why.clone(), title);
+    let title = |name: &String| {
+        opened
+            .view
+            .outcomes
+            .iter()
+            .find(|outcome| outcome.name == *name)
+            .map_or_else(|| name.clone(), |outcome| outcome.title.clone())
+    };
+    let outcome = closed
+        .outcome
+        .as_ref()
+        .map_or_else(|| closed.why.clone(), title);
     let (name, moment) = (app.name_of(by), time::moment(&app.site.zone, closed.at_ms));
-    Some(fill(words.decided_by, &[("name", &name), ("time", &moment), ("outcome", &outcome)]))
+    Some(fill(
+        words.decided_by,
+        &[("name", &name), ("time", &moment), ("outcome", &outcome)],
+    ))
 }
 
 /// Shows the item. Nothing is decided by looking.
-pub async fn page(State(app): State<App>, visitor: Visitor, Officer(signed_in): Officer, Path((instance, n)): Path<(String, u32)>) -> Result<Response, Problem> {
+pub async fn page(
+    State(app): State<App>,
+    visitor: Visitor,
+    Officer(signed_in): Officer,
+    Path((instance, n)): Path<(String, u32)>,
+) -> Result<Response, Problem> {
     let (head, case) = visibility::case(&app, signed_in.asker(), &instance).await?;
     let title = head.title.unwrap_or(head.workflow);
-    let opened = Opened::of(&app, case, title, n, &signed_in.person, None, visitor.language).await?;
+    let opened = Opened::of(
+        &app,
+        case,
+        title,
+        n,
+        &signed_in.person,
+        None,
+        visitor.language,
+    )
+    .await?;
     render(&item_page(&app, &visitor, &opened, Again::default()))
 }
 
 /// Does what was posted.
-pub async fn act(State(app): State<App>, Officer(signed_in): Officer, Path((instance, n)): Path<(String, u32)>, posted: Posted) -> Result<Response, Problem> {
+pub async fn act(
+    State(app): State<App>,
+    Officer(signed_in): Officer,
+    Path((instance, n)): Path<(String, u32)>,
+    posted: Posted,
+) -> Result<Response, Problem> {
     let visitor = &posted.visitor;
     let language = visitor.language;
     let (head, case) = visibility::case(&app, signed_in.asker(), &instance).await?;
     let title = head.title.unwrap_or(head.workflow);
-    let sketch = form::sketch(&posted.entries);
-    let typed = Some(sketch).filter(|sketch| sketch.as_object().is_some_and(|members| !members.is_empty()));
+    let typed = Some(&posted.entries);
     let opened = Opened::of(&app, case, title, n, &signed_in.person, typed, language).await?;
     let kept = |data: Option<Json>, fields: Vec<Fault>, page: Vec<PageFault>| Again {
         data,
@@ -333,10 +442,20 @@ pub async fn act(State(app): State<App>, Officer(signed_in): Officer, Path((inst
     };
     let what = match decide::read(&posted, &opened.view, &opened.form, &opened.data, language)? {
         Reading::Act(what) => what,
-        Reading::Again(data) => return render(&item_page(&app, visitor, &opened, kept(Some(data), Vec::new(), Vec::new()))),
+        Reading::Again(data) => {
+            return render(&item_page(
+                &app,
+                visitor,
+                &opened,
+                kept(Some(data), Vec::new(), Vec::new()),
+            ));
+        }
         Reading::Faulty { data, fields, page } => {
             let again = kept(Some(data), fields, page);
-            return faulty_page(StatusCode::UNPROCESSABLE_ENTITY, &item_page(&app, visitor, &opened, again));
+            return faulty_page(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                &item_page(&app, visitor, &opened, again),
+            );
         }
     };
     let said = said_after(&what);
@@ -353,17 +472,32 @@ pub async fn act(State(app): State<App>, Officer(signed_in): Officer, Path((inst
         Ok(_) => {
             app.counters.count(Counted::Act);
             let stays = matches!(said, "claimed" | "unclaimed" | "commented");
-            let to = if stays { format!("/items/{instance}/{n}?said={said}") } else { format!("/cases/{instance}?said={said}") };
+            let to = if stays {
+                format!("/items/{instance}/{n}?said={said}")
+            } else {
+                format!("/cases/{instance}?said={said}")
+            };
             Ok(Redirect::to(&to).into_response())
         }
         Err(RuntimeError::Refused(refusal)) => {
-            let (fields, page) = decide::refused(&refusal, &opened.view, language).unwrap_or_else(|| {
-                let moment = |at_ms| time::moment(&app.site.zone, at_ms);
-                let message = decide::too_late(&refusal, |id| app.name_of(id), moment, language);
-                (Vec::new(), vec![PageFault { id: "main", message }])
-            });
+            let (fields, page) =
+                decide::refused(&refusal, &opened.view, language).unwrap_or_else(|| {
+                    let moment = |at_ms| time::moment(&app.site.zone, at_ms);
+                    let message =
+                        decide::too_late(&refusal, |id| app.name_of(id), moment, language);
+                    (
+                        Vec::new(),
+                        vec![PageFault {
+                            id: "main",
+                            message,
+                        }],
+                    )
+                });
             let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::CONFLICT);
-            faulty_page(status, &item_page(&app, visitor, &opened, kept(None, fields, page)))
+            faulty_page(
+                status,
+                &item_page(&app, visitor, &opened, kept(None, fields, page)),
+            )
         }
         Err(other) => Err(other.into()),
     }

@@ -54,34 +54,82 @@ struct LinkEnd {
 }
 
 /// Shows what the link is for.
-pub async fn page(State(app): State<App>, visitor: Visitor, Path(token): Path<String>) -> Result<Response, Problem> {
-    let Some((link, opened)) = open(&app, &visitor, &token).await? else { return neutral(&app, &visitor) };
+pub async fn page(
+    State(app): State<App>,
+    visitor: Visitor,
+    Path(token): Path<String>,
+) -> Result<Response, Problem> {
+    let Some((link, opened)) = open(&app, &visitor, &token).await? else {
+        return neutral(&app, &visitor);
+    };
     match link.gone {
-        None => render(&link_page(&app, &visitor, &token, &link, &opened, Vec::new(), ("", ""))),
-        Some("moved on") => end(&app, &visitor, StatusCode::CONFLICT, moved_on(&app, &visitor, &opened)),
+        None => render(&link_page(
+            &app,
+            &visitor,
+            &token,
+            &link,
+            &opened,
+            Vec::new(),
+            ("", ""),
+        )),
+        Some("moved on") => end(
+            &app,
+            &visitor,
+            StatusCode::CONFLICT,
+            moved_on(&app, &visitor, &opened),
+        ),
         Some(_) => neutral(&app, &visitor),
     }
 }
 
 /// Decides as the page says.
-pub async fn act(State(app): State<App>, Path(token): Path<String>, visitor: Visitor, request: Request) -> Result<Response, Problem> {
+pub async fn act(
+    State(app): State<App>,
+    Path(token): Path<String>,
+    visitor: Visitor,
+    request: Request,
+) -> Result<Response, Problem> {
     let posted = Posted::from_request(request, &app).await?;
-    let Some((link, opened)) = open(&app, &visitor, &token).await? else { return neutral(&app, &visitor) };
+    let Some((link, opened)) = open(&app, &visitor, &token).await? else {
+        return neutral(&app, &visitor);
+    };
     let language = visitor.language;
     let kept = (posted.text("_outcome"), posted.text("_comment"));
     let faulty = |fields: Vec<form::Fault>, page: Vec<PageFault>| {
-        let mut lines: Vec<FaultLine> =
-            page.into_iter().map(|fault| FaultLine { name: String::new(), id: fault.id.to_owned(), message: fault.message }).collect();
-        lines.extend(fields.iter().map(|fault| fault.line(&opened.form, language)));
-        faulty_page(StatusCode::UNPROCESSABLE_ENTITY, &link_page(&app, &visitor, &token, &link, &opened, lines, kept))
+        let mut lines: Vec<FaultLine> = page
+            .into_iter()
+            .map(|fault| FaultLine {
+                name: String::new(),
+                id: fault.id.to_owned(),
+                message: fault.message,
+            })
+            .collect();
+        lines.extend(
+            fields
+                .iter()
+                .map(|fault| fault.line(&opened.form, language)),
+        );
+        faulty_page(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            &link_page(&app, &visitor, &token, &link, &opened, lines, kept),
+        )
     };
     if opened.view.status != "open" {
-        return end(&app, &visitor, StatusCode::CONFLICT, moved_on(&app, &visitor, &opened));
+        return end(
+            &app,
+            &visitor,
+            StatusCode::CONFLICT,
+            moved_on(&app, &visitor, &opened),
+        );
     }
     let what = match decide::read(&posted, &opened.view, &opened.form, &opened.data, language)? {
-        Reading::Act(what @ (What::Decide { .. } | What::Submit { .. } | What::Resubmit { .. })) => what,
+        Reading::Act(
+            what @ (What::Decide { .. } | What::Submit { .. } | What::Resubmit { .. }),
+        ) => what,
         Reading::Faulty { fields, page, .. } => return faulty(fields, page),
-        Reading::Act(_) | Reading::Again(_) => return Err(Problem::malformed("a link of a mail only decides")),
+        Reading::Act(_) | Reading::Again(_) => {
+            return Err(Problem::malformed("a link of a mail only decides"));
+        }
     };
     let act = Act {
         n: link.n,
@@ -96,23 +144,39 @@ pub async fn act(State(app): State<App>, Path(token): Path<String>, visitor: Vis
         Ok(_) => {
             app.counters.count(Counted::Act);
             let words = language.words();
-            render(&LinkEnd { frame: Frame::new(&app, &visitor, ""), title: words.link_done.to_owned(), text: opened.title.clone() })
+            render(&LinkEnd {
+                frame: Frame::new(&app, &visitor, ""),
+                title: words.link_done.to_owned(),
+                text: opened.title.clone(),
+            })
         }
-        Err(RuntimeError::Refused(refusal)) => match decide::refused(&refusal, &opened.view, language) {
-            Some((fields, page)) => faulty(fields, page),
-            None => {
-                let text = decide::too_late(&refusal, |id| app.name_of(id), |at_ms| time::moment(&app.site.zone, at_ms), language);
-                let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::CONFLICT);
-                end(&app, &visitor, status, text)
+        Err(RuntimeError::Refused(refusal)) => {
+            match decide::refused(&refusal, &opened.view, language) {
+                Some((fields, page)) => faulty(fields, page),
+                None => {
+                    let text = decide::too_late(
+                        &refusal,
+                        |id| app.name_of(id),
+                        |at_ms| time::moment(&app.site.zone, at_ms),
+                        language,
+                    );
+                    let status =
+                        StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::CONFLICT);
+                    end(&app, &visitor, status, text)
+                }
             }
-        },
+        }
         Err(RuntimeError::NotFound { .. } | RuntimeError::LinkGone(_)) => neutral(&app, &visitor),
         Err(other) => Err(other.into()),
     }
 }
 
 /// The link with its item; `None` for every link that is no good.
-async fn open(app: &App, visitor: &Visitor, token: &str) -> Result<Option<(LinkView, Opened)>, Problem> {
+async fn open(
+    app: &App,
+    visitor: &Visitor,
+    token: &str,
+) -> Result<Option<(LinkView, Opened)>, Problem> {
     let link = match app.runtime.link_open(token).await {
         Ok(link) => link,
         Err(RuntimeError::NotFound { .. }) => return Ok(None),
@@ -123,20 +187,43 @@ async fn open(app: &App, visitor: &Visitor, token: &str) -> Result<Option<(LinkV
         Err(RuntimeError::NotFound { .. }) => return Ok(None),
         Err(other) => return Err(other.into()),
     };
-    let title = if case.head.title.is_empty() { case.head.workflow.clone() } else { case.head.title.clone() };
-    match Opened::of(app, case, title, link.n, &link.person, None, visitor.language).await {
+    let title = if case.head.title.is_empty() {
+        case.head.workflow.clone()
+    } else {
+        case.head.title.clone()
+    };
+    match Opened::of(
+        app,
+        case,
+        title,
+        link.n,
+        &link.person,
+        None,
+        visitor.language,
+    )
+    .await
+    {
         Ok(opened) => Ok(Some((link, opened))),
         Err(problem) if problem.status == 404 => Ok(None),
         Err(problem) => Err(problem),
     }
 }
 
-fn link_page(app: &App, visitor: &Visitor, token: &str, link: &LinkView, opened: &Opened, faults: Vec<FaultLine>, kept: (&str, &str)) -> LinkPage {
+fn link_page(
+    app: &App,
+    visitor: &Visitor,
+    token: &str,
+    link: &LinkView,
+    opened: &Opened,
+    faults: Vec<FaultLine>,
+    kept: (&str, &str),
+) -> LinkPage {
     let (view, language) = (&opened.view, visitor.language);
     let words = language.words();
     let access = access_of(view);
     let may_decide = view.may.iter().any(|word| word == "decide") && link.purpose == "decide";
-    let fields = (may_decide && access.edits_anything()).then(|| form::render_fields(&opened.form, &access, &opened.data, &faults, language));
+    let fields = (may_decide && access.edits_anything())
+        .then(|| form::render_fields(&opened.form, &access, &opened.data, &faults, language));
     let name = app.name_of(&link.person);
     // Before signing in a link shows as little of people as possible: what is masked stays masked.
     let masked = Access::read_all().with(&[], &[], &view.fields.hide, &[]);
@@ -150,7 +237,11 @@ fn link_page(app: &App, visitor: &Visitor, token: &str, link: &LinkView, opened:
         not_you: fill(words.link_not_you, &[("name", &name)]),
         due: time::due(app, view.due_at_ms, view.provisional),
         faults,
-        answers: if fields.is_some() { String::new() } else { opened.answers(&masked, language) },
+        answers: if fields.is_some() {
+            String::new()
+        } else {
+            opened.answers(&masked, language)
+        },
         fields,
         shown: opened.shown(language),
         decisions: opened.decisions(app, language),
@@ -167,12 +258,28 @@ fn link_page(app: &App, visitor: &Visitor, token: &str, link: &LinkView, opened:
 /// Who was faster, in words.
 fn moved_on(app: &App, visitor: &Visitor, opened: &Opened) -> String {
     let words = visitor.language.words();
-    let Some(closed) = &opened.view.closed else { return words.item_moved.to_owned() };
-    let Some(by) = &closed.by else { return words.closed_item.to_owned() };
+    let Some(closed) = &opened.view.closed else {
+        return words.item_moved.to_owned();
+    };
+    let Some(by) = &closed.by else {
+        return words.closed_item.to_owned();
+    };
     let outcome = closed.outcome.as_deref().unwrap_or(&closed.why);
-    let title = opened.view.outcomes.iter().find(|known| known.name == outcome).map_or(outcome, |known| known.title.as_str());
+    let title = opened
+        .view
+        .outcomes
+        .iter()
+        .find(|known| known.name == outcome)
+        .map_or(outcome, |known| known.title.as_str());
     let moment = time::moment(&app.site.zone, closed.at_ms);
-    fill(words.decided_by, &[("name", &app.name_of(by)), ("time", &moment), ("outcome", title)])
+    fill(
+        words.decided_by,
+        &[
+            ("name", &app.name_of(by)),
+            ("time", &moment),
+            ("outcome", title),
+        ],
+    )
 }
 
 fn neutral(app: &App, visitor: &Visitor) -> Result<Response, Problem> {
@@ -185,7 +292,19 @@ fn neutral(app: &App, visitor: &Visitor) -> Result<Response, Problem> {
     faulty_page(StatusCode::NOT_FOUND, &page)
 }
 
-fn end(app: &App, visitor: &Visitor, status: StatusCode, text: String) -> Result<Response, Problem> {
+fn end(
+    app: &App,
+    visitor: &Visitor,
+    status: StatusCode,
+    text: String,
+) -> Result<Response, Problem> {
     let words = visitor.language.words();
-    faulty_page(status, &LinkEnd { frame: Frame::new(app, visitor, ""), title: words.closed_item.to_owned(), text })
+    faulty_page(
+        status,
+        &LinkEnd {
+            frame: Frame::new(app, visitor, ""),
+            title: words.closed_item.to_owned(),
+            text,
+        },
+    )
 }

@@ -26,7 +26,11 @@ struct OutlineTemplate<'a> {
 
 /// The title of a task: the author's text, or its name.
 pub fn task_title(task: &Task) -> String {
-    task.metadata.title.as_ref().and_then(plain).unwrap_or_else(|| task.name.value.clone())
+    task.metadata
+        .title
+        .as_ref()
+        .and_then(plain)
+        .unwrap_or_else(|| task.name.value.clone())
 }
 
 fn plain(title: &Source) -> Option<String> {
@@ -69,7 +73,12 @@ fn children(kind: &TaskKind) -> Vec<(&[Task], &'static str)> {
     }
 }
 
-fn list(tasks: &[Task], prefix: &str, marks: &HashMap<String, Mark>, words: &'static Words) -> String {
+fn list(
+    tasks: &[Task],
+    prefix: &str,
+    marks: &HashMap<String, Mark>,
+    words: &'static Words,
+) -> String {
     let steps: Vec<Step> = tasks
         .iter()
         .map(|task| {
@@ -83,12 +92,23 @@ fn list(tasks: &[Task], prefix: &str, marks: &HashMap<String, Mark>, words: &'st
                 None => ("not-reached", "○", words.mark_not_reached),
             };
             let inside = children(&task.kind);
-            let inside = inside.into_iter().map(|(tasks, step)| list(tasks, &format!("{path}/{step}"), marks, words)).collect();
-            Step { class, sign, title: task_title(task), state, inside }
+            let inside = inside
+                .into_iter()
+                .map(|(tasks, step)| list(tasks, &format!("{path}/{step}"), marks, words))
+                .collect();
+            Step {
+                class,
+                sign,
+                title: task_title(task),
+                state,
+                inside,
+            }
         })
         .collect();
     if steps.is_empty() {
         return String::new();
     }
-    OutlineTemplate { steps: &steps }.render().unwrap_or_default()
+    OutlineTemplate { steps: &steps }
+        .render()
+        .unwrap_or_default()
 }

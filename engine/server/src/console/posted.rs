@@ -29,7 +29,9 @@ impl Posted {
 
     /// A value that was filled in.
     pub fn filled(&self, name: &str) -> Option<String> {
-        Some(self.text(name)).filter(|text| !text.is_empty()).map(str::to_owned)
+        Some(self.text(name))
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned)
     }
 }
 
@@ -43,15 +45,23 @@ impl FromRequest<App> for Posted {
             return Err(Problem::forbidden(visitor.language.words().session_stale));
         }
         let form = Form::<Vec<(String, String)>>::from_request(request, app).await;
-        let Form(pairs) = form.map_err(|rejection| match axum::response::IntoResponse::into_response(rejection).status() {
-            StatusCode::UNPROCESSABLE_ENTITY => Problem::malformed("the form could not be read"),
-            status => Problem::of_status(status),
+        let Form(pairs) = form.map_err(|rejection| {
+            match axum::response::IntoResponse::into_response(rejection).status() {
+                StatusCode::UNPROCESSABLE_ENTITY => {
+                    Problem::malformed("the form could not be read")
+                }
+                status => Problem::of_status(status),
+            }
         })?;
         if pairs.len() > ENTRIES_MAX {
             return Err(Problem::of_status(StatusCode::PAYLOAD_TOO_LARGE));
         }
         let entries = Entries::new(pairs);
-        if !token_accepted(&app.key, &visitor.subject, entries.first(TOKEN_FIELD).unwrap_or_default()) {
+        if !token_accepted(
+            &app.key,
+            &visitor.subject,
+            entries.first(TOKEN_FIELD).unwrap_or_default(),
+        ) {
             return Err(Problem::forbidden(visitor.language.words().session_stale));
         }
         Ok(Self { entries, visitor })

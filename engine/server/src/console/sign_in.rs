@@ -39,25 +39,49 @@ pub struct NextQuery {
 
 /// The start: the inbox, or the way to it.
 pub async fn home(visitor: Visitor) -> Redirect {
-    Redirect::to(if visitor.signed_in.is_some() { "/inbox" } else { "/sign-in" })
+    Redirect::to(if visitor.signed_in.is_some() {
+        "/inbox"
+    } else {
+        "/sign-in"
+    })
 }
 
 /// Shows the form for signing in.
-pub async fn page(State(app): State<App>, visitor: Visitor, Query(query): Query<NextQuery>) -> Result<Response, Problem> {
+pub async fn page(
+    State(app): State<App>,
+    visitor: Visitor,
+    Query(query): Query<NextQuery>,
+) -> Result<Response, Problem> {
     let next = local_path(&query.next).to_owned();
     let first = next != "/";
-    render(&SignInPage { frame: Frame::new(&app, &visitor, ""), next, user: String::new(), fault: None, first })
+    render(&SignInPage {
+        frame: Frame::new(&app, &visitor, ""),
+        next,
+        user: String::new(),
+        fault: None,
+        first,
+    })
 }
 
 /// Signs a person in; the session is a new one, whatever the browser had before.
-pub async fn sign_in(State(app): State<App>, peer: Option<Extension<Peer>>, headers: HeaderMap, posted: Posted) -> Result<Response, Problem> {
+pub async fn sign_in(
+    State(app): State<App>,
+    peer: Option<Extension<Peer>>,
+    headers: HeaderMap,
+    posted: Posted,
+) -> Result<Response, Problem> {
     let words = posted.visitor.language.words();
     let user = posted.text("user").to_owned();
-    let address = peer.map_or_else(|| posted.visitor.subject.to_string(), |Extension(Peer(peer))| peer.ip().to_string());
+    let address = peer.map_or_else(
+        || posted.visitor.subject.to_string(),
+        |Extension(Peer(peer))| peer.ip().to_string(),
+    );
     if let Some(seconds) = app.attempts.wait_s(&user, &address, app.now_ms()) {
         let fault = fill(words.sign_in_slow, &[("seconds", &seconds.to_string())]);
         let mut response = refused(&app, &posted, user, fault, StatusCode::TOO_MANY_REQUESTS)?;
-        response.headers_mut().insert(axum::http::header::RETRY_AFTER, seconds.into());
+        response
+            .headers_mut()
+            .insert(axum::http::header::RETRY_AFTER, seconds.into());
         return Ok(response);
     }
     let password = posted.entries.first("password").unwrap_or_default();
@@ -65,7 +89,13 @@ pub async fn sign_in(State(app): State<App>, peer: Option<Extension<Peer>>, head
         app.attempts.failed(&user, &address, app.now_ms());
         app.counters.count(Counted::SignInFailure);
         tracing::info!(user = %user.chars().take(64).collect::<String>(), "a sign-in failed");
-        return refused(&app, &posted, user, words.sign_in_wrong.to_owned(), StatusCode::UNPROCESSABLE_ENTITY);
+        return refused(
+            &app,
+            &posted,
+            user,
+            words.sign_in_wrong.to_owned(),
+            StatusCode::UNPROCESSABLE_ENTITY,
+        );
     }
     app.attempts.succeeded(&user);
     app.counters.count(Counted::SignIn);
@@ -73,22 +103,53 @@ pub async fn sign_in(State(app): State<App>, peer: Option<Extension<Peer>>, head
     let former = cookie(&headers, name);
     let token = account::begin_session(&app, &user, former.as_deref()).await?;
     let mut response = Redirect::to(local_path(posted.text("next"))).into_response();
-    set_cookie(&mut response, name, &token, app.limits.session_minutes * 60, app.site.secure);
+    set_cookie(
+        &mut response,
+        name,
+        &token,
+        app.limits.session_minutes * 60,
+        app.site.secure,
+    );
     set_cookie(&mut response, "visit", "", 0, app.site.secure);
     Ok(response)
 }
 
-fn refused(app: &App, posted: &Posted, user: String, fault: String, status: StatusCode) -> Result<Response, Problem> {
+fn refused(
+    app: &App,
+    posted: &Posted,
+    user: String,
+    fault: String,
+    status: StatusCode,
+) -> Result<Response, Problem> {
     let frame = Frame::new(app, &posted.visitor, "").with_faults(true);
     let next = local_path(posted.text("next")).to_owned();
-    faulty_page(status, &SignInPage { frame, next, user, fault: Some(fault), first: false })
+    faulty_page(
+        status,
+        &SignInPage {
+            frame,
+            next,
+            user,
+            fault: Some(fault),
+            first: false,
+        },
+    )
 }
 
 /// Signs out.
-pub async fn sign_out(State(app): State<App>, Officer(signed_in): Officer, _posted: Posted) -> Result<Response, Problem> {
+pub async fn sign_out(
+    State(app): State<App>,
+    Officer(signed_in): Officer,
+    _posted: Posted,
+) -> Result<Response, Problem> {
     account::end_session(&app, &signed_in.session).await?;
     let mut response = Redirect::to("/sign-in?said=signed-out").into_response();
-    set_cookie(&mut response, session_cookie(app.site.secure), "", 0, app.site.secure);
+    set_cookie(
+        &mut response,
+        session_cookie(app.site.secure),
+        "",
+        0,
+        app.site.secure,
+    );
     Ok(response)
 }
 
@@ -98,8 +159,18 @@ pub async fn language(State(app): State<App>, request: Request) -> Result<Respon
     let posted = Posted::from_request(request, &app).await?;
     let chosen = Language::from_tag(posted.text("language")).unwrap_or(app.site.language);
     let next = local_path(posted.text("next"));
-    let next = if posted.text("next").starts_with("/sign-in") { "/sign-in" } else { next };
+    let next = if posted.text("next").starts_with("/sign-in") {
+        "/sign-in"
+    } else {
+        next
+    };
     let mut response = Redirect::to(next).into_response();
-    set_cookie(&mut response, LANGUAGE_COOKIE, chosen.tag(), 31_536_000, app.site.secure);
+    set_cookie(
+        &mut response,
+        LANGUAGE_COOKIE,
+        chosen.tag(),
+        31_536_000,
+        app.site.secure,
+    );
     Ok(response)
 }

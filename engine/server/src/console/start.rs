@@ -60,14 +60,25 @@ struct StartCheck {
 }
 
 /// Lists the workflows that the person may start.
-pub async fn list(State(app): State<App>, visitor: Visitor, Officer(signed_in): Officer) -> Result<Response, Problem> {
+pub async fn list(
+    State(app): State<App>,
+    visitor: Visitor,
+    Officer(signed_in): Officer,
+) -> Result<Response, Problem> {
     let workflows = app.runtime.workflows().await?;
     let workflows = workflows
         .into_iter()
         .filter(|view| may_start(&app, signed_in.asker(), &view.workflow))
-        .map(|view| Startable { name: view.workflow, title: view.title, version: view.version })
+        .map(|view| Startable {
+            name: view.workflow,
+            title: view.title,
+            version: view.version,
+        })
         .collect();
-    page(&StartList { frame: Frame::new(&app, &visitor, "start"), workflows })
+    page(&StartList {
+        frame: Frame::new(&app, &visitor, "start"),
+        workflows,
+    })
 }
 
 /// Shows the start form.
@@ -77,7 +88,14 @@ pub async fn form(
     Officer(signed_in): Officer,
     Path((namespace, name)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
-    let starting = Starting::of(&app, &visitor, &signed_in, format!("{namespace}/{name}"), &Json::Null).await?;
+    let starting = Starting::of(
+        &app,
+        &visitor,
+        &signed_in,
+        format!("{namespace}/{name}"),
+        &Json::Null,
+    )
+    .await?;
     let data = starting.form.prefilled();
     // Choices may hang on what is filled in already.
     let starting = Starting::of(&app, &visitor, &signed_in, starting.workflow, &data).await?;
@@ -96,13 +114,19 @@ pub async fn submit(
     let access = Access::edit_all();
     // The first reading gives the answers on which later choices hang.
     let first = Starting::of(&app, visitor, &signed_in, workflow, &Json::Null).await?;
-    let sketch = form::sketch(&posted.entries);
+    let sketch = form::sketch(&first.form.prefilled(), &posted.entries);
     let starting = Starting::of(&app, visitor, &signed_in, first.workflow, &sketch).await?;
     let act = posted.text("_act");
-    let finished = matches!(act, "check" | "submit") && posted.entries.first("_add").or(posted.entries.first("_remove")).is_none();
+    let finished = matches!(act, "check" | "submit")
+        && posted
+            .entries
+            .first("_add")
+            .or(posted.entries.first("_remove"))
+            .is_none();
     let base = starting.form.prefilled();
     let Decoded { mut data, faults } =
-        form::decode(&starting.form, &access, &base, &posted.entries, finished).map_err(unexpected)?;
+        form::decode(&starting.form, &access, &base, &posted.entries, finished)
+            .map_err(unexpected)?;
     if !finished {
         form::edit_rows(&starting.form, &access, &mut data, &posted.entries);
         return page(&starting.form_page(&app, visitor, &data, Vec::new(), None));
@@ -110,16 +134,25 @@ pub async fn submit(
     let (faults, warnings) = starting.check(&data, faults)?;
     if !faults.is_empty() {
         let lines = starting.lines(&faults, visitor.language);
-        return faulty_page(StatusCode::UNPROCESSABLE_ENTITY, &starting.form_page(&app, visitor, &data, lines, None));
+        return faulty_page(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            &starting.form_page(&app, visitor, &data, lines, None),
+        );
     }
     match act {
-        "submit" => starting.start(&app, visitor, &signed_in, &posted, &data).await,
+        "submit" => {
+            starting
+                .start(&app, visitor, &signed_in, &posted, &data)
+                .await
+        }
         _ => page(&starting.check_page(&app, visitor, &data, warnings)),
     }
 }
 
 fn unexpected(name: String) -> Problem {
-    Problem::malformed(format!("the form has no field `{name}` that may be filled in"))
+    Problem::malformed(format!(
+        "the form has no field `{name}` that may be filled in"
+    ))
 }
 
 /// A start form with everything that it offers.
@@ -131,7 +164,13 @@ struct Starting {
 }
 
 impl Starting {
-    async fn of(app: &App, visitor: &Visitor, signed_in: &SignedIn, workflow: String, data: &Json) -> Result<Self, Problem> {
+    async fn of(
+        app: &App,
+        visitor: &Visitor,
+        signed_in: &SignedIn,
+        workflow: String,
+        data: &Json,
+    ) -> Result<Self, Problem> {
         if !may_start(app, signed_in.asker(), &workflow) {
             return Err(Problem::not_found());
         }
@@ -152,52 +191,111 @@ impl Starting {
         let lookup = Lookup::of(app, &schema, &around).await?;
         let form = form::build(&schema, &lookup);
         let title = form.title.text(visitor.language).to_owned();
-        let title = if title.is_empty() { workflow.clone() } else { title };
-        Ok(Self { title, schema, form, workflow })
+        let title = if title.is_empty() {
+            workflow.clone()
+        } else {
+            title
+        };
+        Ok(Self {
+            title,
+            schema,
+            form,
+            workflow,
+        })
     }
 
     /// Adds what the schema says to what reading found; errors and warnings apart.
-    fn check(&self, data: &Json, mut faults: Vec<Fault>) -> Result<(Vec<Fault>, Vec<FieldFault>), Problem> {
-        let form = tongban_runtime::form::Form::compile(&value(&self.schema)?).map_err(Problem::internal)?;
-        let (warnings, errors): (Vec<_>, Vec<_>) = form.faults(&value(data)?, &NoCodes).into_iter().partition(|fault| fault.warning);
+    fn check(
+        &self,
+        data: &Json,
+        mut faults: Vec<Fault>,
+    ) -> Result<(Vec<Fault>, Vec<FieldFault>), Problem> {
+        let form = tongban_runtime::form::Form::compile(&value(&self.schema)?)
+            .map_err(Problem::internal)?;
+        let (warnings, errors): (Vec<_>, Vec<_>) = form
+            .faults(&value(data)?, &NoCodes)
+            .into_iter()
+            .partition(|fault| fault.warning);
         faults.extend(errors.into_iter().map(field_fault));
         Ok((first_of_each(faults), warnings))
     }
 
     fn lines(&self, faults: &[Fault], language: Language) -> Vec<FaultLine> {
-        faults.iter().map(|fault| fault.line(&self.form, language)).collect()
+        faults
+            .iter()
+            .map(|fault| fault.line(&self.form, language))
+            .collect()
     }
 
     fn action(&self) -> String {
         format!("/start/{}", self.workflow)
     }
 
-    fn form_page(&self, app: &App, visitor: &Visitor, data: &Json, faults: Vec<FaultLine>, holder: Option<String>) -> StartForm {
+    fn form_page(
+        &self,
+        app: &App,
+        visitor: &Visitor,
+        data: &Json,
+        faults: Vec<FaultLine>,
+        holder: Option<String>,
+    ) -> StartForm {
         StartForm {
-            frame: Frame::new(app, visitor, "start").with_faults(!faults.is_empty() || holder.is_some()),
+            frame: Frame::new(app, visitor, "start")
+                .with_faults(!faults.is_empty() || holder.is_some()),
             title: self.title.clone(),
             action: self.action(),
-            fields: form::render_fields(&self.form, &Access::edit_all(), data, &faults, visitor.language),
+            fields: form::render_fields(
+                &self.form,
+                &Access::edit_all(),
+                data,
+                &faults,
+                visitor.language,
+            ),
             faults,
             holder,
         }
     }
 
-    fn check_page(&self, app: &App, visitor: &Visitor, data: &Json, warnings: Vec<FieldFault>) -> StartCheck {
-        let said = |fault: FieldFault| field_fault(fault).line(&self.form, visitor.language).message;
+    fn check_page(
+        &self,
+        app: &App,
+        visitor: &Visitor,
+        data: &Json,
+        warnings: Vec<FieldFault>,
+    ) -> StartCheck {
+        let said = |fault: FieldFault| {
+            field_fault(fault)
+                .line(&self.form, visitor.language)
+                .message
+        };
         StartCheck {
             frame: Frame::new(app, visitor, "start"),
             title: self.title.clone(),
             action: self.action(),
-            answers: form::render_read(&self.form, &Access::read_all().unmasked(), data, visitor.language),
+            answers: form::render_read(
+                &self.form,
+                &Access::read_all().unmasked(),
+                data,
+                visitor.language,
+            ),
             hidden: form::hidden_inputs(&self.form, &Access::edit_all(), data),
             warnings: warnings.into_iter().map(said).collect(),
             key: random_token(),
         }
     }
 
-    async fn start(&self, app: &App, visitor: &Visitor, signed_in: &SignedIn, posted: &Posted, data: &Json) -> Result<Response, Problem> {
-        let key = posted.filled("_key").filter(|key| key.len() <= 64).map(|key| format!("console-{key}"));
+    async fn start(
+        &self,
+        app: &App,
+        visitor: &Visitor,
+        signed_in: &SignedIn,
+        posted: &Posted,
+        data: &Json,
+    ) -> Result<Response, Problem> {
+        let key = posted
+            .filled("_key")
+            .filter(|key| key.len() <= 64)
+            .map(|key| format!("console-{key}"));
         let start = Start {
             workflow: self.workflow.clone(),
             version: None,
@@ -214,12 +312,20 @@ impl Starting {
             Err(RuntimeError::Invalid(faults)) => {
                 let faults: Vec<Fault> = faults.into_iter().map(field_fault).collect();
                 let lines = self.lines(&faults, visitor.language);
-                faulty_page(StatusCode::UNPROCESSABLE_ENTITY, &self.form_page(app, visitor, data, lines, None))
+                faulty_page(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    &self.form_page(app, visitor, data, lines, None),
+                )
             }
             Err(RuntimeError::Conflict { instance, .. }) => {
-                let seen = crate::visibility::head(app, signed_in.asker(), &instance).await.is_ok();
+                let seen = crate::visibility::head(app, signed_in.asker(), &instance)
+                    .await
+                    .is_ok();
                 let holder = Some(if seen { instance } else { String::new() });
-                faulty_page(StatusCode::CONFLICT, &self.form_page(app, visitor, data, Vec::new(), holder))
+                faulty_page(
+                    StatusCode::CONFLICT,
+                    &self.form_page(app, visitor, data, Vec::new(), holder),
+                )
             }
             Err(other) => Err(other.into()),
         }
@@ -230,7 +336,10 @@ impl Starting {
 pub fn field_fault(fault: FieldFault) -> Fault {
     let what = match fault.keyword.as_str() {
         "required" | "const" => What::Required,
-        _ => What::Said { chinese: fault.zh, english: fault.en },
+        _ => What::Said {
+            chinese: fault.zh,
+            english: fault.en,
+        },
     };
     Fault::new(fault.field, what)
 }

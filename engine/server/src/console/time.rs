@@ -35,7 +35,11 @@ pub struct Due {
 /// Words a deadline; the far end of time stands for none.
 pub fn due(app: &App, at_ms: Option<i64>, provisional: bool) -> Option<Due> {
     let at_ms = at_ms.filter(|at| *at < tongban_store::NO_DUE_MS)?;
-    Some(Due { day: day(&app.site.zone, at_ms), over: at_ms < app.now_ms(), provisional })
+    Some(Due {
+        day: day(&app.site.zone, at_ms),
+        over: at_ms < app.now_ms(),
+        provisional,
+    })
 }
 
 #[cfg(test)]

@@ -19,7 +19,10 @@ struct ValueTemplate<'a> {
 enum Shown {
     Text(String),
     Members(Vec<(String, String)>),
-    Table { heads: Vec<String>, rows: Vec<Vec<String>> },
+    Table {
+        heads: Vec<String>,
+        rows: Vec<Vec<String>>,
+    },
     Items(Vec<String>),
 }
 
@@ -31,13 +34,19 @@ pub fn render(value: &Json, words: &'static Words) -> String {
 fn at_depth(value: &Json, words: &'static Words, depth: usize) -> String {
     let inner = |value: &Json| at_depth(value, words, depth + 1);
     let shown = match value {
-        Json::Object(members) if depth < DEPTH_MAX => {
-            Shown::Members(members.iter().map(|(name, value)| (name.clone(), inner(value))).collect())
-        }
+        Json::Object(members) if depth < DEPTH_MAX => Shown::Members(
+            members
+                .iter()
+                .map(|(name, value)| (name.clone(), inner(value)))
+                .collect(),
+        ),
         Json::Array(items) if depth < DEPTH_MAX => match columns(items) {
             Some(heads) => {
                 let cell = |row: &Json, head: &String| inner(row.get(head).unwrap_or(&Json::Null));
-                let rows = items.iter().map(|row| heads.iter().map(|head| cell(row, head)).collect()).collect();
+                let rows = items
+                    .iter()
+                    .map(|row| heads.iter().map(|head| cell(row, head)).collect())
+                    .collect();
                 Shown::Table { heads, rows }
             }
             None => Shown::Items(items.iter().map(inner).collect()),
@@ -47,7 +56,12 @@ fn at_depth(value: &Json, words: &'static Words, depth: usize) -> String {
         Json::String(text) => Shown::Text(text.clone()),
         other => Shown::Text(other.to_string()),
     };
-    ValueTemplate { words, shown: &shown }.render().unwrap_or_default()
+    ValueTemplate {
+        words,
+        shown: &shown,
+    }
+    .render()
+    .unwrap_or_default()
 }
 
 /// The columns of a list whose entries are all objects of a few members.
@@ -71,7 +85,10 @@ mod tests {
 
     #[test]
     fn lists_of_objects_become_tables_and_text_stays_text() {
-        let html = render(&json!({ "结论": [{ "规则": "R1", "结果": true }, { "规则": "<b>" }] }), &CHINESE);
+        let html = render(
+            &json!({ "结论": [{ "规则": "R1", "结果": true }, { "规则": "<b>" }] }),
+            &CHINESE,
+        );
         assert!(html.contains("<th scope=\"col\">规则</th>"), "{html}");
         assert!(html.contains("是") && !html.contains("<b>"), "{html}");
     }

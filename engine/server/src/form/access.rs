@@ -48,8 +48,18 @@ impl Access {
 
     /// Adds the lists of a step's `fields`; rows may be written `members[].name` or `members.name`.
     #[must_use]
-    pub fn with(mut self, read: &[String], edit: &[String], hide: &[String], require: &[String]) -> Self {
-        let normal = |list: &[String]| list.iter().map(|path| schema_path(path)).collect::<Vec<_>>();
+    pub fn with(
+        mut self,
+        read: &[String],
+        edit: &[String],
+        hide: &[String],
+        require: &[String],
+    ) -> Self {
+        let normal = |list: &[String]| {
+            list.iter()
+                .map(|path| schema_path(path))
+                .collect::<Vec<_>>()
+        };
         self.read.extend(normal(read));
         self.edit.extend(normal(edit));
         self.hide.extend(normal(hide));
@@ -102,7 +112,10 @@ impl Access {
         }
         self.of(path) != FieldAccess::Hide
             && self.edit.iter().chain(&self.require).any(|marked| {
-                marked.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')) && self.of(marked) == FieldAccess::Edit
+                marked
+                    .strip_prefix(path)
+                    .is_some_and(|rest| rest.starts_with('.'))
+                    && self.of(marked) == FieldAccess::Edit
             })
     }
 

@@ -21,6 +21,10 @@ pub trait Offers {
     fn chosen(&self, path: &str) -> Option<Vec<Choice>>;
     /// The units of a level, or all of them.
     fn units(&self, level: Option<&str>) -> Vec<Choice>;
+    /// A text of the pack (`x-text`), as HTML.
+    fn text(&self, _reference: &str) -> Option<String> {
+        None
+    }
 }
 
 /// A field whose values come from a register and have to be looked up before the form is built.
@@ -40,7 +44,10 @@ pub fn wanted_choices(schema: &Json) -> Vec<WantedChoice> {
         }
         let schema = resolved(root, schema);
         if let Some(choose) = schema.get("x-choose") {
-            found.push(WantedChoice { path: path.to_owned(), choose: choose.clone() });
+            found.push(WantedChoice {
+                path: path.to_owned(),
+                choose: choose.clone(),
+            });
         }
         if let Some(items) = schema.get("items") {
             walk(root, items, path, depth + 1, found);
@@ -57,9 +64,15 @@ pub fn wanted_choices(schema: &Json) -> Vec<WantedChoice> {
 /// Builds the fields of a schema.
 pub fn build(schema: &Json, offers: &dyn Offers) -> Form {
     let root = resolved(schema, schema);
-    let builder = Builder { root: schema, offers };
+    let builder = Builder {
+        root: schema,
+        offers,
+    };
     let fields = builder.fields(&root, "", 0);
-    Form { title: title_of(&root, ""), sections: sections(&root, fields) }
+    Form {
+        title: title_of(&root, ""),
+        sections: sections(&root, fields),
+    }
 }
 
 struct Builder<'a> {
@@ -71,7 +84,15 @@ impl Builder<'_> {
     fn fields(&self, schema: &Json, path: &str, depth: usize) -> Vec<Field> {
         let required = names(schema.get("required"));
         properties(schema)
-            .map(|(name, property)| self.field(name, property, &joined(path, name), required.contains(&name), depth))
+            .map(|(name, property)| {
+                self.field(
+                    name,
+                    property,
+                    &joined(path, name),
+                    required.contains(&name),
+                    depth,
+                )
+            })
             .collect()
     }
 
@@ -82,9 +103,16 @@ impl Builder<'_> {
             path: path.to_owned(),
             title: title_of(&schema, name),
             help: help_of(&schema),
+            text: schema
+                .get("x-text")
+                .and_then(Json::as_str)
+                .and_then(|reference| self.offers.text(reference)),
             required,
             read_only: schema.get("readOnly") == Some(&Json::Bool(true)),
-            mask: schema.get("x-mask").and_then(Json::as_str).map(Mask::from_keyword),
+            mask: schema
+                .get("x-mask")
+                .and_then(Json::as_str)
+                .map(Mask::from_keyword),
             default: schema.get("default").cloned(),
             kind: self.kind(&schema, path, depth),
         }
@@ -101,9 +129,9 @@ impl Builder<'_> {
             "object" => Kind::Group(self.fields(schema, path, depth + 1)),
             "array" => self.list(schema, path, depth),
             "boolean" => Kind::Tick,
-            "integer" | "number" if self.choices(schema, path).is_none() => {
-                Kind::Number { whole: kind_word(schema) == "integer" }
-            }
+            "integer" | "number" if self.choices(schema, path).is_none() => Kind::Number {
+                whole: kind_word(schema) == "integer",
+            },
             "string" | "integer" | "number" => self.text(schema, path),
             _ => Kind::Data,
         }
@@ -125,15 +153,22 @@ impl Builder<'_> {
     }
 
     fn list(&self, schema: &Json, path: &str, depth: usize) -> Kind {
-        let Some(items) = schema.get("items") else { return Kind::Data };
+        let Some(items) = schema.get("items") else {
+            return Kind::Data;
+        };
         let items = resolved(self.root, items);
         match kind_word(&items) {
             "object" => Kind::Table {
                 columns: self.fields(&items, path, depth + 1),
-                most: schema.get("maxItems").and_then(Json::as_u64).map_or(ROWS_MAX, |most| (most as usize).min(ROWS_MAX)),
+                most: schema
+                    .get("maxItems")
+                    .and_then(Json::as_u64)
+                    .map_or(ROWS_MAX, |most| (most as usize).min(ROWS_MAX)),
             },
             "string" | "integer" => {
-                let choices = self.choices(schema, path).or_else(|| self.choices(&items, path));
+                let choices = self
+                    .choices(schema, path)
+                    .or_else(|| self.choices(&items, path));
                 match choices {
                     Some(choices) => Kind::Several(choices),
                     None => Kind::Lines {
@@ -154,19 +189,30 @@ impl Builder<'_> {
             return self.offers.chosen(path);
         }
         if widget(schema) == "unit" {
-            return Some(self.offers.units(schema.get("x-level").and_then(Json::as_str)));
+            return Some(
+                self.offers
+                    .units(schema.get("x-level").and_then(Json::as_str)),
+            );
         }
         let values = schema.get("enum").and_then(Json::as_array)?;
         let choices = values.iter().filter(|value| !value.is_null()).map(|value| {
-            let label = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            Choice { value: value.clone(), label }
+            let label = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
+            Choice {
+                value: value.clone(),
+                label,
+            }
         });
         Some(choices.collect())
     }
 }
 
 fn widget(schema: &Json) -> &str {
-    schema.get("x-widget").and_then(Json::as_str).unwrap_or_default()
+    schema
+        .get("x-widget")
+        .and_then(Json::as_str)
+        .unwrap_or_default()
 }
 
 /// The kind of value, by `type` (a list with `null` in it counts as its other member) or by shape.
@@ -174,7 +220,10 @@ fn kind_word(schema: &Json) -> &str {
     match schema.get("type") {
         Some(Json::String(word)) => word,
         Some(Json::Array(words)) => {
-            let mut real = words.iter().filter_map(Json::as_str).filter(|word| *word != "null");
+            let mut real = words
+                .iter()
+                .filter_map(Json::as_str)
+                .filter(|word| *word != "null");
             match (real.next(), real.next()) {
                 (Some(word), None) => word,
                 _ => "",
@@ -189,17 +238,32 @@ fn kind_word(schema: &Json) -> &str {
 
 fn help_of(schema: &Json) -> Option<Title> {
     match schema.get("x-help") {
-        Some(Json::String(text)) => Some(Title { own: text.clone(), english: english_help(schema) }),
+        Some(Json::String(text)) => Some(Title {
+            own: text.clone(),
+            english: english_help(schema),
+        }),
         Some(Json::Object(texts)) => {
-            let own = texts.get("zh-CN").or_else(|| texts.get("zh")).and_then(Json::as_str)?;
-            Some(Title { own: own.to_owned(), english: texts.get("en").and_then(Json::as_str).map(str::to_owned) })
+            let own = texts
+                .get("zh-CN")
+                .or_else(|| texts.get("zh"))
+                .and_then(Json::as_str)?;
+            Some(Title {
+                own: own.to_owned(),
+                english: texts.get("en").and_then(Json::as_str).map(str::to_owned),
+            })
         }
-        _ => schema.get("description").and_then(Json::as_str).map(Title::plain),
+        _ => schema
+            .get("description")
+            .and_then(Json::as_str)
+            .map(Title::plain),
     }
 }
 
 fn english_help(schema: &Json) -> Option<String> {
-    schema.get("x-help-en").and_then(Json::as_str).map(str::to_owned)
+    schema
+        .get("x-help-en")
+        .and_then(Json::as_str)
+        .map(str::to_owned)
 }
 
 fn properties(schema: &Json) -> impl Iterator<Item = (&str, &Json)> {
@@ -211,11 +275,17 @@ fn properties(schema: &Json) -> impl Iterator<Item = (&str, &Json)> {
 }
 
 fn names(list: Option<&Json>) -> Vec<&str> {
-    list.and_then(Json::as_array).map(|names| names.iter().filter_map(Json::as_str).collect()).unwrap_or_default()
+    list.and_then(Json::as_array)
+        .map(|names| names.iter().filter_map(Json::as_str).collect())
+        .unwrap_or_default()
 }
 
 fn joined(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+    if path.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{path}.{name}")
+    }
 }
 
 /// Follows a reference inside the document and lays the keywords beside it over what it names:
@@ -224,7 +294,12 @@ fn resolved(root: &Json, schema: &Json) -> Json {
     let mut layers = vec![schema];
     let mut at = schema;
     while let Some(reference) = at.get("$ref").and_then(Json::as_str) {
-        let Some(target) = reference.strip_prefix('#').and_then(|pointer| root.pointer(pointer)) else { break };
+        let Some(target) = reference
+            .strip_prefix('#')
+            .and_then(|pointer| root.pointer(pointer))
+        else {
+            break;
+        };
         if layers.len() > DEPTH_MAX {
             break;
         }
@@ -238,8 +313,12 @@ fn resolved(root: &Json, schema: &Json) -> Json {
     for layer in layers.into_iter().rev().filter_map(Json::as_object) {
         for (keyword, value) in layer.iter().filter(|(keyword, _)| *keyword != "$ref") {
             match (keyword.as_str(), merged.get_mut(keyword), value) {
-                ("properties", Some(Json::Object(kept)), Json::Object(more)) => kept.extend(more.clone()),
-                ("required", Some(Json::Array(kept)), Json::Array(more)) => kept.extend(more.iter().cloned()),
+                ("properties", Some(Json::Object(kept)), Json::Object(more)) => {
+                    kept.extend(more.clone())
+                }
+                ("required", Some(Json::Array(kept)), Json::Array(more)) => {
+                    kept.extend(more.iter().cloned())
+                }
                 _ => {
                     merged.insert(keyword.clone(), value.clone());
                 }
@@ -260,21 +339,41 @@ fn sections(schema: &Json, mut fields: Vec<Field>) -> Vec<Section> {
             }
         }
         if !taken.is_empty() {
-            sections.push(Section { title, fields: taken });
+            sections.push(Section {
+                title,
+                fields: taken,
+            });
         }
     };
-    for part in schema.get("x-layout").and_then(Json::as_array).into_iter().flatten() {
+    for part in schema
+        .get("x-layout")
+        .and_then(Json::as_array)
+        .into_iter()
+        .flatten()
+    {
         let title = part.get("group").and_then(Json::as_str).map(|own| Title {
             own: own.to_owned(),
-            english: part.get("x-en").or_else(|| part.get("en")).and_then(Json::as_str).map(str::to_owned),
+            english: part
+                .get("x-en")
+                .or_else(|| part.get("en"))
+                .and_then(Json::as_str)
+                .map(str::to_owned),
         });
         take(names(part.get("fields")), title);
     }
-    for page in schema.get("x-pages").and_then(Json::as_array).into_iter().flatten() {
+    for page in schema
+        .get("x-pages")
+        .and_then(Json::as_array)
+        .into_iter()
+        .flatten()
+    {
         take(names(Some(page)), None);
     }
     if !fields.is_empty() {
-        sections.push(Section { title: None, fields });
+        sections.push(Section {
+            title: None,
+            fields,
+        });
     }
     sections
 }

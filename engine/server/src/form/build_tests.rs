@@ -6,7 +6,12 @@ struct Lists;
 
 impl Offers for Lists {
     fn code(&self, list: &str) -> Option<Vec<Choice>> {
-        (list == "purpose").then(|| vec![Choice::new("basis", "行政依据"), Choice::new("check", "数据校核")])
+        (list == "purpose").then(|| {
+            vec![
+                Choice::new("basis", "行政依据"),
+                Choice::new("check", "数据校核"),
+            ]
+        })
     }
     fn chosen(&self, path: &str) -> Option<Vec<Choice>> {
         (path == "resource").then(|| vec![Choice::new("R1", "人口基础信息")])
@@ -66,11 +71,25 @@ fn references_add_their_neighbours_properties_and_cycles_end() {
             "void": { "$ref": "#/$defs/self" }
         }
     }));
-    let Kind::Table { columns, most } = &form.field("members").expect("there").kind else { unreachable!("a table") };
+    let Kind::Table { columns, most } = &form.field("members").expect("there").kind else {
+        unreachable!("a table")
+    };
     assert_eq!(*most, 3);
-    let shape: Vec<_> = columns.iter().map(|field| (field.path.as_str(), field.required, field.mask)).collect();
-    assert_eq!(shape, [("members.id", true, Some(Mask::Identity)), ("members.relation", true, None)]);
-    assert!(matches!(form.field("chain").expect("there").kind, Kind::Group(_)));
+    let shape: Vec<_> = columns
+        .iter()
+        .map(|field| (field.path.as_str(), field.required, field.mask))
+        .collect();
+    assert_eq!(
+        shape,
+        [
+            ("members.id", true, Some(Mask::Identity)),
+            ("members.relation", true, None)
+        ]
+    );
+    assert!(matches!(
+        form.field("chain").expect("there").kind,
+        Kind::Group(_)
+    ));
     assert!(form.field("void").is_some());
 }
 
@@ -84,7 +103,12 @@ fn a_layout_orders_fields_and_loses_none() {
     let shape: Vec<_> = form
         .sections
         .iter()
-        .map(|section| (section.title.as_ref().map(|title| title.own.as_str()), section.fields[0].name.as_str()))
+        .map(|section| {
+            (
+                section.title.as_ref().map(|title| title.own.as_str()),
+                section.fields[0].name.as_str(),
+            )
+        })
         .collect();
     assert_eq!(shape, [(Some("基本"), "b"), (None, "a")]);
 }

@@ -21,9 +21,21 @@ pub struct Change {
 /// Lists the changed answers in the order of the form.
 pub fn changes(form: &Form, before: &Json, after: &Json, language: Language) -> Vec<Change> {
     let mut found = Vec::new();
-    let comparison = Comparison { reading: Reading { language, masks: false }, language };
+    let comparison = Comparison {
+        reading: Reading {
+            language,
+            masks: false,
+        },
+        language,
+    };
     for field in form.fields() {
-        comparison.field(field, "", before.get(&field.name), after.get(&field.name), &mut found);
+        comparison.field(
+            field,
+            "",
+            before.get(&field.name),
+            after.get(&field.name),
+            &mut found,
+        );
     }
     found
 }
@@ -34,13 +46,24 @@ struct Comparison {
 }
 
 impl Comparison {
-    fn field(&self, field: &Field, prefix: &str, before: Option<&Json>, after: Option<&Json>, found: &mut Vec<Change>) {
+    fn field(
+        &self,
+        field: &Field,
+        prefix: &str,
+        before: Option<&Json>,
+        after: Option<&Json>,
+        found: &mut Vec<Change>,
+    ) {
         let real = |value: Option<&Json>| value.filter(|value| !value.is_null()).cloned();
         if real(before) == real(after) {
             return;
         }
         let title = field.title.text(self.language);
-        let label = if prefix.is_empty() { title.to_owned() } else { format!("{prefix} · {title}") };
+        let label = if prefix.is_empty() {
+            title.to_owned()
+        } else {
+            format!("{prefix} · {title}")
+        };
         match &field.kind {
             Kind::Group(children) => {
                 for child in children {
@@ -49,13 +72,26 @@ impl Comparison {
                 }
             }
             Kind::Table { columns, .. } => {
-                let count = |value: Option<&Json>| value.and_then(Json::as_array).map_or(0, Vec::len);
+                let count =
+                    |value: Option<&Json>| value.and_then(Json::as_array).map_or(0, Vec::len);
                 for at in 0..count(before).max(count(after)) {
                     let number = (at + 1).to_string();
-                    let row = format!("{label} · {}", fill(self.language.words().row, &[("n", &number)]));
-                    let (before, after) = (before.and_then(|rows| rows.get(at)), after.and_then(|rows| rows.get(at)));
+                    let row = format!(
+                        "{label} · {}",
+                        fill(self.language.words().row, &[("n", &number)])
+                    );
+                    let (before, after) = (
+                        before.and_then(|rows| rows.get(at)),
+                        after.and_then(|rows| rows.get(at)),
+                    );
                     for column in columns {
-                        self.field(column, &row, member(before, &column.name), member(after, &column.name), found);
+                        self.field(
+                            column,
+                            &row,
+                            member(before, &column.name),
+                            member(after, &column.name),
+                            found,
+                        );
                     }
                 }
             }

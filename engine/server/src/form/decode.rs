@@ -33,7 +33,10 @@ impl Entries {
 
     /// The first value of a name.
     pub fn first(&self, name: &str) -> Option<&str> {
-        self.values.get(name).and_then(|values| values.first()).map(String::as_str)
+        self.values
+            .get(name)
+            .and_then(|values| values.first())
+            .map(String::as_str)
     }
 
     /// All values of a name.
@@ -61,24 +64,45 @@ pub struct Decoded {
 ///
 /// # Errors
 /// The name of an entry that no editable field of the form has.
-pub fn decode(form: &Form, access: &Access, base: &Json, entries: &Entries, finished: bool) -> Result<Decoded, String> {
-    let mut reader = Reader { access, entries, finished, used: BTreeSet::new(), faults: Vec::new() };
+pub fn decode(
+    form: &Form,
+    access: &Access,
+    base: &Json,
+    entries: &Entries,
+    finished: bool,
+) -> Result<Decoded, String> {
+    let mut reader = Reader {
+        access,
+        entries,
+        finished,
+        used: BTreeSet::new(),
+        faults: Vec::new(),
+    };
     let mut data = base.as_object().cloned().unwrap_or_default();
     for field in form.fields() {
         let value = reader.field(field, &field.name, base.get(&field.name), true);
         put(&mut data, &field.name, value);
     }
     let Reader { used, faults, .. } = reader;
-    if let Some(unknown) = entries.names().find(|name| !name.starts_with('_') && !used.contains(*name)) {
+    if let Some(unknown) = entries
+        .names()
+        .find(|name| !name.starts_with('_') && !used.contains(*name))
+    {
         return Err(unknown.to_owned());
     }
-    Ok(Decoded { data: without_nulls(Json::Object(data)), faults })
+    Ok(Decoded {
+        data: without_nulls(Json::Object(data)),
+        faults,
+    })
 }
 
-/// The plain texts of a post as data, good enough to look up what other choices hang on.
-pub fn sketch(entries: &Entries) -> Json {
-    let mut data = Json::Object(Map::new());
-    for name in entries.names().filter(|name| !name.starts_with('_') && !name.contains('[')) {
+/// The plain texts of a post over the data before it, good enough to look up what other choices hang on.
+pub fn sketch(base: &Json, entries: &Entries) -> Json {
+    let mut data = base.clone();
+    for name in entries
+        .names()
+        .filter(|name| !name.starts_with('_') && !name.contains('['))
+    {
         let text = clean(entries.first(name).unwrap_or_default());
         if let Some(place) = slot(&mut data, name) {
             *place = Json::String(text);
@@ -98,7 +122,13 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// The value of one field; `demanded` says whether its surroundings exist, so that the required
     /// fields of an optional, empty group are not missed.
-    fn field(&mut self, field: &Field, name: &str, base: Option<&Json>, demanded: bool) -> Option<Json> {
+    fn field(
+        &mut self,
+        field: &Field,
+        name: &str,
+        base: Option<&Json>,
+        demanded: bool,
+    ) -> Option<Json> {
         let editable = self.access.of(&field.path) == FieldAccess::Edit && !field.read_only;
         match &field.kind {
             Kind::Group(children) => self.group(field, children, name, base, demanded),
@@ -108,48 +138,85 @@ impl Reader<'_> {
                 let value = self.leaf(field, name, base);
                 let wanted = field.required || self.access.requires(&field.path);
                 if value.is_none() && wanted && demanded && self.finished && !self.has_fault(name) {
-                    self.faults.push(Fault::new(name, What::missing(&field.kind)));
+                    self.faults
+                        .push(Fault::new(name, What::missing(&field.kind)));
                 }
                 value
             }
         }
     }
 
-    fn group(&mut self, field: &Field, children: &[Field], name: &str, base: Option<&Json>, demanded: bool) -> Option<Json> {
+    fn group(
+        &mut self,
+        field: &Field,
+        children: &[Field],
+        name: &str,
+        base: Option<&Json>,
+        demanded: bool,
+    ) -> Option<Json> {
         if self.access.of(&field.path) == FieldAccess::Hide {
             return base.cloned();
         }
         let prefix = format!("{name}.");
         let typed = self.entries.values.iter().any(|(entry, values)| {
-            entry.starts_with(&prefix) && !entry.ends_with("[]") && values.iter().any(|value| !value.trim().is_empty())
+            entry.starts_with(&prefix)
+                && !entry.ends_with("[]")
+                && values.iter().any(|value| !value.trim().is_empty())
         });
         let demanded = demanded && (field.required || typed);
         let mut object = base.and_then(Json::as_object).cloned().unwrap_or_default();
         for child in children {
-            let value = self.field(child, &format!("{name}.{}", child.name), base.and_then(|base| base.get(&child.name)), demanded);
+            let value = self.field(
+                child,
+                &format!("{name}.{}", child.name),
+                base.and_then(|base| base.get(&child.name)),
+                demanded,
+            );
             put(&mut object, &child.name, value);
         }
         (field.required || !is_empty(&Json::Object(object.clone()))).then_some(Json::Object(object))
     }
 
-    fn table(&mut self, field: &Field, columns: &[Field], most: usize, name: &str, base: Option<&Json>) -> Option<Json> {
+    fn table(
+        &mut self,
+        field: &Field,
+        columns: &[Field],
+        most: usize,
+        name: &str,
+        base: Option<&Json>,
+    ) -> Option<Json> {
         let rows_before = base.and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
         if !self.access.edits_within(&field.path) || field.read_only {
             return base.cloned();
         }
         let grows = self.access.of(&field.path) == FieldAccess::Edit;
         let marker = format!("{name}[]");
-        let sent = self.entries.first(&marker).and_then(|count| count.parse::<usize>().ok());
+        let sent = self
+            .entries
+            .first(&marker)
+            .and_then(|count| count.parse::<usize>().ok());
         self.used.insert(marker);
-        let count = if grows { sent.unwrap_or(0).min(most) } else { rows_before.len() };
+        let count = if grows {
+            sent.unwrap_or(0).min(most)
+        } else {
+            rows_before.len()
+        };
         let mut rows = Vec::with_capacity(count);
         for at in 0..count {
             let before = rows_before.get(at);
-            let mut row = before.and_then(Json::as_object).cloned().unwrap_or_default();
+            let mut row = before
+                .and_then(Json::as_object)
+                .cloned()
+                .unwrap_or_default();
             let faults_before = self.faults.len();
             for column in columns {
                 let cell = format!("{name}[{at}].{}", column.name);
-                let value = self.field(column, &cell, before.and_then(|row| row.get(&column.name)), true);
+                let value = self.field(
+                    column,
+                    &cell,
+                    before.and_then(|row| row.get(&column.name)),
+                    true,
+                );
                 put(&mut row, &column.name, value);
             }
             let row = Json::Object(row);
@@ -175,7 +242,13 @@ impl Reader<'_> {
         let text = clean(self.entries.first(name).unwrap_or_default());
         match &field.kind {
             Kind::Text { lines, code, .. } => {
-                let text = if *code { compact(&text) } else if *lines { text } else { text.replace('\n', " ") };
+                let text = if *code {
+                    compact(&text)
+                } else if *lines {
+                    text
+                } else {
+                    text.replace('\n', " ")
+                };
                 filled(text)
             }
             Kind::Signature => filled(text.replace('\n', " ")),
@@ -192,10 +265,19 @@ impl Reader<'_> {
                 }
             }
             Kind::Several(choices) => {
-                let keys: Vec<String> = self.entries.all(name).iter().map(|key| clean(key)).filter(|key| !key.is_empty()).collect();
+                let keys: Vec<String> = self
+                    .entries
+                    .all(name)
+                    .iter()
+                    .map(|key| clean(key))
+                    .filter(|key| !key.is_empty())
+                    .collect();
                 let known = choices.iter().filter(|choice| keys.contains(&choice.key()));
                 let values: Vec<Json> = known.map(|choice| choice.value.clone()).collect();
-                if keys.iter().any(|key| !choices.iter().any(|choice| choice.key() == *key)) {
+                if keys
+                    .iter()
+                    .any(|key| !choices.iter().any(|choice| choice.key() == *key))
+                {
                     self.faults.push(Fault::new(name, What::NotOffered));
                 }
                 (!values.is_empty()).then_some(Json::Array(values))
@@ -233,8 +315,17 @@ impl Reader<'_> {
 
     fn lines(&mut self, name: &str, text: &str, whole_numbers: bool) -> Option<Json> {
         let mut values = Vec::new();
-        for line in text.lines().map(str::trim).filter(|line| !line.is_empty()).take(LINES_MAX) {
-            let value = if whole_numbers { self.number(name, &compact(line), true)? } else { Json::String(line.to_owned()) };
+        for line in text
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .take(LINES_MAX)
+        {
+            let value = if whole_numbers {
+                self.number(name, &compact(line), true)?
+            } else {
+                Json::String(line.to_owned())
+            };
             values.push(value);
         }
         (!values.is_empty()).then_some(Json::Array(values))
@@ -253,7 +344,14 @@ impl Reader<'_> {
 /// Adds or removes a row as the button that was pressed says; anything else changes nothing.
 pub fn edit_rows(form: &Form, access: &Access, data: &mut Json, entries: &Entries) {
     if let Some(name) = entries.first("_add") {
-        let Some(Field { kind: Kind::Table { most, .. }, path, .. }) = form.field(&super::access::schema_path(name)) else { return };
+        let Some(Field {
+            kind: Kind::Table { most, .. },
+            path,
+            ..
+        }) = form.field(&super::access::schema_path(name))
+        else {
+            return;
+        };
         if access.of(path) != FieldAccess::Edit {
             return;
         }
@@ -267,10 +365,16 @@ pub fn edit_rows(form: &Form, access: &Access, data: &mut Json, entries: &Entrie
         }
     }
     if let Some((name, at)) = entries.first("_remove").and_then(row_of) {
-        if form.field(&super::access::schema_path(name)).is_none_or(|field| access.of(&field.path) != FieldAccess::Edit) {
+        if form
+            .field(&super::access::schema_path(name))
+            .is_none_or(|field| access.of(&field.path) != FieldAccess::Edit)
+        {
             return;
         }
-        if let Some(rows) = slot(data, name).and_then(Json::as_array_mut).filter(|rows| at < rows.len()) {
+        if let Some(rows) = slot(data, name)
+            .and_then(Json::as_array_mut)
+            .filter(|rows| at < rows.len())
+        {
             rows.remove(at);
         }
     }
@@ -286,13 +390,20 @@ fn row_of(name: &str) -> Option<(&str, usize)> {
 fn slot<'a>(data: &'a mut Json, name: &str) -> Option<&'a mut Json> {
     let mut at = data;
     for step in name.split('.') {
-        let (property, rows) = step.split_once('[').map_or((step, ""), |(property, rest)| (property, rest));
+        let (property, rows) = step
+            .split_once('[')
+            .map_or((step, ""), |(property, rest)| (property, rest));
         if !at.is_object() {
             *at = Json::Object(Map::new());
         }
-        at = at.as_object_mut()?.entry(property.to_owned()).or_insert(Json::Null);
+        at = at
+            .as_object_mut()?
+            .entry(property.to_owned())
+            .or_insert(Json::Null);
         for row in rows.split('[').filter(|row| !row.is_empty()) {
-            at = at.as_array_mut()?.get_mut(row.trim_end_matches(']').parse::<usize>().ok()?)?;
+            at = at
+                .as_array_mut()?
+                .get_mut(row.trim_end_matches(']').parse::<usize>().ok()?)?;
         }
     }
     Some(at)
@@ -324,7 +435,9 @@ fn compact(text: &str) -> String {
     text.chars()
         .filter(|character| !character.is_whitespace())
         .map(|character| match character {
-            '\u{FF01}'..='\u{FF5E}' => char::from_u32(character as u32 - 0xFEE0).unwrap_or(character),
+            '\u{FF01}'..='\u{FF5E}' => {
+                char::from_u32(character as u32 - 0xFEE0).unwrap_or(character)
+            }
             other => other,
         })
         .collect()
@@ -332,8 +445,14 @@ fn compact(text: &str) -> String {
 
 /// Reads year, month and day in this order, written with hyphens, slashes, dots or 年月日.
 fn civil_date(text: &str) -> Option<jiff::civil::Date> {
-    let mut parts = text.split(['-', '/', '.', '年', '月', '日']).filter(|part| !part.is_empty());
-    let date = jiff::civil::Date::new(parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+    let mut parts = text
+        .split(['-', '/', '.', '年', '月', '日'])
+        .filter(|part| !part.is_empty());
+    let date = jiff::civil::Date::new(
+        parts.next()?.parse().ok()?,
+        parts.next()?.parse().ok()?,
+        parts.next()?.parse().ok()?,
+    );
     date.ok().filter(|_| parts.next().is_none())
 }
 
@@ -352,7 +471,10 @@ fn is_empty(value: &Json) -> bool {
 pub fn without_nulls(value: Json) -> Json {
     match value {
         Json::Object(map) => Json::Object(
-            map.into_iter().filter(|(_, member)| !member.is_null()).map(|(name, member)| (name, without_nulls(member))).collect(),
+            map.into_iter()
+                .filter(|(_, member)| !member.is_null())
+                .map(|(name, member)| (name, without_nulls(member)))
+                .collect(),
         ),
         Json::Array(items) => Json::Array(items.into_iter().map(without_nulls).collect()),
         other => other,

@@ -62,14 +62,20 @@ pub struct FaultLine {
 impl Fault {
     /// A fault at a field.
     pub fn new(name: impl Into<String>, what: What) -> Self {
-        Self { name: name.into(), what }
+        Self {
+            name: name.into(),
+            what,
+        }
     }
 
     /// Words the fault for a reader.
     pub fn line(&self, form: &Form, language: Language) -> FaultLine {
         let words = language.words();
         let field = form.field(&schema_path(&self.name));
-        let title = field.map_or_else(|| self.name.clone(), |field| field.title.text(language).to_owned());
+        let title = field.map_or_else(
+            || self.name.clone(),
+            |field| field.title.text(language).to_owned(),
+        );
         let with = |text: &str| fill(text, &[("field", &title)]);
         let message = match &self.what {
             What::Required => with(words.fault_required),
@@ -80,10 +86,17 @@ impl Fault {
             What::NotOffered => with(words.fault_not_offered),
             What::Said { chinese, english } => match language {
                 Language::Chinese => chinese.clone(),
-                Language::English => fill(words.fault_other, &[("field", &title), ("message", english)]),
+                Language::English => fill(
+                    words.fault_other,
+                    &[("field", &title), ("message", english)],
+                ),
             },
         };
-        FaultLine { name: self.name.clone(), id: identifier(&self.name), message }
+        FaultLine {
+            name: self.name.clone(),
+            id: identifier(&self.name),
+            message,
+        }
     }
 }
 

@@ -33,6 +33,8 @@ pub struct Field {
     pub title: Title,
     /// A sentence that helps to fill it in.
     pub help: Option<Title>,
+    /// A text of the pack that stands above the field, as HTML.
+    pub text: Option<String>,
     /// Whether an empty answer is refused.
     pub required: bool,
     /// Whether nobody types here (`readOnly`).
@@ -49,7 +51,11 @@ pub struct Field {
 #[derive(Debug, Clone)]
 pub enum Kind {
     /// Text on one line, or on several; a code is freed of spaces and full-width characters.
-    Text { lines: bool, max: Option<u64>, code: bool },
+    Text {
+        lines: bool,
+        max: Option<u64>,
+        code: bool,
+    },
     /// A number.
     Number { whole: bool },
     /// A date such as 2026-11-23.
@@ -86,7 +92,10 @@ pub struct Choice {
 impl Choice {
     /// A choice of a text value.
     pub fn new(value: impl Into<String>, label: impl Into<String>) -> Self {
-        Self { value: Json::String(value.into()), label: label.into() }
+        Self {
+            value: Json::String(value.into()),
+            label: label.into(),
+        }
     }
 
     /// The value as it travels in a form.
@@ -136,7 +145,13 @@ impl Mask {
         characters
             .iter()
             .enumerate()
-            .map(|(at, character)| if at < head || at >= head + hidden { *character } else { '*' })
+            .map(|(at, character)| {
+                if at < head || at >= head + hidden {
+                    *character
+                } else {
+                    '*'
+                }
+            })
             .collect()
     }
 }
@@ -144,7 +159,9 @@ impl Mask {
 impl Form {
     /// All top-level fields in order.
     pub fn fields(&self) -> impl Iterator<Item = &Field> {
-        self.sections.iter().flat_map(|section| section.fields.iter())
+        self.sections
+            .iter()
+            .flat_map(|section| section.fields.iter())
     }
 
     /// What the form starts with: the defaults of its fields.
@@ -170,14 +187,22 @@ impl Form {
 
     /// The field at a schema path such as `scope.items`.
     pub fn field(&self, path: &str) -> Option<&Field> {
-        fn search<'a>(mut fields: impl Iterator<Item = &'a Field>, path: &str) -> Option<&'a Field> {
+        fn search<'a>(
+            mut fields: impl Iterator<Item = &'a Field>,
+            path: &str,
+        ) -> Option<&'a Field> {
             fields.find_map(|field| {
                 if field.path == path {
                     return Some(field);
                 }
-                let inside = path.strip_prefix(&field.path).is_some_and(|rest| rest.starts_with('.'));
+                let inside = path
+                    .strip_prefix(&field.path)
+                    .is_some_and(|rest| rest.starts_with('.'));
                 match &field.kind {
-                    Kind::Group(children) | Kind::Table { columns: children, .. } if inside => within(children, path),
+                    Kind::Group(children)
+                    | Kind::Table {
+                        columns: children, ..
+                    } if inside => within(children, path),
                     _ => None,
                 }
             })
@@ -191,7 +216,11 @@ impl Form {
 
 /// The title of a field or form as its schema gives it.
 pub fn title_of(schema: &Json, otherwise: &str) -> Title {
-    let own = schema.get("title").and_then(Json::as_str).unwrap_or(otherwise).to_owned();
+    let own = schema
+        .get("title")
+        .and_then(Json::as_str)
+        .unwrap_or(otherwise)
+        .to_owned();
     let english = schema.get("x-en").and_then(Json::as_str).map(str::to_owned);
     Title { own, english }
 }
@@ -202,7 +231,10 @@ mod tests {
 
     #[test]
     fn masks_keep_only_what_identifies_the_case_to_its_owner() {
-        assert_eq!(Mask::Identity.apply("990000199001010017"), "990***********0017");
+        assert_eq!(
+            Mask::Identity.apply("990000199001010017"),
+            "990***********0017"
+        );
         assert_eq!(Mask::Phone.apply("13800001234"), "138****1234");
         assert_eq!(Mask::Name.apply("张三"), "张*");
         assert_eq!(Mask::Identity.apply("1234567"), "*******");

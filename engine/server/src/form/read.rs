@@ -19,14 +19,20 @@ pub struct Reading {
 
 /// The answer to a field that is no group and no table, as text; empty when there is none.
 pub fn text_of(field: &Field, value: Option<&Json>, reading: &Reading) -> String {
-    let Some(value) = value.filter(|value| !value.is_null()) else { return String::new() };
+    let Some(value) = value.filter(|value| !value.is_null()) else {
+        return String::new();
+    };
     let words = reading.language.words();
     match (&field.kind, value) {
-        (Kind::Tick | Kind::Agree(_), Json::Bool(yes)) => (if *yes { words.yes } else { words.no }).to_owned(),
-        (Kind::Choice(choices), value) => label_of(choices, value),
-        (Kind::Several(choices), Json::Array(values)) => {
-            values.iter().map(|value| label_of(choices, value)).collect::<Vec<_>>().join("、")
+        (Kind::Tick | Kind::Agree(_), Json::Bool(yes)) => {
+            (if *yes { words.yes } else { words.no }).to_owned()
         }
+        (Kind::Choice(choices), value) => label_of(choices, value),
+        (Kind::Several(choices), Json::Array(values)) => values
+            .iter()
+            .map(|value| label_of(choices, value))
+            .collect::<Vec<_>>()
+            .join("、"),
         (_, Json::Array(values)) => values.iter().map(plain).collect::<Vec<_>>().join("\n"),
         (_, value) => match field.mask.filter(|_| reading.masks) {
             Some(mask) => mask.apply(&plain(value)),
@@ -36,7 +42,10 @@ pub fn text_of(field: &Field, value: Option<&Json>, reading: &Reading) -> String
 }
 
 fn label_of(choices: &[super::field::Choice], value: &Json) -> String {
-    choices.iter().find(|choice| choice.value == *value).map_or_else(|| plain(value), |choice| choice.label.clone())
+    choices
+        .iter()
+        .find(|choice| choice.value == *value)
+        .map_or_else(|| plain(value), |choice| choice.label.clone())
 }
 
 fn plain(value: &Json) -> String {
@@ -48,9 +57,19 @@ fn plain(value: &Json) -> String {
 
 /// One line of what is read.
 enum Line {
-    Answer { label: String, text: String },
-    Table { label: String, heads: Vec<String>, rows: Vec<Vec<String>> },
-    Group { label: String, lines: Vec<Line> },
+    Answer {
+        label: String,
+        text: String,
+    },
+    Table {
+        label: String,
+        heads: Vec<String>,
+        rows: Vec<Vec<String>>,
+    },
+    Group {
+        label: String,
+        lines: Vec<Line>,
+    },
 }
 
 #[derive(Template)]
@@ -68,24 +87,46 @@ struct LinesTemplate<'a> {
 
 /// A line with what stands inside it already rendered.
 enum Shown {
-    Answer { label: String, text: String },
-    Table { label: String, heads: Vec<String>, rows: Vec<Vec<String>> },
-    Group { label: String, inside: String },
+    Answer {
+        label: String,
+        text: String,
+    },
+    Table {
+        label: String,
+        heads: Vec<String>,
+        rows: Vec<Vec<String>>,
+    },
+    Group {
+        label: String,
+        inside: String,
+    },
 }
 
 /// Renders the fields that a person may see as HTML.
 pub fn render_read(form: &Form, access: &Access, data: &Json, language: Language) -> String {
-    let reading = Reading { language, masks: access.masks() };
+    let reading = Reading {
+        language,
+        masks: access.masks(),
+    };
     let sections = form.sections.iter().filter_map(|section| {
         let lines = lines(&section.fields, access, Some(data), &reading);
-        let title = section.title.as_ref().map(|title| title.text(language).to_owned());
+        let title = section
+            .title
+            .as_ref()
+            .map(|title| title.text(language).to_owned());
         (!lines.is_empty()).then(|| (title, render_lines(lines, language)))
     });
-    ReadTemplate { sections: sections.collect() }.render().unwrap_or_default()
+    ReadTemplate {
+        sections: sections.collect(),
+    }
+    .render()
+    .unwrap_or_default()
 }
 
 fn lines(fields: &[Field], access: &Access, data: Option<&Json>, reading: &Reading) -> Vec<Line> {
-    let visible = fields.iter().filter(|field| access.of(&field.path) != FieldAccess::Hide);
+    let visible = fields
+        .iter()
+        .filter(|field| access.of(&field.path) != FieldAccess::Hide);
     visible
         .filter_map(|field| {
             let value = data.and_then(|data| data.get(&field.name));
@@ -96,21 +137,43 @@ fn lines(fields: &[Field], access: &Access, data: Option<&Json>, reading: &Readi
                     (!lines.is_empty()).then_some(Line::Group { label, lines })
                 }
                 Kind::Table { columns, .. } => Some(table(label, columns, access, value, reading)),
-                _ => Some(Line::Answer { label, text: text_of(field, value, reading) }),
+                _ => Some(Line::Answer {
+                    label,
+                    text: text_of(field, value, reading),
+                }),
             }
         })
         .collect()
 }
 
-fn table(label: String, columns: &[Field], access: &Access, value: Option<&Json>, reading: &Reading) -> Line {
-    let columns: Vec<&Field> = columns.iter().filter(|column| access.of(&column.path) != FieldAccess::Hide).collect();
-    let rows = value.and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
+fn table(
+    label: String,
+    columns: &[Field],
+    access: &Access,
+    value: Option<&Json>,
+    reading: &Reading,
+) -> Line {
+    let columns: Vec<&Field> = columns
+        .iter()
+        .filter(|column| access.of(&column.path) != FieldAccess::Hide)
+        .collect();
+    let rows = value
+        .and_then(Json::as_array)
+        .map_or(&[][..], Vec::as_slice);
     Line::Table {
         label,
-        heads: columns.iter().map(|column| column.title.text(reading.language).to_owned()).collect(),
+        heads: columns
+            .iter()
+            .map(|column| column.title.text(reading.language).to_owned())
+            .collect(),
         rows: rows
             .iter()
-            .map(|row| columns.iter().map(|column| cell(column, row.get(&column.name), access, reading)).collect())
+            .map(|row| {
+                columns
+                    .iter()
+                    .map(|column| cell(column, row.get(&column.name), access, reading))
+                    .collect()
+            })
             .collect(),
     }
 }
@@ -121,7 +184,14 @@ fn cell(column: &Field, value: Option<&Json>, access: &Access, reading: &Reading
         Kind::Group(children) => children
             .iter()
             .filter(|child| access.of(&child.path) != FieldAccess::Hide)
-            .map(|child| cell(child, value.and_then(|value| value.get(&child.name)), access, reading))
+            .map(|child| {
+                cell(
+                    child,
+                    value.and_then(|value| value.get(&child.name)),
+                    access,
+                    reading,
+                )
+            })
             .filter(|text| !text.is_empty())
             .collect::<Vec<_>>()
             .join(";"),
@@ -135,8 +205,16 @@ fn render_lines(lines: Vec<Line>, language: Language) -> String {
         .map(|line| match line {
             Line::Answer { label, text } => Shown::Answer { label, text },
             Line::Table { label, heads, rows } => Shown::Table { label, heads, rows },
-            Line::Group { label, lines } => Shown::Group { label, inside: render_lines(lines, language) },
+            Line::Group { label, lines } => Shown::Group {
+                label,
+                inside: render_lines(lines, language),
+            },
         })
         .collect();
-    LinesTemplate { words: language.words(), lines: &shown }.render().unwrap_or_default()
+    LinesTemplate {
+        words: language.words(),
+        lines: &shown,
+    }
+    .render()
+    .unwrap_or_default()
 }

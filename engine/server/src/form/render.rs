@@ -23,12 +23,21 @@ struct Offer {
 
 /// What a person types or marks.
 enum Control {
-    Line { value: String, mode: &'static str, kind: &'static str },
-    Lines { value: String, rows: usize },
+    Line {
+        value: String,
+        mode: &'static str,
+        kind: &'static str,
+    },
+    Lines {
+        value: String,
+        rows: usize,
+    },
     List(Vec<Offer>),
     Radios(Vec<Offer>),
     Ticks(Vec<Offer>),
-    Tick { checked: bool },
+    Tick {
+        checked: bool,
+    },
     Shown(String),
 }
 
@@ -50,6 +59,7 @@ struct FieldTemplate<'a> {
 struct GroupTemplate<'a> {
     label: &'a str,
     help: Option<&'a str>,
+    text: Option<&'a str>,
     inside: String,
 }
 
@@ -81,10 +91,24 @@ struct SectionsTemplate {
 }
 
 /// Renders the fields of a form that a person may edit or see.
-pub fn render_fields(form: &Form, access: &Access, data: &Json, faults: &[FaultLine], language: Language) -> String {
-    let page = Page { access, faults, language, words: language.words() };
+pub fn render_fields(
+    form: &Form,
+    access: &Access,
+    data: &Json,
+    faults: &[FaultLine],
+    language: Language,
+) -> String {
+    let page = Page {
+        access,
+        faults,
+        language,
+        words: language.words(),
+    };
     let sections = form.sections.iter().map(|section| {
-        let title = section.title.as_ref().map(|title| title.text(language).to_owned());
+        let title = section
+            .title
+            .as_ref()
+            .map(|title| title.text(language).to_owned());
         (title, page.fields(&section.fields, "", Some(data)))
     });
     let sections = sections.filter(|(_, inside)| !inside.is_empty()).collect();
@@ -95,23 +119,47 @@ pub fn render_fields(form: &Form, access: &Access, data: &Json, faults: &[FaultL
 pub fn hidden_inputs(form: &Form, access: &Access, data: &Json) -> Vec<(String, String)> {
     let mut inputs = Vec::new();
     for field in form.fields() {
-        hide(field, &field.name, access, data.get(&field.name), &mut inputs);
+        hide(
+            field,
+            &field.name,
+            access,
+            data.get(&field.name),
+            &mut inputs,
+        );
     }
     inputs
 }
 
-fn hide(field: &Field, name: &str, access: &Access, value: Option<&Json>, inputs: &mut Vec<(String, String)>) {
+fn hide(
+    field: &Field,
+    name: &str,
+    access: &Access,
+    value: Option<&Json>,
+    inputs: &mut Vec<(String, String)>,
+) {
     match (&field.kind, value) {
         (Kind::Group(children), Some(value)) => {
             for child in children {
-                hide(child, &format!("{name}.{}", child.name), access, value.get(&child.name), inputs);
+                hide(
+                    child,
+                    &format!("{name}.{}", child.name),
+                    access,
+                    value.get(&child.name),
+                    inputs,
+                );
             }
         }
         (Kind::Table { columns, .. }, Some(Json::Array(rows))) => {
             inputs.push((format!("{name}[]"), rows.len().to_string()));
             for (at, row) in rows.iter().enumerate() {
                 for column in columns {
-                    hide(column, &format!("{name}[{at}].{}", column.name), access, row.get(&column.name), inputs);
+                    hide(
+                        column,
+                        &format!("{name}[{at}].{}", column.name),
+                        access,
+                        row.get(&column.name),
+                        inputs,
+                    );
                 }
             }
         }
@@ -120,7 +168,10 @@ fn hide(field: &Field, name: &str, access: &Access, value: Option<&Json>, inputs
             inputs.extend(values.iter().map(|value| (name.to_owned(), typed(value))));
         }
         (Kind::Lines { .. }, Some(Json::Array(values))) => {
-            inputs.push((name.to_owned(), values.iter().map(typed).collect::<Vec<_>>().join("\n")));
+            inputs.push((
+                name.to_owned(),
+                values.iter().map(typed).collect::<Vec<_>>().join("\n"),
+            ));
         }
         (Kind::Tick, Some(Json::Bool(false))) | (Kind::Data, _) | (_, None | Some(Json::Null)) => {}
         (Kind::Tick | Kind::Agree(_), Some(_)) => inputs.push((name.to_owned(), "yes".to_owned())),
@@ -162,18 +213,37 @@ impl Page<'_> {
         match &field.kind {
             Kind::Group(children) => {
                 let inside = self.fields(children, &format!("{name}."), value);
-                GroupTemplate { label, help, inside }.render().unwrap_or_default()
+                GroupTemplate {
+                    label,
+                    help,
+                    text: field.text.as_deref(),
+                    inside,
+                }
+                .render()
+                .unwrap_or_default()
             }
-            Kind::Table { columns, most } if self.access.edits_within(&field.path) && !field.read_only => {
+            Kind::Table { columns, most }
+                if self.access.edits_within(&field.path) && !field.read_only =>
+            {
                 self.table(field, columns, *most, name, value)
             }
             _ => self.leaf(field, name, value),
         }
     }
 
-    fn table(&self, field: &Field, columns: &[Field], most: usize, name: &str, value: Option<&Json>) -> String {
+    fn table(
+        &self,
+        field: &Field,
+        columns: &[Field],
+        most: usize,
+        name: &str,
+        value: Option<&Json>,
+    ) -> String {
         let empty = Json::Object(serde_json::Map::new());
-        let mut rows: Vec<&Json> = value.and_then(Json::as_array).map(|rows| rows.iter().collect()).unwrap_or_default();
+        let mut rows: Vec<&Json> = value
+            .and_then(Json::as_array)
+            .map(|rows| rows.iter().collect())
+            .unwrap_or_default();
         let grows = self.access.of(&field.path) == FieldAccess::Edit;
         if rows.is_empty() && grows {
             // One empty row invites an answer; it is dropped again when nothing is typed there.
@@ -208,7 +278,10 @@ impl Page<'_> {
         let control = if editable && !matches!(field.kind, Kind::Data) {
             self.control(field, &id, value.or(field.default.as_ref()))
         } else {
-            let reading = Reading { language: self.language, masks: self.access.masks() };
+            let reading = Reading {
+                language: self.language,
+                masks: self.access.masks(),
+            };
             Control::Shown(text_of(field, value, &reading))
         };
         let template = FieldTemplate {
@@ -227,32 +300,68 @@ impl Page<'_> {
     fn control(&self, field: &Field, id: &str, value: Option<&Json>) -> Control {
         let text = value.map(typed).unwrap_or_default();
         match &field.kind {
-            Kind::Text { lines: true, .. } => Control::Lines { value: text, rows: 5 },
-            Kind::Number { whole } => {
-                Control::Line { value: text, mode: if *whole { "numeric" } else { "decimal" }, kind: "text" }
-            }
-            Kind::Date => Control::Line { value: text, mode: "text", kind: "date" },
-            Kind::Tick => Control::Tick { checked: value == Some(&Json::Bool(true)) },
-            Kind::Agree(fixed) => Control::Tick { checked: value == Some(fixed) },
+            Kind::Text { lines: true, .. } => Control::Lines {
+                value: text,
+                rows: 5,
+            },
+            Kind::Number { whole } => Control::Line {
+                value: text,
+                mode: if *whole { "numeric" } else { "decimal" },
+                kind: "text",
+            },
+            Kind::Date => Control::Line {
+                value: text,
+                mode: "text",
+                kind: "date",
+            },
+            Kind::Tick => Control::Tick {
+                checked: value == Some(&Json::Bool(true)),
+            },
+            Kind::Agree(fixed) => Control::Tick {
+                checked: value == Some(fixed),
+            },
             Kind::Choice(choices) => {
                 let offers = offers(choices, id, |choice| value == Some(&choice.value));
-                if offers.len() <= SIDE_BY_SIDE { Control::Radios(offers) } else { Control::List(offers) }
+                if offers.len() <= SIDE_BY_SIDE {
+                    Control::Radios(offers)
+                } else {
+                    Control::List(offers)
+                }
             }
             Kind::Several(choices) => {
-                let values = value.and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
+                let values = value
+                    .and_then(Json::as_array)
+                    .map_or(&[][..], Vec::as_slice);
                 Control::Ticks(offers(choices, id, |choice| values.contains(&choice.value)))
             }
             Kind::Lines { .. } => {
-                let values = value.and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
+                let values = value
+                    .and_then(Json::as_array)
+                    .map_or(&[][..], Vec::as_slice);
                 let lines: Vec<String> = values.iter().map(typed).collect();
-                Control::Lines { value: if values.is_empty() { text } else { lines.join("\n") }, rows: 4 }
+                Control::Lines {
+                    value: if values.is_empty() {
+                        text
+                    } else {
+                        lines.join("\n")
+                    },
+                    rows: 4,
+                }
             }
-            _ => Control::Line { value: text, mode: "text", kind: "text" },
+            _ => Control::Line {
+                value: text,
+                mode: "text",
+                kind: "text",
+            },
         }
     }
 
     fn hints(&self, field: &Field, control: &Control) -> Vec<String> {
-        let mut hints: Vec<String> = field.help.iter().map(|help| help.text(self.language).to_owned()).collect();
+        let mut hints: Vec<String> = field
+            .help
+            .iter()
+            .map(|help| help.text(self.language).to_owned())
+            .collect();
         if matches!(control, Control::Shown(_)) {
             return hints;
         }
@@ -269,7 +378,10 @@ impl Page<'_> {
     }
 
     fn fault(&self, name: &str) -> Option<&str> {
-        self.faults.iter().find(|fault| fault.name == name).map(|fault| fault.message.as_str())
+        self.faults
+            .iter()
+            .find(|fault| fault.name == name)
+            .map(|fault| fault.message.as_str())
     }
 }
 
@@ -279,7 +391,11 @@ fn offers(choices: &[Choice], id: &str, chosen: impl Fn(&Choice) -> bool) -> Vec
         label: choice.label.clone(),
         chosen: chosen(choice),
         // The first control carries the field's own id, so that links from the summary reach it.
-        id: if at == 0 { id.to_owned() } else { format!("{id}-{at}") },
+        id: if at == 0 {
+            id.to_owned()
+        } else {
+            format!("{id}-{at}")
+        },
     };
     choices.iter().enumerate().map(offer).collect()
 }

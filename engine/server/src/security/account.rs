@@ -1,6 +1,9 @@
 //! Accounts in the database: passwords, sessions and API keys. Tokens are stored as hashes only.
 
-use tongban_store::{ApiKeyGone, ApiKeyRow, Change, CredentialRow, SessionGone, SessionRow, SessionsOfPersonGone, Store};
+use tongban_store::{
+    ApiKeyGone, ApiKeyRow, Change, CredentialRow, SessionGone, SessionRow, SessionsOfPersonGone,
+    Store,
+};
 
 use super::identity::Client;
 use super::key::{self, NewKey, Scope};
@@ -52,7 +55,13 @@ pub enum AccountError {
 ///
 /// # Errors
 /// The password is not taken, or the database refused.
-pub async fn set_password(store: &Store, passwords: &Passwords, person: &str, password: &str, now_ms: i64) -> Result<(), AccountError> {
+pub async fn set_password(
+    store: &Store,
+    passwords: &Passwords,
+    person: &str,
+    password: &str,
+    now_ms: i64,
+) -> Result<(), AccountError> {
     let hash = passwords.hash(password).await?;
     set_hash(store, person, hash, now_ms).await
 }
@@ -61,10 +70,23 @@ pub async fn set_password(store: &Store, passwords: &Passwords, person: &str, pa
 ///
 /// # Errors
 /// The database refused.
-pub async fn set_hash(store: &Store, person: &str, hash: String, now_ms: i64) -> Result<(), AccountError> {
+pub async fn set_hash(
+    store: &Store,
+    person: &str,
+    hash: String,
+    now_ms: i64,
+) -> Result<(), AccountError> {
     let mut change = Change::without_instance(now_ms);
-    change.add(CredentialRow { person_id: person.to_owned(), hash, changed_at_ms: now_ms, failed: 0, locked_until_ms: None });
-    change.add(SessionsOfPersonGone { person_id: person.to_owned() });
+    change.add(CredentialRow {
+        person_id: person.to_owned(),
+        hash,
+        changed_at_ms: now_ms,
+        failed: 0,
+        locked_until_ms: None,
+    });
+    change.add(SessionsOfPersonGone {
+        person_id: person.to_owned(),
+    });
     commit(store, change).await
 }
 
@@ -95,7 +117,9 @@ pub async fn add_key(store: &Store, terms: KeyTerms, now_ms: i64) -> Result<NewK
 /// The database refused.
 pub async fn remove_key(store: &Store, hash: &str, now_ms: i64) -> Result<(), AccountError> {
     let mut change = Change::without_instance(now_ms);
-    change.add(ApiKeyGone { hash: hash.to_owned() });
+    change.add(ApiKeyGone {
+        hash: hash.to_owned(),
+    });
     commit(store, change).await
 }
 
@@ -104,9 +128,18 @@ pub async fn remove_key(store: &Store, hash: &str, now_ms: i64) -> Result<(), Ac
 /// # Errors
 /// The database refused.
 pub async fn password_fits(app: &App, person: &str, password: &str) -> Result<bool, Problem> {
-    let active = app.organisation().person(person).is_some_and(|person| person.left_ms.is_none_or(|left| left > app.now_ms()));
-    let credential = app.store().credential(person).await.map_err(Problem::internal)?;
-    let hash = credential.filter(|_| active).map(|credential| credential.hash);
+    let active = app
+        .organisation()
+        .person(person)
+        .is_some_and(|person| person.left_ms.is_none_or(|left| left > app.now_ms()));
+    let credential = app
+        .store()
+        .credential(person)
+        .await
+        .map_err(Problem::internal)?;
+    let hash = credential
+        .filter(|_| active)
+        .map(|credential| credential.hash);
     Ok(app.passwords.matches(hash.as_deref(), password).await)
 }
 
@@ -114,11 +147,17 @@ pub async fn password_fits(app: &App, person: &str, password: &str) -> Result<bo
 ///
 /// # Errors
 /// The database refused.
-pub async fn begin_session(app: &App, person: &str, former: Option<&str>) -> Result<String, Problem> {
+pub async fn begin_session(
+    app: &App,
+    person: &str,
+    former: Option<&str>,
+) -> Result<String, Problem> {
     let (now_ms, token) = (app.now_ms(), random_token());
     let mut change = Change::without_instance(now_ms);
     if let Some(former) = former {
-        change.add(SessionGone { hash: token_hash(former) });
+        change.add(SessionGone {
+            hash: token_hash(former),
+        });
     }
     change.add(SessionRow {
         hash: token_hash(&token),
@@ -127,7 +166,9 @@ pub async fn begin_session(app: &App, person: &str, former: Option<&str>) -> Res
         created_at_ms: now_ms,
         expires_at_ms: now_ms + session_ms(app),
     });
-    commit(app.store(), change).await.map_err(Problem::internal)?;
+    commit(app.store(), change)
+        .await
+        .map_err(Problem::internal)?;
     Ok(token)
 }
 
@@ -137,7 +178,9 @@ pub async fn begin_session(app: &App, person: &str, former: Option<&str>) -> Res
 /// The database refused.
 pub async fn end_session(app: &App, hash: &str) -> Result<(), Problem> {
     let mut change = Change::without_instance(app.now_ms());
-    change.add(SessionGone { hash: hash.to_owned() });
+    change.add(SessionGone {
+        hash: hash.to_owned(),
+    });
     commit(app.store(), change).await.map_err(Problem::internal)
 }
 
@@ -150,10 +193,19 @@ pub async fn signed_in(app: &App, token: &str) -> Result<Option<SignedIn>, Probl
         return Ok(None);
     }
     let now_ms = app.now_ms();
-    let found = app.store().session(&token_hash(token)).await.map_err(Problem::internal)?;
-    let Some(mut row) = found.filter(|row| row.expires_at_ms > now_ms) else { return Ok(None) };
+    let found = app
+        .store()
+        .session(&token_hash(token))
+        .await
+        .map_err(Problem::internal)?;
+    let Some(mut row) = found.filter(|row| row.expires_at_ms > now_ms) else {
+        return Ok(None);
+    };
     let organisation = app.organisation();
-    let Some(person) = organisation.person(&row.person_id).filter(|person| person.left_ms.is_none_or(|left| left > now_ms)) else {
+    let Some(person) = organisation
+        .person(&row.person_id)
+        .filter(|person| person.left_ms.is_none_or(|left| left > now_ms))
+    else {
         return Ok(None);
     };
     let signed_in = SignedIn {
@@ -166,7 +218,9 @@ pub async fn signed_in(app: &App, token: &str) -> Result<Option<SignedIn>, Probl
         row.expires_at_ms = now_ms + session_ms(app);
         let mut change = Change::without_instance(now_ms);
         change.add(row);
-        commit(app.store(), change).await.map_err(Problem::internal)?;
+        commit(app.store(), change)
+            .await
+            .map_err(Problem::internal)?;
     }
     Ok(Some(signed_in))
 }
@@ -177,24 +231,43 @@ pub async fn signed_in(app: &App, token: &str) -> Result<Option<SignedIn>, Probl
 /// The database refused.
 pub async fn client(app: &App, key: &str) -> Result<Option<Client>, Problem> {
     let now_ms = app.now_ms();
-    let found = app.store().api_key(&token_hash(key)).await.map_err(Problem::internal)?;
-    let Some(row) = found.filter(|row| row.expires_at_ms.is_none_or(|end| end > now_ms)) else { return Ok(None) };
+    let found = app
+        .store()
+        .api_key(&token_hash(key))
+        .await
+        .map_err(Problem::internal)?;
+    let Some(row) = found.filter(|row| row.expires_at_ms.is_none_or(|end| end > now_ms)) else {
+        return Ok(None);
+    };
     let organisation = app.organisation();
     let gone = row.person_id.as_deref().is_some_and(|person| {
-        organisation.person(person).is_none_or(|person| person.left_ms.is_some_and(|left| left <= now_ms))
+        organisation
+            .person(person)
+            .is_none_or(|person| person.left_ms.is_some_and(|left| left <= now_ms))
     });
     if gone {
         return Ok(None);
     }
-    Ok(Some(Client { prefix: row.prefix, unit: row.unit_id, person: row.person_id, scopes: key::scopes_of(&row.scopes) }))
+    Ok(Some(Client {
+        prefix: row.prefix,
+        unit: row.unit_id,
+        person: row.person_id,
+        scopes: key::scopes_of(&row.scopes),
+    }))
 }
 
 fn session_ms(app: &App) -> i64 {
-    i64::try_from(app.limits.session_minutes).unwrap_or(480).saturating_mul(60_000)
+    i64::try_from(app.limits.session_minutes)
+        .unwrap_or(480)
+        .saturating_mul(60_000)
 }
 
 async fn commit(store: &Store, change: Change) -> Result<(), AccountError> {
-    match store.commit_one(change).await.map_err(|error| AccountError::Store(error.to_string()))? {
+    match store
+        .commit_one(change)
+        .await
+        .map_err(|error| AccountError::Store(error.to_string()))?
+    {
         tongban_store::Outcome::Committed { .. } => Ok(()),
         other => Err(AccountError::Store(format!("{other:?}"))),
     }

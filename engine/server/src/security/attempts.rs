@@ -43,10 +43,13 @@ impl Attempts {
     /// An address may fail ten times as often as a user, since many people share one.
     pub fn wait_s(&self, user: &str, address: &str, now_ms: i64) -> Option<u32> {
         let records = self.records.lock();
-        let until = [(format!("user {user}"), FREE), (format!("address {address}"), FREE * 10)]
-            .iter()
-            .filter_map(|(name, free)| records.get(name).map(|record| record.wait_until_ms(*free)))
-            .max()?;
+        let until = [
+            (format!("user {user}"), FREE),
+            (format!("address {address}"), FREE * 10),
+        ]
+        .iter()
+        .filter_map(|(name, free)| records.get(name).map(|record| record.wait_until_ms(*free)))
+        .max()?;
         (until > now_ms).then(|| ((until - now_ms + 999) / 1000) as u32)
     }
 
@@ -60,7 +63,10 @@ impl Attempts {
             records.clear();
         }
         for name in [format!("user {user}"), format!("address {address}")] {
-            let record = records.entry(name).or_insert(Record { failures: 0, last_ms: now_ms });
+            let record = records.entry(name).or_insert(Record {
+                failures: 0,
+                last_ms: now_ms,
+            });
             if now_ms - record.last_ms >= FORGET_MS {
                 record.failures = 0;
             }

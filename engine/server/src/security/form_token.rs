@@ -27,9 +27,15 @@ pub fn foreign(headers: &HeaderMap) -> bool {
     if let Some(site) = headers.get(SEC_FETCH_SITE) {
         return !(site == "same-origin" || site == "none");
     }
-    let Some(origin) = headers.get(ORIGIN) else { return false };
+    let Some(origin) = headers.get(ORIGIN) else {
+        return false;
+    };
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
+    let origin = origin
+        .to_str()
+        .ok()
+        .and_then(|origin| origin.split_once("://"))
+        .map(|(_, host)| host);
     host.is_none() || origin != host
 }
 
@@ -40,7 +46,12 @@ mod tests {
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         pairs
             .iter()
-            .map(|(name, value)| (HeaderName::from_static(name), axum::http::HeaderValue::from_static(value)))
+            .map(|(name, value)| {
+                (
+                    HeaderName::from_static(name),
+                    axum::http::HeaderValue::from_static(value),
+                )
+            })
             .collect()
     }
 
@@ -48,10 +59,19 @@ mod tests {
     fn requests_of_other_sites_are_told_apart() {
         assert!(!foreign(&headers(&[("sec-fetch-site", "same-origin")])));
         assert!(!foreign(&headers(&[("sec-fetch-site", "none")])));
-        assert!(foreign(&headers(&[("sec-fetch-site", "cross-site"), ("host", "a")])));
+        assert!(foreign(&headers(&[
+            ("sec-fetch-site", "cross-site"),
+            ("host", "a")
+        ])));
         assert!(foreign(&headers(&[("sec-fetch-site", "same-site")])));
-        assert!(!foreign(&headers(&[("origin", "https://a:8080"), ("host", "a:8080")])));
-        assert!(foreign(&headers(&[("origin", "https://evil"), ("host", "a")])));
+        assert!(!foreign(&headers(&[
+            ("origin", "https://a:8080"),
+            ("host", "a:8080")
+        ])));
+        assert!(foreign(&headers(&[
+            ("origin", "https://evil"),
+            ("host", "a")
+        ])));
         assert!(foreign(&headers(&[("origin", "null"), ("host", "a")])));
         assert!(!foreign(&headers(&[("host", "a")])));
     }

@@ -70,7 +70,12 @@ pub struct Client {
 impl Client {
     /// The caller that the engine records.
     pub fn caller(&self) -> Caller {
-        Caller { person: self.person.clone(), unit: self.unit.clone(), channel: Channel::Api, key: Some(self.prefix.clone()) }
+        Caller {
+            person: self.person.clone(),
+            unit: self.unit.clone(),
+            channel: Channel::Api,
+            key: Some(self.prefix.clone()),
+        }
     }
 
     /// The person in whose name the key acts.
@@ -94,8 +99,16 @@ impl SignedIn {
 /// Finds out who visits, before any route is matched; sets a visit cookie for people who come first.
 pub async fn visit(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let headers = request.headers();
-    let language = Language::of_request(headers, cookie(headers, LANGUAGE_COOKIE).as_deref(), app.site.language);
-    let path: Arc<str> = request.uri().path_and_query().map_or("/", |path| path.as_str()).into();
+    let language = Language::of_request(
+        headers,
+        cookie(headers, LANGUAGE_COOKIE).as_deref(),
+        app.site.language,
+    );
+    let path: Arc<str> = request
+        .uri()
+        .path_and_query()
+        .map_or("/", |path| path.as_str())
+        .into();
     let machine = is_machine(&path);
     let signed_in = match cookie(headers, session_cookie(app.site.secure)) {
         Some(token) if !machine => match account::signed_in(&app, &token).await {
@@ -111,7 +124,12 @@ pub async fn visit(State(app): State<App>, mut request: Request, next: Next) -> 
         (None, Some(visit), _) | (None, None, Some(visit)) => visit.as_str().into(),
         (None, None, None) => "".into(),
     };
-    request.extensions_mut().insert(Visitor { language, subject, signed_in, path });
+    request.extensions_mut().insert(Visitor {
+        language,
+        subject,
+        signed_in,
+        path,
+    });
     let mut response = next.run(request).await;
     if let Some(visit) = fresh {
         set_cookie(&mut response, VISIT_COOKIE, &visit, 86_400, app.site.secure);
@@ -121,17 +139,35 @@ pub async fn visit(State(app): State<App>, mut request: Request, next: Next) -> 
 
 /// Whether a path belongs to machines: the API, health and assets need no visit.
 pub fn is_machine(path: &str) -> bool {
-    ["/api/", "/assets/", "/healthz", "/readyz", "/metrics", "/openapi.json"].iter().any(|prefix| path.starts_with(prefix))
+    [
+        "/api/",
+        "/assets/",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/openapi.json",
+    ]
+    .iter()
+    .any(|prefix| path.starts_with(prefix))
 }
 
 /// Lets a request pass as its route's access says.
-pub async fn authorise(State((app, access)): State<(App, Access)>, mut request: Request, next: Next) -> Response {
+pub async fn authorise(
+    State((app, access)): State<(App, Access)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     match access {
         Access::Open => next.run(request).await,
         Access::Officer => {
             let visitor = request.extensions().get::<Visitor>().cloned();
-            let Some(signed_in) = visitor.as_ref().and_then(|visitor| visitor.signed_in.clone()) else {
-                let next = visitor.filter(|_| request.method() == Method::GET).map_or("/".into(), |visitor| visitor.path);
+            let Some(signed_in) = visitor
+                .as_ref()
+                .and_then(|visitor| visitor.signed_in.clone())
+            else {
+                let next = visitor
+                    .filter(|_| request.method() == Method::GET)
+                    .map_or("/".into(), |visitor| visitor.path);
                 return Redirect::to(&format!("/sign-in?next={}", escaped(&next))).into_response();
             };
             request.extensions_mut().insert(Officer(signed_in));
@@ -142,7 +178,11 @@ pub async fn authorise(State((app, access)): State<(App, Access)>, mut request: 
                 request.extensions_mut().insert(client);
                 next.run(request).await
             }
-            Ok(_) => Problem::forbidden(format!("this wants a key with the scope `{}`", scope.name())).into_response(),
+            Ok(_) => Problem::forbidden(format!(
+                "this wants a key with the scope `{}`",
+                scope.name()
+            ))
+            .into_response(),
             Err(problem) => problem.into_response(),
         },
     }
@@ -151,16 +191,26 @@ pub async fn authorise(State((app, access)): State<(App, Access)>, mut request: 
 /// The client of a request's key. Unknown, revoked and expired keys answer the same; a key is never
 /// taken from a cookie or an address.
 async fn client_of(app: &App, headers: &HeaderMap) -> Result<Client, Problem> {
-    let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let key = header.and_then(bearer).ok_or_else(Problem::unauthenticated)?;
-    account::client(app, key).await?.ok_or_else(Problem::unauthenticated)
+    let header = headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
+    let key = header
+        .and_then(bearer)
+        .ok_or_else(Problem::unauthenticated)?;
+    account::client(app, key)
+        .await?
+        .ok_or_else(Problem::unauthenticated)
 }
 
 impl<S: Sync> FromRequestParts<S> for Visitor {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        parts.extensions.get::<Self>().cloned().ok_or_else(|| Problem::internal("the visit was not looked at"))
+        parts
+            .extensions
+            .get::<Self>()
+            .cloned()
+            .ok_or_else(|| Problem::internal("the visit was not looked at"))
     }
 }
 
@@ -168,7 +218,11 @@ impl<S: Sync> FromRequestParts<S> for Officer {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        parts.extensions.get::<Self>().cloned().ok_or_else(|| Problem::internal("a page for officers stands on an open route"))
+        parts
+            .extensions
+            .get::<Self>()
+            .cloned()
+            .ok_or_else(|| Problem::internal("a page for officers stands on an open route"))
     }
 }
 
@@ -176,7 +230,11 @@ impl<S: Sync> FromRequestParts<S> for Client {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        parts.extensions.get::<Self>().cloned().ok_or_else(|| Problem::internal("a handler for keys stands on an open route"))
+        parts
+            .extensions
+            .get::<Self>()
+            .cloned()
+            .ok_or_else(|| Problem::internal("a handler for keys stands on an open route"))
     }
 }
 
@@ -217,7 +275,9 @@ pub fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
 fn escaped(path: &str) -> String {
     path.bytes()
         .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' => (byte as char).to_string(),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' => {
+                (byte as char).to_string()
+            }
             other => format!("%{other:02X}"),
         })
         .collect()
@@ -225,9 +285,15 @@ fn escaped(path: &str) -> String {
 
 /// A place on this site to go on to; anything else becomes the start page.
 pub fn local_path(next: &str) -> &str {
-    let plain = next.bytes().all(|byte| (0x21..0x7f).contains(&byte) && byte != b'\\');
+    let plain = next
+        .bytes()
+        .all(|byte| (0x21..0x7f).contains(&byte) && byte != b'\\');
     let local = next.starts_with('/') && !next.starts_with("//") && !next.starts_with("/sign-");
-    if plain && local && next.len() <= 512 { next } else { "/" }
+    if plain && local && next.len() <= 512 {
+        next
+    } else {
+        "/"
+    }
 }
 
 #[cfg(test)]
@@ -237,7 +303,16 @@ mod tests {
     #[test]
     fn going_on_never_leaves_the_site() {
         assert_eq!(local_path("/items/a/1?x=2"), "/items/a/1?x=2");
-        for evil in ["//evil", "/\\evil", "https://evil", "evil", "", "/a\r\nb", "/sign-out", "/\u{4e2d}"] {
+        for evil in [
+            "//evil",
+            "/\\evil",
+            "https://evil",
+            "evil",
+            "",
+            "/a\r\nb",
+            "/sign-out",
+            "/\u{4e2d}",
+        ] {
             assert_eq!(local_path(evil), "/", "{evil:?}");
         }
     }
@@ -245,13 +320,19 @@ mod tests {
     #[test]
     fn cookies_are_found_by_whole_name() {
         let mut headers = HeaderMap::new();
-        headers.insert(COOKIE, HeaderValue::from_static("xsession=1; session=abc=; other"));
+        headers.insert(
+            COOKIE,
+            HeaderValue::from_static("xsession=1; session=abc=; other"),
+        );
         assert_eq!(cookie(&headers, "session").as_deref(), Some("abc="));
         assert_eq!(cookie(&headers, "sess"), None);
     }
 
     #[test]
     fn paths_are_escaped_as_parameters() {
-        assert_eq!(escaped("/inbox?tab=done&x=中"), "/inbox%3Ftab%3Ddone%26x%3D%E4%B8%AD");
+        assert_eq!(
+            escaped("/inbox?tab=done&x=中"),
+            "/inbox%3Ftab%3Ddone%26x%3D%E4%B8%AD"
+        );
     }
 }

@@ -37,12 +37,18 @@ impl Scope {
 
     /// The scope of a name.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, scope)| *scope)
+        Self::NAMES
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, scope)| *scope)
     }
 
     /// The scope's name.
     pub fn name(self) -> &'static str {
-        Self::NAMES.iter().find(|(_, scope)| *scope == self).map_or("view", |(name, _)| *name)
+        Self::NAMES
+            .iter()
+            .find(|(_, scope)| *scope == self)
+            .map_or("view", |(name, _)| *name)
     }
 }
 
@@ -59,21 +65,34 @@ pub struct NewKey {
 
 /// Makes a key.
 pub fn new_key() -> NewKey {
-    let prefix: String = random_token().chars().filter(char::is_ascii_alphanumeric).take(8).collect();
+    let prefix: String = random_token()
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .take(8)
+        .collect();
     let text = format!("tb_{prefix}_{}", random_token());
-    NewKey { hash: token_hash(&text), prefix, text }
+    NewKey {
+        hash: token_hash(&text),
+        prefix,
+        text,
+    }
 }
 
 /// The key of an `Authorization` header, when it has the shape of one.
 pub fn bearer(header: &str) -> Option<&str> {
     let (scheme, key) = header.split_once(' ')?;
     let key = key.trim();
-    (scheme.eq_ignore_ascii_case("bearer") && key.starts_with("tb_") && key.len() <= 128).then_some(key)
+    (scheme.eq_ignore_ascii_case("bearer") && key.starts_with("tb_") && key.len() <= 128)
+        .then_some(key)
 }
 
 /// Reads the stored list of scopes; an unknown name gives nothing.
 pub fn scopes_of(json: &str) -> BTreeSet<Scope> {
-    serde_json::from_str::<Vec<String>>(json).unwrap_or_default().iter().filter_map(|name| Scope::from_name(name)).collect()
+    serde_json::from_str::<Vec<String>>(json)
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|name| Scope::from_name(name))
+        .collect()
 }
 
 #[cfg(test)]
@@ -100,8 +119,15 @@ mod tests {
     #[test]
     fn scopes_are_read_by_name_and_strangers_give_nothing() {
         let scopes = scopes_of(r#"["start","view","root"]"#);
-        assert_eq!(scopes.into_iter().collect::<Vec<_>>(), [Scope::Start, Scope::View]);
+        assert_eq!(
+            scopes.into_iter().collect::<Vec<_>>(),
+            [Scope::Start, Scope::View]
+        );
         assert!(scopes_of("oops").is_empty());
-        assert!(Scope::NAMES.iter().all(|(name, scope)| Scope::from_name(name) == Some(*scope) && scope.name() == *name));
+        assert!(
+            Scope::NAMES.iter().all(
+                |(name, scope)| Scope::from_name(name) == Some(*scope) && scope.name() == *name
+            )
+        );
     }
 }

@@ -24,7 +24,12 @@ impl SiteKey {
 
     /// Reads a key from its text, 32 bytes in unpadded base64url.
     pub fn from_text(text: &str) -> Option<Self> {
-        URL_SAFE_NO_PAD.decode(text.trim()).ok()?.try_into().ok().map(Self)
+        URL_SAFE_NO_PAD
+            .decode(text.trim())
+            .ok()?
+            .try_into()
+            .ok()
+            .map(Self)
     }
 
     /// The text to keep in a file.
@@ -39,7 +44,8 @@ impl SiteKey {
 
     /// A token for one purpose and one subject; lengths are part of it, so that no two pairs meet.
     pub fn token(&self, purpose: &str, subject: &str) -> String {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("an HMAC takes a key of any length");
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(&self.0).expect("an HMAC takes a key of any length");
         for part in [purpose, subject] {
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part.as_bytes());
@@ -49,7 +55,10 @@ impl SiteKey {
 
     /// Whether a token is the one for this purpose and subject, in constant time.
     pub fn accepts(&self, purpose: &str, subject: &str, token: &str) -> bool {
-        self.token(purpose, subject).as_bytes().ct_eq(token.as_bytes()).into()
+        self.token(purpose, subject)
+            .as_bytes()
+            .ct_eq(token.as_bytes())
+            .into()
     }
 }
 
@@ -61,10 +70,12 @@ pub fn random_token() -> String {
 /// The hash under which a token is stored.
 pub fn token_hash(token: &str) -> String {
     use std::fmt::Write;
-    Sha256::digest(token.as_bytes()).iter().fold(String::with_capacity(64), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    Sha256::digest(token.as_bytes())
+        .iter()
+        .fold(String::with_capacity(64), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 fn random_bytes() -> [u8; 32] {
@@ -100,6 +111,9 @@ mod tests {
     #[test]
     fn random_tokens_differ_and_are_stored_hashed() {
         assert_ne!(random_token(), random_token());
-        assert_eq!(token_hash("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_eq!(
+            token_hash("abc"),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
     }
 }

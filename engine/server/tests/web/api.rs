@@ -25,27 +25,70 @@ async fn an_application_is_started_once_per_key_and_can_be_read() {
     };
     let first = start(body.clone()).await;
     assert_eq!(first.status, StatusCode::CREATED, "{}", first.body);
-    let (id, number) = (first.json()["id"].as_str().expect("an id").to_owned(), first.json()["number"].clone());
-    assert!(number.as_str().is_some_and(|number| number.starts_with("GX2")), "{number}");
+    let (id, number) = (
+        first.json()["id"].as_str().expect("an id").to_owned(),
+        first.json()["number"].clone(),
+    );
+    assert!(
+        number
+            .as_str()
+            .is_some_and(|number| number.starts_with("GX2")),
+        "{number}"
+    );
     assert_eq!(first.location(), format!("/api/v1/instances/{id}"));
     let again = start(body.clone()).await;
-    assert_eq!((again.status, again.json()["id"].as_str()), (StatusCode::CREATED, Some(id.as_str())));
+    assert_eq!(
+        (again.status, again.json()["id"].as_str()),
+        (StatusCode::CREATED, Some(id.as_str()))
+    );
     assert_eq!(again.json()["replayed"], true);
     let mut other = body;
     other["input"]["contact"] = json!("别人");
     assert_eq!(start(other).await.status, StatusCode::UNPROCESSABLE_ENTITY);
 
-    let shown = site.api(Method::GET, &format!("/api/v1/instances/{id}"), None).await;
+    let shown = site
+        .api(Method::GET, &format!("/api/v1/instances/{id}"), None)
+        .await;
     assert_eq!(shown.status, StatusCode::OK, "{}", shown.body);
     assert_eq!(shown.json()["number"], number);
     assert_eq!(shown.json()["form"]["contact"], "李娜 0532-00000000");
     assert!(shown.headers.contains_key(ETAG));
-    let history = site.api(Method::GET, &format!("/api/v1/instances/{id}/history"), None).await;
-    assert!(history.json()["items"][0]["tasks"].as_array().is_some_and(|tasks| !tasks.is_empty()), "{}", history.body);
-    let diagram = site.api(Method::GET, &format!("/api/v1/instances/{id}/diagram"), None).await;
-    assert!(diagram.body.starts_with("<svg") && diagram.headers[CONTENT_TYPE] == "image/svg+xml", "{}", diagram.body);
-    let list = site.api(Method::GET, "/api/v1/instances?limit=200", None).await;
-    assert!(list.json()["items"].as_array().is_some_and(|items| items.iter().any(|item| item["id"] == id.as_str())), "{}", list.body);
+    let history = site
+        .api(
+            Method::GET,
+            &format!("/api/v1/instances/{id}/history"),
+            None,
+        )
+        .await;
+    assert!(
+        history.json()["items"][0]["tasks"]
+            .as_array()
+            .is_some_and(|tasks| !tasks.is_empty()),
+        "{}",
+        history.body
+    );
+    let diagram = site
+        .api(
+            Method::GET,
+            &format!("/api/v1/instances/{id}/diagram"),
+            None,
+        )
+        .await;
+    assert!(
+        diagram.body.starts_with("<svg") && diagram.headers[CONTENT_TYPE] == "image/svg+xml",
+        "{}",
+        diagram.body
+    );
+    let list = site
+        .api(Method::GET, "/api/v1/instances?limit=200", None)
+        .await;
+    assert!(
+        list.json()["items"]
+            .as_array()
+            .is_some_and(|items| items.iter().any(|item| item["id"] == id.as_str())),
+        "{}",
+        list.body
+    );
 }
 
 #[tokio::test]
@@ -54,12 +97,26 @@ async fn a_form_that_does_not_fit_names_its_fields() {
     let mut body = site.application_body();
     body["input"]["basis"] = json!("短");
     body["input"]["scope"]["mode"] = json!("telepathy");
-    let answer = site.api(Method::POST, "/api/v1/workflows/sharing/apply/instances", Some(body)).await;
+    let answer = site
+        .api(
+            Method::POST,
+            "/api/v1/workflows/sharing/apply/instances",
+            Some(body),
+        )
+        .await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(answer.headers[CONTENT_TYPE], "application/problem+json");
     let errors = answer.json()["errors"].clone();
-    let fields: Vec<&str> = errors.as_array().expect("a list").iter().filter_map(|error| error["field"].as_str()).collect();
-    assert!(fields.contains(&"basis") && fields.contains(&"scope.mode"), "{fields:?}");
+    let fields: Vec<&str> = errors
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|error| error["field"].as_str())
+        .collect();
+    assert!(
+        fields.contains(&"basis") && fields.contains(&"scope.mode"),
+        "{fields:?}"
+    );
 }
 
 #[tokio::test]
@@ -79,25 +136,88 @@ async fn every_failure_is_a_problem() {
         (raw(Method::GET, "/api/v1/nowhere", "", vec![]), 404),
         (raw(Method::DELETE, "/api/v1/instances", "", vec![]), 405),
         (raw(Method::POST, start, "text/plain", b"{}".to_vec()), 415),
-        (raw(Method::POST, start, "application/json", vec![b' '; 5 << 20]), 413),
-        (raw(Method::POST, start, "application/json", b"{".to_vec()), 400),
-        (raw(Method::POST, start, "application/json", format!("{{\"input\":{}", "[".repeat(100_000)).into_bytes()), 400),
-        (raw(Method::POST, start, "application/json", br#"{"input":{},"role":"admin"}"#.to_vec()), 422),
-        (raw(Method::POST, start, "application/json", b"{\"input\":{\"a\":\"\\u0000\"}}".to_vec()), 422),
-        (raw(Method::POST, "/api/v1/workflows/sharing/nothing/instances", "application/json", br#"{"input":{}}"#.to_vec()), 404),
-        (raw(Method::GET, "/api/v1/instances?sort=1;drop", "", vec![]), 400),
-        (raw(Method::GET, "/api/v1/instances?limit=0", "", vec![]), 400),
-        (raw(Method::GET, "/api/v1/instances?cursor=oops", "", vec![]), 400),
-        (raw(Method::POST, "/api/v1/events", "application/json", b"{}".to_vec()), 415),
+        (
+            raw(Method::POST, start, "application/json", vec![b' '; 5 << 20]),
+            413,
+        ),
+        (
+            raw(Method::POST, start, "application/json", b"{".to_vec()),
+            400,
+        ),
+        (
+            raw(
+                Method::POST,
+                start,
+                "application/json",
+                format!("{{\"input\":{}", "[".repeat(100_000)).into_bytes(),
+            ),
+            400,
+        ),
+        (
+            raw(
+                Method::POST,
+                start,
+                "application/json",
+                br#"{"input":{},"role":"admin"}"#.to_vec(),
+            ),
+            422,
+        ),
+        (
+            raw(
+                Method::POST,
+                start,
+                "application/json",
+                b"{\"input\":{\"a\":\"\\u0000\"}}".to_vec(),
+            ),
+            422,
+        ),
+        (
+            raw(
+                Method::POST,
+                "/api/v1/workflows/sharing/nothing/instances",
+                "application/json",
+                br#"{"input":{}}"#.to_vec(),
+            ),
+            404,
+        ),
+        (
+            raw(Method::GET, "/api/v1/instances?sort=1;drop", "", vec![]),
+            400,
+        ),
+        (
+            raw(Method::GET, "/api/v1/instances?limit=0", "", vec![]),
+            400,
+        ),
+        (
+            raw(Method::GET, "/api/v1/instances?cursor=oops", "", vec![]),
+            400,
+        ),
+        (
+            raw(
+                Method::POST,
+                "/api/v1/events",
+                "application/json",
+                b"{}".to_vec(),
+            ),
+            415,
+        ),
     ];
     for (request, status) in cases {
         let what = format!("{} {}", request.method(), request.uri());
         let answer = site.send(request).await;
         assert_eq!(answer.status.as_u16(), status, "{what}: {}", answer.body);
-        assert_eq!(answer.headers[CONTENT_TYPE], "application/problem+json", "{what}");
+        assert_eq!(
+            answer.headers[CONTENT_TYPE], "application/problem+json",
+            "{what}"
+        );
         let problem = answer.json();
         assert_eq!(problem["status"], status, "{what}");
-        assert!(problem["type"].as_str().is_some_and(|kind| kind.starts_with("urn:tongban:problem:")), "{what}: {problem}");
+        assert!(
+            problem["type"]
+                .as_str()
+                .is_some_and(|kind| kind.starts_with("urn:tongban:problem:")),
+            "{what}: {problem}"
+        );
         if status == 405 {
             assert!(answer.headers.contains_key(ALLOW), "{what}");
         }
@@ -120,7 +240,12 @@ async fn events_are_taken_once_by_source_and_id() {
         reached.send(request).await
     };
     let first = send("e1").await;
-    assert_eq!((first.status, first.json()[0]["known"].clone()), (StatusCode::ACCEPTED, json!(false)), "{}", first.body);
+    assert_eq!(
+        (first.status, first.json()[0]["known"].clone()),
+        (StatusCode::ACCEPTED, json!(false)),
+        "{}",
+        first.body
+    );
     assert_eq!(send("e1").await.json()[0]["known"], true);
 }
 
@@ -136,12 +261,28 @@ async fn a_decision_through_the_api_moves_the_case_on_and_comes_too_late_the_sec
     let (round, digest) = (view.json()["round"].clone(), view.json()["digest"].clone());
     let decision = json!({ "outcome": "approved", "seen": { "round": round, "digest": digest } });
     let path = format!("{item}/decision");
-    let odd = site.api_as(&key, Method::POST, &path, Some(json!({ "outcome": "maybe" }))).await;
+    let odd = site
+        .api_as(
+            &key,
+            Method::POST,
+            &path,
+            Some(json!({ "outcome": "maybe" })),
+        )
+        .await;
     assert_eq!(odd.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", odd.body);
-    let decided = site.api_as(&key, Method::POST, &path, Some(decision.clone())).await;
+    let decided = site
+        .api_as(&key, Method::POST, &path, Some(decision.clone()))
+        .await;
     assert_eq!(decided.status, StatusCode::OK, "{}", decided.body);
     assert_eq!(decided.json()["outcome"], "approved");
-    let late = site.api_as(&key, Method::POST, &path, Some(json!({ "outcome": "rejected", "comment": "想反悔" }))).await;
+    let late = site
+        .api_as(
+            &key,
+            Method::POST,
+            &path,
+            Some(json!({ "outcome": "rejected", "comment": "想反悔" })),
+        )
+        .await;
     assert_eq!(late.status, StatusCode::CONFLICT, "{}", late.body);
     site.item_of("wang-lei", &id).await;
 }
@@ -153,8 +294,18 @@ async fn operators_need_the_right_a_reason_and_the_version_they_looked_at() {
     let admin = site.key_of("admin").await;
     let path = format!("/api/v1/instances/{id}/suspend");
     let own = site.key_of("li-na").await;
-    assert_eq!(site.api_as(&own, Method::POST, &path, Some(json!({ "reason": "x" }))).await.status, StatusCode::FORBIDDEN);
-    assert_eq!(site.api_as(&admin, Method::POST, &path, Some(json!({ "reason": " " }))).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(
+        site.api_as(&own, Method::POST, &path, Some(json!({ "reason": "x" })))
+            .await
+            .status,
+        StatusCode::FORBIDDEN
+    );
+    assert_eq!(
+        site.api_as(&admin, Method::POST, &path, Some(json!({ "reason": " " })))
+            .await
+            .status,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
     let stale = Request::builder()
         .method(Method::POST)
         .uri(&path)
@@ -163,14 +314,48 @@ async fn operators_need_the_right_a_reason_and_the_version_they_looked_at() {
         .header("if-match", "\"99999\"")
         .body(Body::from(r#"{"reason":"核查"}"#))
         .expect("a request");
-    assert_eq!(site.send(stale).await.status, StatusCode::PRECONDITION_FAILED);
-    let done = site.api_as(&admin, Method::POST, &path, Some(json!({ "reason": "核查" }))).await;
+    assert_eq!(
+        site.send(stale).await.status,
+        StatusCode::PRECONDITION_FAILED
+    );
+    let done = site
+        .api_as(
+            &admin,
+            Method::POST,
+            &path,
+            Some(json!({ "reason": "核查" })),
+        )
+        .await;
     assert_eq!(done.status, StatusCode::NO_CONTENT, "{}", done.body);
-    let shown = site.api_as(&admin, Method::GET, &format!("/api/v1/instances/{id}"), None).await;
+    let shown = site
+        .api_as(
+            &admin,
+            Method::GET,
+            &format!("/api/v1/instances/{id}"),
+            None,
+        )
+        .await;
     assert_eq!(shown.json()["status"], "suspended");
     let cancel = format!("/api/v1/instances/{id}/cancel");
-    assert_eq!(site.api_as(&admin, Method::POST, &cancel, Some(json!({ "reason": "重复" }))).await.status, StatusCode::NO_CONTENT);
-    let shown = site.api_as(&admin, Method::GET, &format!("/api/v1/instances/{id}"), None).await;
+    assert_eq!(
+        site.api_as(
+            &admin,
+            Method::POST,
+            &cancel,
+            Some(json!({ "reason": "重复" }))
+        )
+        .await
+        .status,
+        StatusCode::NO_CONTENT
+    );
+    let shown = site
+        .api_as(
+            &admin,
+            Method::GET,
+            &format!("/api/v1/instances/{id}"),
+            None,
+        )
+        .await;
     assert_eq!(shown.json()["status"], "cancelled");
 }
 
@@ -181,37 +366,107 @@ async fn lists_come_in_pages_that_join_without_gap_or_overlap() {
     for _ in 0..3 {
         let id = site.application().await;
         let path = format!("/api/v1/instances/{id}/cancel");
-        site.api_as(&admin, Method::POST, &path, Some(json!({ "reason": "测试" }))).await;
+        site.api_as(
+            &admin,
+            Method::POST,
+            &path,
+            Some(json!({ "reason": "测试" })),
+        )
+        .await;
     }
     let mut seen = Vec::new();
     let mut path = "/api/v1/instances?limit=2&status=cancelled".to_owned();
     loop {
         let page = site.api_as(&admin, Method::GET, &path, None).await.json();
-        seen.extend(page["items"].as_array().expect("a list").iter().map(|item| item["id"].as_str().expect("an id").to_owned()));
-        let Some(next) = page["next"].as_str() else { break };
+        seen.extend(
+            page["items"]
+                .as_array()
+                .expect("a list")
+                .iter()
+                .map(|item| item["id"].as_str().expect("an id").to_owned()),
+        );
+        let Some(next) = page["next"].as_str() else {
+            break;
+        };
         path = format!("/api/v1/instances?limit=2&status=cancelled&cursor={next}");
     }
     assert!(seen.len() >= 3);
-    assert!(seen.windows(2).all(|pair| pair[0] > pair[1]), "newest first, each once: {seen:?}");
+    assert!(
+        seen.windows(2).all(|pair| pair[0] > pair[1]),
+        "newest first, each once: {seen:?}"
+    );
 }
 
 #[tokio::test]
 async fn registers_workflows_and_the_description_answer() {
     let site = site().await;
-    let records = site.api(Method::GET, "/api/v1/registers/catalogue/records?limit=5", None).await;
+    let records = site
+        .api(
+            Method::GET,
+            "/api/v1/registers/catalogue/records?limit=5",
+            None,
+        )
+        .await;
     assert_eq!(records.status, StatusCode::OK, "{}", records.body);
-    assert!(records.json()["items"].as_array().is_some_and(|items| !items.is_empty()));
-    assert_eq!(site.api(Method::GET, "/api/v1/registers/nothing/records", None).await.status, StatusCode::NOT_FOUND);
-    let workflows = site.api(Method::GET, "/api/v1/workflows", None).await.json();
-    let apply = workflows.as_array().expect("a list").iter().find(|one| one["workflow"] == "sharing/apply").expect("it is published");
+    assert!(
+        records.json()["items"]
+            .as_array()
+            .is_some_and(|items| !items.is_empty())
+    );
+    assert_eq!(
+        site.api(Method::GET, "/api/v1/registers/nothing/records", None)
+            .await
+            .status,
+        StatusCode::NOT_FOUND
+    );
+    let workflows = site
+        .api(Method::GET, "/api/v1/workflows", None)
+        .await
+        .json();
+    let apply = workflows
+        .as_array()
+        .expect("a list")
+        .iter()
+        .find(|one| one["workflow"] == "sharing/apply")
+        .expect("it is published");
     assert_eq!(apply["startable"], true);
-    let form = site.api(Method::GET, "/api/v1/workflows/sharing/apply/form", None).await;
-    assert!(form.json()["properties"]["purpose"].is_object(), "{}", form.body);
+    let form = site
+        .api(Method::GET, "/api/v1/workflows/sharing/apply/form", None)
+        .await;
+    assert!(
+        form.json()["properties"]["purpose"].is_object(),
+        "{}",
+        form.body
+    );
     let key = site.key_of("admin").await;
-    let check = site.api_as(&key, Method::POST, "/api/v1/workflows/check", Some(json!({ "files": { "pack.yaml": "pack: [" } }))).await;
-    assert_eq!((check.status, check.json()["good"].clone()), (StatusCode::OK, json!(false)), "{}", check.body);
-    for (path, start) in [("/healthz", "ok"), ("/readyz", "ready"), ("/metrics", "# HELP"), ("/openapi.json", "{")] {
-        let answer = site.send(Request::builder().uri(path).body(Body::empty()).expect("a request")).await;
+    let check = site
+        .api_as(
+            &key,
+            Method::POST,
+            "/api/v1/workflows/check",
+            Some(json!({ "files": { "pack.yaml": "pack: [" } })),
+        )
+        .await;
+    assert_eq!(
+        (check.status, check.json()["good"].clone()),
+        (StatusCode::OK, json!(false)),
+        "{}",
+        check.body
+    );
+    for (path, start) in [
+        ("/healthz", "ok"),
+        ("/readyz", "ready"),
+        ("/metrics", "# HELP"),
+        ("/openapi.json", "{"),
+    ] {
+        let answer = site
+            .send(
+                Request::builder()
+                    .uri(path)
+                    .body(Body::empty())
+                    .expect("a request"),
+            )
+            .await;
         assert_eq!(answer.status, StatusCode::OK, "{path}");
         assert!(answer.body.starts_with(start), "{path}: {}", answer.body);
     }

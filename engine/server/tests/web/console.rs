@@ -41,28 +41,75 @@ async fn an_application_goes_through_form_check_and_confirmation() {
     wrong.retain(|(name, _)| *name != "basis" && *name != "purpose");
     let faulty = browser.post("/start/sharing/apply", &wrong).await;
     assert_eq!(faulty.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(faulty.body.contains("<title>错误:"), "the title begins with the fault");
-    assert!(faulty.body.contains("href=\"#f-basis\"") && faulty.body.contains("id=\"f-basis-fault\""), "{}", faulty.body);
-    assert!(faulty.body.contains("李娜 0532-00000000"), "what was typed is kept");
+    assert!(
+        faulty.body.contains("<title>错误:"),
+        "the title begins with the fault"
+    );
+    assert!(
+        faulty.body.contains("href=\"#f-basis\"") && faulty.body.contains("id=\"f-basis-fault\""),
+        "{}",
+        faulty.body
+    );
+    assert!(
+        faulty.body.contains("李娜 0532-00000000"),
+        "what was typed is kept"
+    );
 
-    let check = browser.post("/start/sharing/apply", &with(&token, &[("_act", "check")])).await;
+    let check = browser
+        .post("/start/sharing/apply", &with(&token, &[("_act", "check")]))
+        .await;
     assert_eq!(check.status, StatusCode::OK, "{}", check.body);
-    assert!(check.body.contains("2027-12-31") && check.body.contains("核对填写内容"), "{}", check.body);
+    assert!(
+        check.body.contains("2027-12-31") && check.body.contains("核对填写内容"),
+        "{}",
+        check.body
+    );
     let key = check.hidden("_key");
-    let edit = browser.post("/start/sharing/apply", &with(&token, &[("_act", "edit"), ("_key", &key)])).await;
-    assert!(edit.body.contains("id=\"f-basis\"") && edit.body.contains("道路运输条例第十条"), "one can go back and change");
+    let edit = browser
+        .post(
+            "/start/sharing/apply",
+            &with(&token, &[("_act", "edit"), ("_key", &key)]),
+        )
+        .await;
+    assert!(
+        edit.body.contains("id=\"f-basis\"") && edit.body.contains("道路运输条例第十条"),
+        "one can go back and change"
+    );
 
-    let sent = browser.post("/start/sharing/apply", &with(&token, &[("_act", "submit"), ("_key", &key)])).await;
+    let sent = browser
+        .post(
+            "/start/sharing/apply",
+            &with(&token, &[("_act", "submit"), ("_key", &key)]),
+        )
+        .await;
     assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.body);
-    let again = browser.post("/start/sharing/apply", &with(&token, &[("_act", "submit"), ("_key", &key)])).await;
-    assert_eq!(again.location(), sent.location(), "pressing twice starts one case");
+    let again = browser
+        .post(
+            "/start/sharing/apply",
+            &with(&token, &[("_act", "submit"), ("_key", &key)]),
+        )
+        .await;
+    assert_eq!(
+        again.location(),
+        sent.location(),
+        "pressing twice starts one case"
+    );
     let confirmation = browser.get(sent.location()).await;
     assert!(confirmation.body.contains("GX2"), "{}", confirmation.body);
     let case = sent.location().trim_end_matches("/confirmation").to_owned();
     let page = browser.get(&case).await;
     assert_eq!(page.status, StatusCode::OK);
-    for part in ["道路运输条例第十条", "diagram.svg", "class=\"outline\"", "办理历史"] {
-        assert!(page.body.contains(part), "{part} is missing in {}", page.body);
+    for part in [
+        "道路运输条例第十条",
+        "diagram.svg",
+        "class=\"outline\"",
+        "办理历史",
+    ] {
+        assert!(
+            page.body.contains(part),
+            "{part} is missing in {}",
+            page.body
+        );
     }
     let diagram = browser.get(&format!("{case}/diagram.svg")).await;
     assert!(diagram.body.contains("<svg"), "{}", diagram.body);
@@ -77,18 +124,42 @@ async fn a_head_returns_with_reasons_and_the_applicant_corrects() {
     let n = site.item_of("zhao-min", &id).await;
     let mut head = Browser::of(&site, "zhao-min").await;
     let inbox = head.get("/inbox").await;
-    assert!(inbox.body.contains(&format!("/items/{id}/{n}")), "{}", inbox.body);
+    assert!(
+        inbox.body.contains(&format!("/items/{id}/{n}")),
+        "{}",
+        inbox.body
+    );
     let address = format!("/items/{id}/{n}");
     let page = head.get(&address).await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.body);
     let token = page.hidden("_token");
-    let nothing = head.post(&address, &[("_token", &token), ("_act", "decide")]).await;
+    let nothing = head
+        .post(&address, &[("_token", &token), ("_act", "decide")])
+        .await;
     assert_eq!(nothing.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(nothing.body.contains("请选择一个结论"), "{}", nothing.body);
-    let nowhere = head.post(&address, &[("_token", &token), ("_act", "return"), ("_to", "applicant")]).await;
-    assert_eq!(nowhere.status, StatusCode::UNPROCESSABLE_ENTITY, "a return says what is wrong");
+    let nowhere = head
+        .post(
+            &address,
+            &[("_token", &token), ("_act", "return"), ("_to", "applicant")],
+        )
+        .await;
+    assert_eq!(
+        nowhere.status,
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "a return says what is wrong"
+    );
     let returned = head
-        .post(&address, &[("_token", &token), ("_act", "return"), ("_to", "applicant"), ("_resume", "direct"), ("_comment", "请写明条款")])
+        .post(
+            &address,
+            &[
+                ("_token", &token),
+                ("_act", "return"),
+                ("_to", "applicant"),
+                ("_resume", "direct"),
+                ("_comment", "请写明条款"),
+            ],
+        )
         .await;
     assert_eq!(returned.status, StatusCode::SEE_OTHER, "{}", returned.body);
 
@@ -96,7 +167,11 @@ async fn a_head_returns_with_reasons_and_the_applicant_corrects() {
     let mut applicant = Browser::of(&site, "li-na").await;
     let address = format!("/items/{id}/{own}");
     let form = applicant.get(&address).await;
-    assert!(form.body.contains("请写明条款") && form.body.contains("id=\"f-basis\""), "{}", form.body);
+    assert!(
+        form.body.contains("请写明条款") && form.body.contains("id=\"f-basis\""),
+        "{}",
+        form.body
+    );
     let token = form.hidden("_token");
     let mut answers = with(&token, &[("_act", "resubmit")]);
     for pair in &mut answers {
@@ -104,7 +179,15 @@ async fn a_head_returns_with_reasons_and_the_applicant_corrects() {
             pair.1 = "道路运输条例第十条第二款";
         }
     }
-    let purpose = site.api(axum::http::Method::GET, &format!("/api/v1/instances/{id}"), None).await.json()["form"]["purpose"].clone();
+    let purpose = site
+        .api(
+            axum::http::Method::GET,
+            &format!("/api/v1/instances/{id}"),
+            None,
+        )
+        .await
+        .json()["form"]["purpose"]
+        .clone();
     let purpose = purpose.as_str().expect("a purpose").to_owned();
     answers.retain(|(name, _)| *name != "purpose");
     answers.push(("purpose", &purpose));
@@ -113,13 +196,42 @@ async fn a_head_returns_with_reasons_and_the_applicant_corrects() {
 
     let n = site.item_of("zhao-min", &id).await;
     let page = head.get(&format!("/items/{id}/{n}")).await;
-    assert!(page.body.contains("道路运输条例第十条第二款") && page.body.contains("与上次提交的差异"), "{}", page.body);
+    assert!(
+        page.body.contains("道路运输条例第十条第二款") && page.body.contains("与上次提交的差异"),
+        "{}",
+        page.body
+    );
     let token = page.hidden("_token");
-    let decided = head.post(&format!("/items/{id}/{n}"), &[("_token", &token), ("_act", "decide"), ("_outcome", "approved"), ("_round", &page.hidden("_round")), ("_digest", &page.hidden("_digest"))]).await;
+    let decided = head
+        .post(
+            &format!("/items/{id}/{n}"),
+            &[
+                ("_token", &token),
+                ("_act", "decide"),
+                ("_outcome", "approved"),
+                ("_round", &page.hidden("_round")),
+                ("_digest", &page.hidden("_digest")),
+            ],
+        )
+        .await;
     assert_eq!(decided.status, StatusCode::SEE_OTHER, "{}", decided.body);
     let done = head.get("/inbox?tab=done").await;
-    assert!(done.body.contains(&format!("/items/{id}/{n}")), "{}", done.body);
-    let late = head.post(&format!("/items/{id}/{n}"), &[("_token", &token), ("_act", "decide"), ("_outcome", "rejected"), ("_comment", "想反悔")]).await;
+    assert!(
+        done.body.contains(&format!("/items/{id}/{n}")),
+        "{}",
+        done.body
+    );
+    let late = head
+        .post(
+            &format!("/items/{id}/{n}"),
+            &[
+                ("_token", &token),
+                ("_act", "decide"),
+                ("_outcome", "rejected"),
+                ("_comment", "想反悔"),
+            ],
+        )
+        .await;
     assert!(late.status.is_client_error(), "{}", late.status);
 }
 
@@ -128,32 +240,86 @@ async fn pages_speak_the_visitors_language_and_the_switch_is_kept() {
     let site = site().await;
     let mut english = Browser::english(&site);
     let page = english.get("/sign-in").await;
-    assert!(page.body.contains("<html lang=\"en\">") && page.body.contains("User name"), "{}", page.body);
-    let switched = english.post("/language", &[("_token", &page.hidden("_token")), ("language", "zh-CN"), ("next", "/sign-in")]).await;
-    assert_eq!((switched.status, switched.location()), (StatusCode::SEE_OTHER, "/sign-in"));
+    assert!(
+        page.body.contains("<html lang=\"en\">") && page.body.contains("User name"),
+        "{}",
+        page.body
+    );
+    let switched = english
+        .post(
+            "/language",
+            &[
+                ("_token", &page.hidden("_token")),
+                ("language", "zh-CN"),
+                ("next", "/sign-in"),
+            ],
+        )
+        .await;
+    assert_eq!(
+        (switched.status, switched.location()),
+        (StatusCode::SEE_OTHER, "/sign-in")
+    );
     let page = english.get("/sign-in").await;
-    assert!(page.body.contains("<html lang=\"zh-CN\">") && page.body.contains("用户名"), "{}", page.body);
+    assert!(
+        page.body.contains("<html lang=\"zh-CN\">") && page.body.contains("用户名"),
+        "{}",
+        page.body
+    );
 }
 
 #[tokio::test]
 async fn every_page_carries_the_headers_that_protect_it() {
     let site = site().await;
     let mut browser = Browser::of(&site, "li-na").await;
-    for path in ["/inbox", "/start", "/cases", "/mailbox", "/start/sharing/apply", "/nowhere", "/link/forged"] {
+    for path in [
+        "/inbox",
+        "/start",
+        "/cases",
+        "/mailbox",
+        "/start/sharing/apply",
+        "/nowhere",
+        "/link/forged",
+    ] {
         let answer = browser.get(path).await;
-        let policy = answer.headers[CONTENT_SECURITY_POLICY].to_str().expect("text");
-        assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe"), "{path}: {policy}");
+        let policy = answer.headers[CONTENT_SECURITY_POLICY]
+            .to_str()
+            .expect("text");
+        assert!(
+            policy.contains("default-src 'none'")
+                && policy.contains("frame-ancestors 'none'")
+                && !policy.contains("unsafe"),
+            "{path}: {policy}"
+        );
         assert_eq!(answer.headers[X_CONTENT_TYPE_OPTIONS], "nosniff", "{path}");
         assert_eq!(answer.headers[CACHE_CONTROL], "no-store", "{path}");
-        assert!(!answer.body.contains("style=\"") && !answer.body.contains("<script") && !answer.body.contains(" onclick"), "{path} has something inline");
-        let expected = if path.starts_with("/link/") { "no-referrer" } else { "same-origin" };
+        assert!(
+            !answer.body.contains("style=\"")
+                && !answer.body.contains("<script")
+                && !answer.body.contains(" onclick"),
+            "{path} has something inline"
+        );
+        let expected = if path.starts_with("/link/") {
+            "no-referrer"
+        } else {
+            "same-origin"
+        };
         assert_eq!(answer.headers["referrer-policy"], expected, "{path}");
     }
     let style = browser.get("/inbox").await;
-    let address = style.body.split("href=\"/assets/").nth(1).and_then(|rest| rest.split('"').next()).expect("a style").to_owned();
+    let address = style
+        .body
+        .split("href=\"/assets/")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next())
+        .expect("a style")
+        .to_owned();
     let asset = browser.get(&format!("/assets/{address}")).await;
     assert_eq!(asset.status, StatusCode::OK);
-    assert!(asset.headers[CACHE_CONTROL].to_str().is_ok_and(|age| age.contains("immutable")));
+    assert!(
+        asset.headers[CACHE_CONTROL]
+            .to_str()
+            .is_ok_and(|age| age.contains("immutable"))
+    );
 }
 
 #[tokio::test]
@@ -162,8 +328,193 @@ async fn a_failure_is_a_page_for_people() {
     let mut browser = Browser::of(&site, "li-na").await;
     let missing = browser.get("/cases/nothing").await;
     assert_eq!(missing.status, StatusCode::NOT_FOUND);
-    assert!(missing.body.contains("<html") && missing.body.contains("找不到页面"), "{}", missing.body);
+    assert!(
+        missing.body.contains("<html") && missing.body.contains("找不到页面"),
+        "{}",
+        missing.body
+    );
     let wrong = browser.post("/inbox", &[]).await;
     assert_eq!(wrong.status, StatusCode::METHOD_NOT_ALLOWED);
     assert!(wrong.body.contains("<html"));
+}
+
+#[tokio::test]
+async fn every_form_that_somebody_may_start_opens_and_says_what_is_missing() {
+    let site = site().await;
+    let mut opened = 0;
+    for person in [
+        "li-na",
+        "zhao-min",
+        "chen-jie",
+        "zhang-san",
+        "qian-li",
+        "wang-lei",
+        "admin",
+    ] {
+        let mut browser = Browser::of(&site, person).await;
+        let list = browser.get("/start").await;
+        let forms: Vec<String> = list
+            .body
+            .split("href=\"/start/")
+            .skip(1)
+            .filter_map(|rest| Some(format!("/start/{}", rest.split('"').next()?)))
+            .collect();
+        for address in forms {
+            let form = browser.get(&address).await;
+            assert_eq!(
+                form.status,
+                StatusCode::OK,
+                "{person} {address}: {}",
+                form.body
+            );
+            let token = form.hidden("_token");
+            let empty = browser
+                .post(&address, &[("_token", &token), ("_act", "check")])
+                .await;
+            assert!(
+                empty.status.is_success() || empty.status == StatusCode::UNPROCESSABLE_ENTITY,
+                "{person} {address}: {}",
+                empty.body
+            );
+            opened += 1;
+        }
+    }
+    assert!(opened >= 5, "only {opened} forms were opened");
+}
+
+#[tokio::test]
+async fn rows_of_a_table_come_and_go_without_javascript() {
+    let site = site().await;
+    let mut citizen = Browser::of(&site, "zhang-san").await;
+    let form = citizen.get("/start/housing/apply").await;
+    assert_eq!(form.status, StatusCode::OK, "{}", form.body);
+    assert!(
+        form.body.contains("核查户籍"),
+        "the text that is agreed to stands on the page: {}",
+        form.body
+    );
+    let token = form.hidden("_token");
+    let typed = [
+        ("_token", token.as_str()),
+        ("members[]", "1"),
+        ("members[0].name", "张三"),
+        ("members[0].id", "990000199001010017"),
+    ];
+    let more = citizen
+        .post(
+            "/start/housing/apply",
+            &[&typed[..], &[("_add", "members")]].concat(),
+        )
+        .await;
+    assert_eq!(more.status, StatusCode::OK, "{}", more.body);
+    assert!(
+        more.body.contains("name=\"members[1].name\"") && more.body.contains("value=\"张三\""),
+        "{}",
+        more.body
+    );
+    let less = citizen
+        .post(
+            "/start/housing/apply",
+            &[&typed[..], &[("_remove", "members[0]")]].concat(),
+        )
+        .await;
+    assert!(
+        !less.body.contains("value=\"990000199001010017\"")
+            || less.body.contains("name=\"applicant.id\""),
+        "{}",
+        less.body
+    );
+    assert!(
+        !less
+            .body
+            .contains("name=\"members[0].name\" value=\"张三\""),
+        "{}",
+        less.body
+    );
+}
+
+#[tokio::test]
+async fn the_provider_narrows_what_is_granted_and_the_case_ends_with_a_grant() {
+    let site = site().await;
+    let id = site.application().await;
+    for person in ["zhao-min", "wang-lei", "chen-jie"] {
+        let n = site.item_of(person, &id).await;
+        let key = site.key_of(person).await;
+        let path = format!("/api/v1/work-items/{id}.{n}/decision");
+        let done = site
+            .api_as(
+                &key,
+                axum::http::Method::POST,
+                &path,
+                Some(serde_json::json!({ "outcome": "approved" })),
+            )
+            .await;
+        assert_eq!(done.status, StatusCode::OK, "{person}: {}", done.body);
+    }
+    let n = site.item_of("liu-bo", &id).await;
+    let mut office = Browser::of(&site, "liu-bo").await;
+    let address = format!("/items/{id}/{n}");
+    let page = office.get(&address).await;
+    assert!(
+        page.body.contains("name=\"scope.items\"") && !page.body.contains("name=\"contact\""),
+        "{}",
+        page.body
+    );
+    let (token, round, digest) = (
+        page.hidden("_token"),
+        page.hidden("_round"),
+        page.hidden("_digest"),
+    );
+    let decided = office
+        .post(
+            &address,
+            &[
+                ("_token", &token),
+                ("_round", &round),
+                ("_digest", &digest),
+                ("_act", "decide"),
+                ("_outcome", "approved"),
+                ("scope.items", "号牌"),
+                ("scope.validTo", "2027-04-30"),
+            ],
+        )
+        .await;
+    assert_eq!(decided.status, StatusCode::SEE_OTHER, "{}", decided.body);
+    let n = site.item_of("zhou-ping", &id).await;
+    let key = site.key_of("zhou-ping").await;
+    let path = format!("/api/v1/work-items/{id}.{n}/decision");
+    let done = site
+        .api_as(
+            &key,
+            axum::http::Method::POST,
+            &path,
+            Some(serde_json::json!({ "outcome": "approved" })),
+        )
+        .await;
+    assert_eq!(done.status, StatusCode::OK, "{}", done.body);
+    let case = site
+        .api(
+            axum::http::Method::GET,
+            &format!("/api/v1/instances/{id}"),
+            None,
+        )
+        .await
+        .json();
+    assert_eq!(
+        case["form"]["scope"]["items"],
+        serde_json::json!(["号牌"]),
+        "{case}"
+    );
+    assert_eq!(
+        (case["status"].as_str(), case["output"]["outcome"].as_str()),
+        (Some("completed"), Some("granted")),
+        "{case}"
+    );
+    let mut own = Browser::of(&site, "li-na").await;
+    let page = own.get(&format!("/cases/{id}")).await;
+    assert!(
+        page.body.contains("办理结果") && page.body.contains("分管领导审批"),
+        "{}",
+        page.body
+    );
 }

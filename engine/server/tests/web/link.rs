@@ -8,14 +8,27 @@ use crate::site::{Answer, Browser, Site, site};
 /// The newest link to decide in the mails to a person about a case.
 async fn link_to(site: &Site, person: &str, instance: &str) -> String {
     for _ in 0..500 {
-        let list = site.api(Method::GET, &format!("/api/v1/mailbox?person={person}&limit=200"), None).await.json();
+        let list = site
+            .api(
+                Method::GET,
+                &format!("/api/v1/mailbox?person={person}&limit=200"),
+                None,
+            )
+            .await
+            .json();
         let mails = list["items"].as_array().expect("a list").clone();
         for mail in mails.iter().filter(|mail| mail["instance"] == instance) {
             let id = mail["id"].as_str().expect("an id");
-            let shown = site.api(Method::GET, &format!("/api/v1/mailbox/{id}"), None).await.json();
+            let shown = site
+                .api(Method::GET, &format!("/api/v1/mailbox/{id}"), None)
+                .await
+                .json();
             let text = shown["text"].as_str().expect("a text");
             if let Some((_, rest)) = text.split_once("/link/") {
-                let token: String = rest.chars().take_while(|letter| letter.is_ascii_alphanumeric() || "-_".contains(*letter)).collect();
+                let token: String = rest
+                    .chars()
+                    .take_while(|letter| letter.is_ascii_alphanumeric() || "-_".contains(*letter))
+                    .collect();
                 return format!("/link/{token}");
             }
         }
@@ -36,11 +49,19 @@ async fn fifty_looks_decide_nothing_and_one_post_decides_once() {
     let link = link_to(&site, "zhao-min", &id).await;
     for method in [Method::GET, Method::HEAD, Method::OPTIONS, Method::GET] {
         for _ in 0..12 {
-            let request = Request::builder().method(method.clone()).uri(&link).body(Body::empty()).expect("a request");
+            let request = Request::builder()
+                .method(method.clone())
+                .uri(&link)
+                .body(Body::empty())
+                .expect("a request");
             site.send(request).await;
         }
     }
-    assert_eq!(site.item_of("zhao-min", &id).await, n, "the item is still open");
+    assert_eq!(
+        site.item_of("zhao-min", &id).await,
+        n,
+        "the item is still open"
+    );
     // A scanner that posts without having loaded the page in a browser has no token.
     let bare = Request::builder()
         .method(Method::POST)
@@ -53,18 +74,61 @@ async fn fifty_looks_decide_nothing_and_one_post_decides_once() {
     let mut browser = Browser::new(&site);
     let page = browser.get(&link).await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.body);
-    assert!(page.body.contains("赵敏") && page.body.contains("name=\"_outcome\""), "{}", page.body);
+    assert!(
+        page.body.contains("赵敏") && page.body.contains("name=\"_outcome\""),
+        "{}",
+        page.body
+    );
     assert!(!page.body.contains("退出登录"), "a link is no session");
     let (token, digest) = (page.hidden("_token"), page.hidden("_digest"));
-    let undecided = browser.post(&link, &[("_token", &token), ("_digest", &digest), ("_act", "decide")]).await;
-    assert_eq!(undecided.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", undecided.body);
-    let decided = browser.post(&link, &[("_token", &token), ("_digest", &digest), ("_act", "decide"), ("_outcome", "approved")]).await;
+    let undecided = browser
+        .post(
+            &link,
+            &[("_token", &token), ("_digest", &digest), ("_act", "decide")],
+        )
+        .await;
+    assert_eq!(
+        undecided.status,
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "{}",
+        undecided.body
+    );
+    let decided = browser
+        .post(
+            &link,
+            &[
+                ("_token", &token),
+                ("_digest", &digest),
+                ("_act", "decide"),
+                ("_outcome", "approved"),
+            ],
+        )
+        .await;
     assert_eq!(decided.status, StatusCode::OK, "{}", decided.body);
-    assert!(decided.body.contains("已收到您的办理意见"), "{}", decided.body);
+    assert!(
+        decided.body.contains("已收到您的办理意见"),
+        "{}",
+        decided.body
+    );
     site.item_of("wang-lei", &id).await;
-    let again = browser.post(&link, &[("_token", &token), ("_digest", &digest), ("_act", "decide"), ("_outcome", "rejected"), ("_comment", "x")]).await;
+    let again = browser
+        .post(
+            &link,
+            &[
+                ("_token", &token),
+                ("_digest", &digest),
+                ("_act", "decide"),
+                ("_outcome", "rejected"),
+                ("_comment", "x"),
+            ],
+        )
+        .await;
     assert!(again.status.is_client_error(), "{}", again.body);
-    assert_eq!(browser.get("/inbox").await.status, StatusCode::SEE_OTHER, "the link opened nothing else");
+    assert_eq!(
+        browser.get("/inbox").await.status,
+        StatusCode::SEE_OTHER,
+        "the link opened nothing else"
+    );
 }
 
 #[tokio::test]
@@ -75,12 +139,21 @@ async fn a_link_of_an_item_that_others_decided_says_so() {
     let link = link_to(&site, "zhao-min", &id).await;
     let key = site.key_of("zhao-min").await;
     let decided = site
-        .api_as(&key, Method::POST, &format!("/api/v1/work-items/{id}.{n}/decision"), Some(serde_json::json!({ "outcome": "approved" })))
+        .api_as(
+            &key,
+            Method::POST,
+            &format!("/api/v1/work-items/{id}.{n}/decision"),
+            Some(serde_json::json!({ "outcome": "approved" })),
+        )
         .await;
     assert_eq!(decided.status, StatusCode::OK, "{}", decided.body);
     let page = Browser::new(&site).get(&link).await;
     assert_eq!(page.status, StatusCode::CONFLICT, "{}", page.body);
-    assert!(page.body.contains("赵敏 已于") && !page.body.contains("name=\"_outcome\""), "{}", page.body);
+    assert!(
+        page.body.contains("赵敏 已于") && !page.body.contains("name=\"_outcome\""),
+        "{}",
+        page.body
+    );
 }
 
 #[tokio::test]
@@ -97,10 +170,24 @@ async fn forged_cut_and_altered_links_look_the_same() {
         letters.into_iter().collect::<String>()
     };
     let cut = link[..link.len() - 5].to_owned();
-    for bad in ["/link/x", "/link/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", flipped.as_str(), cut.as_str()] {
+    for bad in [
+        "/link/x",
+        "/link/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        flipped.as_str(),
+        cut.as_str(),
+    ] {
         let page = browser.get(bad).await;
         assert!(neutral(&page), "{bad}: {} {}", page.status, page.body);
-        let posted = browser.post(bad, &[("_token", &token), ("_act", "decide"), ("_outcome", "approved")]).await;
+        let posted = browser
+            .post(
+                bad,
+                &[
+                    ("_token", &token),
+                    ("_act", "decide"),
+                    ("_outcome", "approved"),
+                ],
+            )
+            .await;
         assert!(neutral(&posted), "{bad}: {} {}", posted.status, posted.body);
     }
 }
