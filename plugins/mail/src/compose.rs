@@ -12,7 +12,7 @@ use lettre::{Address, Message as Composed};
 use tongban_plugin::{MailFailure, Message};
 
 /// Headers that the message's own fields make.
-const OWN_HEADERS: [&str; 14] = [
+const OWN_HEADERS: [&str; 13] = [
     "from",
     "to",
     "cc",
@@ -26,7 +26,6 @@ const OWN_HEADERS: [&str; 14] = [
     "mime-version",
     "content-type",
     "content-transfer-encoding",
-    "auto-submitted",
 ];
 /// How long an address may be (RFC 5321 §4.5.3.1.3).
 const ADDRESS_MAX: usize = 254;
@@ -53,9 +52,12 @@ pub(crate) fn compose(message: &Message) -> Result<Letter, MailFailure> {
         .to(mailbox("to", &message.to)?)
         .subject(subject(&message.subject)?)
         .message_id(Some(message_id(&message.message_id)?))
-        // Answers of absent people's machines should not come back as mails.
-        .raw_header(raw("Auto-Submitted", "auto-generated")?)
         .date_now();
+    let says_so = |(name, _): &(String, String)| name.eq_ignore_ascii_case("auto-submitted");
+    if !message.headers.iter().any(says_so) {
+        // Answers of absent people's machines should not come back as mails.
+        builder = builder.raw_header(raw("Auto-Submitted", "auto-generated")?);
+    }
     if let Some(answered) = &message.in_reply_to {
         builder = builder.in_reply_to(message_id(answered)?);
     }
@@ -312,6 +314,19 @@ mod tests {
             let mut mail = message();
             id.clone_into(&mut mail.message_id);
             assert!(compose(&mail).is_err(), "{id}");
+        }
+    }
+
+    #[test]
+    fn says_once_that_a_machine_wrote_it() {
+        for given in [None, Some("auto-replied")] {
+            let mut mail = message();
+            let headers = given.map(|value| ("Auto-Submitted".to_owned(), value.to_owned()));
+            mail.headers = headers.into_iter().collect();
+            let letter = compose(&mail).expect("a letter");
+            let text = String::from_utf8(letter.bytes).expect("ASCII");
+            assert_eq!(text.matches("Auto-Submitted: ").count(), 1);
+            assert!(text.contains(given.unwrap_or("auto-generated")));
         }
     }
 

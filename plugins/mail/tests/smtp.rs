@@ -166,7 +166,8 @@ async fn a_reply_decides_between_later_and_never() {
         ),
         (
             Script {
-                hello: Reply("550 not your kind"), quit: Reply("221 bye"),
+                hello: Reply("550 not your kind"),
+                quit: Reply("221 bye"),
                 ..script
             },
             true,
