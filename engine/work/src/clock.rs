@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use tongban_expr::Value;
 use tongban_org::{Budget, BudgetError, Moment, Pause, Selector};
 
-use crate::spec::argument;
+use crate::arguments::argument;
 use crate::{Card, WorkError, World};
 
 /// The time limit of a case, a stage or a work item.

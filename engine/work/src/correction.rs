@@ -133,12 +133,8 @@ impl Desk {
         if !matches!(item.kind, Kind::Resubmit | Kind::Correct) {
             return Err(wrong("resubmit", item));
         }
-        if item.status == Status::Decided
-            && item
-                .decisions
-                .iter()
-                .any(|decision| decision.person == act.who)
-        {
+        let his = |decision: &Decision| decision.person == act.who;
+        if item.status == Status::Decided && item.decisions.iter().any(his) {
             return Ok(Vec::new());
         }
         let hold = self.hold(item, act, world)?;
@@ -146,14 +142,11 @@ impl Desk {
         let form = resubmitted(data.as_ref(), change, statement.as_deref(), world)?;
 
         let mut outs = Vec::new();
-        let correcting = item.kind == Kind::Correct;
-        let why = if correcting {
-            "corrected"
-        } else {
-            "resubmitted"
+        let (n, parent, correcting) = (item.n, item.parent, item.kind == Kind::Correct);
+        let why = match correcting {
+            true => "corrected",
+            false => "resubmitted",
         };
-        let parent = item.parent;
-        let n = item.n;
         let difference = self.form_changed(index, form.clone(), act, why, world, &mut outs);
         let row = Value::of(&difference).ok();
         let data = value!({"comment": filled(comment), "fields": difference.len() as i64});

@@ -81,7 +81,7 @@ impl Desk {
             "notice" => return self.open_notice(opening, world),
             other => {
                 let reason = format!("expected approve, collect or notice, found `{other}`");
-                return Err(crate::spec::argument("call", reason));
+                return Err(crate::arguments::argument("call", reason));
             }
         };
         let spec = Spec::parse(&opening.function, &opening.args)?;
@@ -121,6 +121,8 @@ impl Desk {
                     Reopen::Round { signing } => signing,
                     _ => Signing::All,
                 };
+                // Entered again while it was live: its clock and grounds end with the old round.
+                self.end_of_item(n, world, &mut outs);
                 if let Some(old) = self.items.get_mut(index) {
                     next_round(&mut item, old, signing);
                     *old = item;

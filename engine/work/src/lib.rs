@@ -8,6 +8,7 @@
 #![warn(missing_docs)]
 
 mod act;
+mod arguments;
 mod clock;
 mod correction;
 mod decide;

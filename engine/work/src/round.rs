@@ -137,7 +137,7 @@ impl Desk {
                 .into_iter()
                 .find(|name| has(name));
             return match wanting {
-                Some(name) => Err(crate::spec::argument(
+                Some(name) => Err(crate::arguments::argument(
                     name,
                     "wants a `due` beside it, found none".into(),
                 )),

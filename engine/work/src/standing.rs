@@ -23,20 +23,22 @@ impl Desk {
     /// Whether a person has anything to do with an item; all others are told
     /// that there is no such item.
     pub(crate) fn concerns(&self, item: &Item, who: &str, world: &World<'_>) -> bool {
-        let sits = |people: &[String]| people.iter().any(|person| person == who);
-        item.seats.iter().any(|seat| {
-            sits(&seat.people)
-                || seat.agents.iter().any(|(agent, _)| agent == who)
-                || seat
-                    .opinion
-                    .as_ref()
-                    .is_some_and(|opinion| opinion.of == who)
-        }) || item
-            .decisions
-            .iter()
-            .chain(&item.former)
-            .any(|said| said.person == who || said.signer == who)
-            || world.case.starter.as_deref() == Some(who)
+        world.case.starter.as_deref() == Some(who) || self.is_inside(item, who, world)
+    }
+
+    /// Whether a person takes part in an item or may read the case: he sees
+    /// what is shown to the signers and what they said to one another.
+    pub(crate) fn is_inside(&self, item: &Item, who: &str, world: &World<'_>) -> bool {
+        let sits = |seat: &Seat| {
+            let asked = seat
+                .opinion
+                .as_ref()
+                .is_some_and(|opinion| opinion.of == who);
+            asked || seat.people.iter().any(|person| person == who)
+        };
+        let said = |said: &Decision| said.person == who || said.signer == who;
+        item.seats.iter().any(sits)
+            || item.decisions.iter().chain(&item.former).any(said)
             || item
                 .seats
                 .iter()

@@ -211,7 +211,7 @@ impl Desk {
         let changes = since
             .into_iter()
             .flat_map(|since| self.changes_since(since));
-        Some(ItemView {
+        let view = ItemView {
             n,
             path: item.path.clone(),
             place: item.place.clone(),
@@ -259,6 +259,10 @@ impl Desk {
                 .as_ref()
                 .map_or(0, |spec| spec.times.saturating_sub(item.corrections)),
             digest: item.digest(world),
+        };
+        Some(match self.is_inside(item, person, world) {
+            true => view,
+            false => view.seen_from_outside(item.kind),
         })
     }
 
@@ -362,6 +366,32 @@ impl Desk {
             if matches!(item.spec.mode, Mode::Any | Mode::All | Mode::Sequence) {
                 may.push("addSigner");
             }
+        }
+    }
+}
+
+impl ItemView {
+    /// What the applicant sees of the work of others: that it is done, by whom
+    /// and with which outcome; not what they look at or say to one another.
+    fn seen_from_outside(self, kind: Kind) -> Self {
+        let decisions = self.decisions.into_iter().map(|decision| DecisionView {
+            comment: None,
+            reason: None,
+            ..decision
+        });
+        let own_form = kind != Kind::Collect;
+        Self {
+            decisions: decisions.collect(),
+            show: Value::Null,
+            data: if own_form { self.data } else { Value::Null },
+            difference: if own_form {
+                self.difference
+            } else {
+                Vec::new()
+            },
+            asked: Vec::new(),
+            words: None,
+            ..self
         }
     }
 }

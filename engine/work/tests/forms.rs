@@ -300,6 +300,46 @@ fn a_view_shows_what_the_person_may_see_and_do() {
 }
 
 #[test]
+fn the_applicant_sees_the_outcome_and_not_what_officers_say_to_one_another() {
+    let mut table = Table::new();
+    let args =
+        value!({"to": [{"group": "adjudicators"}], "mode": "all", "show": {"核查结果": "canary"}});
+    let n = table.approve("review", args);
+    table
+        .act("sun-yi", n, table::said("approved", None))
+        .expect("he may");
+    let inside = table
+        .desk
+        .view_for("he-xin", n, &table.world())
+        .expect("a signer");
+    assert_eq!(inside.decisions[0].comment.as_deref(), Some("因为"));
+    let outside = table
+        .desk
+        .view_for("li-na", n, &table.world())
+        .expect("the applicant");
+    assert_eq!(
+        (outside.show, outside.decisions[0].comment.as_deref()),
+        (Value::Null, None)
+    );
+    assert_eq!(
+        (outside.decisions[0].outcome.as_str(), outside.data),
+        ("approved", table.case.form.clone())
+    );
+    table
+        .open(
+            "visit",
+            "collect",
+            value!({"to": [{"head": "police"}], "form": "free", "data": {"note": "canary"}}),
+        )
+        .expect("it opens");
+    let outside = table
+        .desk
+        .view_for("li-na", 2, &table.world())
+        .expect("the applicant");
+    assert_eq!(outside.data, Value::Null);
+}
+
+#[test]
 fn rows_are_what_the_tables_need() {
     let mut table = Table::new();
     let to = value!([{"role": "adjudicator", "unit": "data-bureau"}]);
