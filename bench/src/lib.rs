@@ -1,1 +1,0 @@
-//! tongban-bench

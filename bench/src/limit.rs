@@ -1,0 +1,227 @@
+//! The database's own limit: the rows that the engine wrote for a workload, written again under other ids through the
+//! same door, in full batches, without the engine.
+
+use std::time::Instant;
+
+use anyhow::Context;
+use tongban_store::lists::{Filter, Seen};
+use tongban_store::{
+    Base, CandidateRow, CandidatesGone, Change, DecisionRow, HeadUpdate, HistoryRow, InstanceRow,
+    Next, Outcome, WorkItemRow,
+};
+
+use crate::figures::{Figures, percentile};
+use crate::node::Bench;
+use crate::workload::per_second;
+
+/// Changes in one batch.
+const BATCH: usize = 1000;
+
+/// One finished instance of a workload, as it lies in the database.
+struct Sample {
+    head: InstanceRow,
+    history: Vec<HistoryRow>,
+    items: Vec<WorkItemRow>,
+    decisions: Vec<DecisionRow>,
+}
+
+/// The limit of W1: a head and a history row each.
+pub async fn five(bench: &Bench, instances: usize, figures: &mut Figures) -> anyhow::Result<()> {
+    let sample = sample(bench, "bench/five").await?;
+    let began = Instant::now();
+    for first in (0..instances).step_by(BATCH) {
+        let batch = (first..instances.min(first + BATCH))
+            .map(|at| ended(&sample, &id("five", at)))
+            .collect();
+        committed(bench.store.commit(batch).await)?;
+    }
+    let limit = per_second(instances, began.elapsed().as_secs_f64());
+    figures.put("W1 limit", limit, "instances/s");
+    let reached = figures.value("W1 five steps").unwrap_or(0.0);
+    figures.at_least("W1 against its limit", reached / limit, "times", 0.25);
+    Ok(())
+}
+
+/// The limit of W2: a running state with an open item, then its end with a decision.
+pub async fn approval(
+    bench: &Bench,
+    instances: usize,
+    figures: &mut Figures,
+) -> anyhow::Result<()> {
+    let sample = sample(bench, "bench/approval").await?;
+    let body = state_body(bench).await?;
+    let began = Instant::now();
+    for first in (0..instances).step_by(BATCH) {
+        let ids: Vec<String> = (first..instances.min(first + BATCH))
+            .map(|at| id("approval", at))
+            .collect();
+        committed(
+            bench
+                .store
+                .commit(ids.iter().map(|id| waiting(&sample, id, &body)).collect())
+                .await,
+        )?;
+        committed(
+            bench
+                .store
+                .commit(ids.iter().map(|id| decided(&sample, id)).collect())
+                .await,
+        )?;
+    }
+    let limit = per_second(instances, began.elapsed().as_secs_f64());
+    figures.put("W2 limit", limit, "instances/s");
+    figures.put(
+        "W2 against its limit",
+        figures.value("W2 approval").unwrap_or(0.0) / limit,
+        "times",
+    );
+    Ok(())
+}
+
+/// One commit of one instance, one after the other: what a latency is held against.
+pub async fn bare_commit(
+    bench: &Bench,
+    samples: usize,
+    figures: &mut Figures,
+) -> anyhow::Result<()> {
+    let sample = sample(bench, "bench/five").await?;
+    let mut taken = Vec::new();
+    for at in 0..samples {
+        let change = ended(&sample, &id("bare", at));
+        let began = Instant::now();
+        committed(vec![bench.store.commit_one(change).await])?;
+        taken.push(began.elapsed().as_secs_f64() * 1000.0);
+    }
+    figures.put("bare commit p50", percentile(&mut taken, 0.5), "ms");
+    figures.put("bare commit p99", percentile(&mut taken, 0.99), "ms");
+    Ok(())
+}
+
+async fn sample(bench: &Bench, workflow: &str) -> anyhow::Result<Sample> {
+    let filter = Filter {
+        workflow: Some(workflow.to_string()),
+        status: Some("completed".to_string()),
+        ..Filter::default()
+    };
+    let found = bench.store.instances(Seen::All, &filter, None, 1).await?;
+    let head = found
+        .into_iter()
+        .next()
+        .context("the workload ran before its limit is measured")?;
+    let history = bench.store.history(&head.id, 0, 10).await?;
+    let items = bench.store.work_items(&head.id).await?;
+    let decisions = bench.store.decisions(&head.id).await?;
+    Ok(Sample {
+        head,
+        history,
+        items,
+        decisions,
+    })
+}
+
+/// The stored state of a waiting instance.
+async fn state_body(bench: &Bench) -> anyhow::Result<String> {
+    let started = bench.start("bench/approval").await?;
+    let states = bench.store.instance_states(&[&started.id]).await?;
+    Ok(states
+        .into_iter()
+        .next()
+        .context("a waiting instance has a state")?
+        .body)
+}
+
+fn id(workload: &str, at: usize) -> String {
+    format!("limit-{workload}-{at:024}")
+}
+
+fn ended(sample: &Sample, id: &str) -> Change {
+    let mut change = Change::of_instance(id, Base::New, Next::Ended, sample.head.started_at_ms);
+    change.add(InstanceRow {
+        id: id.to_string(),
+        ..sample.head.clone()
+    });
+    for row in sample.history.iter().take(1) {
+        change.add(HistoryRow {
+            instance_id: id.to_string(),
+            ..row.clone()
+        });
+    }
+    change
+}
+
+fn waiting(sample: &Sample, id: &str, body: &str) -> Change {
+    let next = Next::Running {
+        format: 1,
+        body: body.to_string(),
+    };
+    let mut change = Change::of_instance(id, Base::New, next, sample.head.started_at_ms);
+    change.add(InstanceRow {
+        id: id.to_string(),
+        status: "running".to_string(),
+        ..sample.head.clone()
+    });
+    for row in sample.history.iter().take(1) {
+        change.add(HistoryRow {
+            instance_id: id.to_string(),
+            ..row.clone()
+        });
+    }
+    for row in &sample.items {
+        change.add(WorkItemRow {
+            instance_id: id.to_string(),
+            ..row.clone()
+        });
+        change.add(CandidateRow {
+            candidate: "person:officer".to_string(),
+            instance_id: id.to_string(),
+            n: row.n,
+            ..CandidateRow::default()
+        });
+    }
+    change
+}
+
+fn decided(sample: &Sample, id: &str) -> Change {
+    let mut change =
+        Change::of_instance(id, Base::Running(1), Next::Ended, sample.head.started_at_ms);
+    change.add(HeadUpdate {
+        id: id.to_string(),
+        status: "completed".to_string(),
+        output: sample.head.output.clone(),
+        ..HeadUpdate::default()
+    });
+    for row in sample.history.iter().skip(1) {
+        change.add(HistoryRow {
+            instance_id: id.to_string(),
+            ..row.clone()
+        });
+    }
+    for row in &sample.items {
+        change.add(WorkItemRow {
+            instance_id: id.to_string(),
+            ..row.clone()
+        });
+        change.add(CandidatesGone {
+            instance_id: id.to_string(),
+            n: row.n,
+        });
+    }
+    for row in &sample.decisions {
+        change.add(DecisionRow {
+            instance_id: id.to_string(),
+            ..row.clone()
+        });
+    }
+    change
+}
+
+fn committed<E: std::fmt::Display>(answers: Vec<Result<Outcome, E>>) -> anyhow::Result<()> {
+    for answer in answers {
+        match answer {
+            Ok(Outcome::Committed { .. }) => {}
+            Ok(other) => anyhow::bail!("a change was not committed: {other:?}"),
+            Err(error) => anyhow::bail!("a change failed: {error}"),
+        }
+    }
+    Ok(())
+}
