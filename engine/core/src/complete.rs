@@ -257,7 +257,8 @@ impl Machine<'_> {
             .map(crate::held::Held::value);
         let context = context.filter(|context| *context != base);
         let branches = &self.program.scope(*scope).tasks;
-        if *compete {
+        // A branch that was skipped takes no part in a race.
+        if *compete && frame.is_some() {
             self.end_children(fork, Why::Lost);
             if let Some(context) = context {
                 self.set_context(fork, context);
@@ -287,6 +288,14 @@ impl Machine<'_> {
             return;
         }
         let done = std::mem::take(done);
+        if *compete {
+            let input = self
+                .instance
+                .frames
+                .get(&fork)
+                .map(|frame| frame.input.value());
+            return self.complete(fork, input.unwrap_or_default(), None);
+        }
         self.join(fork, branches, base, done);
     }
 

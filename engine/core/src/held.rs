@@ -3,7 +3,7 @@
 //! a blob.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::de::{self, SeqAccess, Visitor};
 use serde::ser::SerializeSeq;
@@ -13,34 +13,52 @@ use tongban_expr::Value;
 /// Values lighter than this are written where they stand.
 const SHARED_FROM: u64 = 48;
 
+/// Values heavier than this remember their digest.
+const DIGEST_FROM: u64 = 4 << 10;
+
 /// A value of the state.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(crate) enum Held {
     /// The value itself; in memory it is always this.
-    Own(Value),
+    Own(Value, Option<Digest>),
     /// In the stored text: the n-th shared value.
     Shared(u32),
     /// In the stored text: a blob's digest.
     Blob(String),
 }
 
+/// The digest of a large value, reckoned once however often the state is written.
+pub(crate) type Digest = Arc<OnceLock<String>>;
+
 impl Default for Held {
     fn default() -> Self {
-        Held::Own(Value::Null)
+        Held::Own(Value::Null, None)
     }
 }
 
 impl From<Value> for Held {
     fn from(value: Value) -> Self {
-        Held::Own(value)
+        let digest = (value.weight() > DIGEST_FROM).then(Digest::default);
+        Held::Own(value, digest)
+    }
+}
+
+impl PartialEq for Held {
+    fn eq(&self, other: &Self) -> bool {
+        self.get() == other.get()
     }
 }
 
 impl Held {
+    /// A value that came from a blob.
+    pub(crate) fn from_blob(value: Value, digest: &str) -> Self {
+        Held::Own(value, Some(Arc::new(OnceLock::from(digest.to_owned()))))
+    }
+
     /// The value. References exist only while the state is written or read.
     pub(crate) fn get(&self) -> &Value {
         match self {
-            Held::Own(value) => value,
+            Held::Own(value, _) => value,
             Held::Shared(_) | Held::Blob(_) => &Value::Null,
         }
     }
@@ -51,14 +69,21 @@ impl Held {
     }
 
     pub(crate) fn is_null(&self) -> bool {
-        matches!(self, Held::Own(Value::Null))
+        matches!(self, Held::Own(Value::Null, _))
+    }
+
+    fn digest(&self) -> String {
+        match self {
+            Held::Own(value, Some(digest)) => digest.get_or_init(|| value.digest()).clone(),
+            other => other.get().digest(),
+        }
     }
 }
 
 impl Serialize for Held {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Held::Own(value) => {
+            Held::Own(value, _) => {
                 let mut list = serializer.serialize_seq(Some(1))?;
                 list.serialize_element(value)?;
                 list.end()
@@ -78,10 +103,10 @@ impl<'de> Deserialize<'de> for Held {
                 formatter.write_str("[value], the number of a shared value or the digest of a blob")
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Held, A::Error> {
-                let value = list
+                let value: tongban_expr::Value = list
                     .next_element()?
                     .ok_or_else(|| de::Error::invalid_length(0, &self))?;
-                Ok(Held::Own(value))
+                Ok(Held::from(value))
             }
             fn visit_u64<E: de::Error>(self, n: u64) -> Result<Held, E> {
                 u32::try_from(n).map(Held::Shared).map_err(E::custom)
@@ -103,11 +128,12 @@ pub(crate) enum Change {
     Often,
 }
 
-/// The identity of a container: two clones of one value have the same.
+/// The identity of a text or container: two clones of one value have the same.
 fn identity(value: &Value) -> Option<usize> {
     match value {
         Value::Arr(list) => Some(Arc::as_ptr(list).cast::<u8>() as usize),
         Value::Obj(object) => Some(Arc::as_ptr(object).cast::<u8>() as usize),
+        Value::Str(text) => Some(text.as_str().as_ptr() as usize),
         _ => None,
     }
 }
@@ -150,7 +176,7 @@ impl Sharing {
             Seen::As(written) => written,
             Seen::Once if !blob => return,
             _ if blob => {
-                let digest = value.digest();
+                let digest = held.digest();
                 self.blobs.push((digest.clone(), value));
                 Held::Blob(digest)
             }

@@ -129,6 +129,11 @@ impl Machine<'_> {
         if jump.right == Right::Withdrawal {
             self.check_no_act(target, since)?;
         }
+        if jump.context == ContextChange::Restore
+            && !self.instance.checkpoints.contains_key(&task.path)
+        {
+            return Err(Refusal::NoCheckpoint(task.path.to_string()));
+        }
         let raw = self.raw_for(jump, scope, target, skip)?;
         Ok(Plan {
             scope,

@@ -1,5 +1,7 @@
 //! The state as text, and back.
 
+use std::collections::HashMap;
+
 use tongban_expr::Value;
 
 use crate::held::{Held, Sharing};
@@ -66,24 +68,36 @@ impl Instance {
         if read.format > FORMAT {
             return Err(StateError::Newer(read.format));
         }
-        let shared = std::mem::take(&mut read.shared);
+        let shared: Vec<Held> = std::mem::take(&mut read.shared)
+            .into_iter()
+            .map(Held::from)
+            .collect();
+        // A blob that stands in several places is one value again.
+        let mut blobs: HashMap<String, Held> = HashMap::new();
         let mut failure = None;
         read.each_held(&mut |held, _| {
             let found = match &*held {
-                Held::Own(_) => return,
+                Held::Own(..) => return,
                 Held::Shared(n) => shared.get(*n as usize).cloned().ok_or_else(|| {
                     StateError::Broken(format!(
                         "shared value {n} of {} is referred to",
                         shared.len()
                     ))
                 }),
-                Held::Blob(digest) => {
-                    blob(digest).ok_or_else(|| StateError::NoBlob(digest.clone()))
-                }
+                Held::Blob(digest) => match blobs.get(digest) {
+                    Some(known) => Ok(known.clone()),
+                    None => blob(digest)
+                        .map(|value| Held::from_blob(value, digest))
+                        .ok_or_else(|| StateError::NoBlob(digest.clone())),
+                },
             };
-            match found {
-                Ok(value) => *held = Held::Own(value),
-                Err(error) => {
+            match (found, &*held) {
+                (Ok(value), Held::Blob(digest)) => {
+                    blobs.entry(digest.clone()).or_insert_with(|| value.clone());
+                    *held = value;
+                }
+                (Ok(value), _) => *held = value,
+                (Err(error), _) => {
                     failure.get_or_insert(error);
                 }
             }

@@ -125,3 +125,39 @@ fn a_large_value_becomes_a_blob_once_and_must_be_there() {
     let read = Instance::from_state(&state.body, &mut |_| Some(input.clone())).expect("a state");
     assert_eq!(read.input(), &input);
 }
+
+#[test]
+fn a_large_text_in_many_places_is_one_blob() {
+    let given = Given {
+        functions: usual_functions(),
+        files: Value::Null,
+    };
+    let text =
+        "do: [{ text: { set: '${ .text }' } }, { stage: { do: [{ ask: { call: approve } }] } }]";
+    let program = program(text, &given).expect("a workflow");
+    let input = value!({"text": "x".repeat(20_000)});
+    let env = environment(&Value::Null);
+    let instance = step(
+        &program,
+        Instance::new("i"),
+        Event::Start { input },
+        &env,
+        0,
+    )
+    .expect("it begins")
+    .instance;
+    let state = instance.to_state(BLOB_ABOVE);
+    assert_eq!(state.blobs.len(), 2, "the input and the text");
+    assert!(state.body.len() < 2_000, "{}", state.body);
+    let mut asked = 0;
+    let read = Instance::from_state(&state.body, &mut |digest| {
+        asked += 1;
+        state
+            .blobs
+            .iter()
+            .find(|(known, _)| known == digest)
+            .map(|(_, value)| value.clone())
+    });
+    assert_eq!(read.expect("a state").to_state(BLOB_ABOVE), state);
+    assert_eq!(asked, 2, "each is fetched once");
+}

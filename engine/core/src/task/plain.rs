@@ -1,6 +1,6 @@
 //! `set`, `switch`, `raise`, `wait` and scripts.
 
-use tongban_expr::{Script, Value};
+use tongban_expr::{Budget, Script, Value};
 
 use crate::code::{Duration, Template};
 use crate::enter::Outcome;
@@ -98,7 +98,13 @@ impl Machine<'_> {
     }
 
     pub(crate) fn script(&mut self, script: &Script, input: Value) -> Result<Outcome, Error> {
-        match script.run(input, &self.rule_scope(), &self.env.budget) {
+        // A rule file may take ten times what an expression may.
+        let operations = self.env.budget.operations.saturating_mul(10);
+        let budget = Budget {
+            operations,
+            ..self.env.budget.clone()
+        };
+        match script.run(input, &self.rule_scope(), &budget) {
             Ok(output) => Ok(Outcome::Done(output, None)),
             Err(fault) => {
                 let detail = format!("{} failed: {}", script.name(), fault.message);
