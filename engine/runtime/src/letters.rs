@@ -102,8 +102,21 @@ impl Activation<'_> {
         });
     }
 
+    /// Gives the case its title before the end of its first activation, where letters need it already.
+    fn name_case(&mut self) {
+        if !self.state.head.title.is_empty() || self.ready.has_no_case() {
+            return;
+        }
+        let fields = tongban_core::case_fields(&self.ready.program, &self.state.flow, &self.env);
+        if let Some(title) = fields.ok().and_then(|fields| fields.title) {
+            self.state.head.title = title;
+            self.refresh_environment();
+        }
+    }
+
     /// Writes a letter's row; it is rendered when it is sent, so that no link rests in the database.
     pub(crate) fn letter(&mut self, letter: Letter) {
+        self.name_case();
         let id = self.node.ids.uuid(self.now_ms);
         let address = self
             .organisation
@@ -126,7 +139,7 @@ impl Activation<'_> {
             nonce = Some(fresh);
         }
         let data = value!({
-            "bundle": (self.ready.bundle.digest.as_str()),
+            "bundle": (self.ready.digest.as_str()),
             "form": (self.state.flow.form().clone()),
             "steps": (self.state.flow.steps()),
             "data": (letter.data),
