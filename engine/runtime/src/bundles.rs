@@ -20,8 +20,15 @@ use crate::pack::{Bundle, BundleFiles, BundleManifest};
 /// How long the pointer to a current version is believed before it is read again.
 const POINTER_MS: i64 = 1_000;
 
+/// What follows the name and the digest of a workflow in those of the hidden one that starts it on events.
+pub const COLLECTOR: &str = "@on";
+
 /// A bundle with everything that running it needs.
 pub struct Ready {
+    /// `namespace/name`, as its instances say it.
+    pub workflow: String,
+    /// The digest under which its instances find it again.
+    pub digest: String,
     /// The workflow and its files.
     pub bundle: Arc<Bundle>,
     /// The workflow as written.
@@ -49,14 +56,19 @@ impl Ready {
         bundle: Bundle,
         owner_unit: Option<String>,
         node: &Node,
+        hidden: bool,
     ) -> Result<Ready, RuntimeError> {
         let broken = |what: String| {
             RuntimeError::Internal(format!("the bundle of `{}` {what}", bundle.workflow))
         };
         let parsed = tongban_dsl::parse(bundle.document());
-        let definition = parsed
+        let mut definition = parsed
             .definition
             .ok_or_else(|| broken("has no readable document".to_owned()))?;
+        if hidden {
+            definition = tongban_core::collector(&definition)
+                .ok_or_else(|| broken("starts on no event".to_owned()))?;
+        }
         let files = BundleFiles {
             bundle: &bundle,
             functions: &node.functions,
@@ -68,10 +80,20 @@ impl Ready {
                 .unwrap_or_default();
             broken(format!("does not compile: {first}"))
         })?;
+        let (workflow, digest) = if hidden {
+            (
+                format!("{}{COLLECTOR}", bundle.workflow),
+                format!("{}{COLLECTOR}", bundle.digest),
+            )
+        } else {
+            (bundle.workflow.clone(), bundle.digest.clone())
+        };
         let metadata = &definition.document.metadata;
         let event_ttl_ms = metadata.event_ttl.as_ref().and_then(fixed_ms);
         let bundle = Arc::new(bundle);
         Ok(Ready {
+            workflow,
+            digest,
             forms: BundleForms::new(Arc::clone(&bundle)),
             owner_unit,
             pack: definition.document.namespace.value.clone(),
@@ -166,7 +188,8 @@ impl Bundles {
         if let Some(ready) = self.ready.read().get(digest) {
             return Ok(Arc::clone(ready));
         }
-        let Some(row) = node.store.bundle(digest).await? else {
+        let base = digest.strip_suffix(COLLECTOR).unwrap_or(digest);
+        let Some(row) = node.store.bundle(base).await? else {
             return Err(RuntimeError::not_found("bundle", digest));
         };
         let workflow = node.store.workflow(&row.workflow).await?;
@@ -175,17 +198,18 @@ impl Bundles {
         })?;
         let files: BTreeMap<String, Arc<str>> = node
             .store
-            .bundle_files(digest)
+            .bundle_files(base)
             .await?
             .into_iter()
             .map(|(path, body)| (path, Arc::from(String::from_utf8_lossy(&body))))
             .collect();
-        let bundle = Bundle::from_parts(digest, manifest, files)
+        let bundle = Bundle::from_parts(base, manifest, files)
             .ok_or_else(|| RuntimeError::Internal(format!("the bundle {digest} lacks files")))?;
         let ready = Arc::new(Ready::of(
             bundle,
             workflow.and_then(|row| row.owner_unit),
             node,
+            base != digest,
         )?);
         self.ready
             .write()

@@ -7,7 +7,7 @@ use tongban_expr::{Value, value};
 use tongban_store::{Child, HistoryRow, InstanceRow, Wake};
 
 use crate::activation::Activation;
-use crate::bundles::Ready;
+use crate::bundles::{COLLECTOR, Ready};
 use crate::error::RuntimeError;
 use crate::inputs::{returned, status_word, text};
 use crate::out::Born;
@@ -27,6 +27,20 @@ impl Activation<'_> {
         awaited: bool,
     ) -> Result<(), RuntimeError> {
         let version = (version != "latest").then_some(version);
+        if let Some(own) = self.ready.digest.strip_suffix(COLLECTOR) {
+            // What starts a workflow on events starts the very version that it listens for.
+            let ready = self.node.bundles.get(self.node, own).await?;
+            let parent = Parent {
+                instance: self.id().to_owned(),
+                run_id: run_id.to_owned(),
+                item: None,
+                awaited: false,
+            };
+            if let Err(detail) = self.bear(&ready, parent, input) {
+                self.fail(run_id, ErrorKind::Runtime, detail);
+            }
+            return Ok(());
+        }
         let ready = match self.node.bundles.find(self.node, workflow, version).await {
             Ok(ready) => ready,
             Err(RuntimeError::NotFound { .. }) => {

@@ -8,16 +8,17 @@ use tongban_dsl::Definition;
 use tongban_dsl::definition::CatchUp;
 use tongban_expr::{Parameters, Value, value};
 use tongban_store::{
-    AuditEntry, BundleRow, Change, ListenShapeRow, Outcome, RegisterRow, ScheduleGone, ScheduleRow,
-    WorkflowRow,
+    AuditEntry, BundleRow, Change, Filter, ListenShapeRow, Outcome, RegisterRow, ScheduleGone,
+    ScheduleRow, Seen, WorkflowRow,
 };
 
-use crate::bundles::{Ready, fixed_ms};
+use crate::bundles::{COLLECTOR, Ready, fixed_ms};
 use crate::error::RuntimeError;
-use crate::lane::Class;
+use crate::lane::{Class, Input, What};
 use crate::node::{Node, PackFacts};
 use crate::pack::{Bundle, Publication};
-use crate::request::Published;
+use crate::request::{Caller, Operate, Published};
+use crate::start::Beginning;
 use crate::timetable::{Timetable, zone};
 
 /// The row of `register` that keeps what a pack has besides bundles and registers.
@@ -84,7 +85,7 @@ impl Node {
         by: &str,
     ) -> Result<Published, RuntimeError> {
         // What does not compile is never published.
-        let ready = Ready::of(bundle.clone(), None, self)?;
+        let ready = Ready::of(bundle.clone(), None, self, false)?;
         let now_ms = self.clock.now_ms();
         for (path, digest) in &bundle.manifest.files {
             let text = bundle.files.get(path).map_or("", |text| text);
@@ -115,13 +116,17 @@ impl Node {
             already,
         };
         match self.commit(Class::Background, change).await? {
-            Outcome::Committed { .. } => Ok(published(false)),
+            Outcome::Committed { .. } => {
+                self.renew_collector(&ready).await?;
+                Ok(published(false))
+            }
             Outcome::KeyTaken { holder } if holder.digest == bundle.digest => {
                 // The same bytes again: only the pointer may have to move back to them.
                 let mut change = Change::without_instance(now_ms);
                 self.point_to(&ready, &mut change, by, "workflow.publish")
                     .await?;
                 self.expect_committed(change).await?;
+                self.renew_collector(&ready).await?;
                 Ok(published(true))
             }
             Outcome::KeyTaken { .. } if self.settings.dev => {
@@ -163,14 +168,15 @@ impl Node {
             owner_unit,
             version: bundle.version.clone(),
         });
-        for shape in ready.program.shapes() {
-            change.add(ListenShapeRow {
-                shape: shape.id.clone(),
-                event_type: shape.event_type.clone().unwrap_or_default(),
-                filter: "{}".to_owned(),
-                from_exprs: "[]".to_owned(),
-                bundle: bundle.digest.clone(),
-            });
+        self.add_shapes(ready, change);
+        if ready
+            .definition
+            .schedule
+            .as_ref()
+            .is_some_and(|schedule| schedule.on.is_some())
+        {
+            let hidden = Ready::of((*ready.bundle).clone(), None, self, true)?;
+            self.add_shapes(&hidden, change);
         }
         let scheduled = self.schedule_of(&ready.definition, now_ms)?;
         for old in self.store.schedules_of(&bundle.workflow).await? {
@@ -193,6 +199,60 @@ impl Node {
             change.add(new);
         }
         self.audit(change, by, act, bundle);
+        Ok(())
+    }
+
+    fn add_shapes(&self, ready: &Ready, change: &mut Change) {
+        for shape in ready.program.shapes() {
+            change.add(ListenShapeRow {
+                shape: shape.id.clone(),
+                event_type: shape.event_type.clone().unwrap_or_default(),
+                filter: "{}".to_owned(),
+                from_exprs: "[]".to_owned(),
+                bundle: ready.digest.clone(),
+            });
+        }
+    }
+
+    /// A workflow that starts on events has one hidden instance that listens for its current version. The new one begins
+    /// before the old one ends: an event between the two may start the workflow twice, but is never missed.
+    async fn renew_collector(self: &Arc<Self>, ready: &Ready) -> Result<(), RuntimeError> {
+        let name = format!("{}{COLLECTOR}", ready.workflow);
+        let filter = Filter {
+            workflow: Some(name),
+            status: Some("running".to_owned()),
+            ..Filter::default()
+        };
+        let running = self.store.instances(Seen::All, &filter, None, 100).await?;
+        let wanted = ready
+            .definition
+            .schedule
+            .as_ref()
+            .is_some_and(|schedule| schedule.on.is_some());
+        let digest = format!("{}{COLLECTOR}", ready.digest);
+        if wanted && !running.iter().any(|head| head.bundle == digest) {
+            let hidden = self.bundles.get(self, &digest).await?;
+            let beginning = Beginning {
+                input: value!({}),
+                caller: Caller::system(),
+                keys: Vec::new(),
+                link: None,
+                schedule: None,
+                class: Class::Background,
+            };
+            self.begin(hidden, beginning).await?;
+        }
+        for old in running
+            .into_iter()
+            .filter(|head| !wanted || head.bundle != digest)
+        {
+            let what = What::Operate {
+                operate: Operate::Cancel,
+                reason: "another version is current".to_owned(),
+                caller: Caller::system(),
+            };
+            self.send(&old.id, Input::background(what)).await;
+        }
         Ok(())
     }
 
@@ -265,6 +325,7 @@ impl Node {
             .await?;
         self.expect_committed(change).await?;
         self.bundles.forget_pointers();
+        self.renew_collector(&ready).await?;
         Ok(Published {
             workflow: workflow.to_owned(),
             version: version.to_owned(),

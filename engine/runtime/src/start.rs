@@ -110,9 +110,9 @@ impl Node {
 
     fn unborn(&self, id: &str, ready: &Ready, beginning: &Beginning, now_ms: i64) -> State {
         let head = CaseHead {
-            workflow: ready.bundle.workflow.clone(),
+            workflow: ready.workflow.clone(),
             version: ready.bundle.version.clone(),
-            bundle: ready.bundle.digest.clone(),
+            bundle: ready.digest.clone(),
             starter: self.starter(&beginning.caller),
             link: beginning.link.clone().map(Box::new),
             started_ms: now_ms,

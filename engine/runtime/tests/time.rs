@@ -270,6 +270,57 @@ async fn count(site: &Site, workflow: &str) -> usize {
 }
 
 #[tokio::test]
+async fn events_start_a_workflow_that_says_so_in_its_current_version_only() {
+    let site = Site::new().await;
+    let document = "
+document: { dsl: '1.0.3', namespace: test, name: onpaid, version: '1.0.0' }
+evaluate: { language: rhai }
+schedule: { on: { one: { with: { type: paid } } } }
+do:
+  - done: { set: { order: '${ input[0].data.order }', version: 1 } }
+";
+    site.publish(document).await;
+    site.idle().await;
+    for order in 1..=3 {
+        site.runtime
+            .receive(event(&format!("p{order}"), order), Caller::system())
+            .await
+            .unwrap();
+        site.idle().await;
+    }
+    assert_eq!(count(&site, "test/onpaid").await, 3);
+    let newer = document
+        .replace("1.0.0", "1.1.0")
+        .replace("version: 1 }", "version: 2 }");
+    site.clock.advance(1_000);
+    site.publish(&newer).await;
+    site.idle().await;
+    site.runtime
+        .receive(event("p4", 4), Caller::system())
+        .await
+        .unwrap();
+    site.idle().await;
+    let filter = tongban_store::Filter {
+        workflow: Some("test/onpaid".to_owned()),
+        ..Default::default()
+    };
+    let rows = site
+        .store
+        .instances(tongban_store::Seen::All, &filter, None, 100)
+        .await
+        .unwrap();
+    let output = rows[0]
+        .output
+        .as_deref()
+        .map(|text| Value::from_json(text).unwrap());
+    assert_eq!(
+        (rows.len(), output),
+        (4, Some(value!({ "order": 4, "version": 2 })))
+    );
+    site.sound().await;
+}
+
+#[tokio::test]
 async fn mail_is_tried_again_and_the_last_failure_is_an_incident() {
     let site = Site::new().await;
     site.publish(support::APPROVAL).await;
