@@ -104,11 +104,19 @@ fn code_text<S: Serializer>(code: &Code, serializer: S) -> Result<S::Ok, S::Erro
     serializer.serialize_str(code.id())
 }
 
+/// Most faults that are told of one document.
+const MOST: usize = 500;
+
 /// The faults in the order of the document, each once.
 pub(crate) fn in_order(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
     diagnostics.sort_by(|a, b| {
         (a.span.start, a.code.id(), &a.message).cmp(&(b.span.start, b.code.id(), &b.message))
     });
     diagnostics.dedup();
+    // Nobody reads more, and a hostile document could make millions.
+    if diagnostics.len() > MOST && diagnostics.iter().any(Diagnostic::is_error) {
+        diagnostics.retain(Diagnostic::is_error);
+    }
+    diagnostics.truncate(MOST);
     diagnostics
 }

@@ -567,6 +567,8 @@ fn syntax_help(info: &str, line: &str) -> Option<String> {
         "indent with spaces; YAML does not allow tabs"
     } else if line.contains("${") && !line.contains("'${") && !line.contains("\"${") {
         "put the expression into single quotes: '${ … }'"
+    } else if info.contains("escape") {
+        "in double quotes YAML reads `\\` itself: put the text into single quotes"
     } else if info.contains("mapping values are not allowed") {
         "quote a text that holds `: `, or begin a new line for the key"
     } else if info.contains("tab") {

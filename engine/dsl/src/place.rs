@@ -46,17 +46,27 @@ impl<'a> Places<'a> {
             .partition_point(|first| *first as usize <= start)
             .max(1);
         let first = self.lines.get(line - 1).copied().unwrap_or(0) as usize;
-        let column = self
-            .source
-            .get(first..start)
-            .map_or(0, |text| text.chars().count())
-            + 1;
+        let column = self.characters_before(start) - self.characters_before(first) + 1;
         Span {
             start: as_u32(start),
             end: as_u32(end),
             line: as_u32(line),
             column: as_u32(column),
         }
+    }
+
+    /// How many characters stand before a byte.
+    fn characters_before(&self, at: usize) -> usize {
+        let known = self.characters.partition_point(|byte| *byte as usize <= at);
+        let Some(last) = known.checked_sub(1) else {
+            return 0;
+        };
+        let base = self.characters.get(last).copied().unwrap_or(0) as usize;
+        let rest = self
+            .source
+            .get(base..at)
+            .map_or(0, |text| text.chars().count());
+        last * STRIDE + rest
     }
 
     /// The parser's span.

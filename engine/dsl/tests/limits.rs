@@ -54,6 +54,26 @@ fn too_large_too_deep_and_too_many() {
 }
 
 #[test]
+fn hostile_shapes_are_answered() {
+    // One line, many values, many faults.
+    let items = "!x [a], ".repeat(30_000);
+    let inspected = inspect(
+        &format!("{HEAD}do:\n  - a: {{ set: {{ x: [{items}] }} }}\n"),
+        &Nothing,
+    );
+    assert_eq!(inspected.diagnostics.len(), 500);
+    // A ring of many tasks with a way back from each.
+    let mut source = HEAD.to_owned() + "do:\n";
+    for at in 0..5_000 {
+        let back = at / 2;
+        source.push_str(&format!(
+            "  - t{at}: {{ switch: [{{ a: {{ when: .a, then: t{back} }} }}] }}\n"
+        ));
+    }
+    assert!(inspect(&source, &Nothing).definition.is_some());
+}
+
+#[test]
 fn a_cyclic_alias_is_refused() {
     assert_eq!(
         codes(&format!("{HEAD}do:\n  - a: {{ set: &x {{ y: *x }} }}\n")),

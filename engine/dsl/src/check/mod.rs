@@ -4,6 +4,7 @@
 mod calls;
 mod expressions;
 mod flow;
+mod graph;
 mod metadata;
 mod people;
 mod references;

@@ -2,7 +2,7 @@
 
 use crate::definition::{Task, TaskKind};
 
-use super::flow::Graph;
+use super::graph::Graph;
 
 /// What kind of list it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,7 @@
 //! Tasks: what all of them share, their kind, and the kinds that hold other tasks.
 
+use std::collections::HashMap;
+
 use super::reader::{Reader, first_line};
 use crate::codes;
 use crate::definition::{Emit, Flow, Raise, Task, TaskKind, Template, TemplateKind, Then};
@@ -46,18 +48,19 @@ impl Reader {
             ));
         }
         let mut tasks: Vec<Task> = Vec::new();
+        let mut seen: HashMap<String, Span> = HashMap::new();
         for item in items {
             for field in self.item(item, "task", KEYWORDS) {
                 let task = self.named_task(&field);
-                if let Some(first) = tasks
-                    .iter()
-                    .find(|first| first.name.value == task.name.value)
-                {
+                let first = seen.get(&task.name.value).copied();
+                seen.entry(task.name.value.clone())
+                    .or_insert(task.name.span);
+                if let Some(first) = first {
                     let message = format!("the task `{}` stands twice in {what}", task.name.value);
                     self.diagnostics.push(
                         Diagnostic::error(codes::DUPLICATE_TASK, task.name.span, message)
                             .help("rename one; people see `metadata.title`")
-                            .label(first.name.span, "first given here"),
+                            .label(first, "first given here"),
                     );
                 }
                 tasks.push(task);
