@@ -25,6 +25,7 @@ mod instance;
 mod jump;
 mod listening;
 mod machine;
+mod plan;
 mod program;
 mod refusal;
 mod reuse;
@@ -37,6 +38,8 @@ mod task;
 mod time;
 mod timer;
 mod uri;
+mod wake;
+mod way_back;
 
 pub use case::{CaseFields, case_fields, evaluate_late};
 pub use collector::collector;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tongban_dsl::definition::Task as Source;
+use tongban_dsl::definition::{Task as Source, TaskMetadata};
 use tongban_dsl::{Diagnostic, codes};
 use tongban_expr::Value;
 
@@ -95,60 +95,52 @@ impl<'a> Compiler<'a> {
         }
     }
 
+    /// What stands around a task's kind.
     fn common(&mut self, source: &'a Source, id: TaskId, home: ScopeId, place: &Place) -> Task {
-        let metadata = &source.metadata;
         let task = self.program.task(id);
-        let blank = blank(
+        let named = blank(
             task.name.clone(),
             task.label.clone(),
             place.clone(),
             task.definition.clone(),
         );
-        Task {
+        let (input, output, export) = (
+            source.input.as_ref(),
+            source.output.as_ref(),
+            source.export.as_ref(),
+        );
+        let framed = Task {
             keyword: source.kind.keyword(),
             home,
             if_: self.code_if(source.if_.as_ref(), "if", place),
-            input_schema: self.schema(
-                source
-                    .input
-                    .as_ref()
-                    .and_then(|input| input.schema.as_ref()),
-            ),
+            input_schema: self.schema(input.and_then(|input| input.schema.as_ref())),
             input_from: self.template_if(
-                source.input.as_ref().and_then(|input| input.from.as_ref()),
+                input.and_then(|input| input.from.as_ref()),
                 "input.from",
                 place,
             ),
             output_as: self.template_if(
-                source
-                    .output
-                    .as_ref()
-                    .and_then(|output| output.as_.as_ref()),
+                output.and_then(|output| output.as_.as_ref()),
                 "output.as",
                 place,
             ),
-            output_schema: self.schema(
-                source
-                    .output
-                    .as_ref()
-                    .and_then(|output| output.schema.as_ref()),
-            ),
+            output_schema: self.schema(output.and_then(|output| output.schema.as_ref())),
             export_as: self.template_if(
-                source
-                    .export
-                    .as_ref()
-                    .and_then(|export| export.as_.as_ref()),
+                export.and_then(|export| export.as_.as_ref()),
                 "export.as",
                 place,
             ),
-            export_schema: self.schema(
-                source
-                    .export
-                    .as_ref()
-                    .and_then(|export| export.schema.as_ref()),
-            ),
+            export_schema: self.schema(export.and_then(|export| export.schema.as_ref())),
             timeout: self.timeout(source.timeout.as_ref(), place),
             then: self.next(source.then.as_ref(), home),
+            ..named
+        };
+        self.with_metadata(framed, &source.metadata, place)
+    }
+
+    fn with_metadata(&mut self, task: Task, metadata: &'a TaskMetadata, place: &Place) -> Task {
+        let key = metadata.idempotency_key.as_ref();
+        Task {
             title: self.template_if(metadata.title.as_ref(), "metadata.title", place),
             state: self.template_if(metadata.state.as_ref(), "metadata.state", place),
             clock: metadata
@@ -159,14 +151,10 @@ impl<'a> Compiler<'a> {
                 ground: pauses.ground.value.clone(),
                 basis: self.template_if(pauses.basis.as_ref(), "metadata.pauses.basis", place),
             }),
-            idempotency_key: self.template_if(
-                metadata.idempotency_key.as_ref(),
-                "metadata.idempotencyKey",
-                place,
-            ),
+            idempotency_key: self.template_if(key, "metadata.idempotencyKey", place),
             extra: self.entries(&metadata.extra, "metadata", place),
             checkpoint: metadata.returnable,
-            ..blank
+            ..task
         }
     }
 
