@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 use serde_saphyr::granit_parser::{self, Event, Parser, ScalarStyle, Tag};
 
+use unicode_normalization::UnicodeNormalization;
+
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::number::{Number, number};
@@ -289,6 +291,7 @@ impl Builder<'_> {
                     .help("write the keys out, or name what repeats under `use` and refer to it"),
                 );
             }
+            self.refuse_nul(text, span);
             self.key(Arc::from(text), span);
             return Ok(());
         }
@@ -297,13 +300,7 @@ impl Builder<'_> {
         } else {
             NodeKind::Text(Arc::from(text))
         };
-        if text.contains('\0') {
-            self.diagnostics.push(Diagnostic::error(
-                codes::NUL,
-                span,
-                "a text must not hold the character NUL",
-            ));
-        }
+        self.refuse_nul(text, span);
         self.place(
             Node {
                 span,
@@ -353,7 +350,13 @@ impl Builder<'_> {
         else {
             return;
         };
-        let first = seen.insert(Arc::clone(&text), span);
+        // Keys that differ only in how their characters are composed look the same.
+        let composed: Arc<str> = if text.is_ascii() {
+            Arc::clone(&text)
+        } else {
+            text.nfc().collect::<String>().into()
+        };
+        let first = seen.insert(composed, span);
         if let Some(first) = first {
             self.diagnostics.push(
                 Diagnostic::error(
@@ -516,6 +519,14 @@ impl Builder<'_> {
             }
         }
         Ok(())
+    }
+
+    fn refuse_nul(&mut self, text: &str, span: Span) {
+        if text.contains('\0') {
+            let message = "a text must not hold the character NUL";
+            self.diagnostics
+                .push(Diagnostic::error(codes::NUL, span, message));
+        }
     }
 
     fn refuse_tag(&mut self, tag: Option<&Tag>, span: Span) {

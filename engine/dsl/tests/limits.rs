@@ -110,12 +110,30 @@ fn byte_order_mark_and_windows_line_ends() {
 }
 
 #[test]
+fn keys_that_look_the_same_are_the_same() {
+    let source = format!("{HEAD}do:\n  - a: {{ set: {{ caf\u{e9}: 1, cafe\u{301}: 2 }} }}\n");
+    assert_eq!(codes(&source), ["TB0102"]);
+}
+
+#[test]
 fn control_characters_in_texts() {
     assert_eq!(
         codes(&format!(
             "{HEAD}do:\n  - a: {{ set: {{ x: \"a\\0b\" }} }}\n"
         )),
         ["TB0113"]
+    );
+    assert_eq!(
+        codes(&format!(
+            "{HEAD}do:\n  - a: {{ set: {{ \"a\\0b\": 1 }} }}\n"
+        )),
+        ["TB0113"]
+    );
+    assert_eq!(
+        codes(&format!(
+            "{HEAD}do:\n  - a: {{ set: {{ x: \"\\ud800\" }} }}\n"
+        )),
+        ["TB0101"]
     );
     assert_eq!(codes(&format!("{HEAD}do: []\n")), ["TB0311"]);
 }
