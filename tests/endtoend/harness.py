@@ -24,7 +24,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-PYTHON = os.environ.get("TONGBAN_TEST_PYTHON", sys.executable)
+VENV = ROOT / "target/tests/venv/bin/python"
+PYTHON = os.environ.get("TONGBAN_TEST_PYTHON") or (str(VENV) if VENV.exists() else sys.executable)
 
 
 def free_port():
@@ -230,6 +231,7 @@ class MailServer:
         self.process = subprocess.Popen([PYTHON, str(script), str(self.port), str(self.folder)])
 
         def open_port():
+            assert self.process.poll() is None, f"{PYTHON} {script} ended: is aiosmtpd there?"
             with contextlib.suppress(OSError):
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
                 return True

@@ -18,7 +18,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("http", &["expr", "plugin"]),
     ("mail", &["expr", "plugin"]),
     ("register", &["expr", "org", "plugin"]),
-    ("catalogue", &["expr", "org", "plugin"]),
+    ("catalogue", &["expr", "org", "plugin", "register"]),
     (
         "server",
         &["expr", "dsl", "core", "org", "work", "plugin", "store", "runtime", "http", "mail", "register", "catalogue"],

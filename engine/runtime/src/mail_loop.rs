@@ -7,6 +7,7 @@ use tongban_expr::{Value, value};
 use tongban_plugin::{MailFailure, Message};
 use tongban_store::{Change, IncidentRow, MailRow, MailTried};
 
+use crate::bundles::Ready;
 use crate::error::RuntimeError;
 use crate::lane::Class;
 use crate::link::{LinkTerms, nonce_bytes};
@@ -144,7 +145,7 @@ impl Node {
         let variables = value!({
             "form": (data.get("form").cloned().unwrap_or(Value::Null)),
             "steps": (data.get("steps").cloned().unwrap_or(Value::Null)),
-            "data": (data.get("data").cloned().unwrap_or(Value::Null)),
+            "data": (titled(data.get("data").cloned().unwrap_or(Value::Null), &ready, language)),
             "workflow": (data.get("workflow").cloned().unwrap_or(Value::Null)),
             "now": (data.get("now").cloned().unwrap_or(Value::Null)),
             "to": { "id": (person.id.as_str()), "name": (person.name.as_str()) },
@@ -191,6 +192,22 @@ impl Node {
             .token(bytes, &terms)
             .map(|token| format!("{}/link/{token}", self.settings.base_url)))
     }
+}
+
+/// What a letter says of single fields, with the titles that people know the fields by.
+fn titled(mut data: Value, ready: &Ready, language: &str) -> Value {
+    let (Some(fields), Some(form)) = (data.get("fields").and_then(Value::as_list), ready.start_form()) else {
+        return data;
+    };
+    let key = if language.starts_with("zh") { "title" } else { "x-en" };
+    let one = |field: &Value| {
+        let schema = field.text("field").and_then(|path| form.field(path)).unwrap_or(Value::Null);
+        let title = schema.get(key).or_else(|| schema.get("title")).cloned().unwrap_or(Value::Null);
+        field.clone().with("title", title)
+    };
+    let fields: Vec<Value> = fields.iter().map(one).collect();
+    data.set("fields", fields);
+    data
 }
 
 /// What a link's row says that the link is good for.
