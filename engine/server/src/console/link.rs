@@ -72,7 +72,7 @@ pub async fn page(
             Vec::new(),
             ("", ""),
         )),
-        Some("moved on") => end(
+        Some("moved on" | "used") => end(
             &app,
             &visitor,
             StatusCode::CONFLICT,
