@@ -15,6 +15,7 @@ use tongban_work::{CaseFacts, Desk, World};
 
 use crate::bundles::Ready;
 use crate::error::RuntimeError;
+use crate::forms::{CaseForms, Deciders};
 use crate::lane::{Reply, What};
 use crate::node::Node;
 use crate::out::Out;
@@ -66,6 +67,8 @@ pub struct Activation<'n> {
     pub(crate) woken: bool,
     /// Units that a clock of a batch found late: place, level, card.
     pub(crate) late: Vec<(String, String, Option<&'static str>)>,
+    /// Who decided steps of other cases, for the step being opened.
+    pub(crate) deciders: Deciders,
     seeds: u64,
 }
 
@@ -95,6 +98,7 @@ impl<'n> Activation<'n> {
             channel: None,
             woken: false,
             late: Vec::new(),
+            deciders: Vec::new(),
             seeds: 0,
         }
     }
@@ -158,7 +162,10 @@ impl<'n> Activation<'n> {
             now_ms: self.now_ms,
             org: &self.organisation,
             case: &facts,
-            forms: &self.ready.forms,
+            forms: &CaseForms {
+                bundle: &self.ready.forms,
+                deciders: &self.deciders,
+            },
         };
         ask(&mut self.state.desk, &world)
     }

@@ -7,6 +7,7 @@ use tongban_work::{AskApplicant, Opening};
 
 use crate::activation::Activation;
 use crate::error::RuntimeError;
+use crate::forms::Deciders;
 use crate::inputs::text;
 
 /// The largest arguments that an intent carries.
@@ -133,10 +134,7 @@ impl Activation<'_> {
                 Ok(())
             }
             Kind::Work if call.function == "batch" => self.open_batch(call).await,
-            Kind::Work => {
-                self.open_work(call);
-                Ok(())
-            }
+            Kind::Work => self.open_work(call).await,
         }
     }
 
@@ -171,7 +169,8 @@ impl Activation<'_> {
         });
     }
 
-    fn open_work(&mut self, call: Call) {
+    async fn open_work(&mut self, call: Call) -> Result<(), RuntimeError> {
+        self.deciders = self.deciders_of(&call.args).await?;
         let Call {
             run_id,
             path,
@@ -199,6 +198,34 @@ impl Activation<'_> {
             }
             Err(error) => self.fail(&run_id, ErrorKind::Configuration, error.to_string()),
         }
+        Ok(())
+    }
+
+    /// Who decided the steps of other cases that `except` names: looked up before the desk is asked.
+    async fn deciders_of(&self, args: &Value) -> Result<Deciders, RuntimeError> {
+        let mut found = Deciders::new();
+        for one in args
+            .get("except")
+            .and_then(Value::as_list)
+            .into_iter()
+            .flatten()
+        {
+            let (step, of) = (text(one, "decided"), text(one, "of"));
+            if step.is_empty() || of.is_empty() {
+                continue;
+            }
+            let Some(id) = self.node.instance_by_number(of).await? else {
+                continue;
+            };
+            if let Some(case) = self.node.snapshot(&id).await? {
+                found.push((
+                    step.to_owned(),
+                    of.to_owned(),
+                    case.state.desk.deciders(step),
+                ));
+            }
+        }
+        Ok(found)
     }
 
     fn withdraw(&mut self, run_id: &str, why: Why) {

@@ -185,6 +185,53 @@ impl Forms for BundleForms {
     }
 }
 
+/// Who decided a step of another case: the step, the case's number, the people.
+pub(crate) type Deciders = Vec<(String, String, Vec<String>)>;
+
+/// The forms of a bundle, with what was looked up of other cases beforehand: the desk itself reads no database.
+pub(crate) struct CaseForms<'a> {
+    pub bundle: &'a BundleForms,
+    pub deciders: &'a Deciders,
+}
+
+impl Forms for CaseForms<'_> {
+    fn schema(&self, form: &Value) -> Option<Value> {
+        self.bundle.schema(form)
+    }
+
+    fn faults(
+        &self,
+        form: &Value,
+        check: Option<&str>,
+        data: &Value,
+        case: &CaseFacts,
+    ) -> Vec<FormFault> {
+        self.bundle.faults(form, check, data, case)
+    }
+
+    fn completed(&self, form: &Value, data: &Value) -> Value {
+        Forms::completed(self.bundle, form, data)
+    }
+
+    fn batch_complete(&self, place: &str, by: &[String]) -> bool {
+        self.bundle.batch_complete(place, by)
+    }
+
+    fn codes(&self, list: &str) -> Option<Vec<(String, String)>> {
+        self.bundle.codes(list)
+    }
+
+    fn decided(&self, step: &str, of: &str) -> Vec<String> {
+        let known = self
+            .deciders
+            .iter()
+            .find(|(path, number, _)| path == step && number == of);
+        known
+            .map(|(_, _, people)| people.clone())
+            .unwrap_or_default()
+    }
+}
+
 fn finding(found: &Value) -> FieldFault {
     let text = |key: &str| {
         found

@@ -1,9 +1,14 @@
 //! Running a lane: load, activate, commit, answer; again when another change came first.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures_util::FutureExt;
+
 use tongban_core::{Error, ErrorKind, Right};
-use tongban_store::{Base, Change, InboxRow, IncidentRow, Lost, Outcome, StoreError, WakeGone};
+use tongban_store::{
+    Base, Change, InboxRow, IncidentRow, Lost, Outcome, StoreError, Wake, WakeGone,
+};
 
 use crate::activation::{Activation, Barred};
 use crate::change::Before;
@@ -11,6 +16,9 @@ use crate::error::RuntimeError;
 use crate::lane::{Answer, Class, Input, Offered, Reply, What};
 use crate::node::{Kept, Node};
 use crate::request::Operate;
+
+/// How long the timers of an instance rest on which the engine failed.
+const PARKED_MS: i64 = 86_400_000;
 
 /// How often the same inputs are tried against others' changes.
 const ROUNDS: usize = 8;
@@ -70,9 +78,39 @@ impl Node {
             if inputs.is_empty() {
                 break;
             }
-            self.run_inputs(instance, inputs).await;
+            let wakes = inputs.iter().any(|input| matches!(input.what, What::Wake));
+            let run = AssertUnwindSafe(self.run_inputs(instance, inputs)).catch_unwind();
+            if run.await.is_err() {
+                self.park(instance, wakes).await;
+            }
         }
         runner.done = true;
+    }
+
+    /// A defect of ours in an activation: the instance is set aside for an operator, its neighbours go on.
+    async fn park(&self, instance: &str, woken: bool) {
+        tracing::error!(
+            instance,
+            "an activation ended in a panic; the instance is set aside"
+        );
+        self.forget(instance);
+        self.poisoned(
+            instance,
+            "defect",
+            "the engine failed on this instance; its log says where",
+        )
+        .await;
+        if woken {
+            let now_ms = self.clock.now_ms();
+            let mut change = Change::without_instance(now_ms);
+            change.add(Wake {
+                instance_id: instance.to_owned(),
+                ready_at_ms: now_ms + PARKED_MS,
+            });
+            if let Err(error) = self.commit(Class::Background, change).await {
+                tracing::error!(instance, %error, "a defective instance could not be set aside");
+            }
+        }
     }
 
     async fn run_inputs(self: &Arc<Self>, instance: &str, mut inputs: Vec<Input>) {

@@ -380,3 +380,37 @@ async fn a_finished_case_is_looked_up_and_opened_again() {
     );
     site.sound().await;
 }
+
+#[tokio::test]
+async fn whoever_decided_another_case_does_not_decide_on_it_again() {
+    let site = Site::new().await;
+    let first = workflow(
+        "first",
+        "  - review: { call: approve, with: { to: [{ user: zhao-min }] } }\n",
+    )
+    .replace(
+        "title: 测试",
+        "title: 测试, metadata: { case: { number: 'AJ{yyyy}-{seq:3}' } }",
+    );
+    site.publish(&first).await;
+    let again = "
+  - review: { call: approve, with: { to: [{ role: approver, unit: data }], except: [{ decided: review, of: '${ input.of }' }] } }
+";
+    site.publish(&workflow("again", again)).await;
+    let started = site.start("test/first", value!({})).await;
+    site.decide(&started.id, 1, "zhao-min", "approved")
+        .await
+        .unwrap();
+    let second = site
+        .start("test/again", value!({ "of": (started.number.as_str()) }))
+        .await;
+    let refused = site.decide(&second.id, 1, "zhao-min", "approved").await;
+    assert!(
+        matches!(refused, Err(RuntimeError::Refused(_))),
+        "{refused:?}"
+    );
+    site.decide(&second.id, 1, "wang-lei", "approved")
+        .await
+        .unwrap();
+    assert_eq!(site.status(&second.id).await, "completed");
+}
