@@ -264,6 +264,7 @@ const tests = {
     });
     await look(page, "mailbox");
     await page.locator('main a[href^="/mailbox/"]').first().click();
+    await page.frameLocator("iframe").locator("a").first().waitFor();
     await look(page, "mail");
   },
 
