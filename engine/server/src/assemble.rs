@@ -184,7 +184,7 @@ async fn runtime(
     let parts = Parts {
         store,
         clock: Arc::new(SystemClock::new()),
-        ids: Arc::new(RandomIds::default()),
+        ids: Arc::new(RandomIds),
         plugins: functions::plugins(http.clone()),
         http,
         secrets: Arc::new(SecretFiles {

@@ -162,13 +162,12 @@ async fn make_people(app: &App) -> anyhow::Result<()> {
 
 /// Makes the sample API key, unless its file is there and the key still in force.
 async fn make_key(app: &App, path: &Path) -> anyhow::Result<()> {
-    if let Ok(text) = std::fs::read_to_string(path) {
-        if account::client(app, text.trim())
-            .await
-            .is_ok_and(|client| client.is_some())
-        {
-            return Ok(());
-        }
+    let known = std::fs::read_to_string(path).unwrap_or_default();
+    if account::client(app, known.trim())
+        .await
+        .is_ok_and(|client| client.is_some())
+    {
+        return Ok(());
     }
     let organisation = app.organisation();
     let applicant = organisation

@@ -12,10 +12,13 @@ pub const PICTURE_POLICY: &str =
 
 /// The diagram as SVG.
 pub fn svg(case: &CaseView, language: Language) -> String {
-    let mut marks = Marks::default();
-    marks.tongue = match language {
+    let tongue = match language {
         Language::Chinese => Tongue::Chinese,
         Language::English => Tongue::English,
+    };
+    let mut marks = Marks {
+        tongue,
+        ..Marks::default()
     };
     for (path, mark) in case.instance.marks(&case.program) {
         let mark = match mark {

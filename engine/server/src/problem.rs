@@ -17,10 +17,10 @@ pub const PROBLEM_JSON: &str = "application/problem+json";
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Problem {
     /// What kind of problem this is; stable.
-    #[serde(rename = "type")]
-    pub kind: String,
+    #[serde(rename = "type", serialize_with = "with_prefix")]
+    pub kind: &'static str,
     /// The kind in words.
-    pub title: String,
+    pub title: &'static str,
     /// The HTTP status.
     pub status: u16,
     /// What is wrong this time.
@@ -54,12 +54,17 @@ pub struct FieldProblem {
 #[derive(Debug, Clone, Copy)]
 pub struct Worded;
 
+/// The stable type of a kind.
+fn with_prefix<S: serde::Serializer>(kind: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("urn:tongban:problem:{kind}"))
+}
+
 impl Problem {
     /// A problem of a kind; the kind's name becomes part of its stable type.
-    pub fn new(status: StatusCode, kind: &str, title: &str) -> Self {
+    pub fn new(status: StatusCode, kind: &'static str, title: &'static str) -> Self {
         Self {
-            kind: format!("urn:tongban:problem:{kind}"),
-            title: title.to_owned(),
+            kind,
+            title,
             status: status.as_u16(),
             detail: None,
             errors: Vec::new(),
@@ -244,8 +249,11 @@ impl From<RuntimeError> for Problem {
             RuntimeError::LinkGone(_) => {
                 Self::new(status, "link-gone", "the link is no longer good")
             }
-            RuntimeError::Failed(problem) => Self::new(status, "failed", &problem.title)
-                .because(problem.detail.clone().unwrap_or_default()),
+            RuntimeError::Failed(problem) => {
+                let detail = problem.detail.as_deref().unwrap_or_default();
+                Self::new(status, "failed", "the engine failed")
+                    .because(format!("{}: {detail}", problem.title))
+            }
             RuntimeError::Internal(cause) => Self::internal(cause),
         }
     }

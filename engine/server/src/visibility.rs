@@ -2,7 +2,7 @@
 //! such id answers 404, like one that never was.
 
 use tongban_org::{Function, Object, Principal, ScopeOver};
-use tongban_runtime::{CaseView, RuntimeError};
+use tongban_runtime::{CaseView, Operate, RuntimeError};
 use tongban_store::InstanceRow;
 
 use crate::app::App;
@@ -89,10 +89,10 @@ pub async fn sees(app: &App, asker: Asker<'_>, head: &InstanceRow) -> Result<boo
         if organisation.may(person, Function::View, &object).allowed {
             return Ok(true);
         }
-    } else if let (Some(root), Some(unit)) = (asker.unit, head.unit_id.as_deref()) {
-        if unit == root || organisation.is_under(unit, root) {
-            return Ok(true);
-        }
+    } else if let (Some(root), Some(unit)) = (asker.unit, head.unit_id.as_deref())
+        && (unit == root || organisation.is_under(unit, root))
+    {
+        return Ok(true);
     }
     let parties = app
         .store()
@@ -140,6 +140,20 @@ pub async fn case(
     }
 }
 
+/// The fields that the steps of a case hide from somebody who takes part in it: they stay hidden
+/// wherever else the form is shown. Whoever started the case sees it all.
+pub fn hidden_fields(case: &CaseView, asker: Asker<'_>) -> Vec<String> {
+    let Some(person) = asker
+        .person
+        .filter(|person| *person != case.head.starter.user)
+    else {
+        return Vec::new();
+    };
+    let items = case.desk.items().iter();
+    let views = items.filter_map(|item| case.item(item.n, person));
+    views.flat_map(|view| view.fields.hide).collect()
+}
+
 /// Whether an asker may do something with a case beyond reading it. A unit's key may operate the
 /// cases of its unit when its scopes say so.
 pub fn may(app: &App, asker: Asker<'_>, function: Function, head: &InstanceRow) -> bool {
@@ -156,6 +170,16 @@ pub fn may(app: &App, asker: Asker<'_>, function: Function, head: &InstanceRow) 
         }
         (None, Some(root), Some(unit)) => unit == root || organisation.is_under(unit, root),
         _ => false,
+    }
+}
+
+/// Whether an asker may operate a case. An application may be withdrawn by whoever started it;
+/// everything else wants a right.
+pub fn may_operate(app: &App, asker: Asker<'_>, what: &Operate, head: &InstanceRow) -> bool {
+    let own = asker.person.is_some() && asker.person == head.starter_id.as_deref();
+    match what {
+        Operate::Cancel => own || may(app, asker, Function::Terminate, head),
+        _ => may(app, asker, Function::Intervene, head),
     }
 }
 

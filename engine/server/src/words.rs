@@ -55,13 +55,10 @@ words! {
     sign_in: "登录", "Sign in";
     sign_out: "退出登录", "Sign out";
     signed_in_as: "当前用户", "Signed in as";
-    language_switch: "语言", "Language";
     help: "需要帮助请联系本单位系统管理员", "For help, ask the administrator of your unit";
     demo_notice: "演示环境:数据均为虚构", "Demonstration: all data here are invented";
     error_prefix: "错误:", "Error: ";
-    back: "返回", "Back";
     next_page: "下一页", "Next page";
-    first_page: "回到第一页", "Back to the first page";
     nothing_here: "暂无内容", "Nothing here yet";
     yes: "是", "Yes";
     no: "否", "No";
@@ -84,7 +81,6 @@ words! {
     to_do: "待办", "To do";
     done: "已办", "Done";
     to_do_count: "共有 {n} 件待办", "{n} to do";
-    case_title: "事项", "Case";
     case_number: "办件编号", "Number";
     task: "环节", "Task";
     due: "办理时限", "Due";
@@ -103,7 +99,6 @@ words! {
     // A work item.
     what_is_asked: "请您办理", "What is asked of you";
     application: "申请内容", "The application";
-    shown: "办理参考", "For your decision";
     changed_since: "与上次提交的差异", "What changed since the last submission";
     before: "修改前", "Before";
     after: "修改后", "After";
@@ -159,7 +154,6 @@ words! {
     kept_decision: "沿用此前意见", "kept from an earlier round";
     person: "人员", "Person";
     when: "时间", "When";
-    channel: "渠道", "Channel";
     on_behalf: "代 {name}", "for {name}";
 
     // Correcting and resubmitting.
@@ -169,7 +163,7 @@ words! {
     resubmit: "重新提交申请", "Send it again";
     resubmitted: "已重新提交", "Sent again";
     withdraw_case: "撤回申请", "Withdraw the application";
-    withdraw_case_help: "撤回后本办件即告结束。", "The case ends when you withdraw it.";
+    withdraw_case_help: "撤回后本办件即告结束,需要时可重新申请。", "The case ends when you withdraw it; you can apply again.";
 
     // Starting.
     start_title: "可以发起的事项", "What you can start";
@@ -219,8 +213,6 @@ words! {
     starter: "申请人", "Applicant";
     unit: "单位", "Unit";
     workflow: "流程", "Process";
-    version: "版本", "Version";
-    progress: "办理进度", "Progress";
     diagram: "流程图", "Diagram";
     outline: "文字步骤", "Steps in words";
     mark_done: "已完成", "done";
@@ -250,8 +242,6 @@ words! {
 
     // The demo's mailbox.
     mail_to: "收件人", "To";
-    mail_subject: "主题", "Subject";
-    mail_sent: "时间", "Sent";
     mail_html: "网页格式", "As a page";
     mail_text: "纯文本格式", "As plain text";
     mailbox_help: "演示环境不向外发信,所有邮件都留在这里。", "The demonstration sends nothing out: every mail stays here.";

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use tongban_runtime::Start;
 use tongban_store::InstanceRow;
+use tongban_work::FieldRights;
 use utoipa::{IntoParams, ToSchema};
 
 use super::body::{self, Json, Query};
@@ -303,10 +304,14 @@ pub async fn show(
         .as_deref()
         .and_then(|error| serde_json::from_str(error).ok())
         .unwrap_or_default();
+    let shown = FieldRights {
+        hide: visibility::hidden_fields(&case, client.asker()),
+        ..FieldRights::default()
+    };
     let detail = CaseDetail {
         version: case.version,
         state,
-        form: body::json(case.instance.form()),
+        form: body::json(&shown.shown(case.instance.form())),
         output: body::json(&case.instance.output()),
         error,
         waiting: case

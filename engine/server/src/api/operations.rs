@@ -6,7 +6,6 @@ use axum::http::header::IF_MATCH;
 use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use tongban_core::{Jump, Target};
-use tongban_org::Function;
 use tongban_runtime::Operate;
 use utoipa::ToSchema;
 
@@ -14,7 +13,7 @@ use super::body::{Json, value};
 use crate::app::App;
 use crate::problem::Problem;
 use crate::security::identity::Client;
-use crate::visibility::{self, may};
+use crate::visibility::{self, may_operate};
 
 /// Why an operator acts.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -47,16 +46,7 @@ pub async fn cancel(
     headers: HeaderMap,
     Json(why): Json<Reason>,
 ) -> Result<StatusCode, Problem> {
-    operate(
-        &app,
-        &client,
-        &id,
-        &headers,
-        Function::Terminate,
-        Operate::Cancel,
-        why.reason,
-    )
-    .await
+    operate(&app, &client, &id, &headers, Operate::Cancel, why.reason).await
 }
 
 /// Stop a case where it is.
@@ -69,16 +59,7 @@ pub async fn suspend(
     headers: HeaderMap,
     Json(why): Json<Reason>,
 ) -> Result<StatusCode, Problem> {
-    operate(
-        &app,
-        &client,
-        &id,
-        &headers,
-        Function::Intervene,
-        Operate::Suspend,
-        why.reason,
-    )
-    .await
+    operate(&app, &client, &id, &headers, Operate::Suspend, why.reason).await
 }
 
 /// Let a case go on.
@@ -91,16 +72,7 @@ pub async fn resume(
     headers: HeaderMap,
     Json(why): Json<Reason>,
 ) -> Result<StatusCode, Problem> {
-    operate(
-        &app,
-        &client,
-        &id,
-        &headers,
-        Function::Intervene,
-        Operate::Resume,
-        why.reason,
-    )
-    .await
+    operate(&app, &client, &id, &headers, Operate::Resume, why.reason).await
 }
 
 /// Move a case to another task.
@@ -123,7 +95,6 @@ pub async fn jump(
         &client,
         &id,
         &headers,
-        Function::Intervene,
         Operate::Jump(Box::new(jump)),
         request.reason,
     )
@@ -135,16 +106,14 @@ async fn operate(
     client: &Client,
     id: &str,
     headers: &HeaderMap,
-    function: Function,
     what: Operate,
     reason: String,
 ) -> Result<StatusCode, Problem> {
     let (head, case) = visibility::case(app, client.asker(), id).await?;
-    if !may(app, client.asker(), function, &head) {
-        return Err(Problem::forbidden(format!(
-            "this wants the right `{}` over the case",
-            function.name()
-        )));
+    if !may_operate(app, client.asker(), &what, &head) {
+        return Err(Problem::forbidden(
+            "this wants a right over the case: `terminate` to cancel, `intervene` for the rest",
+        ));
     }
     if_match(headers, case.version)?;
     let reason = checked(&reason)?;

@@ -8,7 +8,6 @@ use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use serde_json::Value as Json;
-use tongban_org::Function;
 use tongban_runtime::{CaseView, Operate};
 use tongban_store::{DecisionRow, InstanceRow};
 
@@ -27,7 +26,7 @@ use crate::form::{self, Access};
 use crate::offers::{Lookup, Surroundings};
 use crate::problem::Problem;
 use crate::security::identity::{Officer, Visitor};
-use crate::visibility::{self, may};
+use crate::visibility::{self, Asker, may_operate};
 use crate::words::{Words, fill};
 
 /// Activations of the history on one page.
@@ -62,6 +61,7 @@ struct CasePage {
     steps: Vec<Step>,
     older: Option<String>,
     can_cancel: bool,
+    own: bool,
     can_intervene: bool,
     suspended: bool,
 }
@@ -150,8 +150,9 @@ pub async fn page(
             .collect(),
         steps,
         older,
-        can_cancel: !ended && may(&app, signed_in.asker(), Function::Terminate, &head),
-        can_intervene: !ended && may(&app, signed_in.asker(), Function::Intervene, &head),
+        can_cancel: !ended && may_operate(&app, signed_in.asker(), &Operate::Cancel, &head),
+        own,
+        can_intervene: !ended && may_operate(&app, signed_in.asker(), &Operate::Suspend, &head),
         suspended: head.status == "suspended",
         frame: Frame::new(&app, &visitor, "cases"),
         id,
@@ -250,15 +251,11 @@ async fn answers(
     };
     let lookup = Lookup::of(app, &schema, &around).await?;
     let form = form::build(&schema, &lookup);
-    let mut hidden: Vec<String> = Vec::new();
-    if !own {
-        let views = case
-            .desk
-            .items()
-            .iter()
-            .filter_map(|item| case.item(item.n, person));
-        hidden.extend(views.flat_map(|view| view.fields.hide));
-    }
+    let asker = Asker {
+        person: Some(person),
+        unit: None,
+    };
+    let hidden = visibility::hidden_fields(case, asker);
     let access = Access::read_all().with(&[], &[], &hidden, &[]);
     let access = if own { access.unmasked() } else { access };
     Ok(form::render_read(&form, &access, &data, visitor.language))
@@ -447,17 +444,17 @@ pub async fn operate(
     posted: Posted,
 ) -> Result<Response, Problem> {
     let head = visibility::head(&app, signed_in.asker(), &id).await?;
-    let (function, what) = match posted.text("_act") {
-        "cancel" => (Function::Terminate, Operate::Cancel),
-        "suspend" => (Function::Intervene, Operate::Suspend),
-        "resume" => (Function::Intervene, Operate::Resume),
+    let what = match posted.text("_act") {
+        "cancel" => Operate::Cancel,
+        "suspend" => Operate::Suspend,
+        "resume" => Operate::Resume,
         _ => {
             return Err(Problem::malformed(
                 "expected one of cancel, suspend, resume",
             ));
         }
     };
-    if !may(&app, signed_in.asker(), function, &head) {
+    if !may_operate(&app, signed_in.asker(), &what, &head) {
         return Err(Problem::forbidden(
             posted.visitor.language.words().not_allowed,
         ));

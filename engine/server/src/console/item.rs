@@ -270,10 +270,10 @@ fn put(data: &mut Json, path: &str, value: Json) {
     );
     if let Some(place) = data.pointer_mut(&pointer) {
         *place = value;
-    } else if let Some((parent, name)) = pointer.rsplit_once('/') {
-        if let Some(object) = data.pointer_mut(parent).and_then(Json::as_object_mut) {
-            object.insert(name.to_owned(), value);
-        }
+    } else if let Some((parent, name)) = pointer.rsplit_once('/')
+        && let Some(object) = data.pointer_mut(parent).and_then(Json::as_object_mut)
+    {
+        object.insert(name.to_owned(), value);
     }
 }
 
@@ -308,9 +308,21 @@ fn item_page(app: &App, visitor: &Visitor, opened: &Opened, again: Again) -> Ite
         .collect();
     faults.extend(lines.iter().cloned());
     let can = Can::of(view);
+    // What the reviewer wants corrected stands at its field too, until other faults take its place.
+    let mut at_fields = lines;
+    at_fields.extend(
+        view.asked
+            .iter()
+            .filter(|(path, _)| !path.is_empty())
+            .map(|(path, why)| FaultLine {
+                name: path.clone(),
+                id: form::identifier(path),
+                message: fill(words.marked_by_reviewer, &[("reason", why)]),
+            }),
+    );
     let answering = can.decide || can.submit || can.resubmit;
     let fields = (answering && access.edits_anything())
-        .then(|| form::render_fields(&opened.form, &access, data, &lines, language));
+        .then(|| form::render_fields(&opened.form, &access, data, &at_fields, language));
     let label = |path: &str| {
         opened
             .form

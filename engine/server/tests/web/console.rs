@@ -518,3 +518,45 @@ async fn the_provider_narrows_what_is_granted_and_the_case_ends_with_a_grant() {
         page.body
     );
 }
+
+#[tokio::test]
+async fn an_applicant_withdraws_the_own_application_and_nobody_elses() {
+    let site = site().await;
+    let id = site.application().await;
+    site.item_of("zhao-min", &id).await;
+    let mut head = Browser::of(&site, "zhao-min").await;
+    let token = head.get("/inbox").await.hidden("_token");
+    let address = format!("/cases/{id}");
+    let foreign = head
+        .post(
+            &address,
+            &[("_token", &token), ("_act", "cancel"), ("reason", "x")],
+        )
+        .await;
+    assert_eq!(foreign.status, StatusCode::FORBIDDEN, "{}", foreign.body);
+    let mut own = Browser::of(&site, "li-na").await;
+    let page = own.get(&address).await;
+    assert!(page.body.contains("撤回申请"), "{}", page.body);
+    let token = page.hidden("_token");
+    let gone = own
+        .post(
+            &address,
+            &[
+                ("_token", &token),
+                ("_act", "cancel"),
+                ("reason", "不再需要"),
+            ],
+        )
+        .await;
+    assert_eq!(
+        gone.location(),
+        format!("{address}?said=done"),
+        "{}",
+        gone.body
+    );
+    assert!(own.get(&address).await.body.contains("已撤回"));
+    assert!(
+        !head.get("/inbox").await.body.contains(&id),
+        "nothing waits for the head any more"
+    );
+}

@@ -1,5 +1,12 @@
 //! The HTTP face as a whole: the sample site on SQLite, driven by requests in memory.
 
+#![allow(
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test fails loudly, and its helpers do too"
+)]
+
 mod access;
 mod api;
 mod console;
