@@ -96,6 +96,17 @@ impl RegisterDefinition {
                     "write a pattern such as `LH{yyyy}-{seq:6}`",
                 ));
             }
+            let kind = property
+                .get("type")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
+            if property.get("x-index").is_some() && matches!(kind, "array" | "object") {
+                faults.push(fault(
+                    format!("/schema/properties/{name}/x-index"),
+                    format!("only a text, a number or a truth value can be indexed, `{name}` is an {kind}"),
+                    "remove `x-index`, or put it on a field of its own",
+                ));
+            }
         }
     }
 }

@@ -8,6 +8,7 @@ mod call;
 mod failure;
 mod faults;
 mod function;
+mod index;
 mod mail;
 mod number;
 mod ports;
@@ -21,6 +22,7 @@ pub use async_trait::async_trait;
 pub use call::{ActCall, Call, Starter};
 pub use failure::{ERROR_BASE, Failure, FailureKind};
 pub use function::{Act, Answer, Plugin, Read, Write};
+pub use index::{index_name, index_text, is_index};
 pub use mail::{MailFailure, MailReason, MailTransport, Message};
 pub use number::{NumberFault, NumberPattern};
 pub use ports::{

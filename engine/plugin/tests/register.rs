@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use tongban_expr::{Value, value};
-use tongban_plugin::{Authority, Demand, May, NoRecord, RegisterDefinition, Starter};
+use tongban_plugin::{Authority, Demand, May, NoRecord, RegisterDefinition, Starter, is_index};
 
 fn workflows() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../workflows")
@@ -196,4 +196,47 @@ fn a_definition_survives_the_store() {
         .to()
         .expect("the definition");
     assert_eq!(again, register);
+}
+
+#[test]
+fn indexed_fields_and_their_lookup_values() {
+    let register = definition(
+        "register: r\nkey: id\nalternatives: [[name, unit]]\nviews: { 类型: sharing.type }\nrights: [{ role: clerk, may: read, where: { grid: own-unit, id: own-unit } }]\nschema: { properties: { id: {}, name: {}, unit: {}, sharing: {}, grid: {}, note: {}, age: { type: integer, x-index: true }, tags: { type: array, x-index: true } } }\n",
+    );
+    assert_eq!(
+        register.indexed(),
+        ["age", "grid", "name", "sharing.type", "tags", "unit"]
+    );
+    let pointers: Vec<String> = register
+        .faults()
+        .into_iter()
+        .map(|fault| fault.pointer)
+        .collect();
+    assert_eq!(pointers, ["/schema/properties/tags/x-index"]);
+
+    let long = "长".repeat(100);
+    let body = value!({ "id": "1", "name": (long.as_str()), "sharing": { "type": "open" }, "age": 7.0, "tags": ["a"] });
+    let lookups = register.lookups_of(&body);
+    let of = |name: &str| {
+        let found = lookups.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
+    };
+    assert_eq!(of("=age"), Some("7"), "7.0 is found by 7");
+    assert_eq!(
+        of("=grid"),
+        Some("null"),
+        "what is not there is found as null"
+    );
+    assert_eq!(of("=sharing.type"), Some("\"open\""));
+    assert_eq!(of("=name"), None, "a long text would outgrow the index");
+    assert_eq!(of("=tags"), None);
+    assert_eq!(of("=note"), None, "it is not indexed");
+    assert!(
+        lookups
+            .iter()
+            .all(|(name, _)| is_index(name) || name == "name+unit")
+    );
+
+    let many = definition("register: r\nkey: id\nmany: true\nschema: { properties: { id: {} } }\n");
+    assert_eq!(many.indexed(), ["id"]);
 }

@@ -110,7 +110,10 @@ impl Node {
         let descriptor =
             value!({ "name": "tongban", "version": (env!("CARGO_PKG_VERSION")), "metadata": {} });
         Node {
-            records: Arc::new(StoredRecords::new(parts.store.clone())),
+            records: Arc::new(StoredRecords::new(
+                parts.store.clone(),
+                Arc::clone(&parts.clock),
+            )),
             store: parts.store,
             door,
             clock: parts.clock,
@@ -254,6 +257,7 @@ impl Node {
             let mut queue = self.handed.lock();
             for one in handed {
                 match one {
+                    Handed::Soon => self.due_bell.notify_waiters(),
                     Handed::Mails => self.mail_bell.notify_one(),
                     Handed::Events | Handed::Listeners => self.event_bell.notify_one(),
                     other => {

@@ -34,8 +34,12 @@ impl Node {
         by: &str,
     ) -> Result<Vec<Published>, RuntimeError> {
         if !publication.pack.is_empty() || !publication.registers.is_empty() {
+            let widened = self.widened(&publication.registers).await?;
+            let since_ms = self.clock.now_ms();
+            self.reindex(&widened, 0).await?;
             self.publish_facts(publication).await?;
             self.refresh_packs().await?;
+            self.reindex(&widened, since_ms).await?;
         }
         let mut published = Vec::with_capacity(publication.bundles.len());
         for bundle in &publication.bundles {

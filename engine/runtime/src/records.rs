@@ -7,24 +7,35 @@ use parking_lot::RwLock;
 use tongban_expr::Value;
 use tongban_plugin::{
     Failure, FieldSource, Found, Provenance, Query, Record, RecordMode, RecordWrite, Records,
-    RegisterDefinition, Source, async_trait, merge,
+    RegisterDefinition, Source, async_trait, is_index, merge,
 };
 use tongban_store::{RecordKey, RecordNext, RecordRow, Store, StoreError};
+
+use crate::clock::Clock;
+use crate::finding;
 
 /// The entry of a record's provenance that names the case by which it is locked.
 const LOCK: &str = "#lock";
 
+/// How long a definition is believed before it is read again: another node may have published a new one.
+const DEFINITION_MS: i64 = 1_000;
+
+/// A definition, or that there is none, and when that was read.
+type Known = (i64, Option<Arc<RegisterDefinition>>);
+
 /// Registers as the store has them.
 pub struct StoredRecords {
     store: Store,
-    definitions: RwLock<HashMap<String, Option<Arc<RegisterDefinition>>>>,
+    clock: Arc<dyn Clock>,
+    definitions: RwLock<HashMap<String, Known>>,
 }
 
 impl StoredRecords {
     /// The registers of a store.
-    pub fn new(store: Store) -> StoredRecords {
+    pub fn new(store: Store, clock: Arc<dyn Clock>) -> StoredRecords {
         StoredRecords {
             store,
+            clock,
             definitions: RwLock::new(HashMap::new()),
         }
     }
@@ -38,7 +49,10 @@ impl StoredRecords {
 #[async_trait]
 impl Records for StoredRecords {
     async fn definition(&self, register: &str) -> Result<Option<Arc<RegisterDefinition>>, Failure> {
-        if let Some(known) = self.definitions.read().get(register) {
+        let now_ms = self.clock.now_ms();
+        if let Some((read_ms, known)) = self.definitions.read().get(register)
+            && now_ms - read_ms < DEFINITION_MS
+        {
             return Ok(known.clone());
         }
         let row = self
@@ -52,7 +66,7 @@ impl Records for StoredRecords {
         };
         self.definitions
             .write()
-            .insert(register.to_owned(), definition.clone());
+            .insert(register.to_owned(), (now_ms, definition.clone()));
         Ok(definition)
     }
 
@@ -105,34 +119,8 @@ impl Records for StoredRecords {
     }
 
     async fn find(&self, register: &str, query: &Query) -> Result<Found, Failure> {
-        let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
-        let mut found = Found::default();
-        let mut after = String::new();
-        loop {
-            let page = self
-                .store
-                .record_find(register, &[], &after, 1_000)
-                .await
-                .map_err(|error| unavailable(&error))?;
-            let Some(last) = page.last().map(|row| row.id.clone()) else {
-                break;
-            };
-            for row in page {
-                let record = read_record(row)?;
-                if query
-                    .equal
-                    .iter()
-                    .all(|(path, wanted)| fits(record.body.at(path), wanted))
-                {
-                    found.total += 1;
-                    if found.records.len() < limit {
-                        found.records.push(record);
-                    }
-                }
-            }
-            after = last;
-        }
-        Ok(found)
+        let definition = self.definition(register).await?;
+        finding::find(&self.store, register, definition.as_deref(), query).await
     }
 
     async fn draw(&self, sequence: &str, count: u32) -> Result<i64, Failure> {
@@ -140,14 +128,6 @@ impl Records for StoredRecords {
             .sequence_take(sequence, i64::from(count))
             .await
             .map_err(|error| unavailable(&error))
-    }
-}
-
-fn fits(found: Option<&Value>, wanted: &Value) -> bool {
-    let found = found.unwrap_or(&Value::Null);
-    match wanted.as_list() {
-        Some(any) => any.iter().any(|one| one == found),
-        None => wanted == found,
     }
 }
 
@@ -211,12 +191,13 @@ pub fn record_row(write: RecordWrite, by_instance: Option<&str>) -> tongban_stor
                 provenance: serde_json::to_string(&provenance)
                     .expect("a provenance is texts and numbers"),
                 mark: write.mark,
-                // Alternative keys are unique in their register; where a key has many records (`KEY#1`, `KEY#2` …) they share it.
+                // Alternative keys are unique in their register, indexed fields are not; where a key has many records
+                // (`KEY#1`, `KEY#2` …) they share it.
                 keys: write
                     .keys
                     .into_iter()
                     .map(|(name, value)| RecordKey {
-                        unique: !write.id.starts_with(&format!("{value}#")),
+                        unique: !is_index(&name) && !write.id.starts_with(&format!("{value}#")),
                         name,
                         value,
                     })
@@ -233,6 +214,6 @@ pub fn record_row(write: RecordWrite, by_instance: Option<&str>) -> tongban_stor
     }
 }
 
-fn unavailable(error: &StoreError) -> Failure {
+pub(crate) fn unavailable(error: &StoreError) -> Failure {
     Failure::communication(format!("the registers cannot be read now: {error}"))
 }

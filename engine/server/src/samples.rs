@@ -66,7 +66,7 @@ fn write(definition: &RegisterDefinition, id: String, body: Value, now_ms: i64) 
         base_version: None,
         mode: RecordMode::Put,
         unit: definition.authority_of("*", &body).map(str::to_string),
-        keys: definition.keys_of(&body),
+        keys: definition.lookups_of(&body),
         provenance: Provenance([("*".to_string(), source)].into_iter().collect()),
         mark: None,
         lock: None,

@@ -52,7 +52,9 @@ pub use tables::organisation::{
     UnitAncestorsGone, UnitRow, unit_ancestors,
 };
 pub use tables::party::{PartyRow, SearchGone, SearchRow};
-pub use tables::record::{AccessRow, GrantRow, RecordHistoryRow, RecordRow, RegisterRow};
+pub use tables::record::{
+    AccessRow, GrantRow, RecordHistoryRow, RecordKeyRow, RecordRow, RegisterRow,
+};
 pub use tables::schedule::{ScheduleGone, ScheduleRow, ScheduleTicked};
 pub use tables::session::{
     ApiKeyGone, ApiKeyRow, CredentialRow, SessionGone, SessionRow, SessionsOfPersonGone,

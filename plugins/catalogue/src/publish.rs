@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use tongban_expr::{Value, value};
 use tongban_plugin::{
     Call, Failure, Kind, May, Prepared, Record, RecordWrite, RegisterDefinition, Signature, Title,
-    Write,
+    Write, is_index,
 };
 use tongban_register::{Arguments, Lens, Writing, definition, existing, write};
 
@@ -109,7 +109,7 @@ async fn supersede(
         .await?
         .records;
     for record in &mut records {
-        record.keys.clear();
+        record.keys.retain(|(name, _)| is_index(name));
     }
     Ok(records)
 }

@@ -127,7 +127,7 @@ impl Draft {
             base_version: self.before.as_ref().and_then(|before| before.version),
             mode: frame.how.mode,
             unit: Some(unit),
-            keys: definition.keys_of(&self.body),
+            keys: definition.lookups_of(&self.body),
             id: self.id,
             body: self.body,
             provenance: self.provenance,

@@ -145,6 +145,12 @@ statements! {
                  SELECT 1 FROM record_key f WHERE f.register = k.register AND f.id = k.id AND f.name = r.name
                      AND f.value = r.value))
          ORDER BY k.id LIMIT $5");
+    RECORD_FIND_COUNT = bulk(RECORD_FIELD,
+        "SELECT COUNT(*) FROM record_key k
+         WHERE k.register = $1 AND k.name = $2 AND k.value = $3
+             AND NOT EXISTS (SELECT 1 FROM {rows} WHERE NOT EXISTS (
+                 SELECT 1 FROM record_key f WHERE f.register = k.register AND f.id = k.id AND f.name = r.name
+                     AND f.value = r.value))");
     RECORD_COUNT = same("SELECT COUNT(*) FROM record WHERE register = $1");
     RECORD_HISTORY = same(
         "SELECT register, id, version, body, by_instance, at_ms FROM record_history
@@ -212,9 +218,7 @@ impl Store {
                 .fetch(|| RECORD_PAGE.call().text(register).text(after).int(limit))
                 .await?);
         };
-        let mut fields = Bulk::new(RECORD_FIELD);
-        rest.iter()
-            .for_each(|(name, value)| fields.push(&[Value::from(*name), Value::from(*value)]));
+        let fields = field_rows(rest);
         let call = || {
             RECORD_FIND
                 .call()
@@ -248,6 +252,31 @@ impl Store {
                 .int(limit)
         };
         Ok(self.inner.fetch(call).await?)
+    }
+
+    /// How many records [`Self::record_find`] would give without a limit; reads the index of the first condition.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn record_find_count(
+        &self,
+        register: &str,
+        conditions: &[(&str, &str)],
+    ) -> Result<i64, StoreError> {
+        let Some(((name, value), rest)) = conditions.split_first() else {
+            return self.record_count(register).await;
+        };
+        let fields = field_rows(rest);
+        let call = || {
+            RECORD_FIND_COUNT
+                .call()
+                .text(register)
+                .text(*name)
+                .text(*value)
+                .rows(&fields)
+        };
+        let rows: Vec<(i64,)> = self.inner.fetch(call).await?;
+        Ok(rows.first().map_or(0, |(count,)| *count))
     }
 
     /// How many records a register has; reads its whole key.
@@ -369,3 +398,11 @@ impl Store {
 
 /// Sorts after every text that people write.
 const LAST: &str = "\u{10ffff}";
+
+fn field_rows<'a>(conditions: &[(&'a str, &'a str)]) -> Bulk<'a> {
+    let mut fields = Bulk::new(RECORD_FIELD);
+    conditions
+        .iter()
+        .for_each(|(name, value)| fields.push(&[Value::from(*name), Value::from(*value)]));
+    fields
+}

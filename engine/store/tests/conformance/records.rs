@@ -250,6 +250,15 @@ async fn lookups(db: Db) {
         Vec::<String>::new()
     );
     assert_eq!(found(&[], "c1").await, ["c2", "c3"]);
+    for (conditions, count) in [
+        (&[("owner", "li")][..], 2),
+        (&[("owner", "li"), ("colour", "red")], 1),
+        (&[("owner", "nobody")], 0),
+        (&[], 3),
+    ] {
+        let counted = store.record_find_count("persons", conditions).await;
+        assert_eq!(counted.unwrap(), count, "{conditions:?}");
+    }
     assert_eq!(
         store
             .records_of_unit("persons", "tax", "c2", 10)

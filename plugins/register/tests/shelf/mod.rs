@@ -85,7 +85,7 @@ impl Shelf {
             base_version: None,
             mode: RecordMode::Put,
             unit: None,
-            keys: definition.keys_of(&body),
+            keys: definition.lookups_of(&body),
             body,
             provenance: Provenance([("*".to_owned(), from)].into_iter().collect()),
             mark: None,
