@@ -4,12 +4,20 @@ import contextlib
 import http.client
 import time
 
-from harness import begin, decide, free_port, in_parallel, instance, item_of, pages, postgres, site, wait_for_status, wait_until
+from harness import begin, decide, free_port, in_parallel, item_of, pages, postgres, site, wait_for_status
 
 BROKEN = (OSError, http.client.HTTPException)
 
 
 def test_two_servers_share_the_work_and_one_stops(context):
+    shared(context, lambda server: server.stop())
+
+
+def test_two_servers_share_the_work_and_one_is_killed(context):
+    shared(context, lambda server: server.kill())
+
+
+def shared(context, end):
     with postgres() as url, site(context.binary, database=url) as where:
         keys = {"li-na": where.key("li-na", "transport"), "zhao-min": where.key("zhao-min")}
         first, other_port = where.start(), free_port()
@@ -24,7 +32,7 @@ def test_two_servers_share_the_work_and_one_stops(context):
                         started[tag] = begin(where.client(keys["li-na"], port), workflow, {"tag": tag}, f"start-{tag}")["id"]
                         break
                 if worker == 0 and number == 5:
-                    first.stop()
+                    end(first)
 
         in_parallel(4, apply)
         assert len(started) == 40, f"{len(started)} of 40 were started"
@@ -33,7 +41,7 @@ def test_two_servers_share_the_work_and_one_stops(context):
             answer = decide(approver, item)
             assert answer.status == 200, answer.text()
         for id in started.values():
-            wait_for_status(applicant, id)
+            wait_for_status(applicant, id, seconds=120)
         listed = [case["id"] for name in ("ask", "timer") for case in pages(applicant, f"/api/v1/instances?workflow=probe/{name}")]
         assert sorted(listed) == sorted(started.values()), "nothing lost, nothing twice"
 

@@ -365,6 +365,9 @@ def site(binary, **settings):
     made = Site(binary, **settings)
     try:
         yield made
+        for server in made.servers:
+            said = [line for line in server.log().splitlines() if "panicked" in line or "ERROR" in line]
+            assert not said, f"the log of the server on {server.port}: {said[:3]}"
     except BaseException:
         for server in made.servers:
             with contextlib.suppress(OSError):

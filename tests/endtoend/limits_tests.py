@@ -4,7 +4,7 @@ import contextlib
 import sqlite3
 import time
 
-from harness import begin, decide, instance, item_of, pages, site, wait_for_status, wait_until
+from harness import begin, decide, instance, item_of, site, wait_for_status, wait_until
 
 
 def keys_of(where):
