@@ -57,7 +57,7 @@ impl<'a> Reveal<'a> {
                 other => Some(change(other.to_json())),
             },
         )
-        .map_err(|missing| Failure::configuration(missing.to_string()))
+        .map_err(|missing| Failure::authorization(missing.to_string()))
     }
 
     fn guard(&self, name: &str) -> Result<(), Failure> {
@@ -72,7 +72,7 @@ impl<'a> Reveal<'a> {
 }
 
 fn unknown(name: &str) -> Failure {
-    Failure::configuration(secret::UnknownSecret(name.to_owned()).to_string())
+    Failure::authorization(secret::UnknownSecret(name.to_owned()).to_string())
 }
 
 /// Everything but unreserved characters of RFC 3986 as `%XX`.

@@ -90,7 +90,7 @@ impl Grant {
                     _ => secret,
                 })
                 .ok_or_else(|| {
-                    Failure::configuration(format!("the secret `{name}` is not known here"))
+                    Failure::authorization(format!("the secret `{name}` is not known here"))
                 })?,
             None => self.policy.clone(),
         };

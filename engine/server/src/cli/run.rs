@@ -8,12 +8,13 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use serde_json::{Value as Json, json};
-use tongban_core::RecordStatus;
+use tongban_core::{ErrorKind, RecordStatus};
 use tongban_expr::Value;
 use tongban_http::{Mapping, Transport};
+use tongban_runtime::form::FieldFault;
 use tongban_runtime::history::Entry;
 use tongban_runtime::pack::{Bundle, Publication};
-use tongban_runtime::{Caller, CaseView, Parts, Runtime, SeededIds, Start, VirtualClock};
+use tongban_runtime::{Caller, CaseView, Parts, Runtime, RuntimeError, SeededIds, Start, VirtualClock};
 use tongban_store::{Options, Store};
 
 use super::check::{Checked, check_bare, print};
@@ -46,9 +47,12 @@ const TIMERS_MAX: u32 = 100_000;
 
 /// Checks, runs, prints.
 pub(crate) fn run(arguments: RunArguments) -> anyhow::Result<u8> {
-    let checked = check_bare(&arguments.file)?;
+    let mut checked = check_bare(&arguments.file)?;
+    for fault in checked.diagnostics.iter_mut().filter(|fault| fault.code == tongban_dsl::codes::UNKNOWN_FUNCTION) {
+        fault.help = Some("`run` has neither people nor registers nor packs: play this workflow with `tongban test`".to_string());
+    }
     if checked.diagnostics.iter().any(tongban_dsl::Diagnostic::is_error) {
-        return Ok(invalid(checked, arguments.format));
+        return invalid(checked, arguments.format);
     }
     let input = read_input(arguments.input.as_deref())?;
     let mut events = VecDeque::new();
@@ -65,10 +69,10 @@ pub(crate) fn run(arguments: RunArguments) -> anyhow::Result<u8> {
 }
 
 /// The diagnostics of a document that cannot run: on standard error for people, as one object for programs.
-fn invalid(checked: Checked, format: Format) -> u8 {
+fn invalid(checked: Checked, format: Format) -> anyhow::Result<u8> {
     let format = if format == Format::Text { Format::Text } else { Format::Json };
-    print(&[checked], format);
-    INVALID
+    print(&[checked], format)?;
+    Ok(INVALID)
 }
 
 struct Ran {
@@ -100,7 +104,11 @@ async fn run_in_memory(
         idempotency_key: None,
         link: None,
     };
-    let started = runtime.start(start).await.map_err(|error| anyhow::anyhow!(crate::scenario::described(&error)))?;
+    let started = match runtime.start(start).await {
+        Ok(started) => started,
+        Err(RuntimeError::Invalid(faults)) => return Ok(unfit(&faults)),
+        Err(error) => bail!(crate::scenario::described(&error)),
+    };
     runtime.run_until_idle().await?;
     let mut timers = 0;
     loop {
@@ -128,6 +136,21 @@ async fn run_in_memory(
     let entries = history(&runtime, &started.id).await?;
     let virtual_ms = tongban_runtime::Clock::now_ms(clock.as_ref()) - began_ms;
     Ok(told(&case, &entries, virtual_ms))
+}
+
+/// A workflow whose input does not fit its schema: the language has it fault before its first task.
+fn unfit(faults: &[FieldFault]) -> Ran {
+    let words: Vec<String> = faults.iter().map(|fault| format!("{}: {}", fault.field, fault.en)).collect();
+    let detail = format!("the workflow's input does not fit its schema: {}", words.join("; "));
+    let error = tongban_core::Error::new(ErrorKind::Validation, detail).at("/input");
+    let object = json!({
+        "status": "faulted",
+        "output": null,
+        "error": error.to_value(),
+        "tasks": [],
+        "virtual_seconds": 0,
+    });
+    Ran { object, code: FAILED }
 }
 
 async fn history(runtime: &Runtime, instance: &str) -> anyhow::Result<Vec<Entry>> {
