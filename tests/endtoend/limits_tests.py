@@ -43,7 +43,7 @@ def largest_state(where, id):
 
 
 def test_a_long_loop_ends_with_a_small_state(context):
-    # 100,000 turns: a debug build makes about 40,000 a second beside other tests; a million differ only in patience.
+    # 100,000 turns keep the test short: a million take a debug build half a minute, with a state of 9 KB.
     with site(context.binary) as where:
         keys = keys_of(where)
         where.start()
