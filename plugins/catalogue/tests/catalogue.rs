@@ -240,7 +240,8 @@ async fn withdrawing() {
             &withdraw("307001/000001", "2026-04-01"),
         )
         .await;
-    let expected = value!({ "code": "307001/000001", "status": "withdrawn", "on": "2026-04-01" });
+    let expected =
+        value!({ "code": "307001/000001", "status": "withdrawn", "on": "2026-04-01", "ended": [] });
     assert_eq!(result, Ok(expected));
     let record = case
         .shelf
@@ -320,6 +321,66 @@ async fn a_grant_is_a_record_and_a_right() {
     let second = case.write("grant.issue", &items).await.expect("issued");
     assert_eq!(second.text("id"), Some("SQ2026-000002"));
     assert_eq!(second.get("fields"), Some(&value!(["首班时间"])));
+}
+
+#[tokio::test]
+async fn grants_end_with_their_resource() {
+    for (on, status, right) in [
+        ("2026-04-01", "active", GrantStatus::Active),
+        ("2026-02-01", "expired", GrantStatus::Expired),
+    ] {
+        let case = case();
+        publish(&case, item("公交")).await;
+        publish(&case, item("地铁")).await;
+        for grant in [
+            grant(),
+            grant().with("until", "2026-03-05"),
+            grant().with("resource", "307001/000002"),
+        ] {
+            case.write("grant.issue", &grant).await.expect("issued");
+        }
+        let args = value!({ "resource": "307001/000001", "on": on });
+        let prepared = case
+            .prepare("catalogue.withdraw", &args)
+            .await
+            .expect("prepared");
+        // One ends on the day, one ended before it anyway unless the day is past; the other resource's stays.
+        let ended: &[&str] = match status {
+            "active" => &["SQ2026-000001"],
+            _ => &["SQ2026-000001", "SQ2026-000002"],
+        };
+        let ids: Vec<&str> = prepared
+            .grants
+            .iter()
+            .map(|right| right.id.as_str())
+            .collect();
+        assert_eq!(ids, ended, "{on}");
+        assert_eq!(
+            prepared.value.get("ended").map(Value::to_json),
+            Some(
+                Value::from(ended.iter().map(|id| Value::from(*id)).collect::<Vec<_>>()).to_json()
+            )
+        );
+        assert!(prepared.grants.iter().all(|one| one.status == right
+            && one.unit == "police"
+            && one.ends_at_ms.is_some_and(|end| end < NOW_MS + 40 * DAY_MS)));
+        case.shelf.commit(&prepared.records, NOW_MS);
+        let record = |id: &str| case.shelf.record("grants", id).expect("a record").body;
+        let first = record("SQ2026-000001");
+        assert_eq!(
+            (first.text("until"), first.text("status")),
+            (Some(on), Some(status))
+        );
+        assert_eq!(record("SQ2026-000003").text("until"), Some("2026-12-31"));
+        assert_eq!(
+            case.shelf
+                .record("catalogue", "307001/000001")
+                .expect("a record")
+                .body
+                .text("status"),
+            Some("withdrawn")
+        );
+    }
 }
 
 #[tokio::test]
