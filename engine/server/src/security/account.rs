@@ -1,8 +1,8 @@
 //! Accounts in the database: passwords, sessions and API keys. Tokens are stored as hashes only.
 
 use tongban_store::{
-    ApiKeyGone, ApiKeyRow, Change, CredentialRow, SessionGone, SessionRow, SessionsOfPersonGone,
-    Store,
+    ApiKeyGone, ApiKeyRow, AuditEntry, Change, CredentialRow, SessionGone, SessionRow,
+    SessionsOfPersonGone, Store,
 };
 
 use super::identity::Client;
@@ -11,6 +11,9 @@ use super::password::{PasswordFault, Passwords};
 use super::secret::{random_token, token_hash};
 use crate::app::App;
 use crate::problem::Problem;
+
+/// Who the audit names for what the command line does.
+const SITE: &str = "site";
 
 /// Somebody with a session.
 #[derive(Debug, Clone)]
@@ -87,6 +90,7 @@ pub async fn set_hash(
     change.add(SessionsOfPersonGone {
         person_id: person.to_owned(),
     });
+    audit(&mut change, SITE, "password.set", person, now_ms);
     commit(store, change).await
 }
 
@@ -96,6 +100,7 @@ pub async fn set_hash(
 /// The database refused.
 pub async fn add_key(store: &Store, terms: KeyTerms, now_ms: i64) -> Result<NewKey, AccountError> {
     let new = key::new_key();
+    let name = terms.name.clone();
     let scopes: Vec<&str> = terms.scopes.iter().map(|scope| scope.name()).collect();
     let mut change = Change::without_instance(now_ms);
     change.add(ApiKeyRow {
@@ -108,6 +113,13 @@ pub async fn add_key(store: &Store, terms: KeyTerms, now_ms: i64) -> Result<NewK
         created_at_ms: now_ms,
         expires_at_ms: terms.expires_at_ms,
     });
+    audit(
+        &mut change,
+        SITE,
+        "key.add",
+        &format!("{} {name}", new.prefix),
+        now_ms,
+    );
     commit(store, change).await.map(|()| new)
 }
 
@@ -120,6 +132,13 @@ pub async fn remove_key(store: &Store, hash: &str, now_ms: i64) -> Result<(), Ac
     change.add(ApiKeyGone {
         hash: hash.to_owned(),
     });
+    audit(
+        &mut change,
+        SITE,
+        "key.remove",
+        hash.get(..12).unwrap_or(hash),
+        now_ms,
+    );
     commit(store, change).await
 }
 
@@ -166,6 +185,7 @@ pub async fn begin_session(
         created_at_ms: now_ms,
         expires_at_ms: now_ms + session_ms(app),
     });
+    audit(&mut change, person, "session.begin", person, now_ms);
     commit(app.store(), change)
         .await
         .map_err(Problem::internal)?;
@@ -254,6 +274,17 @@ pub async fn client(app: &App, key: &str) -> Result<Option<Client>, Problem> {
         person: row.person_id,
         scopes: key::scopes_of(&row.scopes),
     }))
+}
+
+/// Writes what was done to accounts into the audit of the site.
+fn audit(change: &mut Change, who: &str, act: &str, object: &str, at_ms: i64) {
+    change.audit.push(AuditEntry {
+        at_ms,
+        who: who.to_owned(),
+        act: act.to_owned(),
+        object: object.to_owned(),
+        body: "{}".to_owned(),
+    });
 }
 
 fn session_ms(app: &App) -> i64 {

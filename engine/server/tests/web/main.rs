@@ -13,3 +13,4 @@ mod console;
 mod hostile;
 mod link;
 mod site;
+mod socket;

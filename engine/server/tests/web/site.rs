@@ -92,6 +92,7 @@ async fn bring_up() -> (Site, Engine) {
     let options = DemoOptions {
         site: root,
         data: folder.join("demo"),
+        executable: PathBuf::from(env!("CARGO_BIN_EXE_tongban")),
         ..DemoOptions::default()
     };
     let (app, engine) = demo::prepare(&options, options.listen)

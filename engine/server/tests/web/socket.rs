@@ -1,0 +1,61 @@
+//! The accept loop on a real socket of the loopback address.
+
+use std::net::SocketAddr;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+use tongban_server::demo::{self, DemoOptions};
+use tongban_server::serve;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_lets_requests_end_and_takes_no_new_ones() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let options = DemoOptions {
+        site: std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../.."),
+        data: folder.path().join("demo"),
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+    };
+    let listener = serve::listen(options.listen).await.expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let (app, engine) = demo::prepare(&options, address)
+        .await
+        .expect("the site comes up");
+    let (stop, stopped) = oneshot::channel::<()>();
+    let server = tokio::spawn(serve::run(app, engine, listener, async {
+        let _ = stopped.await;
+    }));
+
+    let mut kept = TcpStream::connect(address).await.expect("it listens");
+    assert!(ask(&mut kept).await.starts_with("HTTP/1.1 200 OK"));
+    assert!(
+        ask(&mut kept).await.ends_with("ok\n"),
+        "a connection takes several requests"
+    );
+    stop.send(()).expect("it runs");
+    server.await.expect("it ends").expect("it ends well");
+    let mut rest = Vec::new();
+    kept.read_to_end(&mut rest)
+        .await
+        .expect("the idle connection was closed");
+    assert!(rest.is_empty());
+    assert!(
+        TcpStream::connect(address).await.is_err(),
+        "nobody listens any more"
+    );
+}
+
+async fn ask(stream: &mut TcpStream) -> String {
+    stream
+        .write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        .await
+        .expect("the request goes out");
+    let mut answer = Vec::new();
+    let mut buffer = [0_u8; 1024];
+    while !answer.ends_with(b"ok\n") {
+        let count = stream.read(&mut buffer).await.expect("an answer comes");
+        assert!(count > 0, "the connection broke off");
+        answer.extend_from_slice(&buffer[..count]);
+    }
+    String::from_utf8_lossy(&answer).into_owned()
+}
