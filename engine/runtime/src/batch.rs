@@ -293,14 +293,6 @@ impl Activation<'_> {
         Ok(Ok(()))
     }
 
-    /// A batch has more to start, and room for it: the instance goes on by itself.
-    pub(crate) fn has_items_to_start(&self) -> bool {
-        self.state.memory.batches.values().any(|batch| {
-            let running = u64::try_from(batch.running.len()).unwrap_or(u64::MAX);
-            batch.next < batch.total && (!batch.wait || running < batch.at_once)
-        })
-    }
-
     async fn blob(&self, digest: &str) -> Result<Value, RuntimeError> {
         if let Some((_, value)) = self.out.blobs.iter().find(|(known, _)| known == digest) {
             return Ok(value.clone());

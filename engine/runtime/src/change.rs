@@ -40,12 +40,17 @@ struct Face {
     title: Option<String>,
 }
 
+/// A timer that comes due within this time is not left to the next poll.
+const SOON_MS: i64 = 1_000;
+
 /// How the instance stood before the activation.
 pub struct Before {
     rows: Rows,
     face: Option<Face>,
     search: Vec<(String, String)>,
     due_ms: Option<i64>,
+    /// There is a row of `wake`, for a timer or for going on.
+    has_wake: bool,
 }
 
 impl Before {
@@ -56,6 +61,7 @@ impl Before {
             face: Some(face(state)),
             search: state.memory.search.clone(),
             due_ms: wake_ms(state),
+            has_wake: wake_ms(state).is_some() || state.memory.goes_on(),
         }
     }
 
@@ -63,6 +69,7 @@ impl Before {
     pub fn ended(state: &State) -> Before {
         Before {
             due_ms: None,
+            has_wake: false,
             ..Before::of(state)
         }
     }
@@ -74,6 +81,7 @@ impl Before {
             face: None,
             search: Vec::new(),
             due_ms: None,
+            has_wake: false,
         }
     }
 }
@@ -84,10 +92,7 @@ impl Activation<'_> {
         self.refresh_case_fields(before);
         let ended = self.state.flow.status().has_ended();
         let id = self.id().to_owned();
-        let goes_on = !ended
-            && (self.state.memory.more
-                || !self.state.memory.postponed.is_empty()
-                || self.has_items_to_start());
+        let goes_on = !ended && self.state.memory.goes_on();
         let mut handed = Vec::new();
         let (records, outputs) = entries(&self.out.records);
         let page = Page {
@@ -289,13 +294,16 @@ impl Activation<'_> {
                     || ready_at_ms <= self.now_ms
                     || self.woken =>
             {
+                if ready_at_ms - self.now_ms < SOON_MS {
+                    handed.push(Handed::Soon);
+                }
                 change.add(Wake {
                     instance_id: id,
                     ready_at_ms,
                 });
             }
             Some(_) => {}
-            None if self.base != Base::New && (before.due_ms.is_some() || self.woken) => {
+            None if self.base != Base::New && (before.has_wake || self.woken) => {
                 change.add(WakeGone { instance_id: id })
             }
             None => {}

@@ -13,7 +13,8 @@ use crate::request::{Acted, Caller, Operate};
 impl Activation<'_> {
     pub(crate) async fn take(&mut self, what: &What) -> Result<Reply, RuntimeError> {
         if let Some(input) = self.state.memory.newborn.take() {
-            // Whatever comes first finds an instance that has begun.
+            // Whatever comes first finds an instance that has begun; its wake has done its work.
+            self.woken = true;
             self.begin(input).await?;
         }
         match what {

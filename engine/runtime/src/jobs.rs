@@ -138,7 +138,7 @@ impl Node {
                     .await
             }
             Handed::Wake(instance) => self.send(&instance, Input::background(What::Wake)).await,
-            Handed::Mails | Handed::Events | Handed::Listeners => {}
+            Handed::Soon | Handed::Mails | Handed::Events | Handed::Listeners => {}
         }
     }
 

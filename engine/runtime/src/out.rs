@@ -37,6 +37,8 @@ pub enum Handed {
     Told(String, Told),
     /// An instance that has more to do.
     Wake(String),
+    /// A timer is due within a second.
+    Soon,
     /// Mails wait.
     Mails,
     /// Events wait for their routing.

@@ -85,7 +85,7 @@ async fn job_loop(node: Arc<Node>, job: Job, mut stopped: watch::Receiver<bool>)
         if some {
             continue;
         }
-        let pause = tokio::time::sleep(Duration::from_millis(job.pause_ms()));
+        let pause = tokio::time::sleep(Duration::from_millis(pause_ms(&node, job).await));
         tokio::select! {
             () = pause => {}
             () = node.event_bell.notified(), if job == Job::Events => {}
@@ -93,6 +93,20 @@ async fn job_loop(node: Arc<Node>, job: Job, mut stopped: watch::Receiver<bool>)
             _ = stopped.changed() => {}
         }
     }
+}
+
+/// Until the next look: timers that come due before the next poll are not left to it.
+async fn pause_ms(node: &Node, job: Job) -> u64 {
+    if job != Job::Wakes {
+        return job.pause_ms();
+    }
+    let Ok(Some(due_ms)) = node.store.wake_next().await else {
+        return job.pause_ms();
+    };
+    let left_ms = due_ms - node.clock.now_ms();
+    u64::try_from(left_ms.max(1))
+        .unwrap_or(1)
+        .min(job.pause_ms())
 }
 
 /// What this node's own changes left for it: lanes run on their threads, acts side by side.

@@ -110,6 +110,20 @@ pub struct Memory {
     pub search: Vec<(String, String)>,
 }
 
+impl Memory {
+    /// The instance goes on by itself, without a timer and without anybody's input.
+    pub fn goes_on(&self) -> bool {
+        let starts = |batch: &Batch| {
+            let running = u64::try_from(batch.running.len()).unwrap_or(u64::MAX);
+            batch.next < batch.total && (!batch.wait || running < batch.at_once)
+        };
+        self.newborn.is_some()
+            || self.more
+            || !self.postponed.is_empty()
+            || self.batches.values().any(starts)
+    }
+}
+
 /// One case for each item of a list, being worked through.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Batch {

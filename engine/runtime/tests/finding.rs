@@ -49,7 +49,7 @@ async fn fill(site: &Site, records: &StoredRecords, count: usize) {
 fn resident(definition: &RegisterDefinition, n: usize) -> tongban_store::RecordWrite {
     let body = value!({
         "id": (format!("p{n:06}")), "name": "同名", "job": (if n == 7 { "farmer" } else { "none" }),
-        "grid": (format!("g{:03}", n % 300)), "status": (if n % 3 == 0 { "left" } else { "live" })
+        "grid": (format!("g{:03}", n % 300)), "status": (if n.is_multiple_of(3) { "left" } else { "live" })
     });
     let write = RecordWrite {
         register: "residents".to_owned(),
