@@ -88,7 +88,7 @@ pub enum Over {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Holder {
-    /// Everybody with a role.
+    /// Everybody with a role; everybody whatsoever when it is `*`.
     Role(String),
     /// Everybody with a post.
     Post(String),
@@ -232,6 +232,7 @@ impl RightRule {
                 .collect()
         };
         match &self.holder {
+            Holder::Role(role) if role == "*" => vec![person.unit.clone()],
             Holder::Role(role) => of(&person.roles, role),
             Holder::Post(post) => of(&person.posts, post),
             Holder::Person(id) if *id == person.id => vec![person.unit.clone()],
@@ -252,6 +253,7 @@ impl RightRule {
 
     fn describe(&self) -> String {
         let holder = match &self.holder {
+            Holder::Role(role) if role == "*" => "everybody".to_owned(),
             Holder::Role(role) => format!("role `{role}`"),
             Holder::Post(post) => format!("post `{post}`"),
             Holder::Person(person) => format!("person `{person}`"),
