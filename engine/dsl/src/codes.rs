@@ -417,6 +417,9 @@ codes! {
     PACK_PARAMETERS "TB1007" "dated parameters that are not understood"
         "`rules/parameters.yaml` gives each parameter its values with the date from which they hold and their legal basis."
         "parameters:\n  answerDays: { title: 时限, unit: 工作日, values: [{ from: 2016-09-05, value: 10, basis: 《…》 }] }"
+    PACK_SCENARIO "TB1008" "a scenario file that is not understood"
+        "A `*.test.yaml` under `tests/` names one workflow or one rule and has `scenarios`. A member that is unknown or of another kind is named with its path; the members that are known are listed."
+        "workflow: seal/apply\nnow: 2026-04-27T09:00:00+08:00\nscenarios:\n  - test: approved\n    start: { by: li-na, input: { purpose: testing } }\n    expect: { status: waiting }"
 }
 
 #[cfg(test)]

@@ -43,6 +43,9 @@ impl BundleForms {
 
     /// A form by its path in the bundle, or of a schema.
     pub fn form(&self, reference: &Value) -> Option<Form> {
+        if reference.is_null() {
+            return None;
+        }
         let key = match reference.as_str() {
             Some(path) => path.trim_start_matches("pack://").to_owned(),
             None => reference.digest(),

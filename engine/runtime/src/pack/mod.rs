@@ -126,7 +126,7 @@ impl Pack {
         let source = self
             .files
             .get(&sample.file)
-            .ok_or_else(|| format!("{}: no such file", place()))?;
+            .ok_or_else(|| format!("{}: the pack has no such file; the path begins at the pack's folder, such as `samples/x.yaml`", place()))?;
         let (value, diagnostics) = tongban_dsl::read_yaml(source);
         if let Some(fault) = diagnostics.first() {
             return Err(format!("{}: {}", place(), fault.message));

@@ -1,6 +1,7 @@
 //! `tongban user` and `tongban key`: passwords and API keys of a site. With the embedded database the server must be
 //! stopped, since one process owns the file.
 
+use std::fmt::Write as _;
 use std::io::{IsTerminal, Read};
 
 use anyhow::{Context, bail};
@@ -8,7 +9,7 @@ use clap::Subcommand;
 
 use super::files::{pack_folders, read_packs};
 use super::serving::executor;
-use super::{DONE, SiteArguments};
+use super::{DONE, SiteArguments, say};
 use crate::assemble::open_store;
 use crate::security::account::{self, KeyTerms};
 use crate::security::key::Scope;
@@ -116,14 +117,17 @@ fn set_password(person: &str, site: &SiteArguments) -> anyhow::Result<u8> {
 fn list_people(site: &SiteArguments) -> anyhow::Result<u8> {
     let config = Config::load(&site.site)?;
     let organisation = organisation(&config)?;
+    let mut lines = String::new();
     executor()?.block_on(async {
         let store = open_store(&config).await?;
         for person in organisation.people() {
             let state = if store.credential(&person.id).await?.is_some() { "can sign in" } else { "no password" };
-            println!("{}\t{}\t{}\t{state}", person.id, person.name, person.unit.as_deref().unwrap_or("-"));
+            let unit = person.unit.as_deref().unwrap_or("-");
+            writeln!(lines, "{}\t{}\t{unit}\t{state}", person.id, person.name)?;
         }
         anyhow::Ok(())
     })?;
+    say(&lines)?;
     Ok(DONE)
 }
 
@@ -165,13 +169,15 @@ fn add_key(
 
 fn list_keys(site: &SiteArguments) -> anyhow::Result<u8> {
     let config = Config::load(&site.site)?;
+    let mut lines = String::new();
     executor()?.block_on(async {
         for key in open_store(&config).await?.api_keys().await? {
             let bound = key.unit_id.or(key.person_id).unwrap_or_default();
-            println!("{}\t{}\t{bound}\t{}", key.prefix, key.name, key.scopes);
+            writeln!(lines, "{}\t{}\t{bound}\t{}", key.prefix, key.name, key.scopes)?;
         }
         anyhow::Ok(())
     })?;
+    say(&lines)?;
     Ok(DONE)
 }
 

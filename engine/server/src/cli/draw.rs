@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::check::{Checked, print};
-use super::{DONE, Format, INVALID, files};
+use super::{DONE, Format, INVALID, files, say};
 
 /// Arguments of `draw`.
 #[derive(clap::Args)]
@@ -24,20 +24,21 @@ pub(crate) fn draw(arguments: &DrawArguments) -> anyhow::Result<u8> {
     let parsed = tongban_dsl::parse(&source);
     let Some(definition) = parsed.definition else {
         let path = arguments.file.display().to_string();
-        print(&[Checked { path, source, diagnostics: parsed.diagnostics }], Format::Text);
+        print(&[Checked { path, source, diagnostics: parsed.diagnostics }], Format::Text)?;
         return Ok(INVALID);
     };
     let marks = tongban_dsl::draw::Marks::default();
     if arguments.outline {
-        for step in tongban_dsl::draw::outline(&definition, &marks) {
-            println!("{}{}", "  ".repeat(step.depth), step.sentence(marks.tongue));
-        }
+        let steps = tongban_dsl::draw::outline(&definition, &marks);
+        let lines: String =
+            steps.iter().map(|step| format!("{}{}\n", "  ".repeat(step.depth), step.sentence(marks.tongue))).collect();
+        say(&lines)?;
         return Ok(DONE);
     }
     let svg = tongban_dsl::draw::draw(&definition, &marks);
     match &arguments.output {
         Some(path) => std::fs::write(path, svg)?,
-        None => print!("{svg}"),
+        None => say(&svg)?,
     }
     Ok(DONE)
 }

@@ -1,6 +1,6 @@
 //! `tongban explain CODE`: the page of a diagnostic.
 
-use super::{DONE, INVALID};
+use super::{DONE, INVALID, say};
 
 /// Arguments of `explain`.
 #[derive(clap::Args)]
@@ -12,9 +12,8 @@ pub(crate) struct ExplainArguments {
 /// Prints one page, or the list of all.
 pub(crate) fn explain(arguments: &ExplainArguments) -> anyhow::Result<u8> {
     let Some(code) = &arguments.code else {
-        for page in tongban_dsl::codes::PAGES {
-            println!("{}  {}", page.id, page.title);
-        }
+        let lines: String = tongban_dsl::codes::PAGES.iter().map(|page| format!("{}  {}\n", page.id, page.title)).collect();
+        say(&lines)?;
         return Ok(DONE);
     };
     match tongban_dsl::codes::explain(code) {

@@ -10,6 +10,7 @@ mod run;
 mod serving;
 mod test;
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -94,6 +95,15 @@ pub fn main() -> ExitCode {
             eprintln!("error: {error:#}");
             ExitCode::from(INVALID)
         }
+    }
+}
+
+/// Prints on standard output; a reader that has seen enough (`| head`) is no fault.
+pub(crate) fn say(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
     }
 }
 

@@ -57,6 +57,9 @@ pub(crate) fn test(arguments: &TestArguments) -> anyhow::Result<u8> {
         .iter()
         .filter(|outcome| arguments.only.as_ref().is_none_or(|only| outcome.test.contains(only)))
         .collect();
+    if let Some(only) = arguments.only.as_ref().filter(|_| shown.is_empty()) {
+        anyhow::bail!("no scenario has `{only}` in its title; there are {}", outcomes.len());
+    }
     match arguments.format {
         Format::Text => print_text(&shown, &coverage),
         Format::Json | Format::Sarif => print_json(&shown, &coverage),

@@ -9,6 +9,7 @@ use tongban_runtime::{CaseView, RuntimeError};
 use super::file::{Expect, ExpectMail, OpenItem};
 use super::matching::{difference, missing};
 use super::play::{Play, described, is_step, path_of};
+use super::stage::WrittenMail;
 
 /// The first thing that does not hold, in words.
 pub async fn hold(play: &Play<'_>, expected: &Expect) -> Result<(), String> {
@@ -68,6 +69,12 @@ async fn held_by_case(play: &Play<'_>, expected: &Expect, case: &CaseView) -> Re
     }
     for (clock, wanted) in &expected.clocks {
         let found = play.stage.clock(case, clock).ok_or_else(|| format!("clocks: there is no clock `{clock}`"))?;
+        for name in wanted.as_object().into_iter().flat_map(|members| members.keys()) {
+            if found.get(name).is_none() {
+                let known: Vec<&str> = found.as_object().into_iter().flat_map(|members| members.keys()).map(AsRef::as_ref).collect();
+                return Err(format!("clock `{clock}` has no `{name}`; it has {}", known.join(", ")));
+            }
+        }
         part(&format!("clock `{clock}`"), wanted, &found)?;
     }
     for wanted in &expected.cards {
@@ -114,20 +121,35 @@ async fn mails(play: &Play<'_>, expected: &[ExpectMail]) -> Result<(), String> {
     }
     let found = play.stage.mails().await?;
     for wanted in expected {
-        for person in &wanted.to {
+        // Without `to` anybody may have got it.
+        let people = if wanted.to.is_empty() { vec![None] } else { wanted.to.iter().map(Some).collect() };
+        for person in people {
             let fits = found.iter().any(|mail| {
                 mail.template == wanted.template
-                    && play.stage.is_meant(person, &mail.person)
+                    && person.is_none_or(|person| play.stage.is_meant(person, &mail.person))
                     && wanted.contains.as_ref().is_none_or(|part| mail.text.contains(part))
                     && wanted.language.as_ref().is_none_or(|language| mail.language == *language)
             });
             if !fits {
-                let all: Vec<String> = found.iter().map(|mail| format!("{} to {}: {}", mail.template, mail.person, mail.text)).collect();
-                return Err(format!("expected a mail `{}` to {person}, found:\n{}", wanted.template, all.join("\n")));
+                return Err(format!("{}, found:\n{}", meant(wanted, person), told(&found)));
             }
         }
     }
     Ok(())
+}
+
+/// The mail that was expected, in words.
+fn meant(wanted: &ExpectMail, person: Option<&Value>) -> String {
+    let to = person.map(|person| format!(" to {person}")).unwrap_or_default();
+    let language = wanted.language.as_ref().map(|language| format!(" in `{language}`")).unwrap_or_default();
+    let part = wanted.contains.as_ref().map(|part| format!(" with the text {part:?}")).unwrap_or_default();
+    format!("expected a mail `{}`{to}{language}{part}", wanted.template)
+}
+
+fn told(found: &[WrittenMail]) -> String {
+    let lines: Vec<String> =
+        found.iter().map(|mail| format!("{} to {} ({}): {}", mail.template, mail.person, mail.language, mail.text)).collect();
+    if lines.is_empty() { "no mail".to_string() } else { lines.join("\n") }
 }
 
 fn open(play: &Play<'_>, expected: &[OpenItem], case: &CaseView) -> Result<(), String> {

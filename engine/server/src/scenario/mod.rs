@@ -13,6 +13,7 @@ mod stage;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tongban_dsl::{Diagnostic, codes};
 use tongban_org::Organisation;
 use tongban_runtime::pack::Library;
 
@@ -51,17 +52,38 @@ pub struct Outcome {
 
 /// Reads a scenario file; the error names the place.
 pub fn load(pack: &str, path: &Path, source: &str) -> Result<LoadedFile, String> {
-    let (value, diagnostics) = tongban_dsl::read_yaml(source);
-    if let Some(fault) = diagnostics.iter().find(|fault| fault.is_error()) {
-        return Err(format!("{}:{}:{}: {}", path.display(), fault.span.line, fault.span.column, fault.message));
-    }
-    let json = serde_json::to_value(value.unwrap_or_default()).map_err(|error| error.to_string())?;
-    let file: ScenarioFile = serde_path_to_error::deserialize(json)
-        .map_err(|error| format!("{}: `{}`: {}", path.display(), error.path(), error.inner()))?;
-    if file.workflow.is_some() == file.rule.is_some() {
-        return Err(format!("{}: expected either `workflow` or `rule`", path.display()));
-    }
+    let file = read(source)
+        .map_err(|fault| format!("{}:{}:{}: {}", path.display(), fault.span.line, fault.span.column, fault.message))?;
     Ok(LoadedFile { pack: pack.to_string(), path: path.to_path_buf(), file })
+}
+
+/// Reads the text of a scenario file.
+pub fn read(source: &str) -> Result<ScenarioFile, Diagnostic> {
+    let mut placed = tongban_dsl::read_yaml_placed(source);
+    if let Some(at) = placed.diagnostics.iter().position(Diagnostic::is_error) {
+        return Err(placed.diagnostics.swap_remove(at));
+    }
+    let value = placed.value.take().unwrap_or_default();
+    let fault = |path: &str, message: String| Diagnostic::error(codes::PACK_SCENARIO, placed.place(&pointer(path)), message);
+    let json = serde_json::to_value(value).map_err(|error| fault("", error.to_string()))?;
+    let file: ScenarioFile = serde_path_to_error::deserialize(json).map_err(|error| {
+        let path = error.path().to_string();
+        fault(&path, format!("`{path}`: {}", error.inner()))
+    })?;
+    if file.workflow.is_some() == file.rule.is_some() {
+        return Err(fault("", "expected either `workflow` or `rule`".to_string()));
+    }
+    Ok(file)
+}
+
+/// The JSON pointer of a path such as `scenarios[2].steps[0].decide`.
+pub(crate) fn pointer(path: &str) -> String {
+    let mut pointer = String::new();
+    for part in path.split(['.', '[']).filter(|part| !part.is_empty()) {
+        pointer.push('/');
+        pointer.push_str(&part.trim_end_matches(']').replace('~', "~0").replace('/', "~1"));
+    }
+    pointer
 }
 
 impl Suite {

@@ -100,6 +100,10 @@ impl<'a> Play<'a> {
 
     async fn start(&mut self, workflow: &str, start: &Start) -> Result<(), String> {
         let input = changed(&start.input, &start.change)?;
+        if start.link.is_none() {
+            // A case that follows another is offered by `metadata.start`, not by a right.
+            self.stage.may_start(workflow, &start.by)?;
+        }
         match self.stage.start(workflow, &start.by, input, start.link.clone()).await {
             Ok(started) => {
                 let name = start.name.clone().unwrap_or_else(|| format!("#{}", self.cases.len() + 1));

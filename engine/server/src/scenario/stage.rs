@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tongban_core::Error;
 use tongban_dsl::definition::StartTrigger;
 use tongban_expr::{Value, value};
-use tongban_org::{Calendar, Organisation};
+use tongban_org::{Calendar, Function, Object, Organisation};
 use tongban_runtime::history::Entry;
 use tongban_runtime::pack::{Bundle, Library, Publication};
 use tongban_runtime::{
@@ -159,6 +159,20 @@ impl Stage {
         };
         let start = Start { workflow: workflow.to_string(), version: None, input, caller, idempotency_key: None, link };
         self.runtime.start(start).await
+    }
+
+    /// Whether a person has the right to start a workflow, as the console and the API ask.
+    pub fn may_start(&self, workflow: &str, by: &str) -> Result<(), String> {
+        if by == "system" {
+            return Ok(());
+        }
+        let person = self.organisation.person(by).ok_or_else(|| format!("the organisation has no person `{by}`"))?;
+        let object = Object { workflow: Some(workflow), unit: person.unit.as_deref(), starter: Some(by), reached: None };
+        let verdict = self.organisation.may(by, Function::Start, &object);
+        if verdict.allowed {
+            return Ok(());
+        }
+        Err(format!("`{by}` may not start `{workflow}`: {}; see `rights` of pack.yaml and `roles` of organisation.yaml", verdict.because))
     }
 
     /// Starts the case that objects to the open notice of a case.

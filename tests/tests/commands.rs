@@ -1,0 +1,159 @@
+//! The commands as authors meet them: what they say of a pack with faults, and how they end.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use tongban_tests::{binary, root};
+
+const PACK: &str = "pack: desk
+version: 1.0.0
+title: { zh-CN: 服务台, en: Desk }
+summary: 试
+languages: [zh-CN]
+roles: { helper: 帮手 }
+rights:
+  - { role: '*', may: [start], of: [ask], over: own-unit }
+";
+
+const WORKFLOW: &str = "document: { dsl: '1.0.3', namespace: desk, name: ask, version: '1.0.0', title: 求助 }
+evaluate: { language: rhai }
+do:
+  - answer:
+      call: approve
+      with: { to: [{ head: '${ workflow.starter.unit }' }], due: { workingDays: 2 } }
+  - tell:
+      call: notify
+      with: { to: [applicant], template: mails/told }
+  - done: { set: { outcome: answered } }
+";
+
+const MAIL: &str = "---\nsubject: 已答复\n---\n{{ to.name }},已答复。\n";
+
+const TEST: &str = "workflow: desk/ask
+now: 2026-04-27T09:00:00+08:00
+scenarios:
+  - test: 答复
+    start: { by: li-na, input: {} }
+    steps: [{ decide: { step: answer, by: zhao-min, outcome: approved } }]
+    expect: { status: completed, EXPECTED }
+";
+
+/// A site with the pack `desk`, whose scenario expects something.
+fn site(pack: &str, expected: &str) -> tempfile::TempDir {
+    let site = tempfile::tempdir().unwrap();
+    let config = site.path().join("config");
+    fs::create_dir_all(config.join("calendars")).unwrap();
+    for file in ["organisation.yaml", "calendars/china.yaml", "calendars/china-2025.yaml", "calendars/china-2026.yaml", "calendars/china-2027.yaml"] {
+        fs::copy(root().join("config").join(file), config.join(file)).unwrap();
+    }
+    let folder = site.path().join("workflows/desk");
+    for (name, text) in [
+        ("pack.yaml", pack),
+        ("workflows/ask.yaml", WORKFLOW),
+        ("mails/told.zh-CN.md", MAIL),
+        ("tests/ask.test.yaml", &TEST.replace("EXPECTED", expected)),
+    ] {
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    site
+}
+
+fn tongban(site: &Path, arguments: &[&str]) -> Output {
+    Command::new(binary()).args(arguments).current_dir(site).output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+#[track_caller]
+fn says(output: &Output, code: i32, words: &[&str]) {
+    let said = said(output);
+    assert_eq!(output.status.code(), Some(code), "{said}");
+    for word in words {
+        assert!(said.contains(word), "expected `{word}` in: {said}");
+    }
+}
+
+#[test]
+fn a_fault_of_the_packs_head_stands_at_its_line() {
+    let pack = PACK.replace("helper: 帮手", "helper: { zh-CN: 帮手 }");
+    let site = site(&pack, "output: { outcome: answered }");
+    says(&tongban(site.path(), &["check", "workflows/desk"]), 2, &["TB1001", "roles.helper", "pack.yaml:6:"]);
+}
+
+#[test]
+fn check_reads_the_scenario_files_too() {
+    let site = site(PACK, "cards: [{ clock: answer, card: yellow }]");
+    let words = ["TB1008", "unknown field `card`", "tests/ask.test.yaml:7:"];
+    says(&tongban(site.path(), &["check", "workflows/desk"]), 2, &words);
+    says(&tongban(site.path(), &["check", "workflows/desk/tests/ask.test.yaml"]), 2, &words);
+    says(&tongban(site.path(), &["test", "workflows/desk"]), 2, &["ask.test.yaml:7:", "unknown field `card`"]);
+}
+
+#[test]
+fn an_expected_mail_without_a_person_is_looked_for_all_the_same() {
+    let right = site(PACK, "mails: [{ template: mails/told, contains: 已答复 }]");
+    says(&tongban(right.path(), &["test", "workflows/desk"]), 0, &["1 passed, 0 failed"]);
+    let wrong = site(PACK, "mails: [{ template: mails/told, contains: 未答复 }]");
+    says(&tongban(wrong.path(), &["test", "workflows/desk"]), 1, &["expected a mail `mails/told` with the text \"未答复\""]);
+}
+
+#[test]
+fn a_clock_is_asked_only_for_what_it_has() {
+    let site = site(PACK, "clocks: { answer: { state: paused } }");
+    says(&tongban(site.path(), &["test", "workflows/desk"]), 1, &["has no `state`; it has due, running"]);
+}
+
+#[test]
+fn a_scenario_is_started_by_whoever_may() {
+    let pack = PACK.replace("role: '*'", "role: helper");
+    let site = site(&pack, "output: { outcome: answered }");
+    says(&tongban(site.path(), &["test", "workflows/desk"]), 1, &["`li-na` may not start `desk/ask`", "organisation.yaml"]);
+}
+
+#[test]
+fn only_names_a_scenario_that_is_there() {
+    let site = site(PACK, "output: { outcome: answered }");
+    says(&tongban(site.path(), &["test", "workflows", "--only", "答复"]), 0, &["1 passed"]);
+    says(&tongban(site.path(), &["test", "workflows", "--only", "别的"]), 2, &["no scenario has `别的` in its title"]);
+}
+
+#[test]
+fn run_says_where_a_process_with_people_is_played() {
+    let site = site(PACK, "output: { outcome: answered }");
+    says(&tongban(site.path(), &["run", "workflows/desk/workflows/ask.yaml"]), 2, &["TB0501", "`tongban test`"]);
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_fault() {
+    let mut child = Command::new(binary()).arg("explain").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    says(&output, 0, &[]);
+    assert!(output.stderr.is_empty(), "{}", said(&output));
+}
+
+#[test]
+fn a_played_function_without_arguments_answers_every_call() {
+    let site = site(PACK, "status: completed");
+    let folder = site.path().join("workflows/desk");
+    let workflow = "document: { dsl: '1.0.3', namespace: desk, name: ask, version: '1.0.0', title: 询价 }
+do:
+  - quote: { call: http, with: { method: get, endpoint: 'https://prices.example/v1/laptop' } }
+";
+    fs::write(folder.join("workflows/ask.yaml"), workflow).unwrap();
+    let test = "workflow: desk/ask
+now: 2026-04-27T09:00:00+08:00
+scenarios:
+  - test: 询价
+    start: { by: li-na, input: {} }
+    mocks: [{ call: http, output: { price: 7 } }]
+    expect: { status: completed, output: { price: 7 } }
+";
+    fs::write(folder.join("tests/ask.test.yaml"), test).unwrap();
+    says(&tongban(site.path(), &["test", "workflows/desk"]), 0, &["1 passed, 0 failed"]);
+}
