@@ -196,7 +196,7 @@ impl Builder<'_> {
                 span,
                 format!("this is not valid YAML: {info}"),
             )
-            .help_if(syntax_help(&info, self.places.line_text(span.line))),
+            .help(syntax_help(&info, self.places.line_text(span.line))),
         );
     }
 
@@ -381,11 +381,9 @@ impl Builder<'_> {
 
     fn open(&mut self, open: Open, span: Span) -> Result<(), Stop> {
         if self.stack.len() >= MAX_DEPTH {
-            self.diagnostics.push(Diagnostic::error(
-                codes::TOO_DEEP,
-                span,
-                format!("lists and objects nest at most {MAX_DEPTH} deep"),
-            ));
+            let message = format!("lists and objects nest at most {MAX_DEPTH} deep");
+            self.diagnostics
+                .push(Diagnostic::error(codes::TOO_DEEP, span, message).help(FLATTER));
             self.root = None;
             return Err(Stop);
         }
@@ -443,11 +441,10 @@ impl Builder<'_> {
 
     fn alias(&mut self, id: usize, span: Span) -> Result<(), Stop> {
         let Some(node) = self.anchors.get(&id).cloned() else {
-            self.diagnostics.push(Diagnostic::error(
-                codes::UNKNOWN_ALIAS,
-                span,
-                "an alias must not refer to what holds it",
-            ));
+            let message = "an alias must not refer to what holds it";
+            self.diagnostics.push(
+                Diagnostic::error(codes::UNKNOWN_ALIAS, span, message).help("write the values out"),
+            );
             return self.place(
                 Node {
                     span,
@@ -525,7 +522,7 @@ impl Builder<'_> {
         if text.contains('\0') {
             let message = "a text must not hold the character NUL";
             self.diagnostics
-                .push(Diagnostic::error(codes::NUL, span, message));
+                .push(Diagnostic::error(codes::NUL, span, message).help("take it out"));
         }
     }
 
@@ -571,28 +568,48 @@ fn empty_document() -> Diagnostic {
     .help("a workflow needs at least `document` and `do`")
 }
 
+/// The way out of too much nesting.
+const FLATTER: &str = "make tasks or files of the inner parts";
+
 /// What usually lies behind a syntax error.
-fn syntax_help(info: &str, line: &str) -> Option<String> {
+fn syntax_help(info: &str, line: &str) -> String {
     let trimmed = line.trim_start();
     let help = if line.starts_with('\t') || trimmed.contains('\t') && info.contains("tab") {
         "indent with spaces; YAML does not allow tabs"
     } else if line.contains("${") && !line.contains("'${") && !line.contains("\"${") {
         "put the expression into single quotes: '${ … }'"
+    } else if line.contains(['\u{ff1a}', '\u{201c}', '\u{201d}', '\u{ff5b}', '\u{ff5d}'])
+        && (info.contains("expected") || info.contains("misplaced"))
+    {
+        "write the plain characters : { } \" instead of the full-width or curved ones"
     } else if info.contains("escape") {
         "in double quotes YAML reads `\\` itself: put the text into single quotes"
     } else if info.contains("mapping values are not allowed") {
         "quote a text that holds `: `, or begin a new line for the key"
     } else if info.contains("tab") {
         "indent with spaces; YAML does not allow tabs"
-    } else if info.contains("flow") || info.contains("quoted") || info.contains("end of stream") {
+    } else if [
+        "flow",
+        "quoted",
+        "end of stream",
+        "unclosed",
+        "misplaced bracket",
+    ]
+    .iter()
+    .any(|word| info.contains(word))
+    {
         "close the bracket or the quote that was opened"
     } else if info.contains("expected <block end>")
         || info.contains("indent")
         || info.contains("did not find expected")
     {
         "bring the keys of one object to the same column"
+    } else if info.contains("recursion limit") {
+        FLATTER
+    } else if info.contains("unexpected character") {
+        "a workflow is UTF-8 text without control characters; an office document is none: save it as plain text"
     } else {
-        return None;
+        "look at this line and the one before it: a colon, a hyphen, a quote or the indentation is not as YAML wants it"
     };
-    Some(help.to_owned())
+    help.to_owned()
 }

@@ -564,6 +564,27 @@ fn literal(value: &Value, span: Span, schema: &Value, place: &Place, faults: &mu
             .help("begin with a scheme, for example https://"),
         );
     }
+    if let (Some(text), Some("uri-template")) =
+        (value.as_str(), schema.get("format").and_then(Value::as_str))
+        && let Some((scheme, _)) = text.split_once("://")
+        && !matches!(
+            scheme.to_ascii_lowercase().as_str(),
+            "http" | "https" | "pack"
+        )
+        && !scheme.contains(['{', '$'])
+    {
+        faults.push(
+            Diagnostic::error(
+                codes::BAD_URI,
+                span,
+                format!(
+                    "{} is reached by http or https, found `{scheme}`",
+                    place.name
+                ),
+            )
+            .help("only services that speak HTTP are called"),
+        );
+    }
 }
 
 /// A list where one value stands, or quotes around a number.

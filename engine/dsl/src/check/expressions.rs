@@ -241,7 +241,11 @@ impl Checker<'_> {
                 .iter()
                 .copied()
                 .chain(locals.iter().copied());
-            suggest::nearest(found, roots).map(|near| format!("did you mean `{near}`?"))
+            suggest::nearest(found, roots).map(|near| {
+                // The name is right: what is missing is the mark of a variable.
+                let mark = if near == found { "$" } else { "" };
+                format!("did you mean `{mark}{near}`?")
+            })
         };
         let help = self
             .cut_off(source)

@@ -271,20 +271,37 @@ impl Reader {
                 },
             ))
         } else {
-            cron::parser::CronParser::builder()
+            let read = cron::parser::CronParser::builder()
                 .seconds(cron::parser::Seconds::Disallowed)
                 .build()
-                .parse(&cron.value)
-                .err()
-                .map(|error| {
-                    let help = "minute (0-59) hour (0-23) day of month (1-31) month (1-12) day of week (0-7, 0 and 7 are Sunday)";
-                    (format!("`{}` is not a cron expression: {}", cron.value, lower(&error.to_string())), help)
-                })
+                .parse(&cron.value);
+            let help = "minute (0-59) hour (0-23) day of month (1-31) month (1-12) day of week (0-7, 0 and 7 are Sunday)";
+            match read {
+                Err(error) => Some((
+                    format!(
+                        "`{}` is not a cron expression: {}",
+                        cron.value,
+                        lower(&error.to_string())
+                    ),
+                    help,
+                )),
+                Ok(times) if never(&times) => Some((
+                    format!("`{}` names a time that never comes", cron.value),
+                    "look at the day of the month: February has at most 29 days",
+                )),
+                Ok(_) => None,
+            }
         };
         if let Some((message, help)) = fault {
             self.report(Diagnostic::error(codes::BAD_CRON, cron.span, message).help(help));
         }
     }
+}
+
+/// Whether no time fits; the search ends by itself, and any year tells as much as every other.
+fn never(times: &cron::Cron) -> bool {
+    let epoch = jiff::Timestamp::UNIX_EPOCH.to_zoned(jiff::tz::TimeZone::UTC);
+    times.find_next_occurrence(&epoch, true).is_err()
 }
 
 fn lower(text: &str) -> String {

@@ -50,11 +50,11 @@ impl Reader {
             }
         };
         if period.approximate_ms() > LONGEST_MS {
-            self.report(Diagnostic::error(
-                codes::BAD_DURATION,
-                span,
-                format!("{what} is longer than a hundred years"),
-            ));
+            let message = format!("{what} is longer than a hundred years");
+            self.report(
+                Diagnostic::error(codes::BAD_DURATION, span, message)
+                    .help("nothing here waits that long: write a shorter one"),
+            );
             return None;
         }
         Some(Duration {

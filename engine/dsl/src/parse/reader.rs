@@ -112,11 +112,14 @@ impl Reader {
     }
 
     pub fn missing(&mut self, span: Span, what: &str, property: &str) {
-        self.report(Diagnostic::error(
-            codes::MISSING_PROPERTY,
-            first_line(span),
-            format!("{what} needs `{property}`"),
-        ));
+        self.report(
+            Diagnostic::error(
+                codes::MISSING_PROPERTY,
+                first_line(span),
+                format!("{what} needs `{property}`"),
+            )
+            .help(added(property)),
+        );
     }
 
     /// A property that must be there.
@@ -148,6 +151,15 @@ impl Reader {
                 if expected.starts_with("a text") =>
             {
                 Some("put it into quotes".to_owned())
+            }
+            _ if expected.starts_with("an object") => {
+                Some("write `key: value` pairs, indented below it".to_owned())
+            }
+            _ if expected.starts_with("a whole number") => {
+                Some("write its digits, without quotes".to_owned())
+            }
+            _ if expected.starts_with("true or false") => {
+                Some("write it without quotes".to_owned())
             }
             _ => None,
         };
@@ -277,5 +289,20 @@ pub(crate) fn first_line(span: Span) -> Span {
         }
     } else {
         span
+    }
+}
+
+/// What to add where a property is missing.
+fn added(property: &str) -> String {
+    match property {
+        "document" => {
+            "begin with `document: { dsl: '1.0.3', namespace: …, name: …, version: '1.0.0' }`"
+                .to_owned()
+        }
+        "do" => "add `do:` and below it a list of tasks, `- name: { … }`".to_owned(),
+        "then" => "add `then:` with the name of a task, or `continue`, `exit` or `end`".to_owned(),
+        "catch" => "add `catch: { do: [ … ] }`".to_owned(),
+        "in" => "add the list to go through: `in: '${ … }'`".to_owned(),
+        other => format!("add `{other}: …`"),
     }
 }

@@ -148,6 +148,7 @@ impl Reader {
             && &*field.key == "$ref"
             && let Some(path) = field.value.as_str()
             && !path.starts_with('#')
+            && !is_remote(path)
         {
             return Some(SchemaSource::Form(Spanned::new(
                 path.to_owned(),
@@ -228,9 +229,15 @@ impl Reader {
 
 /// Why a value is no JSON Schema; remote references are never fetched.
 fn schema_fault(document: &Value) -> Option<String> {
-    let json: serde_json::Value = serde_json::from_str(&document.to_json()).ok()?;
+    let mut json: serde_json::Value = serde_json::from_str(&document.to_json()).ok()?;
     match jsonschema::draft202012::meta::validate(&json) {
-        Ok(()) => None,
+        Ok(()) => remote_reference(&mut json)
+            .map(|uri| format!("`$ref: {uri}` lies outside the pack and is never fetched"))
+            .or_else(|| {
+                jsonschema::draft202012::new(&json)
+                    .err()
+                    .map(|error| error.to_string())
+            }),
         Err(error) => {
             let place = error.instance_path().to_string();
             let found = error.instance().to_string();
@@ -243,4 +250,30 @@ fn schema_fault(document: &Value) -> Option<String> {
             })
         }
     }
+}
+
+/// The first reference that lies outside; references to files of the pack are taken out, the pack
+/// resolves them.
+fn remote_reference(schema: &mut serde_json::Value) -> Option<String> {
+    match schema {
+        serde_json::Value::Object(members) => {
+            let target = members
+                .get("$ref")
+                .and_then(|target| target.as_str())
+                .unwrap_or("#");
+            if is_remote(target) {
+                return Some(target.to_owned());
+            }
+            if !target.starts_with('#') {
+                members.remove("$ref");
+            }
+            members.values_mut().find_map(remote_reference)
+        }
+        serde_json::Value::Array(items) => items.iter_mut().find_map(remote_reference),
+        _ => None,
+    }
+}
+
+fn is_remote(target: &str) -> bool {
+    target.contains("://") && !target.starts_with("pack://")
 }

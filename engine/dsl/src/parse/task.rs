@@ -148,13 +148,15 @@ impl Reader {
         let unfit = text.is_empty()
             || text.len() > 128
             || text.contains(['/', '#', '[', ']', ':'])
-            || text.chars().any(char::is_control);
+            || text
+                .chars()
+                .any(|letter| letter.is_control() || is_invisible(letter));
         if unfit {
             self.report(
                 Diagnostic::error(
                     codes::TASK_NAME,
                     name.span,
-                    "a task's name has 1 to 128 characters and none of / # [ ] :",
+                    "a task's name has 1 to 128 visible characters and none of / # [ ] :",
                 )
                 .help("use camelCase; people see `metadata.title`"),
             );
@@ -433,4 +435,9 @@ impl Reader {
 pub(crate) fn is_identifier(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// A character that nobody sees or that turns the text around: two names with it look like one.
+fn is_invisible(letter: char) -> bool {
+    matches!(letter, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
