@@ -15,6 +15,7 @@ async fn a_stop_lets_requests_end_and_takes_no_new_ones() {
         site: std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../.."),
         data: folder.path().join("demo"),
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        ..DemoOptions::default()
     };
     let listener = serve::listen(options.listen).await.expect("a free port");
     let address = listener.local_addr().expect("an address");
@@ -31,6 +32,10 @@ async fn a_stop_lets_requests_end_and_takes_no_new_ones() {
     assert!(
         ask(&mut kept).await.ends_with("ok\n"),
         "a connection takes several requests"
+    );
+    assert!(
+        too_much(address).await.contains("application/problem+json"),
+        "who sends too much is told so, not cut off"
     );
     stop.send(()).expect("it runs");
     server.await.expect("it ends").expect("it ends well");
@@ -58,4 +63,20 @@ async fn ask(stream: &mut TcpStream) -> String {
         answer.extend_from_slice(&buffer[..count]);
     }
     String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// Sends a body far above the limit, to its end, and gives the answer.
+async fn too_much(address: SocketAddr) -> String {
+    let mut stream = TcpStream::connect(address).await.expect("it listens");
+    let length = 20 << 20;
+    let head = format!(
+        "POST /api/v1/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.expect("it listens");
+    stream.write_all(&vec![b'x'; length]).await.expect("it takes all of it");
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.expect("it answers");
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+    answer
 }
