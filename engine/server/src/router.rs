@@ -1,11 +1,15 @@
 //! Every route on one page, each with its access: what is not listed here does not exist, and what
 //! is listed cannot be reached without the check that stands beside it.
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::HttpBody as _;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::handler::Handler;
+use axum::http::header::CONTENT_LENGTH;
 use axum::http::{Method, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -226,6 +230,7 @@ pub fn router(app: &App) -> Router {
         ))
         .layer(DefaultBodyLimit::disable())
         .layer(RequestBodyLimitLayer::new(app.limits.body_bytes))
+        .layer(from_fn_with_state(app.clone(), refuse_large))
         .layer(from_fn_with_state(app.clone(), word))
         .layer(from_fn_with_state(app.clone(), identity::visit))
         .layer(from_fn(move |request, next| {
@@ -233,6 +238,37 @@ pub fn router(app: &App) -> Router {
         }))
         .layer(from_fn_with_state(app.clone(), count))
         .with_state(app.clone())
+}
+
+/// The most of a refused body that is read and thrown away.
+const SWALLOWED_BYTES: usize = 64 << 20;
+
+/// A client that is still sending when the connection closes never sees why: what is too large by
+/// its own word is read to its end first, and kept nowhere.
+async fn refuse_large(State(app): State<App>, request: Request, next: Next) -> Response {
+    let length = request
+        .headers()
+        .get(CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok());
+    let length = length
+        .and_then(|length| length.parse::<usize>().ok())
+        .unwrap_or(0);
+    if length <= app.limits.body_bytes {
+        return next.run(request).await;
+    }
+    if length <= SWALLOWED_BYTES {
+        let mut body = request.into_body();
+        let swallow = async {
+            while let Some(Ok(_)) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await
+            {
+            }
+        };
+        let patience = Duration::from_secs(app.limits.request_seconds);
+        if tokio::time::timeout(patience, swallow).await.is_err() {
+            return Problem::of_status(StatusCode::REQUEST_TIMEOUT).into_response();
+        }
+    }
+    Problem::of_status(StatusCode::PAYLOAD_TOO_LARGE).into_response()
 }
 
 /// The last resort: a handler that panicked answers like any other failure inside.

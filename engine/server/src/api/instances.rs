@@ -267,6 +267,9 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     Ok(Some(text.to_owned()))
 }
 
+/// What a case can be.
+const STATUSES: [&str; 5] = ["running", "suspended", "completed", "faulted", "cancelled"];
+
 /// List the cases that the key may see, newest first.
 #[utoipa::path(get, path = "/api/v1/instances", tag = "cases", params(CaseQuery),
     responses((status = 200, body = Page<CaseSummary>), (status = 400, body = Problem)), security(("key" = [])))]
@@ -275,6 +278,16 @@ pub async fn list(
     client: Client,
     Query(query): Query<CaseQuery>,
 ) -> Result<axum::Json<Page<CaseSummary>>, Problem> {
+    if let Some(status) = query
+        .status
+        .as_deref()
+        .filter(|status| !STATUSES.contains(status))
+    {
+        return Err(Problem::malformed(format!(
+            "`status` is one of {}, found `{status}`",
+            STATUSES.join(", ")
+        )));
+    }
     let filter = CaseFilter {
         workflow: query.workflow,
         status: query.status,

@@ -193,6 +193,10 @@ async fn every_failure_is_a_problem() {
             400,
         ),
         (
+            raw(Method::GET, "/api/v1/instances?status=oops", "", vec![]),
+            400,
+        ),
+        (
             raw(
                 Method::POST,
                 "/api/v1/events",
