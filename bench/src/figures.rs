@@ -24,12 +24,16 @@ pub struct Figures {
 
 impl Figures {
     /// Nothing measured yet.
-    pub fn new(database: &str) -> Figures {
-        let database = database.split(':').next().unwrap_or(database).to_string();
+    pub fn new() -> Figures {
         Figures {
-            database,
+            database: String::new(),
             list: Vec::new(),
         }
+    }
+
+    /// Says of which database they are.
+    pub fn of(&mut self, database: &str) {
+        self.database = database.to_string();
     }
 
     /// A figure without an aim.

@@ -7,15 +7,12 @@ use anyhow::Context;
 use tongban_store::lists::{Filter, Seen};
 use tongban_store::{
     Base, CandidateRow, CandidatesGone, Change, DecisionRow, HeadUpdate, HistoryRow, InstanceRow,
-    Next, Outcome, WorkItemRow,
+    MailLinkRow, MailRow, Next, Outcome, PartyRow, WorkItemRow,
 };
 
 use crate::figures::{Figures, percentile};
 use crate::node::Bench;
 use crate::workload::per_second;
-
-/// Changes in one batch.
-const BATCH: usize = 1000;
 
 /// One finished instance of a workload, as it lies in the database.
 struct Sample {
@@ -23,19 +20,23 @@ struct Sample {
     history: Vec<HistoryRow>,
     items: Vec<WorkItemRow>,
     decisions: Vec<DecisionRow>,
+    parties: Vec<(String, String)>,
+    mails: Vec<MailRow>,
+    links: Vec<MailLinkRow>,
 }
 
 /// The limit of W1: a head and a history row each.
-pub async fn five(bench: &Bench, instances: usize, figures: &mut Figures) -> anyhow::Result<()> {
+pub async fn five(
+    bench: &Bench,
+    instances: usize,
+    in_flight: usize,
+    figures: &mut Figures,
+) -> anyhow::Result<()> {
     let sample = sample(bench, "bench/five").await?;
-    let began = Instant::now();
-    for first in (0..instances).step_by(BATCH) {
-        let batch = (first..instances.min(first + BATCH))
-            .map(|at| ended(&sample, &id("five", at)))
-            .collect();
-        committed(bench.store.commit(batch).await)?;
-    }
-    let limit = per_second(instances, began.elapsed().as_secs_f64());
+    let changes = |at: usize| vec![ended(&sample, &id("five", at))];
+    let rounds = rounds(bench, instances, in_flight, changes);
+    let seconds = commit_all(bench, rounds).await?;
+    let limit = per_second(instances, seconds);
     figures.put("W1 limit", limit, "instances/s");
     let reached = figures.value("W1 five steps").unwrap_or(0.0);
     figures.at_least("W1 against its limit", reached / limit, "times", 0.25);
@@ -46,36 +47,77 @@ pub async fn five(bench: &Bench, instances: usize, figures: &mut Figures) -> any
 pub async fn approval(
     bench: &Bench,
     instances: usize,
+    in_flight: usize,
     figures: &mut Figures,
 ) -> anyhow::Result<()> {
     let sample = sample(bench, "bench/approval").await?;
     let body = state_body(bench).await?;
-    let began = Instant::now();
-    for first in (0..instances).step_by(BATCH) {
-        let ids: Vec<String> = (first..instances.min(first + BATCH))
-            .map(|at| id("approval", at))
-            .collect();
-        committed(
-            bench
-                .store
-                .commit(ids.iter().map(|id| waiting(&sample, id, &body)).collect())
-                .await,
-        )?;
-        committed(
-            bench
-                .store
-                .commit(ids.iter().map(|id| decided(&sample, id)).collect())
-                .await,
-        )?;
-    }
-    let limit = per_second(instances, began.elapsed().as_secs_f64());
+    let changes = |at: usize| {
+        let id = id("approval", at);
+        vec![waiting(&sample, &id, &body), decided(&sample, &id)]
+    };
+    let rounds = rounds(bench, instances, in_flight, changes);
+    let seconds = commit_all(bench, rounds).await?;
+    let limit = per_second(instances, seconds);
     figures.put("W2 limit", limit, "instances/s");
-    figures.put(
-        "W2 against its limit",
-        figures.value("W2 approval").unwrap_or(0.0) / limit,
-        "times",
-    );
+    let reached = figures.value("W2 approval").unwrap_or(0.0);
+    figures.put("W2 against its limit", reached / limit, "times");
     Ok(())
+}
+
+/// Batches for one connection, in order.
+type Batches = Vec<Vec<Change>>;
+
+/// All changes, made before the clock runs: as many connections as the engine commits with, and as many changes in
+/// their batches together as the workload had requests in flight.
+fn rounds(
+    bench: &Bench,
+    instances: usize,
+    in_flight: usize,
+    changes: impl Fn(usize) -> Vec<Change>,
+) -> Vec<Batches> {
+    let connections = if bench.one_writer() { 1 } else { 2 };
+    let batch = (in_flight / connections).clamp(1, 1000);
+    let mut all: Vec<Batches> = vec![Vec::new(); connections];
+    for (turn, first) in (0..instances).step_by(batch).enumerate() {
+        let members: Vec<Vec<Change>> = (first..instances.min(first + batch))
+            .map(&changes)
+            .collect();
+        let mut steps: Batches = Vec::new();
+        for member in members {
+            for (step, change) in member.into_iter().enumerate() {
+                if steps.len() <= step {
+                    steps.push(Vec::with_capacity(batch));
+                }
+                if let Some(of_step) = steps.get_mut(step) {
+                    of_step.push(change);
+                }
+            }
+        }
+        if let Some(own) = all.get_mut(turn % connections) {
+            own.extend(steps);
+        }
+    }
+    all
+}
+
+/// Commits all batches, each connection its own one after the other; gives the seconds.
+async fn commit_all(bench: &Bench, rounds: Vec<Batches>) -> anyhow::Result<f64> {
+    let began = Instant::now();
+    let mut connections = Vec::new();
+    for batches in rounds {
+        let store = bench.store.clone();
+        connections.push(tokio::spawn(async move {
+            for batch in batches {
+                committed(store.commit(batch).await)?;
+            }
+            anyhow::Ok(())
+        }));
+    }
+    for connection in connections {
+        connection.await??;
+    }
+    Ok(began.elapsed().as_secs_f64())
 }
 
 /// One commit of one instance, one after the other: what a latency is held against.
@@ -111,11 +153,17 @@ async fn sample(bench: &Bench, workflow: &str) -> anyhow::Result<Sample> {
     let history = bench.store.history(&head.id, 0, 10).await?;
     let items = bench.store.work_items(&head.id).await?;
     let decisions = bench.store.decisions(&head.id).await?;
+    let parties = bench.store.parties(&head.id).await?;
+    let mails = bench.store.mails_of(&head.id).await?;
+    let links = bench.store.mail_links(&head.id, 1).await?;
     Ok(Sample {
         head,
         history,
         items,
         decisions,
+        parties,
+        mails,
+        links,
     })
 }
 
@@ -176,6 +224,28 @@ fn waiting(sample: &Sample, id: &str, body: &str) -> Change {
             instance_id: id.to_string(),
             n: row.n,
             ..CandidateRow::default()
+        });
+    }
+    for (principal, why) in &sample.parties {
+        change.add(PartyRow {
+            principal: principal.clone(),
+            instance_id: id.to_string(),
+            why: why.clone(),
+            at_ms: sample.head.started_at_ms,
+        });
+    }
+    for row in &sample.mails {
+        change.add(MailRow {
+            id: format!("mail-{id}"),
+            instance_id: Some(id.to_string()),
+            ..row.clone()
+        });
+    }
+    for row in &sample.links {
+        change.add(MailLinkRow {
+            nonce: format!("nonce-{id}"),
+            instance_id: id.to_string(),
+            ..row.clone()
         });
     }
     change

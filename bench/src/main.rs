@@ -4,6 +4,7 @@ mod expression;
 mod figures;
 mod limit;
 mod node;
+mod space;
 mod workload;
 
 use std::sync::Arc;
@@ -17,6 +18,9 @@ use node::Bench;
 #[global_allocator]
 static ALLOCATOR: tongban_expr::alloc::Counting<std::alloc::System> =
     tongban_expr::alloc::Counting::new(std::alloc::System);
+
+/// How many wait while latencies are measured first.
+const FEW_OPEN: usize = 1_000;
 
 #[derive(Parser)]
 #[command(
@@ -33,7 +37,7 @@ struct Arguments {
     /// Requests in flight
     #[arg(long, default_value_t = 512)]
     concurrency: usize,
-    /// Open instances while latencies are measured
+    /// Open instances while latencies are measured; above 1000 they are measured beside 1000 first
     #[arg(long, default_value_t = 1_000)]
     open: usize,
     /// Requests of each latency
@@ -67,28 +71,35 @@ fn main() -> anyhow::Result<()> {
 }
 
 async fn measure(arguments: &Arguments) -> anyhow::Result<Figures> {
-    let mut figures = Figures::new(&arguments.database);
+    let mut figures = Figures::new();
     expression::measure(&mut figures)?;
     let bench = Arc::new(Bench::open(&arguments.database).await?);
-    workload::five(
-        &bench,
-        arguments.instances,
-        arguments.concurrency,
-        &mut figures,
-    )
-    .await?;
-    limit::five(&bench, arguments.instances, &mut figures).await?;
-    workload::approval(
-        &bench,
-        arguments.instances / 2,
-        arguments.concurrency,
-        &mut figures,
-    )
-    .await?;
-    limit::approval(&bench, arguments.instances / 2, &mut figures).await?;
-    limit::bare_commit(&bench, arguments.samples, &mut figures).await?;
-    workload::latencies(&bench, arguments.open, arguments.samples, &mut figures).await?;
-    figures.put("memory of the process", node::resident_mb(), "MB");
+    figures.of(&bench.version().await?);
+    figures.put("memory at the start", space::resident_mb(), "MB");
+    let (instances, in_flight) = (arguments.instances, arguments.concurrency);
+    workload::five(&bench, instances, in_flight, &mut figures).await?;
+    limit::five(&bench, instances, in_flight, &mut figures).await?;
+    workload::approval(&bench, instances / 2, in_flight, &mut figures).await?;
+    limit::approval(&bench, instances / 2, in_flight, &mut figures).await?;
+    let samples = arguments.samples;
+    limit::bare_commit(&bench, samples, &mut figures).await?;
+    let (few, many) = (FEW_OPEN.min(arguments.open), arguments.open);
+    workload::open(&bench, few, in_flight).await?;
+    workload::latencies(&bench, few, samples, &mut figures).await?;
+    if many > few {
+        workload::open(&bench, many - few, in_flight).await?;
+        workload::latencies(&bench, many, samples, &mut figures).await?;
+        for name in ["start", "complete"] {
+            let of = |open: usize| figures.value(&format!("{name} p99, {open} open"));
+            let ratio = of(many)
+                .zip(of(few))
+                .map_or(f64::NAN, |(many, few)| many / few);
+            let name = format!("{name} p99, {many} open against {few}");
+            figures.at_most(&name, ratio, "times", 2.0);
+        }
+    }
+    let name = format!("memory of the process, {many} open");
+    figures.at_most(&name, space::resident_mb(), "MB", 200.0);
     bench.close().await;
     Ok(figures)
 }

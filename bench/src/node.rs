@@ -11,6 +11,8 @@ use tongban_runtime::{Caller, Parts, RandomIds, Runtime, Settings, Start, Starte
 use tongban_store::{Options, Store};
 use tongban_work::{Act, Channel, What};
 
+use crate::space::{Probe, Space};
+
 /// Five steps that add one.
 const FIVE: &str = include_str!("../workflows/five.yaml");
 /// A step, a person, a step.
@@ -25,6 +27,7 @@ pub struct Bench {
     pub runtime: Runtime,
     /// The database.
     pub store: Store,
+    probe: tokio::sync::Mutex<Probe>,
     folder: Option<tempfile::TempDir>,
     stop: tokio::sync::watch::Sender<bool>,
 }
@@ -41,7 +44,8 @@ impl Bench {
             Some(folder) => format!("sqlite://{}", folder.path().join("bench.db").display()),
             None => database.to_string(),
         };
-        let store = Store::open(&Options::new(url)).await?;
+        let store = Store::open(&Options::new(url.clone())).await?;
+        let probe = tokio::sync::Mutex::new(Probe::connect(&url).await?);
         let mut parts = Parts::plain(
             store.clone(),
             Arc::new(SystemClock::new()),
@@ -53,11 +57,6 @@ impl Bench {
             ..Settings::default()
         };
         let runtime = Runtime::served(parts, 2).await?;
-        for source in [FIVE, APPROVAL] {
-            runtime
-                .publish(&Publication::of_bundle(bundle(source)?), "bench")
-                .await?;
-        }
         let (stop, mut stopped) = tokio::sync::watch::channel(false);
         let serving = runtime.clone();
         tokio::spawn(async move {
@@ -67,9 +66,16 @@ impl Bench {
                 })
                 .await;
         });
+        // Changes reach the database only while the node serves.
+        for source in [FIVE, APPROVAL] {
+            runtime
+                .publish(&Publication::of_bundle(bundle(source)?), "bench")
+                .await?;
+        }
         Ok(Bench {
             runtime,
             store,
+            probe,
             folder,
             stop,
         })
@@ -120,13 +126,28 @@ impl Bench {
         Ok(())
     }
 
-    /// Bytes of the database file; `None` on PostgreSQL, whose size `psql` tells.
-    pub fn file_bytes(&self) -> Option<u64> {
-        let folder = self.folder.as_ref()?.path();
-        let sizes = std::fs::read_dir(folder)
-            .ok()?
-            .filter_map(|entry| entry.ok()?.metadata().ok());
-        Some(sizes.map(|metadata| metadata.len()).sum())
+    /// What the database holds and has written.
+    pub async fn space(&self) -> anyhow::Result<Space> {
+        self.probe.lock().await.space().await
+    }
+
+    /// The version of the database.
+    pub async fn version(&self) -> anyhow::Result<String> {
+        self.probe.lock().await.version().await
+    }
+
+    /// What `Space::written` counts here.
+    pub fn written_word(&self) -> &'static str {
+        if self.one_writer() {
+            "written to log and file"
+        } else {
+            "written to the log"
+        }
+    }
+
+    /// Whether the database has only one writer.
+    pub fn one_writer(&self) -> bool {
+        self.folder.is_some()
     }
 }
 
@@ -134,7 +155,7 @@ fn organisation() -> anyhow::Result<Organisation> {
     let file: OrganisationFile = serde_json::from_value(serde_json::json!({
         "levels": [{ "id": "city", "title": "City" }],
         "units": [{ "id": "city", "name": "City", "level": "city" }],
-        "people": [{ "id": OFFICER, "name": "Officer", "unit": "city", "roles": ["officer"] }],
+        "people": [{ "id": OFFICER, "name": "Officer", "unit": "city", "email": "officer@example.org", "roles": ["officer"] }],
     }))?;
     Organisation::build(&file, &[]).map_err(|faults| anyhow::anyhow!("{faults:?}"))
 }
@@ -151,20 +172,4 @@ fn bundle(source: &str) -> anyhow::Result<Bundle> {
         &path,
         files,
     ))
-}
-
-/// Resident memory of this process in megabytes.
-pub fn resident_mb() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
-        .unwrap_or_default();
-    let kilobytes: f64 = line
-        .trim()
-        .trim_end_matches(" kB")
-        .trim()
-        .parse()
-        .unwrap_or(0.0);
-    kilobytes / 1024.0
 }

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use crate::figures::{Figures, percentile};
 use crate::node::Bench;
+use crate::space::{Space, cpu_seconds, float};
 
 /// W1: starts that end in their first activation.
 pub async fn five(
@@ -15,8 +16,7 @@ pub async fn five(
     figures: &mut Figures,
 ) -> anyhow::Result<()> {
     in_flight(bench, instances / 10, concurrency, Job::Five).await?;
-    let statements = bench.store.statement_count();
-    let bytes = bench.file_bytes();
+    let measured = Measured::begin(bench).await?;
     let seconds = in_flight(bench, instances, concurrency, Job::Five).await?;
     figures.at_least(
         "W1 five steps",
@@ -24,16 +24,8 @@ pub async fn five(
         "instances/s",
         5_000.0,
     );
-    let sent = bench.store.statement_count() - statements;
-    figures.put("W1 statements", ratio(sent, instances), "per instance");
-    if let (Some(before), Some(after)) = (bytes, bench.file_bytes()) {
-        figures.at_most(
-            "W1 database and WAL",
-            ratio(after.saturating_sub(before), instances),
-            "bytes each",
-            3_000.0,
-        );
-    }
+    let bytes = measured.end(bench, "W1", instances, figures).await?;
+    figures.at_most("W1 database", bytes, "bytes each", 3_000.0);
     Ok(())
 }
 
@@ -45,7 +37,7 @@ pub async fn approval(
     figures: &mut Figures,
 ) -> anyhow::Result<()> {
     in_flight(bench, instances / 10, concurrency, Job::Approval).await?;
-    let statements = bench.store.statement_count();
+    let measured = Measured::begin(bench).await?;
     let seconds = in_flight(bench, instances, concurrency, Job::Approval).await?;
     figures.at_least(
         "W2 approval",
@@ -53,20 +45,27 @@ pub async fn approval(
         "instances/s",
         2_000.0,
     );
-    let sent = bench.store.statement_count() - statements;
-    figures.put("W2 statements", ratio(sent, instances), "per instance");
+    let bytes = measured.end(bench, "W2", instances, figures).await?;
+    figures.put("W2 database", bytes, "bytes each");
     Ok(())
 }
 
-/// Start and decision one at a time, beside `open` waiting instances.
+/// Leaves instances that wait for a person.
+pub async fn open(bench: &Arc<Bench>, count: usize, concurrency: usize) -> anyhow::Result<()> {
+    in_flight(bench, count, concurrency, Job::Open)
+        .await
+        .map(drop)
+}
+
+/// Start and decision one at a time, beside `open` waiting instances; gives the medians and the 99th of a hundred.
 pub async fn latencies(
     bench: &Arc<Bench>,
     open: usize,
     samples: usize,
     figures: &mut Figures,
 ) -> anyhow::Result<()> {
-    in_flight(bench, open, 256, Job::Open).await?;
     let bare = figures.value("bare commit p50").unwrap_or(0.0);
+    let statements = bench.store.statement_count();
     let (mut starts, mut decisions) = (Vec::new(), Vec::new());
     for _ in 0..samples {
         let began = Instant::now();
@@ -76,6 +75,12 @@ pub async fn latencies(
         bench.approve(&started.id).await?;
         decisions.push(began.elapsed().as_secs_f64() * 1000.0);
     }
+    let sent = bench.store.statement_count() - statements;
+    figures.put(
+        &format!("statements of start and complete, {open} open"),
+        float(sent.cast_signed()) / float_of(samples),
+        "per instance",
+    );
     for (name, mut taken) in [("start", starts), ("complete", decisions)] {
         let median = percentile(&mut taken, 0.5);
         figures.put(&format!("{name} p50, {open} open"), median, "ms");
@@ -86,13 +91,62 @@ pub async fn latencies(
             10.0,
         );
         figures.at_most(
-            &format!("{name} p50 against a bare commit"),
+            &format!("{name} p50 against a bare commit, {open} open"),
             median / bare,
             "times",
             2.0,
         );
     }
     Ok(())
+}
+
+/// How things stood when the clock of a workload began to run.
+struct Measured {
+    space: Space,
+    statements: u64,
+    cpu: f64,
+}
+
+impl Measured {
+    async fn begin(bench: &Bench) -> anyhow::Result<Measured> {
+        Ok(Measured {
+            space: bench.space().await?,
+            statements: bench.store.statement_count(),
+            cpu: cpu_seconds()?,
+        })
+    }
+
+    /// Puts what each instance has cost; gives its bytes in the database.
+    async fn end(
+        self,
+        bench: &Bench,
+        name: &str,
+        instances: usize,
+        figures: &mut Figures,
+    ) -> anyhow::Result<f64> {
+        let count = float_of(instances);
+        let cpu = cpu_seconds()? - self.cpu;
+        let sent = bench.store.statement_count() - self.statements;
+        let space = bench.space().await?;
+        figures.put(
+            &format!("{name} processor time of this process"),
+            cpu * 1e6 / count,
+            "µs each",
+        );
+        figures.put(
+            &format!("{name} statements"),
+            float(sent.cast_signed()) / count,
+            "per instance",
+        );
+        let (tables, rows) = space.rows_since(&self.space, count);
+        figures.put(&format!("{name} rows ({tables})"), rows, "per instance");
+        figures.put(
+            &format!("{name} {}", bench.written_word()),
+            float(space.written - self.space.written) / count,
+            "bytes each",
+        );
+        Ok(float(space.bytes - self.space.bytes) / count)
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -118,7 +172,12 @@ async fn in_flight(
             while next.fetch_add(1, Ordering::Relaxed) < count {
                 match job {
                     Job::Five => {
-                        bench.start("bench/five").await?;
+                        let started = bench.start("bench/five").await?;
+                        anyhow::ensure!(
+                            started.status == "completed",
+                            "expected W1 to complete at once, found {}",
+                            started.status
+                        );
                     }
                     Job::Approval => {
                         let started = bench.start("bench/approval").await?;
@@ -138,19 +197,11 @@ async fn in_flight(
     Ok(began.elapsed().as_secs_f64())
 }
 
-/// Counts fit a float exactly at these sizes.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "counts of a benchmark are far below 2^52"
-)]
+/// Instances a second.
 pub fn per_second(count: usize, seconds: f64) -> f64 {
-    count as f64 / seconds
+    float_of(count) / seconds
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "counts of a benchmark are far below 2^52"
-)]
-fn ratio(total: u64, count: usize) -> f64 {
-    total as f64 / count as f64
+fn float_of(count: usize) -> f64 {
+    i64::try_from(count).map_or(f64::MAX, float)
 }

@@ -156,8 +156,8 @@ impl Activation<'_> {
             template: letter.template,
             data: tongban_expr::secret::masked(&data).to_json(),
             attempt: 0,
-            status: if sent { "waiting" } else { "inbox" }.to_owned(),
-            error: None,
+            status: if sent { "waiting" } else { "withdrawn" }.to_owned(),
+            error: (letter.by_mail && !sent).then(|| "the person has no mail address".to_owned()),
             at_ms: self.now_ms,
             ready_at_ms: self.now_ms,
         });
