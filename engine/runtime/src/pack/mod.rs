@@ -20,7 +20,7 @@ pub use codes::CodeLists;
 pub use library::{Library, Publication};
 pub use manifest::{CodeTitle, Manifest, Requires, Sample};
 pub use reach::PackFacts;
-pub use surroundings::BundleFiles;
+pub use surroundings::{Alone, BundleFiles};
 
 /// One pack, parsed.
 #[derive(Clone)]

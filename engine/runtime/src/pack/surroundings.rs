@@ -59,39 +59,11 @@ pub(super) struct PackSurroundings<'a> {
 
 impl tongban_dsl::Surroundings for PackSurroundings<'_> {
     fn function(&self, name: &str) -> Option<Signature> {
-        if let Some(own) = signatures::engine().iter().find(|own| own.name == name) {
-            return Some(own.clone());
-        }
-        let plugin = self
-            .functions
-            .signatures()
-            .into_iter()
-            .find(|signature| signature.name == name)?;
-        if let Some(language) = signatures::language(name) {
-            return Some(language);
-        }
-        Some(Signature {
-            name: plugin.name.clone(),
-            kind: match plugin.kind {
-                tongban_plugin::Kind::Read => Kind::Read,
-                tongban_plugin::Kind::Write => Kind::Write,
-                tongban_plugin::Kind::Act => Kind::Act,
-            },
-            arguments: plugin.arguments.clone(),
-            result: plugin.result.clone(),
-            late: plugin.late.clone(),
-        })
+        signature(self.functions, name)
     }
 
     fn function_names(&self) -> Vec<String> {
-        let own = signatures::engine().iter().map(|own| own.name.clone());
-        own.chain(
-            self.functions
-                .signatures()
-                .into_iter()
-                .map(|signature| signature.name.clone()),
-        )
-        .collect()
+        function_names(self.functions)
     }
 
     fn names(&self, kind: Reference) -> Option<Vec<String>> {
@@ -169,4 +141,60 @@ impl tongban_dsl::Surroundings for PackSurroundings<'_> {
 fn template_name(path: &str) -> Option<String> {
     let stem = path.strip_suffix(".md")?;
     stem.rsplit_once('.').map(|(name, _)| name.to_string())
+}
+
+/// A document in no pack: every function is known, and nothing else is.
+#[derive(Clone, Copy)]
+pub struct Alone<'a> {
+    /// The functions.
+    pub functions: &'a Functions,
+}
+
+impl tongban_dsl::Surroundings for Alone<'_> {
+    fn function(&self, name: &str) -> Option<Signature> {
+        signature(self.functions, name)
+    }
+
+    fn function_names(&self) -> Vec<String> {
+        function_names(self.functions)
+    }
+
+    fn names(&self, _: Reference) -> Option<Vec<String>> {
+        None
+    }
+}
+
+fn signature(functions: &Functions, name: &str) -> Option<Signature> {
+    if let Some(own) = signatures::engine().iter().find(|own| own.name == name) {
+        return Some(own.clone());
+    }
+    let plugin = functions
+        .signatures()
+        .into_iter()
+        .find(|signature| signature.name == name)?;
+    if let Some(language) = signatures::language(name) {
+        return Some(language);
+    }
+    Some(Signature {
+        name: plugin.name.clone(),
+        kind: match plugin.kind {
+            tongban_plugin::Kind::Read => Kind::Read,
+            tongban_plugin::Kind::Write => Kind::Write,
+            tongban_plugin::Kind::Act => Kind::Act,
+        },
+        arguments: plugin.arguments.clone(),
+        result: plugin.result.clone(),
+        late: plugin.late.clone(),
+    })
+}
+
+fn function_names(functions: &Functions) -> Vec<String> {
+    let own = signatures::engine().iter().map(|own| own.name.clone());
+    own.chain(
+        functions
+            .signatures()
+            .into_iter()
+            .map(|signature| signature.name.clone()),
+    )
+    .collect()
 }

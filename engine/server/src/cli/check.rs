@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use tongban_dsl::render::{self, Report};
 use tongban_dsl::{Diagnostic, Span, codes};
-use tongban_runtime::pack::FileDiagnostic;
+use tongban_runtime::pack::{Alone, FileDiagnostic};
 
 use super::files::{self, Named};
 use super::{DONE, Format, INVALID, say};
@@ -135,7 +135,7 @@ pub(crate) fn check_bare(path: &Path) -> anyhow::Result<Checked> {
     let parsed = tongban_dsl::parse(&source);
     let mut diagnostics = parsed.diagnostics;
     if let Some(definition) = &parsed.definition {
-        diagnostics.extend(tongban_dsl::check(definition, &tongban_dsl::Nothing));
+        diagnostics.extend(tongban_dsl::check(definition, &Alone { functions: &crate::functions::all() }));
     }
     diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
     Ok(Checked { path: path.display().to_string(), source, diagnostics })
