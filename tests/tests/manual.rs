@@ -15,10 +15,17 @@ fn files_of(page: &str) -> Vec<(String, String)> {
             continue;
         }
         let block: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
-        let Some((first, rest)) = block.split_first() else { continue };
-        let named = ["# file: ", "// file: ", "<!-- file: "].iter().find_map(|mark| first.strip_prefix(mark));
+        let Some((first, rest)) = block.split_first() else {
+            continue;
+        };
+        let named = ["# file: ", "// file: ", "<!-- file: "]
+            .iter()
+            .find_map(|mark| first.strip_prefix(mark));
         if let Some(name) = named {
-            files.push((name.trim_end_matches("-->").trim().to_string(), rest.join("\n") + "\n"));
+            files.push((
+                name.trim_end_matches("-->").trim().to_string(),
+                rest.join("\n") + "\n",
+            ));
         }
     }
     files
@@ -38,13 +45,25 @@ fn copy_folder(from: &Path, to: &Path) {
 }
 
 fn run(site: &Path, arguments: &[&str]) {
-    let output = Command::new(binary()).args(arguments).current_dir(site).output().unwrap();
-    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "tongban {}: {said}", arguments.join(" "));
+    let output = Command::new(binary())
+        .args(arguments)
+        .current_dir(site)
+        .output()
+        .unwrap();
+    let said = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(
+        output.status.success(),
+        "tongban {}: {said}",
+        arguments.join(" ")
+    );
 }
 
-/// Builds the pack of a page as the page says, and checks and tests it.
-fn first_process(page: &str) {
+/// A site with the pack of a page as the page says, and with one more role for 王磊.
+fn site_of(page: &str, role: &str) -> tempfile::TempDir {
     let site = tempfile::tempdir().unwrap();
     copy_folder(&root().join("config"), &site.path().join("config"));
     let text = fs::read_to_string(root().join(page)).unwrap();
@@ -57,11 +76,101 @@ fn first_process(page: &str) {
     }
     let organisation = site.path().join("config/organisation.yaml");
     let people = fs::read_to_string(&organisation).unwrap();
-    let keeper = people.replace("roles: [catalog-officer,", "roles: [seal-keeper, catalog-officer,");
-    assert_ne!(people, keeper, "the page gives 王磊 the keeper's role");
+    let keeper = people.replace(
+        "roles: [catalog-officer,",
+        &format!("roles: [{role}, catalog-officer,"),
+    );
+    assert_ne!(people, keeper, "the page gives 王磊 the role `{role}`");
     fs::write(&organisation, keeper).unwrap();
+    site
+}
+
+/// Builds the pack of a page, checks and tests it.
+fn first_process(page: &str) {
+    let site = site_of(page, "seal-keeper");
     run(site.path(), &["check", "workflows/seal"]);
     run(site.path(), &["test", "workflows/seal"]);
+}
+
+/// The processes of the cookbook, each played by the scenarios beside this test.
+fn cookbook(page: &str) {
+    let site = site_of(page, "keeper");
+    let folder = site.path().join("workflows/cookbook");
+    copy_folder(&root().join("tests/manual/cookbook"), &folder.join("tests"));
+    for workflow in fs::read_dir(folder.join("workflows")).unwrap() {
+        let scenarios = workflow.unwrap().path().with_extension("test.yaml");
+        let name = scenarios.file_name().unwrap();
+        assert!(
+            folder.join("tests").join(name).is_file(),
+            "{page}: nothing plays {}",
+            name.to_string_lossy()
+        );
+    }
+    run(site.path(), &["check", "workflows/cookbook"]);
+    run(site.path(), &["test", "workflows/cookbook"]);
+}
+
+#[test]
+fn the_cookbook_works_as_written() {
+    cookbook("docs/en/cookbook.md");
+}
+
+#[test]
+fn the_cookbook_works_as_written_in_chinese() {
+    cookbook("docs/zh-CN/cookbook.md");
+}
+
+#[test]
+fn links_between_pages_lead_somewhere() {
+    let mut links = 0;
+    for page in ["docs/README.md", "README.md", "README.zh-CN.md"]
+        .map(|page| root().join(page))
+        .into_iter()
+        .chain(pages())
+    {
+        let text = fs::read_to_string(&page).unwrap();
+        for part in text.split("](").skip(1) {
+            let target = part
+                .split(')')
+                .next()
+                .unwrap_or_default()
+                .split('#')
+                .next()
+                .unwrap_or_default();
+            if !target.ends_with(".md") {
+                continue;
+            }
+            links += 1;
+            assert!(
+                page.parent().unwrap().join(target).is_file(),
+                "{}: {target}",
+                page.display()
+            );
+        }
+    }
+    assert!(links > 10);
+}
+
+fn pages() -> Vec<std::path::PathBuf> {
+    let folders = ["docs/en", "docs/zh-CN"].map(|folder| root().join(folder));
+    folders
+        .iter()
+        .flat_map(|folder| fs::read_dir(folder).unwrap())
+        .map(|entry| entry.unwrap().path())
+        .collect()
+}
+
+#[test]
+fn both_languages_have_the_same_pages() {
+    let names = |language: &str| {
+        let mut names: Vec<String> = fs::read_dir(root().join("docs").join(language))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names("en"), names("zh-CN"));
 }
 
 #[test]
