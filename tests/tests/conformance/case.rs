@@ -1,0 +1,234 @@
+//! `tests/conformance/cases/*.yaml`: a document, what goes in, what has to come out.
+
+use std::path::Path;
+
+use libtest_mimic::{Failed, Trial};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::run::{Came, Given, run};
+
+/// One case of a file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    /// What it shows, one sentence.
+    case: String,
+    /// The document; `document:` may be left out.
+    workflow: String,
+    input: Option<Value>,
+    /// The input as a text, where reading it here would change it.
+    input_text: Option<String>,
+    /// CloudEvents, in order.
+    events: Option<Value>,
+    /// Whether timers fire at once: yes.
+    #[serde(default = "yes")]
+    fast_forward: bool,
+    /// `completed` when absent; `invalid` for a document that must be refused.
+    #[serde(default)]
+    status: Status,
+    #[serde(default, deserialize_with = "present")]
+    output: Option<Value>,
+    /// What the output has at least.
+    has: Option<Value>,
+    /// What the error has at least.
+    error: Option<Value>,
+    /// `POINTER` or `POINTER STATUS`, in the order in which they started.
+    tasks: Option<Vec<String>>,
+    virtual_seconds: Option<i64>,
+    /// What an invalid document's diagnostics say.
+    says: Option<String>,
+}
+
+#[derive(Deserialize, Clone, Copy, Default, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum Status {
+    #[default]
+    Completed,
+    Faulted,
+    Waiting,
+    Invalid,
+}
+
+impl Status {
+    /// Its word, and the exit code that goes with it.
+    fn facts(self) -> (&'static str, i32) {
+        match self {
+            Self::Completed => ("completed", 0),
+            Self::Faulted => ("faulted", 1),
+            Self::Invalid => ("invalid", 2),
+            Self::Waiting => ("waiting", 3),
+        }
+    }
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// `output: null` is an expectation, no `output` is none.
+fn present<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(from).map(Some)
+}
+
+/// Every case of every file.
+pub(crate) fn trials(port: u16) -> Vec<Trial> {
+    let folder = tongban_tests::root().join("tests/conformance/cases");
+    let mut files: Vec<_> = std::fs::read_dir(&folder)
+        .expect("the folder of the cases")
+        .map(|file| file.expect("a case").path())
+        .collect();
+    files.sort();
+    files.iter().flat_map(|path| of_file(path, port)).collect()
+}
+
+fn of_file(path: &Path, port: u16) -> Vec<Trial> {
+    let text = std::fs::read_to_string(path).expect("a readable file of cases");
+    let cases: Vec<Case> =
+        serde_yaml::from_str(&text).unwrap_or_else(|fault| panic!("{}: {fault}", path.display()));
+    let group = path
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let trial =
+        |case: Case| Trial::test(format!("{group}: {}", case.case), move || play(&case, port));
+    cases.into_iter().map(trial).collect()
+}
+
+fn play(case: &Case, port: u16) -> Result<(), Failed> {
+    let came = run(&Given {
+        document: &case.workflow,
+        input: case
+            .input_text
+            .clone()
+            .or_else(|| case.input.as_ref().map(Value::to_string)),
+        events: case.events.as_ref(),
+        fast_forward: case.fast_forward,
+        hosts: &["stub.example"],
+        port,
+    })?;
+    let faults = faults(case, &came);
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("{}\n{}", faults.join("\n"), came.printed).into())
+    }
+}
+
+fn faults(case: &Case, came: &Came) -> Vec<String> {
+    let mut faults = Vec::new();
+    let mut expect = |what: &str, wanted: &Value, found: &Value, fits: bool| {
+        if !fits {
+            faults.push(format!("{what}: expected {wanted}, found {found}"));
+        }
+    };
+    let (word, code) = case.status.facts();
+    expect(
+        "exit code",
+        &code.into(),
+        &came.code.into(),
+        code == came.code,
+    );
+    if let Some(words) = &case.says {
+        expect(
+            "words",
+            &words.as_str().into(),
+            &Value::Null,
+            came.printed.contains(words.as_str()),
+        );
+    }
+    if case.status == Status::Invalid {
+        return faults;
+    }
+    let object = &came.object;
+    expect(
+        "status",
+        &word.into(),
+        &object["status"],
+        object["status"] == word,
+    );
+    if let Some(output) = &case.output {
+        // As texts: a number keeps its kind and an object the order of its members.
+        expect(
+            "output",
+            output,
+            &object["output"],
+            output.to_string() == object["output"].to_string(),
+        );
+    }
+    if let Some(has) = &case.has {
+        expect(
+            "output",
+            has,
+            &object["output"],
+            within(has, &object["output"]),
+        );
+    }
+    if let Some(error) = &case.error {
+        expect(
+            "error",
+            error,
+            &object["error"],
+            within(error, &object["error"]),
+        );
+    }
+    if let Some(tasks) = &case.tasks {
+        let wanted: Vec<String> = tasks.iter().map(|task| with_status(task)).collect();
+        let found: Vec<String> = object["tasks"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(told)
+            .collect();
+        expect(
+            "tasks",
+            &wanted.clone().into(),
+            &found.clone().into(),
+            wanted == found,
+        );
+    }
+    if let Some(seconds) = case.virtual_seconds {
+        expect(
+            "virtual_seconds",
+            &seconds.into(),
+            &object["virtual_seconds"],
+            object["virtual_seconds"] == seconds,
+        );
+    }
+    faults
+}
+
+fn with_status(task: &str) -> String {
+    if task.contains(' ') {
+        task.to_string()
+    } else {
+        format!("{task} completed")
+    }
+}
+
+fn told(task: &Value) -> String {
+    let text = |name: &str| task[name].as_str().unwrap_or_default().to_string();
+    let name = text("task")
+        .rsplit('/')
+        .next()
+        .unwrap_or_default()
+        .replace("~1", "/")
+        .replace("~0", "~");
+    let misnamed = if name == text("name") {
+        ""
+    } else {
+        " under another name"
+    };
+    format!("{} {}{misnamed}", text("task"), text("status"))
+}
+
+/// Whether `found` has all that `wanted` has.
+pub(crate) fn within(wanted: &Value, found: &Value) -> bool {
+    match (wanted, found) {
+        (Value::Object(wanted), Value::Object(found)) => wanted
+            .iter()
+            .all(|(name, value)| found.get(name).is_some_and(|other| within(value, other))),
+        _ => wanted == found,
+    }
+}
