@@ -101,6 +101,7 @@ pub struct Node {
     packs: RwLock<Arc<PackFacts>>,
     dated: Mutex<HashMap<(String, String), Value>>,
     stopping: AtomicBool,
+    pub(crate) serving: AtomicBool,
 }
 
 impl Node {
@@ -140,6 +141,7 @@ impl Node {
             packs: RwLock::default(),
             dated: Mutex::default(),
             stopping: AtomicBool::new(false),
+            serving: AtomicBool::new(false),
         }
     }
 
@@ -155,6 +157,11 @@ impl Node {
     /// The registers.
     pub fn records(&self) -> &StoredRecords {
         &self.records
+    }
+
+    /// The entry of the allow-list by which a unit reaches a URI.
+    pub(crate) fn connector(&self, unit: Option<&str>, uri: &str) -> Option<String> {
+        self.http.connector(unit, uri)
     }
 
     /// Everything that a function may reach, from the bundle of its case.
@@ -178,6 +185,10 @@ impl Node {
     pub async fn commit(&self, class: Class, change: Change) -> Result<Outcome, StoreError> {
         match &self.door {
             Door::Direct => self.store.commit_one(change).await,
+            // Before the node is served nobody empties the queue.
+            Door::Queue(_) if !self.serving.load(Ordering::Acquire) => {
+                self.store.commit_one(change).await
+            }
             Door::Queue(committer) => {
                 let class = match class {
                     Class::People => Priority::People,

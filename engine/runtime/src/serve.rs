@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
@@ -35,6 +36,7 @@ pub async fn serve(node: Arc<Node>, stop: impl Future<Output = ()>) -> Result<()
             committers.spawn(async move { committer.run().await });
         }
     }
+    node.serving.store(true, Ordering::Release);
     let mut jobs = JoinSet::new();
     let acts = Arc::new(Semaphore::new(ACTS_MAX));
     for job in Job::ALL {
@@ -64,6 +66,7 @@ pub async fn serve(node: Arc<Node>, stop: impl Future<Output = ()>) -> Result<()
     if tokio::time::timeout(DRAIN, drained).await.is_err() {
         tracing::warn!("not everything ended in time; what is left comes due again by itself");
     }
+    node.serving.store(false, Ordering::Release);
     if let Door::Queue(committer) = &node.door {
         committer.close();
     }

@@ -13,6 +13,7 @@ use std::time::Instant;
 
 use support::{Site, decision, organisation_with, workflow};
 use tongban_expr::{Value, value};
+use tongban_org::Absence;
 use tongban_runtime::{Caller, RuntimeError, Start};
 use tongban_work::{Act, Channel, Resume, ReturnTo, What};
 
@@ -413,4 +414,68 @@ async fn whoever_decided_another_case_does_not_decide_on_it_again() {
         .await
         .unwrap();
     assert_eq!(site.status(&second.id).await, "completed");
+}
+
+#[tokio::test]
+async fn a_new_organisation_is_seen_by_work_that_is_open() {
+    let site = Site::new().await;
+    site.publish(&workflow(
+        "plain",
+        "  - review: { call: approve, with: { to: [{ user: zhao-min }] } }\n",
+    ))
+    .await;
+    let started = site.start("test/plain", value!({})).await;
+    let asked = async || {
+        let rows = site.store.candidates(&started.id, 1).await.unwrap();
+        let mut people: Vec<String> = rows.into_iter().map(|row| row.candidate).collect();
+        people.sort();
+        people
+    };
+    let versions = async || site.store.history(&started.id, 0, 100).await.unwrap().len();
+    assert_eq!(asked().await, ["person:zhao-min"]);
+    let before = versions().await;
+
+    let mut organisation = organisation_with(0);
+    organisation.add_absence(Absence {
+        person: "zhao-min".to_owned(),
+        agent: Some("wang-lei".to_owned()),
+        from_ms: 0,
+        to_ms: None,
+        of: Vec::new(),
+    });
+    site.runtime.organisation_put(organisation).await.unwrap();
+    assert!(
+        asked().await.contains(&"person:wang-lei".to_owned()),
+        "{:?}",
+        asked().await
+    );
+    assert_eq!(versions().await, before + 1);
+
+    // The same once more changes nothing and leaves nothing behind; a mark that is known is not even looked at.
+    site.runtime.organisation_is("first").await.unwrap();
+    site.runtime.organisation_is("first").await.unwrap();
+    assert_eq!(versions().await, before + 1);
+    site.sound().await;
+}
+
+#[tokio::test]
+async fn a_person_without_a_mail_address_gets_the_item_all_the_same() {
+    let store = support::memory().await;
+    let file = value!({
+        "people": [{ "id": "li-na", "name": "李娜" }, { "id": "zhao-min", "name": "赵敏" }]
+    });
+    let file: tongban_org::OrganisationFile = serde_json::from_str(&file.to_json()).unwrap();
+    let organisation =
+        tongban_org::Organisation::build(&file, &[] as &[tongban_org::CalendarFile]).unwrap();
+    let site = Site::on(store, 1, organisation).await;
+    site.publish(support::APPROVAL).await;
+    let started = site.start("test/approval", value!({ "amount": 1 })).await;
+    site.idle().await;
+    assert!(site.mailbox.mails.lock().is_empty());
+    let mails = site.store.mails_of(&started.id).await.unwrap();
+    assert_eq!((mails.len(), mails[0].status.as_str()), (1, "withdrawn"));
+    site.decide(&started.id, 1, "zhao-min", "approved")
+        .await
+        .unwrap();
+    assert_eq!(site.status(&started.id).await, "completed");
 }

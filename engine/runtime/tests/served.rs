@@ -2,6 +2,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "a test fails by panicking, in its helpers too"
 )]
 
@@ -131,6 +132,24 @@ async fn vote(one: &Served, two: &Served) -> String {
         decided.unwrap().unwrap();
     }
     started.id
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn packs_may_be_published_before_the_node_is_served() {
+    let parts = Parts {
+        organisation: organisation_with(0),
+        ..Parts::plain(
+            support::memory().await,
+            Arc::new(SystemClock::new()),
+            Arc::new(RandomIds),
+        )
+    };
+    let runtime = Runtime::served(parts, 1).await.unwrap();
+    let published = runtime
+        .publish(&publication(&workflow("small", SMALL), &[]), "test")
+        .await
+        .unwrap();
+    assert!(!published[0].already);
 }
 
 async fn check(store: &Store, instance: &str) {
