@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use tongban_expr::Value;
 use tongban_org::Organisation;
 use tongban_plugin::Message;
-use tongban_store::{Committer, Filter, KeyRow, Seen, Store};
+use tongban_store::{Change, Committer, Filter, KeyRow, RegisterRow, Seen, Store};
 use tongban_work::{Act, ClockView, ItemView, World};
 
 use crate::bundles::Ready;
@@ -25,6 +25,9 @@ use crate::settings::Parts;
 use crate::start::Beginning;
 use crate::state::CaseLink;
 use crate::threads::Threads;
+
+/// The row of `register` that keeps the mark of the organisation that open work has seen.
+const ORGANISATION_ROW: &str = "pack:@organisation";
 
 /// The engine of one node. Cheap to clone.
 #[derive(Clone)]
@@ -89,9 +92,29 @@ impl Runtime {
         self.node.organisation()
     }
 
-    /// Puts a new organisation in place; open work looks at it from its next activation on.
-    pub fn organisation_put(&self, organisation: Organisation) {
+    /// Puts a new organisation in place, and has running instances find agents and deadlines anew.
+    pub async fn organisation_put(&self, organisation: Organisation) -> Result<(), RuntimeError> {
         self.node.put_organisation(organisation);
+        self.organisation_refresh().await
+    }
+
+    /// Says by which mark this node's organisation and calendars are known. When instances last saw others, they look
+    /// again; the mark is kept afterwards, so that a node that dies in between begins anew.
+    pub async fn organisation_is(&self, mark: &str) -> Result<(), RuntimeError> {
+        let known = self.node.store.register(ORGANISATION_ROW).await?;
+        if known.is_some_and(|row| row.version == mark) {
+            return Ok(());
+        }
+        self.organisation_refresh().await?;
+        let mut change = Change::without_instance(self.node.clock.now_ms());
+        change.add(RegisterRow {
+            name: ORGANISATION_ROW.to_owned(),
+            version: mark.to_owned(),
+            schema: "{}".to_owned(),
+            authority: "{}".to_owned(),
+            rights: "[]".to_owned(),
+        });
+        self.node.expect_committed(change).await
     }
 
     /// Has all running instances find agents and deadlines anew, after the organisation or a calendar changed.

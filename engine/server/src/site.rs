@@ -1,6 +1,6 @@
 //! A site's folder: `config/organisation.yaml`, `config/calendars/*.yaml`, and the rights that its packs bring.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
@@ -19,11 +19,7 @@ pub fn organisation_of(file: &Path, calendars: &Path, library: &Library) -> anyh
     let settings: OrganisationFile = read_yaml(file)?;
     let mut days = Vec::new();
     if calendars.is_dir() {
-        let entries = std::fs::read_dir(calendars).with_context(|| format!("cannot read `{}`", calendars.display()))?;
-        let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
-        paths.retain(|path| path.extension().is_some_and(|ending| ending == "yaml"));
-        paths.sort();
-        for path in paths {
+        for path in calendar_files(calendars)? {
             days.push(read_yaml::<CalendarFile>(&path)?);
         }
     }
@@ -32,6 +28,31 @@ pub fn organisation_of(file: &Path, calendars: &Path, library: &Library) -> anyh
         organisation.add_rights(pack.name(), &pack.manifest.rights).map_err(|faults| told(Path::new(pack.name()), &faults))?;
     }
     Ok(Arc::new(organisation))
+}
+
+/// A mark of everything that [`organisation_of`] reads: another mark means that deadlines and agents may have changed.
+pub fn organisation_mark(file: &Path, calendars: &Path, library: &Library) -> anyhow::Result<String> {
+    let mut hasher = blake3::Hasher::new();
+    let mut paths = vec![file.to_path_buf()];
+    if calendars.is_dir() {
+        paths.extend(calendar_files(calendars)?);
+    }
+    for path in paths {
+        let bytes = std::fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
+        hasher.update(blake3::hash(&bytes).as_bytes());
+    }
+    for pack in library.packs() {
+        hasher.update(serde_json::to_string(&pack.manifest.rights)?.as_bytes());
+    }
+    Ok(hasher.finalize().to_hex().to_string())
+}
+
+fn calendar_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(folder).with_context(|| format!("cannot read `{}`", folder.display()))?;
+    let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
+    paths.retain(|path| path.extension().is_some_and(|ending| ending == "yaml"));
+    paths.sort();
+    Ok(paths)
 }
 
 fn told(place: &Path, faults: &[tongban_org::OrganisationError]) -> anyhow::Error {
