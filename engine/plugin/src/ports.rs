@@ -95,6 +95,11 @@ impl HttpResponse {
 pub trait HttpPort: Send + Sync {
     /// Sends a request. Every status is an answer; only the lack of one is a failure.
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Failure>;
+
+    /// The name of the entry of the allow-list that covers a URI, for waits and limits; `None` when none does.
+    fn connector(&self, _unit: Option<&str>, _uri: &str) -> Option<String> {
+        None
+    }
 }
 
 /// Values of secrets, at the moment of sending only.

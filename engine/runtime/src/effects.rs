@@ -150,7 +150,11 @@ impl Activation<'_> {
         }
         let connector = ["connector", "endpoint"]
             .iter()
-            .find_map(|key| call.args.get(key).and_then(host_of));
+            .find_map(|key| call.args.get(key).and_then(address_of))
+            .and_then(|uri| {
+                let named = self.node.connector(self.ready.owner_unit.as_deref(), uri);
+                named.or_else(|| host_of(uri))
+            });
         self.state.memory.acts.insert(call.run_id.clone());
         self.out.acts.push(ActRow {
             instance_id: self.id().to_owned(),
@@ -302,11 +306,15 @@ fn why_word(why: Why) -> &'static str {
     }
 }
 
-/// The host of an endpoint: acts on one host share one limit.
-fn host_of(endpoint: &Value) -> Option<String> {
-    let uri = endpoint
+/// The address of an endpoint.
+fn address_of(endpoint: &Value) -> Option<&str> {
+    endpoint
         .as_str()
-        .or_else(|| endpoint.get("uri").and_then(Value::as_str))?;
+        .or_else(|| endpoint.get("uri").and_then(Value::as_str))
+}
+
+/// Acts on one host share one limit where no entry of the allow-list names them.
+fn host_of(uri: &str) -> Option<String> {
     let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
     let host = rest.split(['/', '?', '#']).next()?;
     (!host.is_empty()).then(|| host.to_owned())

@@ -247,10 +247,10 @@ impl Node {
     }
 
     pub(crate) fn keep(&self, instance: &str, version: i64, state: Arc<State>, bytes: usize) {
-        // A decoded state is heavier than its text.
+        // A decoded state is many small pieces and much heavier than its text.
         self.cache
             .lock()
-            .put(instance, Arc::new(Kept { version, state }), bytes * 3 + 512);
+            .put(instance, Arc::new(Kept { version, state }), bytes * 6 + 4_096);
     }
 
     pub(crate) fn forget(&self, instance: &str) {

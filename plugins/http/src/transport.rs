@@ -147,6 +147,10 @@ impl Transport {
 
 #[async_trait]
 impl HttpPort for Transport {
+    fn connector(&self, unit: Option<&str>, uri: &str) -> Option<String> {
+        self.connector_name(unit, uri)
+    }
+
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Failure> {
         let hop = Hop {
             method: Method::from_bytes(request.method.to_ascii_uppercase().as_bytes()).map_err(
