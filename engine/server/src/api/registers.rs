@@ -3,6 +3,8 @@
 
 use axum::extract::{Path, State};
 use serde::{Deserialize, Serialize};
+use tongban_expr::Value;
+use tongban_plugin::{Demand, May, RegisterDefinition, RegisterRight, Starter};
 use tongban_store::{AccessRow, Change, Outcome};
 use utoipa::{IntoParams, ToSchema};
 
@@ -57,9 +59,12 @@ pub async fn records(
         .await
         .map_err(Problem::internal)?
         .ok_or_else(Problem::not_found)?;
-    let definition: serde_json::Value =
-        serde_json::from_str(&register.schema).map_err(Problem::internal)?;
-    let reading = Reading::of(&definition, &client).ok_or_else(Problem::not_found)?;
+    let definition: RegisterDefinition = Value::from_json(&register.schema)
+        .map_err(Problem::internal)?
+        .to()
+        .map_err(Problem::internal)?;
+    let starter = starter(&app, &client);
+    let reading = Reading::of(&definition, &starter).ok_or_else(Problem::not_found)?;
     if reading.personal
         && query
             .purpose
@@ -91,43 +96,100 @@ pub async fn records(
     if reading.personal {
         log(&app, &client, &name, &query, rows.len()).await?;
     }
-    let items = rows.into_iter().map(|row| RecordEntry {
-        data: serde_json::from_str(&row.body).unwrap_or_default(),
-        id: row.id,
-        version: row.version,
-        unit: row.unit_id,
-        changed_at_ms: row.changed_at_ms,
-    });
-    Ok(axum::Json(Page {
-        items: items.collect(),
-        next,
-    }))
+    let mut items = Vec::new();
+    for row in rows {
+        let body = Value::from_json(&row.body).map_err(Problem::internal)?;
+        let Some(shown) = reading.shown(&body, &starter) else {
+            continue;
+        };
+        items.push(RecordEntry {
+            data: serde_json::to_value(&shown).map_err(Problem::internal)?,
+            id: row.id,
+            version: row.version,
+            unit: row.unit_id,
+            changed_at_ms: row.changed_at_ms,
+        });
+    }
+    Ok(axum::Json(Page { items, next }))
 }
 
-/// How a key may read a register: all of it, or the records of its own unit only.
+/// The key's person as the rights of a register see them.
+fn starter(app: &App, client: &Client) -> Starter {
+    let organisation = app.organisation();
+    let person = client
+        .person
+        .as_deref()
+        .and_then(|id| organisation.person(id));
+    Starter {
+        user: client.person.clone().unwrap_or_default(),
+        unit: client.unit.clone(),
+        roles: person
+            .map(|person| person.roles.iter().map(|role| role.name.clone()).collect())
+            .unwrap_or_default(),
+        ..Starter::default()
+    }
+}
+
+/// How a key may read a register: the records of its own unit, or what the register's rights show.
 struct Reading {
     personal: bool,
     unit: Option<String>,
+    rights: Vec<RegisterRight>,
 }
 
 impl Reading {
     /// A personal register is read by the unit that is its authority, and by others only through
-    /// grants; an open one by every key with the scope.
-    fn of(definition: &serde_json::Value, client: &Client) -> Option<Self> {
-        let personal = definition
-            .get("personal")
-            .and_then(serde_json::Value::as_bool)
-            .unwrap_or(false);
-        if !personal {
+    /// grants. Of any other one a key sees what its `rights` give to the roles of the key's person
+    /// and to everybody; a register without such a line does not exist for it.
+    fn of(definition: &RegisterDefinition, starter: &Starter) -> Option<Self> {
+        if definition.personal {
+            let unit = Some(starter.unit.clone()?);
             return Some(Self {
-                personal,
-                unit: None,
+                personal: true,
+                unit,
+                rights: Vec::new(),
             });
         }
-        client.unit.clone().map(|unit| Self {
-            personal,
-            unit: Some(unit),
+        let demand = Demand {
+            workflow: "",
+            function: "",
+            starter,
+            may: May::Read,
+        };
+        let rights: Vec<RegisterRight> =
+            definition.allowing(&demand).into_iter().cloned().collect();
+        (!rights.is_empty()).then_some(Self {
+            personal: false,
+            unit: None,
+            rights,
         })
+    }
+
+    /// The fields of a record that may be seen; `None` when its row may not.
+    fn shown(&self, body: &Value, starter: &Starter) -> Option<Value> {
+        if self.personal {
+            return Some(body.clone());
+        }
+        let own = starter.unit.as_deref().unwrap_or_default();
+        let fits = |right: &&RegisterRight| {
+            right.rows.iter().all(|(path, wanted)| {
+                let found = body.at(path).unwrap_or(&Value::Null);
+                match wanted.as_str() {
+                    Some("own-unit") => !own.is_empty() && found.as_str() == Some(own),
+                    _ => found == wanted,
+                }
+            })
+        };
+        let fitting: Vec<&RegisterRight> = self.rights.iter().filter(fits).collect();
+        if fitting.is_empty() {
+            return None;
+        }
+        let fields = body
+            .entries()
+            .filter(|(name, _)| fitting.iter().any(|right| right.fields.has(name)));
+        Some(Value::object(
+            fields.map(|(name, value)| (name.to_string(), value.clone())),
+        ))
     }
 }
 
@@ -166,26 +228,51 @@ async fn log(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use tongban_expr::value;
 
-    fn client(unit: Option<&str>) -> Client {
-        Client {
-            prefix: "p".into(),
+    fn definition(more: Value) -> RegisterDefinition {
+        let whole = value!({ "register": "r", "key": "id", "schema": { "type": "object" } });
+        whole.merged(&more).to().expect("a register")
+    }
+
+    fn starter(unit: Option<&str>, roles: &[&str]) -> Starter {
+        Starter {
             unit: unit.map(str::to_owned),
-            person: None,
-            scopes: Default::default(),
+            roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+            ..Starter::default()
         }
     }
 
     #[test]
     fn personal_registers_show_a_unit_its_own_records_only() {
-        let personal = json!({ "personal": true });
-        let reading = Reading::of(&personal, &client(Some("police"))).expect("its own");
+        let personal =
+            definition(value!({ "personal": true, "rights": [{ "role": "*", "may": "read" }] }));
+        let reading = Reading::of(&personal, &starter(Some("police"), &[])).expect("its own");
         assert!(reading.personal);
         assert_eq!(reading.unit.as_deref(), Some("police"));
-        assert!(Reading::of(&personal, &client(None)).is_none());
-        let open =
-            Reading::of(&json!({ "personal": false }), &client(Some("police"))).expect("open");
-        assert!(!open.personal && open.unit.is_none());
+        assert!(Reading::of(&personal, &starter(None, &[])).is_none());
+    }
+
+    #[test]
+    fn other_registers_show_what_their_rights_give() {
+        let grants = definition(value!({ "rights": [
+            { "role": "officer", "may": "read", "fields": "*" },
+            { "role": "leader", "may": "read", "fields": ["id", "holder"], "where": { "holder": "own-unit" } },
+            { "workflow": "sharing/apply", "may": "write" }
+        ] }));
+        assert!(Reading::of(&grants, &starter(Some("police"), &[])).is_none());
+        let record = value!({ "id": "G1", "holder": "police", "purpose": "check" });
+        let officer = starter(Some("transport"), &["officer"]);
+        let all = Reading::of(&grants, &officer).expect("an officer reads");
+        assert_eq!(all.shown(&record, &officer), Some(record.clone()));
+        let leader = starter(Some("police"), &["leader"]);
+        let own = Reading::of(&grants, &leader).expect("a leader reads");
+        assert_eq!(
+            own.shown(&record, &leader),
+            Some(value!({ "id": "G1", "holder": "police" }))
+        );
+        let other = starter(Some("transport"), &["leader"]);
+        let none = Reading::of(&grants, &other).expect("a leader reads");
+        assert_eq!(none.shown(&record, &other), None);
     }
 }
