@@ -14,33 +14,69 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("work", &["expr", "org"]),
     ("plugin", &["expr", "org"]),
     ("store", &["expr"]),
-    ("runtime", &["expr", "dsl", "core", "org", "work", "plugin", "store"]),
+    (
+        "runtime",
+        &["expr", "dsl", "core", "org", "work", "plugin", "store"],
+    ),
     ("http", &["expr", "plugin"]),
     ("mail", &["expr", "plugin"]),
     ("register", &["expr", "org", "plugin"]),
     ("catalogue", &["expr", "org", "plugin", "register"]),
     (
         "server",
-        &["expr", "dsl", "core", "org", "work", "plugin", "store", "runtime", "http", "mail", "register", "catalogue"],
+        &[
+            "expr",
+            "dsl",
+            "core",
+            "org",
+            "work",
+            "plugin",
+            "store",
+            "runtime",
+            "http",
+            "mail",
+            "register",
+            "catalogue",
+        ],
     ),
 ];
 
 const PURE: &[&str] = &["expr", "dsl", "org", "core", "work", "plugin"];
-const IMPURE: &[&str] = &["tokio", "sqlx", "reqwest", "axum", "getrandom", "rand", "lettre", "chrono", "time"];
+const IMPURE: &[&str] = &[
+    "tokio",
+    "sqlx",
+    "reqwest",
+    "axum",
+    "getrandom",
+    "rand",
+    "lettre",
+    "chrono",
+    "time",
+];
 
 /// Direct dependencies of each of our crates, without those of tests.
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
+        .args([
+            "metadata",
+            "--no-deps",
+            "--offline",
+            "--format-version",
+            "1",
+        ])
         .current_dir(tongban_tests::root())
         .output()
         .expect("cargo runs");
-    let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo metadata gives JSON");
+    let metadata: Value =
+        serde_json::from_slice(&output.stdout).expect("cargo metadata gives JSON");
     let packages = metadata["packages"].as_array().expect("packages");
     packages
         .iter()
         .map(|package| {
-            let used = package["dependencies"].as_array().expect("dependencies").iter();
+            let used = package["dependencies"]
+                .as_array()
+                .expect("dependencies")
+                .iter();
             let used = used.filter(|dependency| dependency["kind"].is_null());
             let names = used.map(|dependency| text(&dependency["name"])).collect();
             (text(&package["name"]), names)
@@ -56,13 +92,25 @@ fn text(value: &Value) -> String {
 fn dependencies_point_one_way() {
     let found = dependencies();
     for (name, allowed) in ALLOWED {
-        let used = found.get(&format!("tongban-{name}")).unwrap_or_else(|| panic!("there is no crate `{name}`"));
-        for dependency in used.iter().filter_map(|dependency| dependency.strip_prefix("tongban-")) {
-            assert!(allowed.contains(&dependency), "`{name}` may not depend on `{dependency}`");
+        let used = found
+            .get(&format!("tongban-{name}"))
+            .unwrap_or_else(|| panic!("there is no crate `{name}`"));
+        for dependency in used
+            .iter()
+            .filter_map(|dependency| dependency.strip_prefix("tongban-"))
+        {
+            assert!(
+                allowed.contains(&dependency),
+                "`{name}` may not depend on `{dependency}`"
+            );
         }
     }
-    for name in found.keys().filter_map(|name| name.strip_prefix("tongban-")) {
-        let known = ["tests", "bench"].contains(&name) || ALLOWED.iter().any(|(crate_name, _)| *crate_name == name);
+    for name in found
+        .keys()
+        .filter_map(|name| name.strip_prefix("tongban-"))
+    {
+        let known = ["tests", "bench"].contains(&name)
+            || ALLOWED.iter().any(|(crate_name, _)| *crate_name == name);
         assert!(known, "`{name}` is not in the graph of this test");
     }
 }
@@ -72,7 +120,10 @@ fn pure_crates_touch_no_world() {
     let found = dependencies();
     for name in PURE {
         for dependency in &found[&format!("tongban-{name}")] {
-            assert!(!IMPURE.contains(&dependency.as_str()), "`{name}` is pure but depends on `{dependency}`");
+            assert!(
+                !IMPURE.contains(&dependency.as_str()),
+                "`{name}` is pure but depends on `{dependency}`"
+            );
         }
     }
 }

@@ -85,7 +85,7 @@ pub(crate) fn trials(port: u16) -> Vec<Trial> {
 fn of_file(path: &Path, port: u16) -> Vec<Trial> {
     let text = std::fs::read_to_string(path).expect("a readable file of cases");
     let cases: Vec<Case> =
-        serde_yaml::from_str(&text).unwrap_or_else(|fault| panic!("{}: {fault}", path.display()));
+        serde_yaml::from_str(&text).expect("a file of the form that the type above has");
     let group = path
         .file_stem()
         .unwrap_or_default()
@@ -154,7 +154,7 @@ fn faults(case: &Case, came: &Came) -> Vec<String> {
             "output",
             output,
             &object["output"],
-            output.to_string() == object["output"].to_string(),
+            same_text(output, &object["output"]),
         );
     }
     if let Some(has) = &case.has {
@@ -231,4 +231,10 @@ pub(crate) fn within(wanted: &Value, found: &Value) -> bool {
             .all(|(name, value)| found.get(name).is_some_and(|other| within(value, other))),
         _ => wanted == found,
     }
+}
+
+/// Whether two values are written alike.
+fn same_text(one: &Value, other: &Value) -> bool {
+    let (one, other) = (one.to_string(), other.to_string());
+    one == other
 }
