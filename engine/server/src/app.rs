@@ -1,6 +1,7 @@
 //! What every handler can reach: the runtime, the site's facts, keys and limits.
 
 use std::ops::Deref;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
@@ -35,6 +36,8 @@ pub struct Parts {
     pub counters: Counters,
     /// Bounds of requests.
     pub limits: Limits,
+    /// The program whose `sandbox` checks packs that come through the API.
+    pub executable: PathBuf,
 }
 
 /// Facts of the site that pages show or need.

@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use tongban_expr::Value;
 use tongban_http::{Connectors, Transport};
 use tongban_mail::{Security, Settings as MailSettings, Smtp, Timeouts};
+use tongban_org::Organisation;
 use tongban_plugin::{MailTransport, Secrets};
 use tongban_runtime::pack::Library;
 use tongban_runtime::{LinkKeys, Parts, RandomIds, Runtime, RuntimeError, Settings, SystemClock};
@@ -87,6 +88,8 @@ pub async fn app_with(
     let runtime = runtime(config, store, &library, &key, transport).await?;
     let engine = Engine::start(&runtime);
     publish(&runtime, &library).await?;
+    let mark = site::organisation_mark(&config.organisation, &config.calendars, &library)?;
+    tokio::spawn(look_again(runtime.clone(), mark));
     let zone = TimeZone::get(&config.zone).with_context(|| format!("zone: `{}`", config.zone))?;
     let app = App::new(app::Parts {
         runtime,
@@ -103,6 +106,7 @@ pub async fn app_with(
         attempts: Attempts::default(),
         counters: Counters::default(),
         limits: config.limits,
+        executable: config.executable.clone(),
     });
     Ok((app, engine))
 }
@@ -165,7 +169,9 @@ async fn runtime(
     transport: Option<Arc<dyn MailTransport>>,
 ) -> anyhow::Result<Runtime> {
     let organisation = site::organisation_of(&config.organisation, &config.calendars, library)?;
-    let http = Arc::new(Transport::new(connectors(&config.connectors)?));
+    let lineage = Arc::clone(&organisation);
+    let transport_http = Transport::new(connectors(&config.connectors)?);
+    let http = Arc::new(transport_http.with_lineage(move |unit| units_upwards(&lineage, unit)));
     let link_key = blake3::derive_key("tongban 2026 decision links of mails", key.bytes());
     let domain = config
         .mail
@@ -199,6 +205,23 @@ async fn runtime(
     Runtime::served(parts, threads)
         .await
         .context("the engine cannot start")
+}
+
+/// After a change of the organisation or a calendar all open work finds its people and deadlines anew, beside the
+/// requests that are served already.
+async fn look_again(runtime: Runtime, mark: String) {
+    if let Err(error) = runtime.organisation_is(&mark).await {
+        tracing::error!(%error, "open work could not be brought up to the new organisation; it is tried again at the next start");
+    }
+}
+
+/// A unit and all above it: the connectors of a department count for its offices too.
+fn units_upwards(organisation: &Organisation, unit: &str) -> Vec<String> {
+    let mut units = vec![unit.to_owned()];
+    if let Some(found) = organisation.unit(unit) {
+        units.extend(found.ancestors.iter().cloned());
+    }
+    units
 }
 
 /// Publishes every pack; the same files again change nothing.
@@ -361,6 +384,21 @@ mod tests {
                 .to_string()
                 .contains("site.key")
         );
+    }
+
+    #[test]
+    fn the_connectors_of_a_unit_are_its_own_and_those_above() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let nothing = Library::new(Vec::new()).expect("no packs");
+        let organisation = site::organisation(&folder, &nothing).expect("it is read");
+        let inner = organisation
+            .units()
+            .find(|unit| unit.ancestors.len() >= 2)
+            .expect("a unit within a unit");
+        let upwards = units_upwards(&organisation, &inner.id);
+        assert_eq!(upwards.first(), Some(&inner.id));
+        assert_eq!(upwards.get(1..), Some(&inner.ancestors[..]));
+        assert_eq!(units_upwards(&organisation, "unknown"), ["unknown"]);
     }
 
     #[test]

@@ -47,6 +47,14 @@ pub struct Config {
     /// Shows the mailbox to everybody who is signed in: demonstrations only.
     #[serde(skip)]
     pub demo: bool,
+    /// The program whose `sandbox` checks packs that come through the API: this one.
+    #[serde(skip)]
+    pub executable: PathBuf,
+}
+
+/// The program that runs now.
+pub fn executable() -> PathBuf {
+    std::env::current_exe().unwrap_or_else(|_| PathBuf::from("tongban"))
 }
 
 /// How mail goes out.
@@ -131,6 +139,7 @@ impl Default for Config {
             mail: MailConfig::default(),
             limits: Limits::default(),
             demo: false,
+            executable: executable(),
         }
     }
 }

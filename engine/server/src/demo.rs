@@ -59,6 +59,8 @@ pub struct DemoOptions {
     pub data: PathBuf,
     /// Where to listen.
     pub listen: SocketAddr,
+    /// The program whose `sandbox` checks packs that come through the API.
+    pub executable: PathBuf,
 }
 
 impl Default for DemoOptions {
@@ -67,6 +69,7 @@ impl Default for DemoOptions {
             site: PathBuf::from("."),
             data: PathBuf::from("data/demo"),
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            executable: crate::config::executable(),
         }
     }
 }
@@ -124,6 +127,7 @@ fn config(options: &DemoOptions, address: SocketAddr) -> anyhow::Result<Config> 
         key_file: data.join("site.key"),
         secrets: data.join("secrets"),
         demo: true,
+        executable: options.executable.clone(),
         ..Config::default()
     })
 }

@@ -13,6 +13,7 @@ pub mod form;
 pub mod functions;
 mod health;
 pub mod language;
+pub mod inspection;
 mod lists;
 mod offers;
 pub mod problem;

@@ -1,7 +1,6 @@
 //! Workflows: which there are, their start forms, checking and publishing packs.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use serde::{Deserialize, Serialize};
@@ -11,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::body::{self, Json};
 use crate::app::App;
+use crate::inspection::{self, Files, Unsafe};
 use crate::problem::{FieldProblem, Problem};
 use crate::security::identity::Client;
 use crate::visibility::may_start;
@@ -106,11 +106,11 @@ pub async fn form(
 #[utoipa::path(post, path = "/api/v1/workflows/check", tag = "workflows", request_body = PackRequest,
     responses((status = 200, body = CheckAnswer), (status = 422, body = Problem)), security(("key" = [])))]
 pub async fn check(
-    State(_app): State<App>,
+    State(app): State<App>,
     _client: Client,
     Json(request): Json<PackRequest>,
 ) -> Result<axum::Json<CheckAnswer>, Problem> {
-    let (_, diagnostics) = read(request)?;
+    let (_, diagnostics) = read(&app, request).await?;
     Ok(axum::Json(CheckAnswer {
         good: !diagnostics.iter().any(|found| found.diagnostic.is_error()),
         diagnostics: shown(&diagnostics),
@@ -125,7 +125,7 @@ pub async fn publish(
     client: Client,
     Json(request): Json<PackRequest>,
 ) -> Result<(axum::http::StatusCode, axum::Json<Vec<PublishedWorkflow>>), Problem> {
-    let (library, diagnostics) = read(request)?;
+    let (library, diagnostics) = read(&app, request).await?;
     let faults: Vec<_> = diagnostics
         .iter()
         .filter(|found| found.diagnostic.is_error())
@@ -180,14 +180,15 @@ fn may_publish(app: &App, client: &Client, pack: &Pack) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Reads a pack and gathers everything that is wrong with it.
-fn read(
+/// Reads a pack and gathers everything that is wrong with it; a process with limits has read it before.
+async fn read(
+    app: &App,
     request: PackRequest,
 ) -> Result<(Library, Vec<tongban_runtime::pack::FileDiagnostic>), Problem> {
     if request.files.len() > 2000 {
         return Err(Problem::unacceptable("a pack has at most 2000 files"));
     }
-    let files: BTreeMap<String, Arc<str>> = request
+    let files: Files = request
         .files
         .into_iter()
         .map(|(path, text)| (path, text.into()))
@@ -197,14 +198,11 @@ fn read(
             "`{path}` is no path inside a pack"
         )));
     }
-    let reading = Pack::read(files);
-    let mut diagnostics = reading.diagnostics;
-    let library =
-        Library::new(reading.pack.into_iter().collect()).map_err(Problem::unacceptable)?;
-    if let Some(pack) = library.packs().next() {
-        diagnostics.extend(library.check(pack, &crate::functions::all()));
+    match inspection::survived(&app.executable, &files, inspection::PATIENCE).await {
+        Ok(_) => inspection::inspect(files).map_err(Problem::unacceptable),
+        Err(Unsafe::NoChild(error)) => Err(Problem::internal(format!("no child process checks packs: {error}"))),
+        Err(other) => Err(Problem::unacceptable(other.to_string())),
     }
-    Ok((library, diagnostics))
 }
 
 fn inside(path: &str) -> bool {

@@ -1,5 +1,6 @@
 //! `tongban demo` and `tongban serve`.
 
+use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -34,7 +35,7 @@ pub(crate) struct ServeArguments {
 /// Brings the demonstration up.
 pub(crate) fn demo(arguments: DemoArguments) -> anyhow::Result<u8> {
     log(false);
-    let options = DemoOptions { site: arguments.site.site, data: arguments.data, listen: arguments.listen };
+    let options = DemoOptions { site: arguments.site.site, data: arguments.data, listen: arguments.listen, ..DemoOptions::default() };
     executor()?.block_on(crate::demo(options))?;
     Ok(DONE)
 }
@@ -55,7 +56,7 @@ pub(crate) fn executor() -> std::io::Result<tokio::runtime::Runtime> {
 /// Logs to standard error; `RUST_LOG` chooses, `info` by default.
 fn log(json: bool) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr);
     // A second initialisation fails, which can only be a test's: the first one stays.
     let _ = if json { builder.json().try_init() } else { builder.try_init() };
 }

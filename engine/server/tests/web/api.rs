@@ -457,6 +457,58 @@ async fn registers_workflows_and_the_description_answer() {
         "{}",
         check.body
     );
+    // A whole pack is within the limits of the process that checks it.
+    let mut files = serde_json::Map::new();
+    let pack = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../workflows/collection");
+    for folder in [
+        "",
+        "workflows",
+        "forms",
+        "registers",
+        "rules",
+        "mails",
+        "samples",
+    ] {
+        for entry in std::fs::read_dir(pack.join(folder)).expect("a folder of the pack") {
+            let path = entry.expect("an entry").path();
+            if path.is_file() {
+                let name = path
+                    .strip_prefix(&pack)
+                    .expect("inside")
+                    .display()
+                    .to_string();
+                files.insert(name, json!(std::fs::read_to_string(&path).expect("a text")));
+            }
+        }
+    }
+    let check = site
+        .api_as(
+            &key,
+            Method::POST,
+            "/api/v1/workflows/check",
+            Some(json!({ "files": files })),
+        )
+        .await;
+    assert_eq!(
+        (check.status, check.json()["good"].clone()),
+        (StatusCode::OK, json!(true)),
+        "{}",
+        check.body
+    );
+    let unreachable = site
+        .api_as(
+            &key,
+            Method::POST,
+            "/api/v1/workflows",
+            Some(json!({ "files": { "../pack.yaml": "pack: x" } })),
+        )
+        .await;
+    assert_eq!(
+        unreachable.status,
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "{}",
+        unreachable.body
+    );
     for (path, start) in [
         ("/healthz", "ok"),
         ("/readyz", "ready"),
