@@ -16,7 +16,8 @@ rights:
   - { role: '*', may: [start], of: [ask], over: own-unit }
 ";
 
-const WORKFLOW: &str = "document: { dsl: '1.0.3', namespace: desk, name: ask, version: '1.0.0', title: 求助 }
+const WORKFLOW: &str =
+    "document: { dsl: '1.0.3', namespace: desk, name: ask, version: '1.0.0', title: 求助 }
 evaluate: { language: rhai }
 do:
   - answer:
@@ -44,7 +45,13 @@ fn site(pack: &str, expected: &str) -> tempfile::TempDir {
     let site = tempfile::tempdir().unwrap();
     let config = site.path().join("config");
     fs::create_dir_all(config.join("calendars")).unwrap();
-    for file in ["organisation.yaml", "calendars/china.yaml", "calendars/china-2025.yaml", "calendars/china-2026.yaml", "calendars/china-2027.yaml"] {
+    for file in [
+        "organisation.yaml",
+        "calendars/china.yaml",
+        "calendars/china-2025.yaml",
+        "calendars/china-2026.yaml",
+        "calendars/china-2027.yaml",
+    ] {
         fs::copy(root().join("config").join(file), config.join(file)).unwrap();
     }
     let folder = site.path().join("workflows/desk");
@@ -62,11 +69,19 @@ fn site(pack: &str, expected: &str) -> tempfile::TempDir {
 }
 
 fn tongban(site: &Path, arguments: &[&str]) -> Output {
-    Command::new(binary()).args(arguments).current_dir(site).output().unwrap()
+    Command::new(binary())
+        .args(arguments)
+        .current_dir(site)
+        .output()
+        .unwrap()
 }
 
 fn said(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
 }
 
 #[track_caller]
@@ -82,55 +97,141 @@ fn says(output: &Output, code: i32, words: &[&str]) {
 fn a_fault_of_the_packs_head_stands_at_its_line() {
     let pack = PACK.replace("helper: 帮手", "helper: { zh-CN: 帮手 }");
     let site = site(&pack, "output: { outcome: answered }");
-    says(&tongban(site.path(), &["check", "workflows/desk"]), 2, &["TB1001", "roles.helper", "pack.yaml:6:"]);
+    says(
+        &tongban(site.path(), &["check", "workflows/desk"]),
+        2,
+        &["TB1001", "roles.helper", "pack.yaml:6:"],
+    );
+}
+
+#[test]
+fn a_group_of_a_form_says_only_what_is_read() {
+    let site = site(PACK, "output: { outcome: answered }");
+    let form = "title: 求助
+type: object
+properties: { what: { type: string, title: 何事 } }
+x-layout:
+  - { title: 基本, fields: [what, when] }
+";
+    let folder = site.path().join("workflows/desk/forms");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("ask.yaml"), form).unwrap();
+    let words = [
+        "warning[TB1002]",
+        "`x-layout[0].title`",
+        "no field `when`",
+        "forms/ask.yaml:5:",
+    ];
+    says(
+        &tongban(site.path(), &["check", "workflows/desk"]),
+        0,
+        &words,
+    );
 }
 
 #[test]
 fn check_reads_the_scenario_files_too() {
     let site = site(PACK, "cards: [{ clock: answer, card: yellow }]");
     let words = ["TB1008", "unknown field `card`", "tests/ask.test.yaml:7:"];
-    says(&tongban(site.path(), &["check", "workflows/desk"]), 2, &words);
-    says(&tongban(site.path(), &["check", "workflows/desk/tests/ask.test.yaml"]), 2, &words);
-    says(&tongban(site.path(), &["test", "workflows/desk"]), 2, &["ask.test.yaml:7:", "unknown field `card`"]);
+    says(
+        &tongban(site.path(), &["check", "workflows/desk"]),
+        2,
+        &words,
+    );
+    says(
+        &tongban(
+            site.path(),
+            &["check", "workflows/desk/tests/ask.test.yaml"],
+        ),
+        2,
+        &words,
+    );
+    says(
+        &tongban(site.path(), &["test", "workflows/desk"]),
+        2,
+        &["ask.test.yaml:7:", "unknown field `card`"],
+    );
 }
 
 #[test]
 fn an_expected_mail_without_a_person_is_looked_for_all_the_same() {
     let right = site(PACK, "mails: [{ template: mails/told, contains: 已答复 }]");
-    says(&tongban(right.path(), &["test", "workflows/desk"]), 0, &["1 passed, 0 failed"]);
+    says(
+        &tongban(right.path(), &["test", "workflows/desk"]),
+        0,
+        &["1 passed, 0 failed"],
+    );
     let wrong = site(PACK, "mails: [{ template: mails/told, contains: 未答复 }]");
-    says(&tongban(wrong.path(), &["test", "workflows/desk"]), 1, &["expected a mail `mails/told` with the text \"未答复\""]);
+    says(
+        &tongban(wrong.path(), &["test", "workflows/desk"]),
+        1,
+        &["expected a mail `mails/told` with the text \"未答复\""],
+    );
 }
 
 #[test]
 fn a_clock_is_asked_only_for_what_it_has() {
     let site = site(PACK, "clocks: { answer: { state: paused } }");
-    says(&tongban(site.path(), &["test", "workflows/desk"]), 1, &["has no `state`; it has due, running"]);
+    says(
+        &tongban(site.path(), &["test", "workflows/desk"]),
+        1,
+        &["has no `state`; it has due, running"],
+    );
 }
 
 #[test]
 fn a_scenario_is_started_by_whoever_may() {
     let pack = PACK.replace("role: '*'", "role: helper");
     let site = site(&pack, "output: { outcome: answered }");
-    says(&tongban(site.path(), &["test", "workflows/desk"]), 1, &["`li-na` may not start `desk/ask`", "organisation.yaml"]);
+    says(
+        &tongban(site.path(), &["test", "workflows/desk"]),
+        1,
+        &["`li-na` may not start `desk/ask`", "organisation.yaml"],
+    );
 }
 
 #[test]
 fn only_names_a_scenario_that_is_there() {
     let site = site(PACK, "output: { outcome: answered }");
-    says(&tongban(site.path(), &["test", "workflows", "--only", "答复"]), 0, &["1 passed"]);
-    says(&tongban(site.path(), &["test", "workflows", "--only", "别的"]), 2, &["no scenario has `别的` in its title"]);
+    says(
+        &tongban(site.path(), &["test", "workflows", "--only", "答复"]),
+        0,
+        &["1 passed"],
+    );
+    says(
+        &tongban(site.path(), &["test", "workflows", "--only", "别的"]),
+        2,
+        &["no scenario has `别的` in its title"],
+    );
 }
 
 #[test]
-fn run_says_where_a_process_with_people_is_played() {
+fn run_says_where_a_process_of_a_pack_is_played() {
     let site = site(PACK, "output: { outcome: answered }");
-    says(&tongban(site.path(), &["run", "workflows/desk/workflows/ask.yaml"]), 2, &["TB0501", "`tongban test`"]);
+    let folder = site.path().join("workflows/desk");
+    let workflow =
+        "document: { dsl: '1.0.3', namespace: desk, name: ask, version: '1.0.0', title: 求助 }
+do:
+  - sum: { run: { script: { language: rhai, source: { endpoint: 'pack://rules/sum.rhai' } } } }
+";
+    fs::create_dir_all(folder.join("rules")).unwrap();
+    fs::write(folder.join("rules/sum.rhai"), "#{ sum: 1 }").unwrap();
+    fs::write(folder.join("workflows/ask.yaml"), workflow).unwrap();
+    says(
+        &tongban(site.path(), &["run", "workflows/desk/workflows/ask.yaml"]),
+        2,
+        &["`tongban test` plays the pack", "sum.rhai"],
+    );
 }
 
 #[test]
 fn a_reader_that_has_seen_enough_is_no_fault() {
-    let mut child = Command::new(binary()).arg("explain").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = Command::new(binary())
+        .arg("explain")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     says(&output, 0, &[]);
@@ -139,9 +240,10 @@ fn a_reader_that_has_seen_enough_is_no_fault() {
 
 #[test]
 fn a_played_function_without_arguments_answers_every_call() {
-    let site = site(PACK, "status: completed");
+    let site = site(PACK, "output: { outcome: answered }");
     let folder = site.path().join("workflows/desk");
-    let workflow = "document: { dsl: '1.0.3', namespace: desk, name: ask, version: '1.0.0', title: 询价 }
+    let workflow =
+        "document: { dsl: '1.0.3', namespace: desk, name: ask, version: '1.0.0', title: 询价 }
 do:
   - quote: { call: http, with: { method: get, endpoint: 'https://prices.example/v1/laptop' } }
 ";
@@ -155,5 +257,9 @@ scenarios:
     expect: { status: completed, output: { price: 7 } }
 ";
     fs::write(folder.join("tests/ask.test.yaml"), test).unwrap();
-    says(&tongban(site.path(), &["test", "workflows/desk"]), 0, &["1 passed, 0 failed"]);
+    says(
+        &tongban(site.path(), &["test", "workflows/desk"]),
+        0,
+        &["1 passed, 0 failed"],
+    );
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tongban_dsl::codes::{self, Code};
-use tongban_dsl::{Diagnostic, Span};
+use tongban_dsl::{Diagnostic, Severity, Span};
 use tongban_expr::{Parameters, Script, Value};
 use tongban_plugin::RegisterDefinition;
 
@@ -114,6 +114,13 @@ impl Checking<'_> {
         for (path, schema) in &self.pack.forms {
             if let Err(message) = Form::compile(schema) {
                 self.push(path, fault(codes::PACK_FORM, &message));
+            }
+            for message in layout_faults(schema) {
+                let diagnostic = Diagnostic {
+                    severity: Severity::Warning,
+                    ..fault(codes::PACK_FORM, &message)
+                };
+                self.push(path, diagnostic);
             }
             let mut lists = Vec::new();
             code_lists(schema, &mut lists);
@@ -253,6 +260,28 @@ impl Checking<'_> {
             }
         }
     }
+}
+
+/// What a form's groups say that nothing reads, or name that the form does not have.
+fn layout_faults(schema: &Value) -> Vec<String> {
+    let mut faults = Vec::new();
+    let groups = schema.get("x-layout").into_iter().flat_map(Value::items);
+    for (index, group) in groups.enumerate() {
+        let unknown = group
+            .entries()
+            .filter(|(name, _)| !["group", "x-en", "en", "fields"].contains(&name.as_str()));
+        faults.extend(unknown.map(|(name, _)| {
+            format!("`x-layout[{index}].{name}`: a group has `group`, `x-en` and `fields`")
+        }));
+        let fields = group.get("fields").into_iter().flat_map(Value::items);
+        let absent = fields
+            .filter_map(Value::as_str)
+            .filter(|name| schema.get("properties").and_then(|all| all.get(name)).is_none());
+        faults.extend(absent.map(|name| {
+            format!("`x-layout[{index}].fields`: the form has no field `{name}`")
+        }));
+    }
+    faults
 }
 
 /// The place of a range of bytes.

@@ -47,10 +47,7 @@ const TIMERS_MAX: u32 = 100_000;
 
 /// Checks, runs, prints.
 pub(crate) fn run(arguments: RunArguments) -> anyhow::Result<u8> {
-    let mut checked = check_bare(&arguments.file)?;
-    for fault in checked.diagnostics.iter_mut().filter(|fault| fault.code == tongban_dsl::codes::UNKNOWN_FUNCTION) {
-        fault.help = Some("`run` has neither people nor registers nor packs: play this workflow with `tongban test`".to_string());
-    }
+    let checked = check_bare(&arguments.file)?;
     if checked.diagnostics.iter().any(tongban_dsl::Diagnostic::is_error) {
         return invalid(checked, arguments.format);
     }
@@ -94,7 +91,10 @@ async fn run_in_memory(
     parts.plugins = crate::functions::plugins(transport.clone());
     parts.http = transport;
     let runtime = Runtime::inline(parts).await?;
-    let published = runtime.publish(&Publication::of_bundle(bundle(source)?), "run").await?;
+    let published = runtime
+        .publish(&Publication::of_bundle(bundle(source)?), "run")
+        .await
+        .context("`run` plays one file without its pack; `tongban test` plays the pack")?;
     let published = published.into_iter().next().context("the document was published")?;
     let start = Start {
         workflow: published.workflow,
