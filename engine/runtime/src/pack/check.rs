@@ -274,12 +274,16 @@ fn layout_faults(schema: &Value) -> Vec<String> {
             format!("`x-layout[{index}].{name}`: a group has `group`, `x-en` and `fields`")
         }));
         let fields = group.get("fields").into_iter().flat_map(Value::items);
-        let absent = fields
-            .filter_map(Value::as_str)
-            .filter(|name| schema.get("properties").and_then(|all| all.get(name)).is_none());
-        faults.extend(absent.map(|name| {
-            format!("`x-layout[{index}].fields`: the form has no field `{name}`")
-        }));
+        let absent = fields.filter_map(Value::as_str).filter(|name| {
+            schema
+                .get("properties")
+                .and_then(|all| all.get(name))
+                .is_none()
+        });
+        faults.extend(
+            absent
+                .map(|name| format!("`x-layout[{index}].fields`: the form has no field `{name}`")),
+        );
     }
     faults
 }
