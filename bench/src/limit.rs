@@ -10,7 +10,7 @@ use tongban_store::{
     MailLinkRow, MailRow, Next, Outcome, PartyRow, WorkItemRow,
 };
 
-use crate::figures::{Figures, percentile};
+use crate::figures::Figures;
 use crate::node::Bench;
 use crate::workload::per_second;
 
@@ -120,23 +120,28 @@ async fn commit_all(bench: &Bench, rounds: Vec<Batches>) -> anyhow::Result<f64> 
     Ok(began.elapsed().as_secs_f64())
 }
 
-/// One commit of one instance, one after the other: what a latency is held against.
-pub async fn bare_commit(
-    bench: &Bench,
-    samples: usize,
-    figures: &mut Figures,
-) -> anyhow::Result<()> {
-    let sample = sample(bench, "bench/five").await?;
-    let mut taken = Vec::new();
-    for at in 0..samples {
-        let change = ended(&sample, &id("bare", at));
+/// Bare commits of one instance each, the rows of W1: what a latency is held against.
+pub struct Bare {
+    sample: Sample,
+    next: usize,
+}
+
+impl Bare {
+    /// Runs W1 once, for its rows.
+    pub async fn prepare(bench: &Bench) -> anyhow::Result<Bare> {
+        bench.start("bench/five").await?;
+        let sample = sample(bench, "bench/five").await?;
+        Ok(Bare { sample, next: 0 })
+    }
+
+    /// Commits the next one; gives its milliseconds.
+    pub async fn commit(&mut self, bench: &Bench, run: usize) -> anyhow::Result<f64> {
+        let change = ended(&self.sample, &id(&format!("bare-{run}"), self.next));
+        self.next += 1;
         let began = Instant::now();
         committed(vec![bench.store.commit_one(change).await])?;
-        taken.push(began.elapsed().as_secs_f64() * 1000.0);
+        Ok(began.elapsed().as_secs_f64() * 1000.0)
     }
-    figures.put("bare commit p50", percentile(&mut taken, 0.5), "ms");
-    figures.put("bare commit p99", percentile(&mut taken, 0.99), "ms");
-    Ok(())
 }
 
 async fn sample(bench: &Bench, workflow: &str) -> anyhow::Result<Sample> {

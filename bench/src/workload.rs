@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use crate::figures::{Figures, percentile};
+use crate::limit::Bare;
 use crate::node::Bench;
 use crate::space::{Space, cpu_seconds, float};
 
@@ -57,17 +58,19 @@ pub async fn open(bench: &Arc<Bench>, count: usize, concurrency: usize) -> anyho
         .map(drop)
 }
 
-/// Start and decision one at a time, beside `open` waiting instances; gives the medians and the 99th of a hundred.
+/// A bare commit, a start and a decision, one after the other, beside `open` waiting instances.
+///
+/// They take turns, so that whatever else the machine does slows all three alike.
 pub async fn latencies(
     bench: &Arc<Bench>,
     open: usize,
     samples: usize,
     figures: &mut Figures,
 ) -> anyhow::Result<()> {
-    let bare = figures.value("bare commit p50").unwrap_or(0.0);
-    let statements = bench.store.statement_count();
-    let (mut starts, mut decisions) = (Vec::new(), Vec::new());
+    let mut commits = Bare::prepare(bench).await?;
+    let (mut bare, mut starts, mut decisions) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..samples {
+        bare.push(commits.commit(bench, open).await?);
         let began = Instant::now();
         let started = bench.start("bench/approval").await?;
         starts.push(began.elapsed().as_secs_f64() * 1000.0);
@@ -75,11 +78,12 @@ pub async fn latencies(
         bench.approve(&started.id).await?;
         decisions.push(began.elapsed().as_secs_f64() * 1000.0);
     }
-    let sent = bench.store.statement_count() - statements;
+    let limit = percentile(&mut bare, 0.5);
+    figures.put(&format!("bare commit p50, {open} open"), limit, "ms");
     figures.put(
-        &format!("statements of start and complete, {open} open"),
-        float(sent.cast_signed()) / float_of(samples),
-        "per instance",
+        &format!("bare commit p99, {open} open"),
+        percentile(&mut bare, 0.99),
+        "ms",
     );
     for (name, mut taken) in [("start", starts), ("complete", decisions)] {
         let median = percentile(&mut taken, 0.5);
@@ -92,7 +96,7 @@ pub async fn latencies(
         );
         figures.at_most(
             &format!("{name} p50 against a bare commit, {open} open"),
-            median / bare,
+            median / limit,
             "times",
             2.0,
         );

@@ -49,6 +49,12 @@ impl Place {
             .statement_cache_capacity(512)
             .busy_timeout(Duration::from_secs(5))
             .foreign_keys(false);
+        // Kilobytes of pages for each connection: what is read by key needs few, the writer's indexes need many.
+        let cache = if access == Access::Read {
+            "-8192"
+        } else {
+            "-32768"
+        };
         let options = match &self.0 {
             None => options.in_memory(true),
             Some(path) => options
@@ -58,7 +64,7 @@ impl Place {
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Full)
                 .pragma("wal_autocheckpoint", "0")
-                .pragma("cache_size", "-65536")
+                .pragma("cache_size", cache)
                 .pragma("temp_store", "memory"),
         };
         options.connect().await.map_err(DbError::from)
