@@ -232,10 +232,11 @@ fn rights(site: &mut Organisation) {
 #[test]
 fn a_right_of_everybody_is_held_in_each_ones_own_unit() {
     let mut site = site::organisation();
-    let entries: Vec<RightEntry> =
-        serde_yaml::from_str("- { role: '*', may: [start], of: [apply], over: own-unit }
-- { role: '*', may: [start], of: [plea], over: own }")
-            .expect("well formed");
+    let entries: Vec<RightEntry> = serde_yaml::from_str(
+        "- { role: '*', may: [start], of: [apply], over: own-unit }
+- { role: '*', may: [start], of: [plea], over: own }",
+    )
+    .expect("well formed");
     site.add_rights("seal", &entries)
         .expect("every function is known");
     let may = |person, workflow, unit| {
@@ -250,7 +251,10 @@ fn a_right_of_everybody_is_held_in_each_ones_own_unit() {
     assert!(may("li-na", "seal/apply", Some("transport")));
     assert!(!may("li-na", "seal/apply", Some("police")));
     assert!(!may("li-na", "seal/other", Some("transport")));
-    assert!(!may("zhang-san", "seal/apply", None), "a citizen has no unit");
+    assert!(
+        !may("zhang-san", "seal/apply", None),
+        "a citizen has no unit"
+    );
     assert!(may("zhang-san", "seal/plea", None));
     assert!(!may("nobody", "seal/plea", None));
 }

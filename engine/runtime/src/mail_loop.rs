@@ -196,13 +196,27 @@ impl Node {
 
 /// What a letter says of single fields, with the titles that people know the fields by.
 fn titled(mut data: Value, ready: &Ready, language: &str) -> Value {
-    let (Some(fields), Some(form)) = (data.get("fields").and_then(Value::as_list), ready.start_form()) else {
+    let (Some(fields), Some(form)) = (
+        data.get("fields").and_then(Value::as_list),
+        ready.start_form(),
+    ) else {
         return data;
     };
-    let key = if language.starts_with("zh") { "title" } else { "x-en" };
+    let key = if language.starts_with("zh") {
+        "title"
+    } else {
+        "x-en"
+    };
     let one = |field: &Value| {
-        let schema = field.text("field").and_then(|path| form.field(path)).unwrap_or(Value::Null);
-        let title = schema.get(key).or_else(|| schema.get("title")).cloned().unwrap_or(Value::Null);
+        let schema = field
+            .text("field")
+            .and_then(|path| form.field(path))
+            .unwrap_or(Value::Null);
+        let title = schema
+            .get(key)
+            .or_else(|| schema.get("title"))
+            .cloned()
+            .unwrap_or(Value::Null);
         field.clone().with("title", title)
     };
     let fields: Vec<Value> = fields.iter().map(one).collect();

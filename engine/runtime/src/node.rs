@@ -248,9 +248,11 @@ impl Node {
 
     pub(crate) fn keep(&self, instance: &str, version: i64, state: Arc<State>, bytes: usize) {
         // A decoded state is many small pieces and much heavier than its text.
-        self.cache
-            .lock()
-            .put(instance, Arc::new(Kept { version, state }), bytes * 6 + 4_096);
+        self.cache.lock().put(
+            instance,
+            Arc::new(Kept { version, state }),
+            bytes * 6 + 4_096,
+        );
     }
 
     pub(crate) fn forget(&self, instance: &str) {

@@ -8,7 +8,11 @@ use tongban_runtime::Functions;
 
 /// The plugins with calls over HTTP going through `transport`.
 pub fn plugins(transport: Arc<Transport>) -> Vec<Plugin> {
-    vec![tongban_register::plugin(), tongban_catalogue::plugin(), tongban_http::plugin(transport)]
+    vec![
+        tongban_register::plugin(),
+        tongban_catalogue::plugin(),
+        tongban_http::plugin(transport),
+    ]
 }
 
 /// Calls over HTTP that reach nobody: checks and scenarios.

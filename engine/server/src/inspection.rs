@@ -41,7 +41,9 @@ pub enum Unsafe {
     #[error("the process that checks packs could not be started: {0}")]
     NoChild(#[source] std::io::Error),
     /// The child ended before its answer.
-    #[error("the check of the pack was ended by the limits of its process ({0}); make its files smaller and simpler")]
+    #[error(
+        "the check of the pack was ended by the limits of its process ({0}); make its files smaller and simpler"
+    )]
     Died(String),
     /// The child did not answer in time.
     #[error("the check of the pack did not end within {} seconds; make its files smaller and simpler", .0.as_secs())]
@@ -75,9 +77,16 @@ pub fn answer(asked: Inspect) -> Survived {
 ///
 /// # Errors
 /// The child died of the pack, or did not come to an end.
-pub async fn survived(executable: &Path, files: &Files, patience: Duration) -> Result<Survived, Unsafe> {
+pub async fn survived(
+    executable: &Path,
+    files: &Files,
+    patience: Duration,
+) -> Result<Survived, Unsafe> {
     let asked = Inspect {
-        inspect: files.iter().map(|(path, text)| (path.clone(), text.to_string())).collect(),
+        inspect: files
+            .iter()
+            .map(|(path, text)| (path.clone(), text.to_string()))
+            .collect(),
     };
     let mut frame = Vec::new();
     write_frame(&mut frame, &asked).map_err(|error| Unsafe::Died(error.to_string()))?;
@@ -106,10 +115,15 @@ pub async fn survived(executable: &Path, files: &Files, patience: Duration) -> R
         let status = child.wait().await;
         match read_frame::<Survived>(&mut answer.as_slice()) {
             Ok(Some(survived)) => Ok(survived),
-            _ => Err(Unsafe::Died(status.map_or_else(|error| error.to_string(), |status| status.to_string()))),
+            _ => Err(Unsafe::Died(status.map_or_else(
+                |error| error.to_string(),
+                |status| status.to_string(),
+            ))),
         }
     };
-    tokio::time::timeout(patience, talk).await.unwrap_or(Err(Unsafe::Slow(patience)))
+    tokio::time::timeout(patience, talk)
+        .await
+        .unwrap_or(Err(Unsafe::Slow(patience)))
 }
 
 #[cfg(test)]
@@ -121,22 +135,34 @@ mod tests {
     fn program(folder: &Path, text: &str) -> std::path::PathBuf {
         let path = folder.join("program");
         std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).expect("written");
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).expect("executable");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700))
+            .expect("executable");
         path
     }
 
     #[tokio::test]
     async fn a_pack_on_which_the_child_dies_or_stays_is_not_read() {
         let folder = tempfile::tempdir().expect("a folder");
-        let files: Files = [("pack.yaml".to_owned(), Arc::from("pack: x"))].into_iter().collect();
+        let files: Files = [("pack.yaml".to_owned(), Arc::from("pack: x"))]
+            .into_iter()
+            .collect();
         let dying = program(folder.path(), "kill -9 $$");
-        let died = survived(&dying, &files, PATIENCE).await.expect_err("it died");
-        assert!(matches!(&died, Unsafe::Died(how) if how.contains("signal: 9")), "{died}");
+        let died = survived(&dying, &files, PATIENCE)
+            .await
+            .expect_err("it died");
+        assert!(
+            matches!(&died, Unsafe::Died(how) if how.contains("signal: 9")),
+            "{died}"
+        );
         let silent = program(folder.path(), "exec /bin/cat > /dev/null");
-        let died = survived(&silent, &files, PATIENCE).await.expect_err("it said nothing");
+        let died = survived(&silent, &files, PATIENCE)
+            .await
+            .expect_err("it said nothing");
         assert!(matches!(died, Unsafe::Died(_)), "{died}");
         let staying = program(folder.path(), "while :; do :; done");
-        let slow = survived(&staying, &files, Duration::from_millis(50)).await.expect_err("it stays");
+        let slow = survived(&staying, &files, Duration::from_millis(50))
+            .await
+            .expect_err("it stays");
         assert!(matches!(slow, Unsafe::Slow(_)), "{slow}");
         let none = survived(&folder.path().join("nothing"), &files, PATIENCE).await;
         assert!(matches!(none, Err(Unsafe::NoChild(_))));
@@ -144,7 +170,11 @@ mod tests {
 
     #[test]
     fn the_child_reads_the_same_as_the_server() {
-        let asked = Inspect { inspect: [("pack.yaml".to_owned(), "pack: [".to_owned())].into_iter().collect() };
+        let asked = Inspect {
+            inspect: [("pack.yaml".to_owned(), "pack: [".to_owned())]
+                .into_iter()
+                .collect(),
+        };
         assert!(answer(asked).faults > 0);
     }
 }

@@ -13,10 +13,20 @@ use tongban_store::{Change, Outcome, RecordWrite};
 const AT_ONCE: usize = 500;
 
 /// Imports the records of one register; gives how many were new.
-pub async fn import(runtime: &Runtime, register: &str, records: &[Value], now_ms: i64) -> anyhow::Result<usize> {
+pub async fn import(
+    runtime: &Runtime,
+    register: &str,
+    records: &[Value],
+    now_ms: i64,
+) -> anyhow::Result<usize> {
     let store = runtime.store();
-    let row = store.register(register).await?.with_context(|| format!("there is no register `{register}`"))?;
-    let definition: RegisterDefinition = Value::from_json(&row.schema)?.to().with_context(|| format!("register `{register}`"))?;
+    let row = store
+        .register(register)
+        .await?
+        .with_context(|| format!("there is no register `{register}`"))?;
+    let definition: RegisterDefinition = Value::from_json(&row.schema)?
+        .to()
+        .with_context(|| format!("register `{register}`"))?;
     let scripts = derived(&definition)?;
     let mut nth: BTreeMap<String, usize> = BTreeMap::new();
     let mut writes = Vec::new();
@@ -24,12 +34,20 @@ pub async fn import(runtime: &Runtime, register: &str, records: &[Value], now_ms
         let mut body = record.clone();
         for (field, script) in &scripts {
             let value = script.run(body.clone(), &Scope::default(), &Budget::for_scripts());
-            body.set(field, value.with_context(|| format!("register `{register}`: `{field}`"))?);
+            body.set(
+                field,
+                value.with_context(|| format!("register `{register}`: `{field}`"))?,
+            );
         }
         let key = body
             .get(&definition.key)
             .and_then(tongban_plugin::key_text)
-            .with_context(|| format!("register `{register}`: a record has no `{}`: {body}", definition.key))?;
+            .with_context(|| {
+                format!(
+                    "register `{register}`: a record has no `{}`: {body}",
+                    definition.key
+                )
+            })?;
         let count = nth.entry(key.clone()).or_insert(0);
         *count += 1;
         let id = definition.row_id(&key, *count);
@@ -52,14 +70,21 @@ pub async fn import(runtime: &Runtime, register: &str, records: &[Value], now_ms
 fn derived(definition: &RegisterDefinition) -> anyhow::Result<Vec<(String, Script)>> {
     let mut scripts = Vec::new();
     for (field, path) in definition.extras().derived {
-        let source = definition.scripts.get(&path).with_context(|| format!("`{path}` is not in the pack"))?;
+        let source = definition
+            .scripts
+            .get(&path)
+            .with_context(|| format!("`{path}` is not in the pack"))?;
         scripts.push((field, Script::compile(source, &path)?));
     }
     Ok(scripts)
 }
 
 fn write(definition: &RegisterDefinition, id: String, body: Value, now_ms: i64) -> RecordWrite {
-    let source = FieldSource { source: "import".to_string(), fetched_at_ms: now_ms, ..FieldSource::default() };
+    let source = FieldSource {
+        source: "import".to_string(),
+        fetched_at_ms: now_ms,
+        ..FieldSource::default()
+    };
     let write = tongban_plugin::RecordWrite {
         register: definition.register.clone(),
         id,

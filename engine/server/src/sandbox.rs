@@ -38,8 +38,15 @@ pub fn serve(input: &mut impl Read, output: &mut impl Write) -> anyhow::Result<(
 }
 
 fn bound(resource: libc::__rlimit_resource_t, limit: u64) -> std::io::Result<()> {
-    let limits = libc::rlimit { rlim_cur: limit, rlim_max: limit };
+    let limits = libc::rlimit {
+        rlim_cur: limit,
+        rlim_max: limit,
+    };
     // SAFETY: `limits` is a valid rlimit that outlives the call.
     let outcome = unsafe { libc::setrlimit(resource, &limits) };
-    if outcome == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
+    if outcome == 0 {
+        Ok(())
+    } else {
+        Err(std::io::Error::last_os_error())
+    }
 }

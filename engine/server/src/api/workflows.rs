@@ -200,7 +200,9 @@ async fn read(
     }
     match inspection::survived(&app.executable, &files, inspection::PATIENCE).await {
         Ok(_) => inspection::inspect(files).map_err(Problem::unacceptable),
-        Err(Unsafe::NoChild(error)) => Err(Problem::internal(format!("no child process checks packs: {error}"))),
+        Err(Unsafe::NoChild(error)) => Err(Problem::internal(format!(
+            "no child process checks packs: {error}"
+        ))),
         Err(other) => Err(Problem::unacceptable(other.to_string())),
     }
 }

@@ -80,7 +80,14 @@ pub(crate) fn user(command: UserCommand) -> anyhow::Result<u8> {
 /// Runs `key`.
 pub(crate) fn key(command: KeyCommand) -> anyhow::Result<u8> {
     match command {
-        KeyCommand::Add { name, unit, person, scopes, days, site } => add_key(&site, name, unit, person, &scopes, days),
+        KeyCommand::Add {
+            name,
+            unit,
+            person,
+            scopes,
+            days,
+            site,
+        } => add_key(&site, name, unit, person, &scopes, days),
         KeyCommand::List { site } => list_keys(&site),
         KeyCommand::Remove { prefix, site } => remove_key(&prefix, &site),
     }
@@ -101,7 +108,9 @@ fn set_password(person: &str, site: &SiteArguments) -> anyhow::Result<u8> {
         eprintln!("password of {person} (it is shown as you type; end with Enter):");
         std::io::stdin().read_line(&mut password)?;
     } else {
-        std::io::stdin().read_to_string(&mut password).context("cannot read the password from standard input")?;
+        std::io::stdin()
+            .read_to_string(&mut password)
+            .context("cannot read the password from standard input")?;
     }
     let password = password.trim_end_matches(['\r', '\n']);
     executor()?.block_on(async {
@@ -121,7 +130,11 @@ fn list_people(site: &SiteArguments) -> anyhow::Result<u8> {
     executor()?.block_on(async {
         let store = open_store(&config).await?;
         for person in organisation.people() {
-            let state = if store.credential(&person.id).await?.is_some() { "can sign in" } else { "no password" };
+            let state = if store.credential(&person.id).await?.is_some() {
+                "can sign in"
+            } else {
+                "no password"
+            };
             let unit = person.unit.as_deref().unwrap_or("-");
             writeln!(lines, "{}\t{}\t{unit}\t{state}", person.id, person.name)?;
         }
@@ -144,7 +157,10 @@ fn add_key(
     if let Some(unit) = unit.iter().find(|unit| organisation.unit(unit).is_none()) {
         bail!("the organisation has no unit `{unit}`");
     }
-    if let Some(person) = person.iter().find(|person| organisation.person(person).is_none()) {
+    if let Some(person) = person
+        .iter()
+        .find(|person| organisation.person(person).is_none())
+    {
         bail!("the organisation has no person `{person}`");
     }
     if unit.is_none() && person.is_none() {
@@ -153,13 +169,22 @@ fn add_key(
     let mut may = Vec::new();
     for scope in scopes {
         let known = Scope::NAMES.map(|(name, _)| name).join(", ");
-        may.push(Scope::from_name(scope).with_context(|| format!("expected scopes of {known}, found `{scope}`"))?);
+        may.push(
+            Scope::from_name(scope)
+                .with_context(|| format!("expected scopes of {known}, found `{scope}`"))?,
+        );
     }
     let key = executor()?.block_on(async {
         let store = open_store(&config).await?;
         let now_ms = store.clock_ms().await?;
         let expires_at_ms = days.map(|days| now_ms + i64::from(days) * 86_400_000);
-        let terms = KeyTerms { name, unit, person, scopes: may, expires_at_ms };
+        let terms = KeyTerms {
+            name,
+            unit,
+            person,
+            scopes: may,
+            expires_at_ms,
+        };
         anyhow::Ok(account::add_key(&store, terms, now_ms).await?)
     })?;
     println!("{}", key.text);
@@ -173,7 +198,11 @@ fn list_keys(site: &SiteArguments) -> anyhow::Result<u8> {
     executor()?.block_on(async {
         for key in open_store(&config).await?.api_keys().await? {
             let bound = key.unit_id.or(key.person_id).unwrap_or_default();
-            writeln!(lines, "{}\t{}\t{bound}\t{}", key.prefix, key.name, key.scopes)?;
+            writeln!(
+                lines,
+                "{}\t{}\t{bound}\t{}",
+                key.prefix, key.name, key.scopes
+            )?;
         }
         anyhow::Ok(())
     })?;
@@ -186,7 +215,10 @@ fn remove_key(prefix: &str, site: &SiteArguments) -> anyhow::Result<u8> {
     executor()?.block_on(async {
         let store = open_store(&config).await?;
         let keys = store.api_keys().await?;
-        let key = keys.iter().find(|key| key.prefix == prefix).with_context(|| format!("there is no key `{prefix}`"))?;
+        let key = keys
+            .iter()
+            .find(|key| key.prefix == prefix)
+            .with_context(|| format!("there is no key `{prefix}`"))?;
         let now_ms = store.clock_ms().await?;
         account::remove_key(&store, &key.hash, now_ms).await?;
         anyhow::Ok(())

@@ -36,7 +36,11 @@ pub(crate) struct Checked {
 
 impl Checked {
     fn report(&self) -> Report<'_> {
-        Report { path: &self.path, source: &self.source, diagnostics: &self.diagnostics }
+        Report {
+            path: &self.path,
+            source: &self.source,
+            diagnostics: &self.diagnostics,
+        }
     }
 }
 
@@ -47,7 +51,10 @@ pub(crate) fn check(arguments: &CheckArguments) -> anyhow::Result<u8> {
         checked.extend(check_path(path)?);
     }
     print(&checked, arguments.format)?;
-    let errors = checked.iter().flat_map(|file| &file.diagnostics).any(Diagnostic::is_error);
+    let errors = checked
+        .iter()
+        .flat_map(|file| &file.diagnostics)
+        .any(Diagnostic::is_error);
     Ok(if errors { INVALID } else { DONE })
 }
 
@@ -65,7 +72,10 @@ pub(crate) fn check_path(path: &Path) -> anyhow::Result<Vec<Checked>> {
 fn check_packs(wanted: &[PathBuf], only: Option<&str>) -> anyhow::Result<Vec<Checked>> {
     let mut folders: BTreeSet<PathBuf> = wanted.iter().cloned().collect();
     for folder in wanted {
-        if let Some(parent) = folder.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        if let Some(parent) = folder
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty())
+        {
             folders.extend(files::pack_folders(parent)?);
         }
     }
@@ -90,25 +100,36 @@ fn check_packs(wanted: &[PathBuf], only: Option<&str>) -> anyhow::Result<Vec<Che
         }
     }
     for file in &mut checked {
-        file.diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
+        file.diagnostics
+            .sort_by_key(|diagnostic| diagnostic.span.start);
     }
     Ok(checked)
 }
 
 /// What cannot be read of a pack's scenario files.
 fn scenario_faults(folder: &Path) -> anyhow::Result<Vec<FileDiagnostic>> {
-    let files = files::pack_files(folder)?.into_iter().filter(|(path, _)| path.starts_with("tests/") && path.ends_with(".test.yaml"));
+    let files = files::pack_files(folder)?
+        .into_iter()
+        .filter(|(path, _)| path.starts_with("tests/") && path.ends_with(".test.yaml"));
     Ok(files
         .filter_map(|(file, source)| {
             let diagnostic = scenario::read(&source).err()?;
-            Some(FileDiagnostic { file, source, diagnostic })
+            Some(FileDiagnostic {
+                file,
+                source,
+                diagnostic,
+            })
         })
         .collect())
 }
 
 /// A fault of a whole YAML file that names a path (``roles.keeper`: …`) stands at that path.
 fn placed(mut fault: Diagnostic, source: &str) -> Diagnostic {
-    let path = fault.message.strip_prefix('`').and_then(|rest| rest.split_once("`:")).map(|(path, _)| path);
+    let path = fault
+        .message
+        .strip_prefix('`')
+        .and_then(|rest| rest.split_once("`:"))
+        .map(|(path, _)| path);
     if fault.span.end == 0
         && fault.span.line <= 1
         && let Some(path) = path
@@ -121,7 +142,11 @@ fn placed(mut fault: Diagnostic, source: &str) -> Diagnostic {
 fn add(checked: &mut Vec<Checked>, path: String, source: String, diagnostic: Diagnostic) {
     match checked.iter_mut().find(|file| file.path == path) {
         Some(file) => file.diagnostics.push(diagnostic),
-        None => checked.push(Checked { path, source, diagnostics: vec![diagnostic] }),
+        None => checked.push(Checked {
+            path,
+            source,
+            diagnostics: vec![diagnostic],
+        }),
     }
 }
 
@@ -135,10 +160,19 @@ pub(crate) fn check_bare(path: &Path) -> anyhow::Result<Checked> {
     let parsed = tongban_dsl::parse(&source);
     let mut diagnostics = parsed.diagnostics;
     if let Some(definition) = &parsed.definition {
-        diagnostics.extend(tongban_dsl::check(definition, &Alone { functions: &crate::functions::all() }));
+        diagnostics.extend(tongban_dsl::check(
+            definition,
+            &Alone {
+                functions: &crate::functions::all(),
+            },
+        ));
     }
     diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
-    Ok(Checked { path: path.display().to_string(), source, diagnostics })
+    Ok(Checked {
+        path: path.display().to_string(),
+        source,
+        diagnostics,
+    })
 }
 
 /// A file in another encoding: what can be read of it tells the place.
@@ -147,8 +181,13 @@ fn not_text(path: &Path, error: &std::string::FromUtf8Error) -> Checked {
     let valid = error.utf8_error().valid_up_to();
     let message = "the file is not UTF-8 text";
     let help = "save it with the encoding UTF-8 (not GBK, not UTF-16)";
-    let diagnostic = Diagnostic::error(codes::YAML_SYNTAX, Span::of(&source, valid..valid), message).help(help);
-    Checked { path: path.display().to_string(), source, diagnostics: vec![diagnostic] }
+    let diagnostic =
+        Diagnostic::error(codes::YAML_SYNTAX, Span::of(&source, valid..valid), message).help(help);
+    Checked {
+        path: path.display().to_string(),
+        source,
+        diagnostics: vec![diagnostic],
+    }
 }
 
 /// Prints diagnostics in the wanted form.
@@ -163,7 +202,10 @@ pub(crate) fn print(checked: &[Checked], format: Format) -> anyhow::Result<()> {
 
 fn print_text(reports: &[Report<'_>]) -> anyhow::Result<()> {
     let styled = std::io::stdout().is_terminal();
-    let texts: Vec<String> = reports.iter().map(|report| render::text(report, styled)).collect();
+    let texts: Vec<String> = reports
+        .iter()
+        .map(|report| render::text(report, styled))
+        .collect();
     say(&texts.concat())?;
     let all = || reports.iter().flat_map(|report| report.diagnostics);
     let errors = all().filter(|diagnostic| diagnostic.is_error()).count();

@@ -24,14 +24,29 @@ pub(crate) fn draw(arguments: &DrawArguments) -> anyhow::Result<u8> {
     let parsed = tongban_dsl::parse(&source);
     let Some(definition) = parsed.definition else {
         let path = arguments.file.display().to_string();
-        print(&[Checked { path, source, diagnostics: parsed.diagnostics }], Format::Text)?;
+        print(
+            &[Checked {
+                path,
+                source,
+                diagnostics: parsed.diagnostics,
+            }],
+            Format::Text,
+        )?;
         return Ok(INVALID);
     };
     let marks = tongban_dsl::draw::Marks::default();
     if arguments.outline {
         let steps = tongban_dsl::draw::outline(&definition, &marks);
-        let lines: String =
-            steps.iter().map(|step| format!("{}{}\n", "  ".repeat(step.depth), step.sentence(marks.tongue))).collect();
+        let lines: String = steps
+            .iter()
+            .map(|step| {
+                format!(
+                    "{}{}\n",
+                    "  ".repeat(step.depth),
+                    step.sentence(marks.tongue)
+                )
+            })
+            .collect();
         say(&lines)?;
         return Ok(DONE);
     }

@@ -12,13 +12,19 @@ pub(crate) struct ExplainArguments {
 /// Prints one page, or the list of all.
 pub(crate) fn explain(arguments: &ExplainArguments) -> anyhow::Result<u8> {
     let Some(code) = &arguments.code else {
-        let lines: String = tongban_dsl::codes::PAGES.iter().map(|page| format!("{}  {}\n", page.id, page.title)).collect();
+        let lines: String = tongban_dsl::codes::PAGES
+            .iter()
+            .map(|page| format!("{}  {}\n", page.id, page.title))
+            .collect();
         say(&lines)?;
         return Ok(DONE);
     };
     match tongban_dsl::codes::explain(code) {
         Some(page) => {
-            println!("{}: {}\n\n{}\n\nExample:\n", page.id, page.title, page.explanation);
+            println!(
+                "{}: {}\n\n{}\n\nExample:\n",
+                page.id, page.title, page.explanation
+            );
             for line in page.example.lines() {
                 println!("    {line}");
             }

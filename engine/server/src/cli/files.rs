@@ -33,11 +33,20 @@ pub(crate) enum Named {
 pub(crate) fn named(path: &Path) -> anyhow::Result<Named> {
     let shown = path.display();
     if path.is_file() {
-        let whole = path.canonicalize().with_context(|| format!("cannot read `{shown}`"))?;
-        let pack = whole.ancestors().skip(1).find(|folder| folder.join("pack.yaml").is_file());
+        let whole = path
+            .canonicalize()
+            .with_context(|| format!("cannot read `{shown}`"))?;
+        let pack = whole
+            .ancestors()
+            .skip(1)
+            .find(|folder| folder.join("pack.yaml").is_file());
         return Ok(match pack {
             Some(folder) => {
-                let inside = whole.strip_prefix(folder).unwrap_or(&whole).to_string_lossy().replace('\\', "/");
+                let inside = whole
+                    .strip_prefix(folder)
+                    .unwrap_or(&whole)
+                    .to_string_lossy()
+                    .replace('\\', "/");
                 Named::InPack(folder.to_path_buf(), inside)
             }
             None => Named::Bare(vec![path.to_path_buf()]),
@@ -69,7 +78,8 @@ pub(crate) fn named(path: &Path) -> anyhow::Result<Named> {
 
 /// The folders below `path` that are packs, by name.
 pub(crate) fn pack_folders(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let entries = std::fs::read_dir(path).with_context(|| format!("cannot read the folder `{}`", path.display()))?;
+    let entries = std::fs::read_dir(path)
+        .with_context(|| format!("cannot read the folder `{}`", path.display()))?;
     let mut folders = Vec::new();
     for entry in entries {
         let folder = entry?.path();
@@ -87,10 +97,21 @@ pub fn read_packs(folders: &[PathBuf]) -> anyhow::Result<(Library, Vec<PackFolde
     let mut read = Vec::new();
     for folder in folders {
         let outcome = Pack::read(pack_files(folder)?);
-        let fallback = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let name = outcome.pack.as_ref().map_or(fallback, |pack| pack.name().to_string());
+        let fallback = folder
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let name = outcome
+            .pack
+            .as_ref()
+            .map_or(fallback, |pack| pack.name().to_string());
         packs.extend(outcome.pack);
-        read.push(PackFolder { path: folder.clone(), name, diagnostics: outcome.diagnostics });
+        read.push(PackFolder {
+            path: folder.clone(),
+            name,
+            diagnostics: outcome.diagnostics,
+        });
     }
     let library = Library::new(packs).map_err(anyhow::Error::msg)?;
     Ok((library, read))
@@ -100,8 +121,15 @@ pub fn read_packs(folders: &[PathBuf]) -> anyhow::Result<(Library, Vec<PackFolde
 pub(crate) fn pack_files(folder: &Path) -> anyhow::Result<BTreeMap<String, Arc<str>>> {
     let mut files = BTreeMap::new();
     walk(folder, &mut |file| {
-        let inside = file.strip_prefix(folder).unwrap_or(file).to_string_lossy().replace('\\', "/");
-        if [".yaml", ".rhai", ".md"].iter().any(|ending| inside.ends_with(ending)) {
+        let inside = file
+            .strip_prefix(folder)
+            .unwrap_or(file)
+            .to_string_lossy()
+            .replace('\\', "/");
+        if [".yaml", ".rhai", ".md"]
+            .iter()
+            .any(|ending| inside.ends_with(ending))
+        {
             files.insert(inside, Arc::from(read_text(file)?));
         }
         Ok(())
@@ -113,16 +141,24 @@ pub(crate) fn pack_files(folder: &Path) -> anyhow::Result<BTreeMap<String, Arc<s
 pub(crate) fn read_text(path: &Path) -> anyhow::Result<String> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
     String::from_utf8(bytes).map_err(|error| {
-        anyhow::anyhow!("`{}` is not UTF-8 text: byte {} begins no character", path.display(), error.utf8_error().valid_up_to())
+        anyhow::anyhow!(
+            "`{}` is not UTF-8 text: byte {} begins no character",
+            path.display(),
+            error.utf8_error().valid_up_to()
+        )
     })
 }
 
 pub(crate) fn is_yaml(path: &Path) -> bool {
-    matches!(path.extension().and_then(|ending| ending.to_str()), Some("yaml" | "yml" | "json"))
+    matches!(
+        path.extension().and_then(|ending| ending.to_str()),
+        Some("yaml" | "yml" | "json")
+    )
 }
 
 fn walk(folder: &Path, visit: &mut dyn FnMut(&Path) -> anyhow::Result<()>) -> anyhow::Result<()> {
-    let entries = std::fs::read_dir(folder).with_context(|| format!("cannot read the folder `{}`", folder.display()))?;
+    let entries = std::fs::read_dir(folder)
+        .with_context(|| format!("cannot read the folder `{}`", folder.display()))?;
     for entry in entries {
         let entry = entry?;
         let kind = entry.file_type()?;

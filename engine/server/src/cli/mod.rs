@@ -28,7 +28,12 @@ pub(crate) const INVALID: u8 = 2;
 pub(crate) const WAITING: u8 = 3;
 
 #[derive(Parser)]
-#[command(name = "tongban", version, about = "Tongban (通办): workflows of a city's shared data", arg_required_else_help = true)]
+#[command(
+    name = "tongban",
+    version,
+    about = "Tongban (通办): workflows of a city's shared data",
+    arg_required_else_help = true
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

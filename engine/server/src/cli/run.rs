@@ -14,7 +14,9 @@ use tongban_http::{Mapping, Transport};
 use tongban_runtime::form::FieldFault;
 use tongban_runtime::history::Entry;
 use tongban_runtime::pack::{Bundle, Publication};
-use tongban_runtime::{Caller, CaseView, Parts, Runtime, RuntimeError, SeededIds, Start, VirtualClock};
+use tongban_runtime::{
+    Caller, CaseView, Parts, Runtime, RuntimeError, SeededIds, Start, VirtualClock,
+};
 use tongban_store::{Options, Store};
 
 use super::check::{Checked, check_bare, print};
@@ -48,7 +50,11 @@ const TIMERS_MAX: u32 = 100_000;
 /// Checks, runs, prints.
 pub(crate) fn run(arguments: RunArguments) -> anyhow::Result<u8> {
     let checked = check_bare(&arguments.file)?;
-    if checked.diagnostics.iter().any(tongban_dsl::Diagnostic::is_error) {
+    if checked
+        .diagnostics
+        .iter()
+        .any(tongban_dsl::Diagnostic::is_error)
+    {
         return invalid(checked, arguments.format);
     }
     let input = read_input(arguments.input.as_deref())?;
@@ -56,7 +62,10 @@ pub(crate) fn run(arguments: RunArguments) -> anyhow::Result<u8> {
     for path in &arguments.events {
         events.extend(read_events(path)?);
     }
-    let executor = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let executor = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
     let outcome = executor.block_on(run_in_memory(&checked.source, input, events, &arguments))?;
     match arguments.format {
         Format::Text => print_text(&outcome.object),
@@ -67,7 +76,11 @@ pub(crate) fn run(arguments: RunArguments) -> anyhow::Result<u8> {
 
 /// The diagnostics of a document that cannot run: on standard error for people, as one object for programs.
 fn invalid(checked: Checked, format: Format) -> anyhow::Result<u8> {
-    let format = if format == Format::Text { Format::Text } else { Format::Json };
+    let format = if format == Format::Text {
+        Format::Text
+    } else {
+        Format::Json
+    };
     print(&[checked], format)?;
     Ok(INVALID)
 }
@@ -87,7 +100,11 @@ async fn run_in_memory(
     let clock = Arc::new(VirtualClock::at(began_ms));
     let store = Store::open(&Options::new("sqlite::memory:")).await?;
     let transport = Arc::new(Transport::mapped(&arguments.resolve));
-    let mut parts = Parts::plain(store, clock.clone(), Arc::new(SeededIds::new(began_ms.unsigned_abs())));
+    let mut parts = Parts::plain(
+        store,
+        clock.clone(),
+        Arc::new(SeededIds::new(began_ms.unsigned_abs())),
+    );
     parts.plugins = crate::functions::plugins(transport.clone());
     parts.http = transport;
     let runtime = Runtime::inline(parts).await?;
@@ -95,7 +112,10 @@ async fn run_in_memory(
         .publish(&Publication::of_bundle(bundle(source)?), "run")
         .await
         .context("`run` plays one file without its pack; `tongban test` plays the pack")?;
-    let published = published.into_iter().next().context("the document was published")?;
+    let published = published
+        .into_iter()
+        .next()
+        .context("the document was published")?;
     let start = Start {
         workflow: published.workflow,
         version: Some(published.version),
@@ -116,10 +136,21 @@ async fn run_in_memory(
         if case.instance.status().has_ended() {
             break;
         }
-        let due = runtime.next_due_ms().await?.filter(|_| arguments.fast_forward && timers < TIMERS_MAX);
+        let due = runtime
+            .next_due_ms()
+            .await?
+            .filter(|_| arguments.fast_forward && timers < TIMERS_MAX);
         // An event that comes before anything listens would be lost: a timer that may fire goes first.
-        let listens = case.instance.live().iter().any(|task| task.kind == "listen");
-        let event = if listens || due.is_none() { events.pop_front() } else { None };
+        let listens = case
+            .instance
+            .live()
+            .iter()
+            .any(|task| task.kind == "listen");
+        let event = if listens || due.is_none() {
+            events.pop_front()
+        } else {
+            None
+        };
         match (event, due) {
             (Some(event), _) => {
                 runtime.receive(event, Caller::system()).await?;
@@ -140,8 +171,14 @@ async fn run_in_memory(
 
 /// A workflow whose input does not fit its schema: the language has it fault before its first task.
 fn unfit(faults: &[FieldFault]) -> Ran {
-    let words: Vec<String> = faults.iter().map(|fault| format!("{}: {}", fault.field, fault.en)).collect();
-    let detail = format!("the workflow's input does not fit its schema: {}", words.join("; "));
+    let words: Vec<String> = faults
+        .iter()
+        .map(|fault| format!("{}: {}", fault.field, fault.en))
+        .collect();
+    let detail = format!(
+        "the workflow's input does not fit its schema: {}",
+        words.join("; ")
+    );
     let error = tongban_core::Error::new(ErrorKind::Validation, detail).at("/input");
     let object = json!({
         "status": "faulted",
@@ -150,7 +187,10 @@ fn unfit(faults: &[FieldFault]) -> Ran {
         "tasks": [],
         "virtual_seconds": 0,
     });
-    Ran { object, code: FAILED }
+    Ran {
+        object,
+        code: FAILED,
+    }
 }
 
 async fn history(runtime: &Runtime, instance: &str) -> anyhow::Result<Vec<Entry>> {
@@ -158,7 +198,9 @@ async fn history(runtime: &Runtime, instance: &str) -> anyhow::Result<Vec<Entry>
     let mut after = 0;
     loop {
         let pages = runtime.history(instance, after, 200).await?;
-        let Some((version, _, _)) = pages.last() else { return Ok(entries) };
+        let Some((version, _, _)) = pages.last() else {
+            return Ok(entries);
+        };
         after = *version;
         entries.extend(pages.into_iter().flat_map(|(_, _, page)| page.entries));
     }
@@ -222,18 +264,29 @@ fn tasks(case: &CaseView, entries: &[Entry]) -> Vec<Json> {
 }
 
 fn bundle(source: &str) -> anyhow::Result<Bundle> {
-    let definition = tongban_dsl::parse(source).definition.context("the document was checked before")?;
+    let definition = tongban_dsl::parse(source)
+        .definition
+        .context("the document was checked before")?;
     let document = &definition.document;
     let path = "workflow.yaml".to_string();
     let files = BTreeMap::from([(path.clone(), Arc::from(source))]);
-    Ok(Bundle::new(&definition.reference(), &document.version.value, &path, files))
+    Ok(Bundle::new(
+        &definition.reference(),
+        &document.version.value,
+        &path,
+        files,
+    ))
 }
 
 fn read_input(path: Option<&std::path::Path>) -> anyhow::Result<Value> {
-    let Some(path) = path else { return Ok(Value::object::<&str, Value>([])) };
+    let Some(path) = path else {
+        return Ok(Value::object::<&str, Value>([]));
+    };
     let text = if path.as_os_str() == "-" {
         let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).context("cannot read the input from standard input")?;
+        std::io::stdin()
+            .read_to_string(&mut text)
+            .context("cannot read the input from standard input")?;
         text
     } else {
         files::read_text(path)?
@@ -247,7 +300,12 @@ fn read_value(text: &str, name: &str) -> anyhow::Result<Value> {
     }
     let (value, diagnostics) = tongban_dsl::read_yaml(text);
     if let Some(fault) = diagnostics.iter().find(|fault| fault.is_error()) {
-        bail!("{name}:{}:{}: {}", fault.span.line, fault.span.column, fault.message);
+        bail!(
+            "{name}:{}:{}: {}",
+            fault.span.line,
+            fault.span.column,
+            fault.message
+        );
     }
     Ok(value.unwrap_or_default())
 }
@@ -255,11 +313,16 @@ fn read_value(text: &str, name: &str) -> anyhow::Result<Value> {
 fn read_events(path: &std::path::Path) -> anyhow::Result<Vec<Value>> {
     let name = path.display().to_string();
     let value = read_value(&files::read_text(path)?, &name)?;
-    let events = value.as_list().map_or_else(|| vec![value.clone()], <[Value]>::to_vec);
+    let events = value
+        .as_list()
+        .map_or_else(|| vec![value.clone()], <[Value]>::to_vec);
     let mut whole = Vec::new();
     for (index, event) in events.into_iter().enumerate() {
         if event.text("type").is_none() {
-            bail!("{name}: event {}: expected a CloudEvent with `type`, found {event}", index + 1);
+            bail!(
+                "{name}: event {}: expected a CloudEvent with `type`, found {event}",
+                index + 1
+            );
         }
         whole.push(completed(event, &name, index));
     }
@@ -269,7 +332,11 @@ fn read_events(path: &std::path::Path) -> anyhow::Result<Vec<Value>> {
 /// An event with the attributes that CloudEvents require and a file may leave out.
 fn completed(event: Value, file: &str, index: usize) -> Value {
     let mut event = event;
-    for (name, value) in [("specversion", "1.0".to_string()), ("source", format!("file:{file}")), ("id", format!("{}", index + 1))] {
+    for (name, value) in [
+        ("specversion", "1.0".to_string()),
+        ("source", format!("file:{file}")),
+        ("id", format!("{}", index + 1)),
+    ] {
         if event.get(name).is_none_or(Value::is_null) {
             event.set(name, value);
         }
@@ -279,7 +346,10 @@ fn completed(event: Value, file: &str, index: usize) -> Value {
 
 fn now_ms() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.ok().and_then(|past| i64::try_from(past.as_millis()).ok()).unwrap_or(0)
+    since
+        .ok()
+        .and_then(|past| i64::try_from(past.as_millis()).ok())
+        .unwrap_or(0)
 }
 
 fn print_text(object: &Json) {
@@ -289,6 +359,10 @@ fn print_text(object: &Json) {
     }
     println!("output: {}", object["output"]);
     for task in object["tasks"].as_array().into_iter().flatten() {
-        println!("  {:<10} {}", task["status"].as_str().unwrap_or_default(), task["task"].as_str().unwrap_or_default());
+        println!(
+            "  {:<10} {}",
+            task["status"].as_str().unwrap_or_default(),
+            task["task"].as_str().unwrap_or_default()
+        );
     }
 }

@@ -35,7 +35,12 @@ pub(crate) struct ServeArguments {
 /// Brings the demonstration up.
 pub(crate) fn demo(arguments: DemoArguments) -> anyhow::Result<u8> {
     log(false);
-    let options = DemoOptions { site: arguments.site.site, data: arguments.data, listen: arguments.listen, ..DemoOptions::default() };
+    let options = DemoOptions {
+        site: arguments.site.site,
+        data: arguments.data,
+        listen: arguments.listen,
+        ..DemoOptions::default()
+    };
     executor()?.block_on(crate::demo(options))?;
     Ok(DONE)
 }
@@ -50,13 +55,23 @@ pub(crate) fn serve(arguments: ServeArguments) -> anyhow::Result<u8> {
 
 /// The executor of servers: as many threads as there are cores.
 pub(crate) fn executor() -> std::io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
 }
 
 /// Logs to standard error; `RUST_LOG` chooses, `info` by default.
 fn log(json: bool) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr);
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     // A second initialisation fails, which can only be a test's: the first one stays.
-    let _ = if json { builder.json().try_init() } else { builder.try_init() };
+    let _ = if json {
+        builder.json().try_init()
+    } else {
+        builder.try_init()
+    };
 }

@@ -7,12 +7,18 @@ use tongban_expr::Value;
 pub fn changed(base: &Value, change: &IndexMap<String, Value>) -> Result<Value, String> {
     let mut result = base.clone();
     for (path, value) in change {
-        result.set_at(path, value.clone()).map_err(|error| format!("change `{path}`: {error}"))?;
+        result
+            .set_at(path, value.clone())
+            .map_err(|error| format!("change `{path}`: {error}"))?;
     }
     Ok(result)
 }
 
 /// The changes as an object from paths to values, as acts carry them.
 pub fn as_object(change: &IndexMap<String, Value>) -> Value {
-    Value::object(change.iter().map(|(path, value)| (path.clone(), value.clone())))
+    Value::object(
+        change
+            .iter()
+            .map(|(path, value)| (path.clone(), value.clone())),
+    )
 }

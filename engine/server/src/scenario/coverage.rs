@@ -35,7 +35,9 @@ impl Coverage {
             return;
         }
         self.know(definition);
-        let Some(reached) = self.workflows.get_mut(&definition.reference()) else { return };
+        let Some(reached) = self.workflows.get_mut(&definition.reference()) else {
+            return;
+        };
         for entry in entries {
             if entry.status == RecordStatus::Skipped {
                 reached.skipped.insert(entry.task.clone());
@@ -49,10 +51,18 @@ impl Coverage {
     pub fn text(&self) -> String {
         let mut text = String::new();
         for (workflow, reached) in &self.workflows {
-            let missed: Vec<&str> =
-                reached.all.iter().filter(|path| !reached.entered.contains(*path)).map(String::as_str).collect();
+            let missed: Vec<&str> = reached
+                .all
+                .iter()
+                .filter(|path| !reached.entered.contains(*path))
+                .map(String::as_str)
+                .collect();
             let entered = reached.all.len() - missed.len();
-            let _ = write!(text, "{workflow}: {entered} of {} tasks entered", reached.all.len());
+            let _ = write!(
+                text,
+                "{workflow}: {entered} of {} tasks entered",
+                reached.all.len()
+            );
             if !missed.is_empty() {
                 let _ = write!(text, "; never: {}", missed.join(", "));
             }
@@ -77,7 +87,11 @@ impl Coverage {
 /// The paths of all tasks below a list.
 fn paths(tasks: &[Task], above: &str, found: &mut Vec<String>) {
     for task in tasks {
-        let path = if above.is_empty() { task.name.value.clone() } else { format!("{above}/{}", task.name.value) };
+        let path = if above.is_empty() {
+            task.name.value.clone()
+        } else {
+            format!("{above}/{}", task.name.value)
+        };
         found.push(path.clone());
         for (_, inner) in task.scopes() {
             paths(inner, &path, found);

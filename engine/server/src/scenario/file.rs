@@ -41,8 +41,14 @@ pub struct Given {
 impl Given {
     /// The samples of the pack of the workflow under test.
     pub fn samples_of(file: &ScenarioFile) -> Given {
-        let pack = file.workflow.as_deref().and_then(|workflow| workflow.split_once('/'));
-        Given { samples: pack.map(|(pack, _)| pack.to_string()).into_iter().collect(), ..Given::default() }
+        let pack = file
+            .workflow
+            .as_deref()
+            .and_then(|workflow| workflow.split_once('/'));
+        Given {
+            samples: pack.map(|(pack, _)| pack.to_string()).into_iter().collect(),
+            ..Given::default()
+        }
     }
 }
 

@@ -9,23 +9,34 @@ pub fn difference(expected: &Value, found: &Value) -> Option<String> {
 
 /// Whether a list has a member for each expectation; the first expectation without one.
 pub fn missing<'a>(expected: &'a [Value], found: &[Value]) -> Option<&'a Value> {
-    expected.iter().find(|wanted| !found.iter().any(|one| difference(wanted, one).is_none()))
+    expected
+        .iter()
+        .find(|wanted| !found.iter().any(|one| difference(wanted, one).is_none()))
 }
 
 fn at(path: &str, expected: &Value, found: &Value) -> Option<String> {
     if let Some(members) = expected.as_object() {
         return members.iter().find_map(|(name, wanted)| {
-            let inner = if path.is_empty() { name.to_string() } else { format!("{path}.{name}") };
+            let inner = if path.is_empty() {
+                name.to_string()
+            } else {
+                format!("{path}.{name}")
+            };
             at(&inner, wanted, found.get(name).unwrap_or(&Value::Null))
         });
     }
     if let Some(items) = expected.as_list() {
-        let Some(have) = found.as_list() else { return Some(told(path, expected, found)) };
+        let Some(have) = found.as_list() else {
+            return Some(told(path, expected, found));
+        };
         if items.iter().all(|item| item.as_object().is_none()) {
             return (items != have).then(|| told(path, expected, found));
         }
         return missing(items, have).map(|wanted| {
-            format!("{}: expected a member like {wanted}, found {found}", named(path))
+            format!(
+                "{}: expected a member like {wanted}, found {found}",
+                named(path)
+            )
         });
     }
     let same = match (expected.as_f64(), found.as_f64()) {

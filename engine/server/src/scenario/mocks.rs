@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use tongban_expr::Value;
 use tongban_plugin::{
-    Act, ActCall, Answer, Call, Failure, FailureKind, Plugin, Prepared, Read, Signature, Write, async_trait,
+    Act, ActCall, Answer, Call, Failure, FailureKind, Plugin, Prepared, Read, Signature, Write,
+    async_trait,
 };
 use tongban_runtime::pack::Bundle;
 
@@ -15,23 +16,39 @@ use super::matching::difference;
 
 /// The plugins with the scenario's mocks in front of their functions.
 pub fn played(plugins: Vec<Plugin>, mocks: &[Mock]) -> Vec<Plugin> {
-    let mocks: Arc<[Mock]> = mocks.iter().filter(|mock| mock.call.is_some()).cloned().collect();
+    let mocks: Arc<[Mock]> = mocks
+        .iter()
+        .filter(|mock| mock.call.is_some())
+        .cloned()
+        .collect();
     if mocks.is_empty() {
         return plugins;
     }
-    plugins.into_iter().map(|plugin| in_front(plugin, &mocks)).collect()
+    plugins
+        .into_iter()
+        .map(|plugin| in_front(plugin, &mocks))
+        .collect()
 }
 
 fn in_front(plugin: Plugin, mocks: &Arc<[Mock]>) -> Plugin {
     let mut played = Plugin::new(plugin.name);
     for function in plugin.reads {
-        played = played.read(Played { function, mocks: mocks.clone() });
+        played = played.read(Played {
+            function,
+            mocks: mocks.clone(),
+        });
     }
     for function in plugin.writes {
-        played = played.write(Played { function, mocks: mocks.clone() });
+        played = played.write(Played {
+            function,
+            mocks: mocks.clone(),
+        });
     }
     for function in plugin.acts {
-        played = played.act(Played { function, mocks: mocks.clone() });
+        played = played.act(Played {
+            function,
+            mocks: mocks.clone(),
+        });
     }
     played
 }
@@ -44,7 +61,9 @@ struct Played<F: ?Sized> {
 /// The answer of the first mock that fits; `None` when the real function is to be called.
 fn answer(mocks: &[Mock], name: &str, args: &Value) -> Option<Result<Value, Failure>> {
     let any = |mock: &Mock| mock.with.is_null();
-    let fits = |mock: &&Mock| mock.call.as_deref() == Some(name) && (any(mock) || difference(&mock.with, args).is_none());
+    let fits = |mock: &&Mock| {
+        mock.call.as_deref() == Some(name) && (any(mock) || difference(&mock.with, args).is_none())
+    };
     let mock = mocks.iter().find(fits)?;
     Some(match &mock.error {
         Some(error) => Err(failure(error)),
@@ -64,7 +83,12 @@ fn failure(error: &MockError) -> Failure {
     };
     let status = u16::try_from(error.status).unwrap_or(500);
     let told = error.detail.as_ref().or(error.title.as_ref());
-    Failure::new(kind, told.cloned().unwrap_or_else(|| "played by the scenario".to_string())).with_status(status)
+    Failure::new(
+        kind,
+        told.cloned()
+            .unwrap_or_else(|| "played by the scenario".to_string()),
+    )
+    .with_status(status)
 }
 
 #[async_trait]
@@ -74,7 +98,10 @@ impl Read for Played<dyn Read> {
     }
     async fn read(&self, args: &Value, call: &Call<'_>) -> Result<Answer, Failure> {
         match answer(&self.mocks, &self.signature().name, args) {
-            Some(played) => played.map(|value| Answer { value, access: Vec::new() }),
+            Some(played) => played.map(|value| Answer {
+                value,
+                access: Vec::new(),
+            }),
             None => self.function.read(args, call).await,
         }
     }
@@ -87,7 +114,10 @@ impl Write for Played<dyn Write> {
     }
     async fn prepare(&self, args: &Value, call: &Call<'_>) -> Result<Prepared, Failure> {
         match answer(&self.mocks, &self.signature().name, args) {
-            Some(played) => played.map(|value| Prepared { value, ..Prepared::default() }),
+            Some(played) => played.map(|value| Prepared {
+                value,
+                ..Prepared::default()
+            }),
             None => self.function.prepare(args, call).await,
         }
     }
@@ -108,16 +138,37 @@ impl Act for Played<dyn Act> {
 
 /// The bundle that plays a workflow: one task that gives the output.
 pub fn played_workflow(reference: &str, version: &str, output: &Value) -> Bundle {
-    stub(reference, version, None, &Value::list(vec![Value::object([("played", Value::object([("set", output.clone())]))])]))
+    stub(
+        reference,
+        version,
+        None,
+        &Value::list(vec![Value::object([(
+            "played",
+            Value::object([("set", output.clone())]),
+        )])]),
+    )
 }
 
 /// The bundle of a given case: one task for each of its results, then its outcome, under the given number.
 pub fn given_case(reference: &str, number: &str, steps: &Value, outcome: &str) -> Bundle {
-    let set = |name: &str, value: Value| Value::object([(name.to_string(), Value::object([("set", value)]))]);
-    let mut tasks: Vec<Value> = steps.entries().map(|(name, value)| set(name, value.clone())).collect();
+    let set = |name: &str, value: Value| {
+        Value::object([(name.to_string(), Value::object([("set", value)]))])
+    };
+    let mut tasks: Vec<Value> = steps
+        .entries()
+        .map(|(name, value)| set(name, value.clone()))
+        .collect();
     // The engine keeps only results that some expression reads: this one reads them all.
-    let read = steps.entries().map(|(name, _)| (name.to_string(), Value::from(format!("${{ $steps.{name} }}"))));
-    let ended = Value::object([("outcome", Value::from(outcome)), ("steps", Value::object(read))]);
+    let read = steps.entries().map(|(name, _)| {
+        (
+            name.to_string(),
+            Value::from(format!("${{ $steps.{name} }}")),
+        )
+    });
+    let ended = Value::object([
+        ("outcome", Value::from(outcome)),
+        ("steps", Value::object(read)),
+    ]);
     tasks.push(set("outcome", ended));
     stub(reference, "0.0.1", Some(number), &Value::list(tasks))
 }

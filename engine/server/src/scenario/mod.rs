@@ -18,9 +18,9 @@ use tongban_org::Organisation;
 use tongban_runtime::pack::Library;
 
 pub use coverage::Coverage;
-pub use play::described;
 use file::{Scenario, ScenarioFile};
 use play::Play;
+pub use play::described;
 use stage::Stage;
 
 /// What scenarios are played with.
@@ -52,9 +52,20 @@ pub struct Outcome {
 
 /// Reads a scenario file; the error names the place.
 pub fn load(pack: &str, path: &Path, source: &str) -> Result<LoadedFile, String> {
-    let file = read(source)
-        .map_err(|fault| format!("{}:{}:{}: {}", path.display(), fault.span.line, fault.span.column, fault.message))?;
-    Ok(LoadedFile { pack: pack.to_string(), path: path.to_path_buf(), file })
+    let file = read(source).map_err(|fault| {
+        format!(
+            "{}:{}:{}: {}",
+            path.display(),
+            fault.span.line,
+            fault.span.column,
+            fault.message
+        )
+    })?;
+    Ok(LoadedFile {
+        pack: pack.to_string(),
+        path: path.to_path_buf(),
+        file,
+    })
 }
 
 /// Reads the text of a scenario file.
@@ -64,14 +75,19 @@ pub fn read(source: &str) -> Result<ScenarioFile, Diagnostic> {
         return Err(placed.diagnostics.swap_remove(at));
     }
     let value = placed.value.take().unwrap_or_default();
-    let fault = |path: &str, message: String| Diagnostic::error(codes::PACK_SCENARIO, placed.place(&pointer(path)), message);
+    let fault = |path: &str, message: String| {
+        Diagnostic::error(codes::PACK_SCENARIO, placed.place(&pointer(path)), message)
+    };
     let json = serde_json::to_value(value).map_err(|error| fault("", error.to_string()))?;
     let file: ScenarioFile = serde_path_to_error::deserialize(json).map_err(|error| {
         let path = error.path().to_string();
         fault(&path, format!("`{path}`: {}", error.inner()))
     })?;
     if file.workflow.is_some() == file.rule.is_some() {
-        return Err(fault("", "expected either `workflow` or `rule`".to_string()));
+        return Err(fault(
+            "",
+            "expected either `workflow` or `rule`".to_string(),
+        ));
     }
     Ok(file)
 }
@@ -81,7 +97,12 @@ pub(crate) fn pointer(path: &str) -> String {
     let mut pointer = String::new();
     for part in path.split(['.', '[']).filter(|part| !part.is_empty()) {
         pointer.push('/');
-        pointer.push_str(&part.trim_end_matches(']').replace('~', "~0").replace('/', "~1"));
+        pointer.push_str(
+            &part
+                .trim_end_matches(']')
+                .replace('~', "~0")
+                .replace('/', "~1"),
+        );
     }
     pointer
 }
@@ -93,19 +114,33 @@ impl Suite {
         for scenario in &loaded.file.scenarios {
             let failure = match &loaded.file.rule {
                 Some(rule) => rule::play(&self.library, rule, scenario).err(),
-                None => self.play_workflow(&loaded.file, scenario, coverage).await.err(),
+                None => self
+                    .play_workflow(&loaded.file, scenario, coverage)
+                    .await
+                    .err(),
             };
-            outcomes.push(Outcome { path: loaded.path.clone(), test: scenario.test.clone(), failure });
+            outcomes.push(Outcome {
+                path: loaded.path.clone(),
+                test: scenario.test.clone(),
+                failure,
+            });
         }
         outcomes
     }
 
-    async fn play_workflow(&self, file: &ScenarioFile, scenario: &Scenario, coverage: &mut Coverage) -> Result<(), String> {
+    async fn play_workflow(
+        &self,
+        file: &ScenarioFile,
+        scenario: &Scenario,
+        coverage: &mut Coverage,
+    ) -> Result<(), String> {
         let stage = Stage::build(self, file, scenario).await?;
         let mut play = Play::new(&stage);
         let outcome = play.run(file, scenario).await;
         for instance in play.instances() {
-            if let (Ok(case), Ok(entries)) = (stage.case(instance).await, stage.history(instance).await) {
+            if let (Ok(case), Ok(entries)) =
+                (stage.case(instance).await, stage.history(instance).await)
+            {
                 coverage.note(&case.definition, &entries);
             }
         }

@@ -6,7 +6,9 @@ use tongban_work::{Act, Channel, Refusal, Resume, ReturnTo, Siblings, What};
 
 use super::change::{as_object, changed};
 use super::expect;
-use super::file::{Advance, Correct, Decide, Resubmit, Return, Scenario, ScenarioFile, Start, Step, Submit};
+use super::file::{
+    Advance, Correct, Decide, Resubmit, Return, Scenario, ScenarioFile, Start, Step, Submit,
+};
 use super::stage::Stage;
 
 /// Why a scenario failed.
@@ -30,7 +32,11 @@ pub struct Play<'a> {
 impl<'a> Play<'a> {
     /// Nothing has happened yet.
     pub fn new(stage: &'a Stage) -> Play<'a> {
-        Play { stage, cases: IndexMap::new(), refused: None }
+        Play {
+            stage,
+            cases: IndexMap::new(),
+            refused: None,
+        }
     }
 
     /// Plays a scenario to its end.
@@ -49,7 +55,8 @@ impl<'a> Play<'a> {
         }
         for (index, step) in scenario.steps.iter().enumerate() {
             let played = self.step(step).await;
-            self.told(played, &format!("step {} ({})", index + 1, name_of(step))).await?;
+            self.told(played, &format!("step {} ({})", index + 1, name_of(step)))
+                .await?;
         }
         let held = expect::hold(self, &scenario.expect).await;
         self.told(held, "at the end").await
@@ -67,7 +74,10 @@ impl<'a> Play<'a> {
 
     /// The case that a step means.
     pub async fn case(&self, of: Option<&str>) -> Result<CaseView, String> {
-        self.stage.case(self.instance(of)?).await.map_err(|error| described(&error))
+        self.stage
+            .case(self.instance(of)?)
+            .await
+            .map_err(|error| described(&error))
     }
 
     fn instance(&self, of: Option<&str>) -> Result<&str, String> {
@@ -104,9 +114,16 @@ impl<'a> Play<'a> {
             // A case that follows another is offered by `metadata.start`, not by a right.
             self.stage.may_start(workflow, &start.by)?;
         }
-        match self.stage.start(workflow, &start.by, input, start.link.clone()).await {
+        match self
+            .stage
+            .start(workflow, &start.by, input, start.link.clone())
+            .await
+        {
             Ok(started) => {
-                let name = start.name.clone().unwrap_or_else(|| format!("#{}", self.cases.len() + 1));
+                let name = start
+                    .name
+                    .clone()
+                    .unwrap_or_else(|| format!("#{}", self.cases.len() + 1));
                 self.cases.insert(name, started.id);
             }
             Err(error) => self.refused = Some(error),
@@ -124,20 +141,32 @@ impl<'a> Play<'a> {
             },
             Step::Object(object) => {
                 let instance = self.instance(object.of.as_deref())?.to_string();
-                let started = self.stage.object(&instance, &object.by, object.input.clone()).await;
+                let started = self
+                    .stage
+                    .object(&instance, &object.by, object.input.clone())
+                    .await;
                 let started = started.map_err(|error| described(&error))?;
-                let name = object.name.clone().unwrap_or_else(|| format!("#{}", self.cases.len() + 1));
+                let name = object
+                    .name
+                    .clone()
+                    .unwrap_or_else(|| format!("#{}", self.cases.len() + 1));
                 self.cases.insert(name, started.id);
                 self.stage.settle().await
             }
             Step::Cancel(cancel) => {
                 let instance = self.instance(cancel.of.as_deref())?;
-                let done = self.stage.cancel(instance, &cancel.by, &cancel.reason).await;
+                let done = self
+                    .stage
+                    .cancel(instance, &cancel.by, &cancel.reason)
+                    .await;
                 done.map_err(|error| described(&error))?;
                 self.stage.settle().await
             }
             Step::Event(event) => {
-                self.stage.receive(event.clone()).await.map_err(|error| described(&error))?;
+                self.stage
+                    .receive(event.clone())
+                    .await
+                    .map_err(|error| described(&error))?;
                 self.stage.settle().await
             }
             Step::Decide(decide) => self.decide(decide).await,
@@ -153,21 +182,50 @@ impl<'a> Play<'a> {
         self.stage.advance_to(target).await
     }
 
-    async fn act(&self, of: Option<&str>, n: u32, who: &str, channel: Channel, what: What) -> Result<(), String> {
+    async fn act(
+        &self,
+        of: Option<&str>,
+        n: u32,
+        who: &str,
+        channel: Channel,
+        what: What,
+    ) -> Result<(), String> {
         let instance = self.instance(of)?;
-        let act = Act { n, round: None, who: who.to_string(), for_whom: None, channel, seen_digest: None, what };
-        self.stage.act(instance, act).await.map_err(|error| described(&error))?;
+        let act = Act {
+            n,
+            round: None,
+            who: who.to_string(),
+            for_whom: None,
+            channel,
+            seen_digest: None,
+            what,
+        };
+        self.stage
+            .act(instance, act)
+            .await
+            .map_err(|error| described(&error))?;
         self.stage.settle().await
     }
 
     async fn open(&self, of: Option<&str>, step: &str) -> Result<u32, String> {
         let case = self.case(of).await?;
         let rows = case.desk.rows();
-        let open = rows.items.iter().rev().find(|item| item.closed_at_ms.is_none() && is_step(&item.run_id, step));
+        let open = rows
+            .items
+            .iter()
+            .rev()
+            .find(|item| item.closed_at_ms.is_none() && is_step(&item.run_id, step));
         open.map(|item| item.n).ok_or_else(|| {
-            let others: Vec<&str> =
-                rows.items.iter().filter(|item| item.closed_at_ms.is_none()).map(|item| item.run_id.as_str()).collect();
-            format!("expected an open work item of `{step}`, found open: [{}]", others.join(", "))
+            let others: Vec<&str> = rows
+                .items
+                .iter()
+                .filter(|item| item.closed_at_ms.is_none())
+                .map(|item| item.run_id.as_str())
+                .collect();
+            format!(
+                "expected an open work item of `{step}`, found open: [{}]",
+                others.join(", ")
+            )
         })
     }
 
@@ -213,16 +271,28 @@ impl<'a> Play<'a> {
                 None => None,
                 Some("direct") => Some(Resume::Direct),
                 Some("rerun") => Some(Resume::Rerun),
-                Some(other) => return Err(format!("`resume`: expected direct or rerun, found `{other}`")),
+                Some(other) => {
+                    return Err(format!(
+                        "`resume`: expected direct or rerun, found `{other}`"
+                    ));
+                }
             },
             siblings: match back.siblings.as_deref() {
                 None => None,
                 Some("keep") => Some(Siblings::Keep),
                 Some("cancel") => Some(Siblings::Cancel),
-                Some(other) => return Err(format!("`siblings`: expected keep or cancel, found `{other}`")),
+                Some(other) => {
+                    return Err(format!(
+                        "`siblings`: expected keep or cancel, found `{other}`"
+                    ));
+                }
             },
             signing: None,
-            fields: back.fields.iter().map(|(field, reason)| (field.clone(), reason.clone())).collect(),
+            fields: back
+                .fields
+                .iter()
+                .map(|(field, reason)| (field.clone(), reason.clone()))
+                .collect(),
             comment: back.comment.clone(),
         };
         self.act(of, n, &back.by, Channel::Api, what).await
@@ -231,8 +301,22 @@ impl<'a> Play<'a> {
     async fn correct(&self, correct: &Correct) -> Result<(), String> {
         let of = correct.of.as_deref();
         let n = self.open(of, &correct.step).await?;
-        let items = correct.items.iter().map(|item| (item.field.clone(), item.text.clone())).collect();
-        self.act(of, n, &correct.by, Channel::Api, What::Correct { items, comment: None }).await
+        let items = correct
+            .items
+            .iter()
+            .map(|item| (item.field.clone(), item.text.clone()))
+            .collect();
+        self.act(
+            of,
+            n,
+            &correct.by,
+            Channel::Api,
+            What::Correct {
+                items,
+                comment: None,
+            },
+        )
+        .await
     }
 
     async fn resubmit(&self, resubmit: &Resubmit) -> Result<(), String> {
@@ -242,7 +326,12 @@ impl<'a> Play<'a> {
         let waiting = |item: &&tongban_work::ItemRow| {
             item.closed_at_ms.is_none() && matches!(item.kind.as_str(), "resubmit" | "correct")
         };
-        let item = rows.items.iter().rev().find(waiting).ok_or("the case is not with the applicant")?;
+        let item = rows
+            .items
+            .iter()
+            .rev()
+            .find(waiting)
+            .ok_or("the case is not with the applicant")?;
         let what = What::Resubmit {
             data: None,
             change: as_object(&resubmit.change),
@@ -280,11 +369,17 @@ pub fn path_of(run_id: &str) -> String {
 pub fn described(error: &RuntimeError) -> String {
     match error {
         RuntimeError::Invalid(faults) => {
-            let faults: Vec<String> = faults.iter().map(|fault| format!("{}: {}", fault.field, fault.zh)).collect();
+            let faults: Vec<String> = faults
+                .iter()
+                .map(|fault| format!("{}: {}", fault.field, fault.zh))
+                .collect();
             format!("{error}: {}", faults.join("; "))
         }
         RuntimeError::Refused(Refusal::FormFaults { faults }) => {
-            let faults: Vec<String> = faults.iter().map(|fault| format!("{}: {}", fault.field, fault.zh)).collect();
+            let faults: Vec<String> = faults
+                .iter()
+                .map(|fault| format!("{}: {}", fault.field, fault.zh))
+                .collect();
             format!("{error}: {}", faults.join("; "))
         }
         _ => error.to_string(),
@@ -296,7 +391,9 @@ fn channel_of(name: Option<&str>) -> Result<Channel, String> {
         None | Some("api") => Ok(Channel::Api),
         Some("mail") => Ok(Channel::Mail),
         Some("console") => Ok(Channel::Console),
-        Some(other) => Err(format!("`channel`: expected mail, console or api, found `{other}`")),
+        Some(other) => Err(format!(
+            "`channel`: expected mail, console or api, found `{other}`"
+        )),
     }
 }
 

@@ -11,8 +11,8 @@ use tongban_org::{Calendar, Function, Object, Organisation};
 use tongban_runtime::history::Entry;
 use tongban_runtime::pack::{Bundle, Library, Publication};
 use tongban_runtime::{
-    Acted, Caller, CaseView, Clock, LinkKeys, Operate, Parts, Runtime, RuntimeError, SeededIds, Settings, Start, Started,
-    VirtualClock,
+    Acted, Caller, CaseView, Clock, LinkKeys, Operate, Parts, Runtime, RuntimeError, SeededIds,
+    Settings, Start, Started, VirtualClock,
 };
 use tongban_store::lists::{Filter, Seen};
 use tongban_store::{Options, Store};
@@ -60,21 +60,40 @@ pub struct WrittenMail {
 
 impl Stage {
     /// Publishes the packs, loads what is given, and plays the mocks.
-    pub async fn build(suite: &Suite, file: &ScenarioFile, scenario: &Scenario) -> Result<Stage, String> {
+    pub async fn build(
+        suite: &Suite,
+        file: &ScenarioFile,
+        scenario: &Scenario,
+    ) -> Result<Stage, String> {
         let calendar = suite.organisation.calendar(None);
         let now_ms = match &file.now {
             Some(text) => instant(text)?,
-            None => return Err("`now` is missing: a scenario begins at a given instant".to_string()),
+            None => {
+                return Err("`now` is missing: a scenario begins at a given instant".to_string());
+            }
         };
         let clock = Arc::new(VirtualClock::at(now_ms));
-        let store = Store::open(&Options::new("sqlite::memory:")).await.map_err(|error| error.to_string())?;
+        let store = Store::open(&Options::new("sqlite::memory:"))
+            .await
+            .map_err(|error| error.to_string())?;
         let mut parts = Parts::plain(store, clock.clone(), Arc::new(SeededIds::new(7)));
         parts.plugins = mocks::played(plugins(nowhere()), &scenario.mocks);
         parts.organisation = suite.organisation.as_ref().clone();
         parts.link_keys = LinkKeys::new(vec![[7; 32]]);
-        parts.settings = Settings { zone: calendar.zone().clone(), ..Settings::default() };
-        let runtime = Runtime::inline(parts).await.map_err(|error| error.to_string())?;
-        let stage = Stage { runtime, clock, organisation: suite.organisation.clone(), calendar, objections: objections(&suite.library) };
+        parts.settings = Settings {
+            zone: calendar.zone().clone(),
+            ..Settings::default()
+        };
+        let runtime = Runtime::inline(parts)
+            .await
+            .map_err(|error| error.to_string())?;
+        let stage = Stage {
+            runtime,
+            clock,
+            organisation: suite.organisation.clone(),
+            calendar,
+            objections: objections(&suite.library),
+        };
         stage.publish(&suite.library, scenario).await?;
         for (register, records) in &scenario.registers {
             stage.load(register, records).await?;
@@ -90,13 +109,19 @@ impl Stage {
         for pack in library.packs() {
             let mut publication = library.publication(pack);
             for bundle in &mut publication.bundles {
-                let mock = scenario.mocks.iter().find(|mock| mock.workflow.as_ref() == Some(&bundle.workflow));
+                let mock = scenario
+                    .mocks
+                    .iter()
+                    .find(|mock| mock.workflow.as_ref() == Some(&bundle.workflow));
                 if let Some(mock) = mock {
                     let output = mock.output.clone().unwrap_or(Value::Null);
                     *bundle = mocks::played_workflow(&bundle.workflow, &bundle.version, &output);
                 }
             }
-            self.runtime.publish(&publication, "scenario").await.map_err(|error| error.to_string())?;
+            self.runtime
+                .publish(&publication, "scenario")
+                .await
+                .map_err(|error| error.to_string())?;
         }
         Ok(())
     }
@@ -106,7 +131,9 @@ impl Stage {
             self.load(register, records).await?;
         }
         for name in &given.samples {
-            let pack = library.pack(name).ok_or_else(|| format!("given.samples: there is no pack `{name}`"))?;
+            let pack = library
+                .pack(name)
+                .ok_or_else(|| format!("given.samples: there is no pack `{name}`"))?;
             for (register, records) in pack.samples()? {
                 self.load(&register, &records).await?;
             }
@@ -119,14 +146,16 @@ impl Stage {
 
     /// Loads records; those that are there already stay.
     async fn load(&self, register: &str, records: &[Value]) -> Result<(), String> {
-        let loaded = crate::samples::import(&self.runtime, register, records, self.clock.now_ms()).await;
+        let loaded =
+            crate::samples::import(&self.runtime, register, records, self.clock.now_ms()).await;
         loaded.map(|_| ()).map_err(|error| format!("{error:#}"))
     }
 
     /// A case that ended before: a run of a workflow that gives its results under its number.
     async fn give_case(&self, library: &Library, given: &GivenCase) -> Result<(), String> {
-        let (pack, workflow) =
-            library.workflow(&given.workflow).ok_or_else(|| format!("given.cases: there is no workflow `{}`", given.workflow))?;
+        let (pack, workflow) = library
+            .workflow(&given.workflow)
+            .ok_or_else(|| format!("given.cases: there is no workflow `{}`", given.workflow))?;
         let stub = mocks::given_case(&given.workflow, &given.number, &given.steps, &given.outcome);
         let real = library.bundle(pack, workflow);
         self.publish_bundle(stub).await?;
@@ -139,25 +168,48 @@ impl Stage {
             idempotency_key: None,
             link: None,
         };
-        self.runtime.start(start).await.map_err(|error| format!("given.cases: {error}"))?;
+        self.runtime
+            .start(start)
+            .await
+            .map_err(|error| format!("given.cases: {error}"))?;
         self.publish_bundle(real).await?;
         self.settle().await
     }
 
     async fn publish_bundle(&self, bundle: Bundle) -> Result<(), String> {
         let publication = Publication::of_bundle(bundle);
-        self.runtime.publish(&publication, "scenario").await.map(|_| ()).map_err(|error| error.to_string())
+        self.runtime
+            .publish(&publication, "scenario")
+            .await
+            .map(|_| ())
+            .map_err(|error| error.to_string())
     }
 
     /// Starts a case as a person, or as the system.
-    pub async fn start(&self, workflow: &str, by: &str, input: Value, link: Option<String>) -> Result<Started, RuntimeError> {
+    pub async fn start(
+        &self,
+        workflow: &str,
+        by: &str,
+        input: Value,
+        link: Option<String>,
+    ) -> Result<Started, RuntimeError> {
         let caller = if by == "system" {
             Caller::system()
         } else {
-            let unit = self.organisation.person(by).and_then(|person| person.unit.clone());
+            let unit = self
+                .organisation
+                .person(by)
+                .and_then(|person| person.unit.clone());
             Caller::person(by, unit, Channel::Api)
         };
-        let start = Start { workflow: workflow.to_string(), version: None, input, caller, idempotency_key: None, link };
+        let start = Start {
+            workflow: workflow.to_string(),
+            version: None,
+            input,
+            caller,
+            idempotency_key: None,
+            link,
+        };
         self.runtime.start(start).await
     }
 
@@ -166,26 +218,48 @@ impl Stage {
         if by == "system" {
             return Ok(());
         }
-        let person = self.organisation.person(by).ok_or_else(|| format!("the organisation has no person `{by}`"))?;
-        let object = Object { workflow: Some(workflow), unit: person.unit.as_deref(), starter: Some(by), reached: None };
+        let person = self
+            .organisation
+            .person(by)
+            .ok_or_else(|| format!("the organisation has no person `{by}`"))?;
+        let object = Object {
+            workflow: Some(workflow),
+            unit: person.unit.as_deref(),
+            starter: Some(by),
+            reached: None,
+        };
         let verdict = self.organisation.may(by, Function::Start, &object);
         if verdict.allowed {
             return Ok(());
         }
-        Err(format!("`{by}` may not start `{workflow}`: {}; see `rights` of pack.yaml and `roles` of organisation.yaml", verdict.because))
+        Err(format!(
+            "`{by}` may not start `{workflow}`: {}; see `rights` of pack.yaml and `roles` of organisation.yaml",
+            verdict.because
+        ))
     }
 
     /// Starts the case that objects to the open notice of a case.
-    pub async fn object(&self, instance: &str, by: &str, input: Value) -> Result<Started, RuntimeError> {
+    pub async fn object(
+        &self,
+        instance: &str,
+        by: &str,
+        input: Value,
+    ) -> Result<Started, RuntimeError> {
         let case = self.runtime.case(instance).await?;
         let workflow = self.objections.get(&case.head.workflow);
-        let workflow = workflow.ok_or_else(|| RuntimeError::Unfit("no workflow takes objections to its notices".to_string()))?;
-        self.start(workflow, by, input, Some(case.head.number.clone())).await
+        let workflow = workflow.ok_or_else(|| {
+            RuntimeError::Unfit("no workflow takes objections to its notices".to_string())
+        })?;
+        self.start(workflow, by, input, Some(case.head.number.clone()))
+            .await
     }
 
     /// A person acts.
     pub async fn act(&self, instance: &str, act: Act) -> Result<Acted, RuntimeError> {
-        let unit = self.organisation.person(&act.who).and_then(|person| person.unit.clone());
+        let unit = self
+            .organisation
+            .person(&act.who)
+            .and_then(|person| person.unit.clone());
         let caller = Caller::person(act.who.clone(), unit, act.channel);
         self.runtime.act(instance, act, caller).await
     }
@@ -193,24 +267,38 @@ impl Stage {
     /// An operator cancels.
     pub async fn cancel(&self, instance: &str, by: &str, reason: &str) -> Result<(), RuntimeError> {
         let caller = Caller::person(by, None, Channel::Api);
-        self.runtime.operate(instance, Operate::Cancel, reason, caller).await
+        self.runtime
+            .operate(instance, Operate::Cancel, reason, caller)
+            .await
     }
 
     /// An event arrives.
     pub async fn receive(&self, event: Value) -> Result<(), RuntimeError> {
-        self.runtime.receive(event, Caller::system()).await.map(|_| ())
+        self.runtime
+            .receive(event, Caller::system())
+            .await
+            .map(|_| ())
     }
 
     /// Does everything that is due now.
     pub async fn settle(&self) -> Result<(), String> {
-        self.runtime.run_until_idle().await.map_err(|error| error.to_string())
+        self.runtime
+            .run_until_idle()
+            .await
+            .map_err(|error| error.to_string())
     }
 
     /// Moves the clock, firing what comes due on the way in due order.
     pub async fn advance_to(&self, target_ms: i64) -> Result<(), String> {
         for _ in 0..TIMERS_MAX {
-            let due = self.runtime.next_due_ms().await.map_err(|error| error.to_string())?;
-            let Some(due) = due.filter(|due| *due <= target_ms) else { break };
+            let due = self
+                .runtime
+                .next_due_ms()
+                .await
+                .map_err(|error| error.to_string())?;
+            let Some(due) = due.filter(|due| *due <= target_ms) else {
+                break;
+            };
             self.clock.advance_to(due);
             self.settle().await?;
         }
@@ -227,12 +315,20 @@ impl Stage {
         }
         if let Some(days) = advance.working_days {
             let today = self.calendar.date_of(now);
-            let date = self.calendar.working_day_after(today, i32::try_from(days).map_err(|_| "`workingDays` is out of range")?);
+            let date = self.calendar.working_day_after(
+                today,
+                i32::try_from(days).map_err(|_| "`workingDays` is out of range")?,
+            );
             let into_day = now - self.calendar.day_start_ms(today);
             return Ok(self.calendar.day_start_ms(date) + into_day);
         }
-        let minutes = advance.days.map(|days| days * 1440).or(advance.hours.map(|hours| hours * 60)).or(advance.minutes);
-        let minutes = minutes.ok_or("`advance`: expected one of workingDays, days, hours, minutes, to")?;
+        let minutes = advance
+            .days
+            .map(|days| days * 1440)
+            .or(advance.hours.map(|hours| hours * 60))
+            .or(advance.minutes);
+        let minutes =
+            minutes.ok_or("`advance`: expected one of workingDays, days, hours, minutes, to")?;
         Ok(now + minutes * MINUTE)
     }
 
@@ -243,7 +339,10 @@ impl Stage {
 
     /// Status, output and error of a case.
     pub async fn head(&self, instance: &str) -> Result<Head, String> {
-        let case = self.case(instance).await.map_err(|error| error.to_string())?;
+        let case = self
+            .case(instance)
+            .await
+            .map_err(|error| error.to_string())?;
         let status = match case.instance.status() {
             tongban_core::Status::Pending | tongban_core::Status::Running => "waiting",
             tongban_core::Status::Suspended => "suspended",
@@ -252,7 +351,11 @@ impl Stage {
             tongban_core::Status::Cancelled => "cancelled",
         };
         let error = case.instance.error().map_or(Value::Null, Error::to_value);
-        Ok(Head { status: status.to_string(), output: case.instance.output().clone(), error })
+        Ok(Head {
+            status: status.to_string(),
+            output: case.instance.output().clone(),
+            error,
+        })
     }
 
     /// The public word for where a case stands.
@@ -263,8 +366,14 @@ impl Stage {
     /// A clock by the name that scenarios use: `case`, the path of a step, or of a step's item.
     pub fn clock(&self, case: &CaseView, name: &str) -> Option<Value> {
         let views = case.clocks();
-        let found = views.iter().find(|clock| clock.id == name || clock.place == name)?;
-        let cards: Vec<Value> = found.cards.iter().map(|card| Value::of(card).unwrap_or_default()).collect();
+        let found = views
+            .iter()
+            .find(|clock| clock.id == name || clock.place == name)?;
+        let cards: Vec<Value> = found
+            .cards
+            .iter()
+            .map(|card| Value::of(card).unwrap_or_default())
+            .collect();
         let used = Value::of(&found.used).unwrap_or_default();
         Some(value!({
             "due": (found.due.as_str()), "running": (found.running), "closed": (found.closed), "ground": (found.ground.clone()),
@@ -275,10 +384,16 @@ impl Stage {
     /// What a candidate sees of an item: its data and what is shown.
     pub fn item_view(&self, case: &CaseView, n: u32) -> Result<Value, String> {
         let rows = case.desk.rows();
-        let candidate = rows.candidates.iter().find(|candidate| candidate.n == n).map(|candidate| candidate.candidate.clone());
+        let candidate = rows
+            .candidates
+            .iter()
+            .find(|candidate| candidate.n == n)
+            .map(|candidate| candidate.candidate.clone());
         let person = candidate.unwrap_or_default();
         let view = case.item(n, person.trim_start_matches("person:"));
-        view.map_or(Ok(Value::Null), |view| Value::of(&view).map_err(|error| error.to_string()))
+        view.map_or(Ok(Value::Null), |view| {
+            Value::of(&view).map_err(|error| error.to_string())
+        })
     }
 
     /// The history's entries in order.
@@ -286,8 +401,14 @@ impl Stage {
         let mut entries = Vec::new();
         let mut after = 0;
         loop {
-            let pages = self.runtime.history(instance, after, 100).await.map_err(|error| error.to_string())?;
-            let Some((version, _, _)) = pages.last() else { return Ok(entries) };
+            let pages = self
+                .runtime
+                .history(instance, after, 100)
+                .await
+                .map_err(|error| error.to_string())?;
+            let Some((version, _, _)) = pages.last() else {
+                return Ok(entries);
+            };
             after = *version;
             entries.extend(pages.into_iter().flat_map(|(_, _, page)| page.entries));
         }
@@ -295,8 +416,18 @@ impl Stage {
 
     /// The decisions on a case.
     pub async fn decisions(&self, instance: &str) -> Result<Vec<Value>, String> {
-        let items = self.runtime.store().work_items(instance).await.map_err(|error| error.to_string())?;
-        let decisions = self.runtime.store().decisions(instance).await.map_err(|error| error.to_string())?;
+        let items = self
+            .runtime
+            .store()
+            .work_items(instance)
+            .await
+            .map_err(|error| error.to_string())?;
+        let decisions = self
+            .runtime
+            .store()
+            .decisions(instance)
+            .await
+            .map_err(|error| error.to_string())?;
         let told = decisions.iter().map(|row| {
             let run_id = items.iter().find(|item| item.n == row.n).map_or("", |item| item.run_id.as_str());
             let outcome = row.act.strip_prefix("decide:").unwrap_or(&row.act);
@@ -306,7 +437,12 @@ impl Stage {
             })
         });
         let mut told: Vec<Value> = told.collect();
-        for entry in self.history(instance).await?.into_iter().filter(|entry| entry.reused) {
+        for entry in self
+            .history(instance)
+            .await?
+            .into_iter()
+            .filter(|entry| entry.reused)
+        {
             let output = entry.output.unwrap_or_default();
             let outcome = output.text("outcome").unwrap_or_default().to_string();
             told.push(value!({ "step": (entry.task), "outcome": (outcome), "reused": true }));
@@ -319,22 +455,50 @@ impl Stage {
         let mut found = Vec::new();
         let mut after = String::new();
         loop {
-            let rows = self.runtime.store().record_find(register, &[], &after, 200).await.map_err(|error| error.to_string())?;
-            let Some(last) = rows.last() else { return Ok(found) };
+            let rows = self
+                .runtime
+                .store()
+                .record_find(register, &[], &after, 200)
+                .await
+                .map_err(|error| error.to_string())?;
+            let Some(last) = rows.last() else {
+                return Ok(found);
+            };
             after.clone_from(&last.id);
-            found.extend(rows.iter().filter_map(|row| Value::from_json(&row.body).ok()));
+            found.extend(
+                rows.iter()
+                    .filter_map(|row| Value::from_json(&row.body).ok()),
+            );
         }
     }
 
     /// All mails, rendered.
     pub async fn mails(&self) -> Result<Vec<WrittenMail>, String> {
-        let rows = self.runtime.store().mails(None, None, 1000).await.map_err(|error| error.to_string())?;
+        let rows = self
+            .runtime
+            .store()
+            .mails(None, None, 1000)
+            .await
+            .map_err(|error| error.to_string())?;
         let mut mails = Vec::new();
         for row in rows {
             let person = row.person_id.clone().unwrap_or_default();
-            let message = self.runtime.mail(&row.id).await.map_err(|error| format!("mail {}: {error}", row.template))?;
-            let language = self.organisation.person(&person).map(|person| person.language.tag().to_string()).unwrap_or_default();
-            mails.push(WrittenMail { template: row.template, person, language, text: format!("{}\n{}", message.subject, message.text) });
+            let message = self
+                .runtime
+                .mail(&row.id)
+                .await
+                .map_err(|error| format!("mail {}: {error}", row.template))?;
+            let language = self
+                .organisation
+                .person(&person)
+                .map(|person| person.language.tag().to_string())
+                .unwrap_or_default();
+            mails.push(WrittenMail {
+                template: row.template,
+                person,
+                language,
+                text: format!("{}\n{}", message.subject, message.text),
+            });
         }
         Ok(mails)
     }
@@ -342,16 +506,28 @@ impl Stage {
     /// Whether a mail's recipient is the person, or of the unit, that a scenario names.
     pub fn is_meant(&self, wanted: &Value, person: &str) -> bool {
         match wanted.text("unit") {
-            Some(unit) => self.organisation.person(person).is_some_and(|person| person.unit.as_deref() == Some(unit)),
+            Some(unit) => self
+                .organisation
+                .person(person)
+                .is_some_and(|person| person.unit.as_deref() == Some(unit)),
             None => wanted.as_str() == Some(person),
         }
     }
 
     /// How many cases of a workflow there are.
     pub async fn started(&self, workflow: &str) -> Result<usize, String> {
-        let filter = Filter { workflow: Some(workflow.to_string()), ..Filter::default() };
-        let found = self.runtime.store().instances(Seen::All, &filter, None, 100_000).await;
-        found.map(|found| found.len()).map_err(|error| error.to_string())
+        let filter = Filter {
+            workflow: Some(workflow.to_string()),
+            ..Filter::default()
+        };
+        let found = self
+            .runtime
+            .store()
+            .instances(Seen::All, &filter, None, 100_000)
+            .await;
+        found
+            .map(|found| found.len())
+            .map_err(|error| error.to_string())
     }
 
     /// An instant as a local date.
@@ -367,12 +543,26 @@ impl Stage {
             .iter()
             .filter(|item| item.closed_at_ms.is_none())
             .map(|item| {
-                let to: Vec<&str> = rows.candidates.iter().filter(|row| row.n == item.n).map(|row| row.candidate.as_str()).collect();
+                let to: Vec<&str> = rows
+                    .candidates
+                    .iter()
+                    .filter(|row| row.n == item.n)
+                    .map(|row| row.candidate.as_str())
+                    .collect();
                 format!("{} ({}) to {}", item.run_id, item.status, to.join(", "))
             })
             .collect();
-        let live: Vec<String> = case.instance.live().iter().map(|task| task.path.clone()).collect();
-        let error = case.instance.error().map(|error| format!("; error: {}", error.to_value())).unwrap_or_default();
+        let live: Vec<String> = case
+            .instance
+            .live()
+            .iter()
+            .map(|task| task.path.clone())
+            .collect();
+        let error = case
+            .instance
+            .error()
+            .map(|error| format!("; error: {}", error.to_value()))
+            .unwrap_or_default();
         format!(
             "case {name}: {:?} at [{}]; open: [{}]; output: {}{error}\n",
             case.instance.status(),
@@ -388,7 +578,9 @@ fn objections(library: &Library) -> BTreeMap<String, String> {
     let pairs = workflows.filter_map(|workflow| {
         let start = workflow.definition.document.metadata.start.as_ref()?;
         match &start.on {
-            StartTrigger::Notice { workflow: noticed } => Some((noticed.value.clone(), workflow.definition.reference())),
+            StartTrigger::Notice { workflow: noticed } => {
+                Some((noticed.value.clone(), workflow.definition.reference()))
+            }
             StartTrigger::Case { .. } => None,
         }
     });
@@ -396,6 +588,8 @@ fn objections(library: &Library) -> BTreeMap<String, String> {
 }
 
 fn instant(text: &str) -> Result<i64, String> {
-    let instant: Timestamp = text.parse().map_err(|error| format!("`{text}` is not an instant with an offset: {error}"))?;
+    let instant: Timestamp = text
+        .parse()
+        .map_err(|error| format!("`{text}` is not an instant with an offset: {error}"))?;
     Ok(instant.as_millisecond())
 }

@@ -73,7 +73,10 @@ async fn too_much(address: SocketAddr) -> String {
         "POST /api/v1/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
     );
     stream.write_all(head.as_bytes()).await.expect("it listens");
-    stream.write_all(&vec![b'x'; length]).await.expect("it takes all of it");
+    stream
+        .write_all(&vec![b'x'; length])
+        .await
+        .expect("it takes all of it");
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.expect("it answers");
     let answer = String::from_utf8_lossy(&answer).into_owned();
