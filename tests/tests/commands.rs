@@ -1,4 +1,10 @@
 //! The commands as authors meet them: what they say of a pack with faults, and how they end.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails loudly"
+)]
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,10 @@
 //! Dependencies point one way, and the pure crates stay pure.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails loudly"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;

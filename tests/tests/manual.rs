@@ -1,4 +1,10 @@
 //! The manual's examples: files that a page names are written to a folder and checked and tested as an author would.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails loudly"
+)]
 
 use std::fs;
 use std::path::Path;
