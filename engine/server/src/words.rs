@@ -3,6 +3,8 @@
 //! A missing translation or a misspelt name does not compile. Places in braces are filled by
 //! [`fill`].
 
+use tongban_work::OutcomeView;
+
 macro_rules! words {
     ($($name:ident: $chinese:literal, $english:literal;)*) => {
         /// The fixed texts of the console in one language.
@@ -105,6 +107,8 @@ words! {
     field: "字段", "Field";
     decision: "办理意见", "Your decision";
     outcome: "结论", "Outcome";
+    outcome_approved: "同意", "Agree";
+    outcome_rejected: "不同意", "Do not agree";
     outcome_missing: "请选择一个结论", "Choose an outcome";
     comment: "意见", "Comment";
     comment_required: "意见(必填)", "Comment (needed)";
@@ -265,6 +269,24 @@ words! {
     bad_request: "提交的内容无法识别", "What was sent could not be read";
 }
 
+impl Words {
+    /// Outcomes as the reader's language says them: the two that a step has by default are ours to
+    /// translate, titles that an author wrote stay as they are.
+    pub fn outcomes(&self, of: &[OutcomeView]) -> Vec<OutcomeView> {
+        let said = |outcome: &OutcomeView| match (outcome.name.as_str(), outcome.title.as_str()) {
+            ("approved", "同意") => self.outcome_approved.to_owned(),
+            ("rejected", "不同意") => self.outcome_rejected.to_owned(),
+            (_, title) => title.to_owned(),
+        };
+        of.iter()
+            .map(|outcome| OutcomeView {
+                title: said(outcome),
+                ..outcome.clone()
+            })
+            .collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -293,6 +315,30 @@ mod tests {
                 "{name} has other places in the other language"
             );
         }
+    }
+
+    #[test]
+    fn only_outcomes_without_a_title_of_their_own_are_translated() {
+        let outcome = |name: &str, title: &str| OutcomeView {
+            name: name.to_owned(),
+            title: title.to_owned(),
+            comment: false,
+            reasons: Vec::new(),
+        };
+        let titles = |words: &Words| -> Vec<String> {
+            let all = [
+                outcome("approved", "同意"),
+                outcome("rejected", "不予受理"),
+                outcome("again", "同意"),
+            ];
+            words
+                .outcomes(&all)
+                .into_iter()
+                .map(|one| one.title)
+                .collect()
+        };
+        assert_eq!(titles(&ENGLISH), ["Agree", "不予受理", "同意"]);
+        assert_eq!(titles(&CHINESE), ["同意", "不予受理", "同意"]);
     }
 
     #[test]

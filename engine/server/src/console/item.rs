@@ -360,7 +360,7 @@ fn item_page(app: &App, visitor: &Visitor, opened: &Opened, again: Again) -> Ite
         changes: opened.changes(language),
         decisions: opened.decisions(app, language),
         round: fill(words.round, &[("n", &view.round.to_string())]),
-        outcomes: view.outcomes.clone(),
+        outcomes: language.words().outcomes(&view.outcomes),
         chosen: again.chosen,
         comment: again.comment,
         sign: view.sign,

@@ -245,7 +245,7 @@ fn link_page(
         fields,
         shown: opened.shown(language),
         decisions: opened.decisions(app, language),
-        outcomes: view.outcomes.clone(),
+        outcomes: words.outcomes(&view.outcomes),
         chosen: kept.0.to_owned(),
         comment: kept.1.to_owned(),
         sign: view.sign,
