@@ -298,6 +298,10 @@ fn read_value(text: &str, name: &str) -> anyhow::Result<Value> {
     if text.trim().is_empty() {
         return Ok(Value::object::<&str, Value>([]));
     }
+    // JSON is read as such: it may be as large as a value may be, a YAML document may not.
+    if let Ok(value) = Value::from_json(text) {
+        return Ok(value);
+    }
     let (value, diagnostics) = tongban_dsl::read_yaml(text);
     if let Some(fault) = diagnostics.iter().find(|fault| fault.is_error()) {
         bail!(
