@@ -116,13 +116,18 @@ pub trait Calendar: Send + Sync {
     fn date(&self, at_ms: i64) -> String;
 }
 
-/// Texts from the bundle's templates.
+/// Texts of the bundle: its templates and files.
 pub trait Templates: Send + Sync {
     /// Renders a template of the call's bundle in a language.
     ///
     /// # Errors
     /// An unknown template or a fault in it is a [`Failure`] of the family `expression`.
     fn render(&self, template: &str, language: &str, data: &Value) -> Result<String, Failure>;
+
+    /// Gives a file of the call's bundle as it was published; `None` when the bundle has none there.
+    fn file(&self, _path: &str) -> Option<Arc<str>> {
+        None
+    }
 }
 
 /// Everything that a function may reach.

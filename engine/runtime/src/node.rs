@@ -388,4 +388,8 @@ impl Templates for BundleTemplates {
             .map_err(|error| Failure::expression(error.to_string()))?;
         Ok(rendered.text)
     }
+
+    fn file(&self, path: &str) -> Option<Arc<str>> {
+        self.ready.bundle.files.get(path).cloned()
+    }
 }

@@ -13,8 +13,11 @@ use crate::token::Grant;
 pub(crate) enum Authentication {
     /// Not at all.
     None,
-    /// A finished `Authorization` header.
-    Header(String),
+    /// A finished `Authorization` header: scheme and parameter.
+    Header {
+        scheme: &'static str,
+        parameter: String,
+    },
     /// Answers the callee's challenge.
     Digest { username: String, password: String },
     /// Gets a token first.
@@ -44,8 +47,10 @@ impl Authentication {
                         "the user name of a basic authentication cannot hold a colon",
                     ));
                 }
-                let pair = STANDARD.encode(format!("{username}:{password}"));
-                Ok(Self::Header(format!("Basic {pair}")))
+                Ok(Self::Header {
+                    scheme: "Basic",
+                    parameter: STANDARD.encode(format!("{username}:{password}")),
+                })
             }
             "bearer" => {
                 let scheme = resolved(scheme, reveal)?;
@@ -54,7 +59,10 @@ impl Authentication {
                     Value::Str(token) => token.to_string(),
                     object => text(name, object, "token")?,
                 };
-                Ok(Self::Header(format!("Bearer {token}")))
+                Ok(Self::Header {
+                    scheme: "Bearer",
+                    parameter: token,
+                })
             }
             "digest" => {
                 let (username, password) = pair(name, scheme, reveal)?;

@@ -10,7 +10,8 @@ use tongban_plugin::{
 
 use crate::answer::{Asked, result};
 use crate::authentication::Authentication;
-use crate::digest::{Challenge, Signed, hex};
+use crate::digest::{Challenge, Signed};
+use crate::random::random;
 use crate::request::{Plan, has};
 use crate::reveal::Reveal;
 use crate::token::{Tokens, timeout_ms};
@@ -73,24 +74,9 @@ impl Sender {
         let masked = plan.masked_uri()?;
         let connector = self.transport.connector(call.unit, &masked)?;
         let reveal = Reveal::new(call, connector);
-        let ready = plan.ready(reveal, call.key)?;
-        let request = HttpRequest {
-            unit: call.unit.map(ToOwned::to_owned),
-            method: plan.method.clone(),
-            uri: ready.uri.to_string(),
-            headers: ready.headers,
-            body: ready.body,
-            timeout_ms: timeout_ms(call),
-            follow: plan.redirect,
-        };
         let authentication = Authentication::of(plan.authentication.as_ref(), reveal)?;
-        if !matches!(authentication, Authentication::None) && has(&request.headers, "authorization")
-        {
-            return Err(Failure::configuration(
-                "the call sets both `authentication` and the header `authorization`",
-            ));
-        }
-        let response = self.send(request, authentication, call).await?;
+        let sending = Sending { plan, call, reveal };
+        let response = self.send(&sending, authentication).await?;
         let asked = Asked {
             method: plan.method.clone(),
             uri: masked,
@@ -103,25 +89,34 @@ impl Sender {
 
     async fn send(
         &self,
-        request: HttpRequest,
+        sending: &Sending<'_>,
         authentication: Authentication,
-        call: &ActCall<'_>,
     ) -> Result<HttpResponse, Failure> {
         match authentication {
-            Authentication::None => self.transport.send(request).await,
-            Authentication::Header(header) => self.transport.send(with(&request, &header)).await,
+            Authentication::None => self.transport.send(sending.request(None)?).await,
+            Authentication::Header { scheme, parameter } => {
+                let request = sending.authorized(scheme, &parameter)?;
+                self.transport.send(request).await
+            }
             Authentication::Digest { username, password } => {
+                let request = sending.request(None)?;
+                sending.guard(&request)?;
                 self.send_digest(request, &username, &password).await
             }
             Authentication::Token(grant) => {
-                let held = self.tokens.header(&grant, call, &self.transport).await?;
-                let response = self.transport.send(with(&request, &held.header)).await?;
+                // What can never be sent asks for no token.
+                sending.check()?;
+                let call = sending.call;
+                let held = self.tokens.token(&grant, call, &self.transport).await?;
+                let request = sending.authorized("Bearer", &held.token)?;
+                let response = self.transport.send(request).await?;
                 if response.status != 401 || !held.kept {
                     return Ok(response);
                 }
                 held.forget().await;
-                let fresh = self.tokens.header(&grant, call, &self.transport).await?;
-                self.transport.send(with(&request, &fresh.header)).await
+                let fresh = self.tokens.token(&grant, call, &self.transport).await?;
+                let request = sending.authorized("Bearer", &fresh.token)?;
+                self.transport.send(request).await
             }
         }
     }
@@ -162,16 +157,52 @@ impl Sender {
     }
 }
 
+/// One call on its way out.
+struct Sending<'a> {
+    plan: &'a Plan,
+    call: &'a ActCall<'a>,
+    reveal: Reveal<'a>,
+}
+
+impl Sending<'_> {
+    /// The request without its credentials; `parameter` is what `$authorization` stands for in it.
+    fn request(&self, parameter: Option<&str>) -> Result<HttpRequest, Failure> {
+        let reveal = self.reveal.with_authorization(parameter);
+        let ready = self.plan.ready(reveal, self.call.key)?;
+        Ok(HttpRequest {
+            unit: self.call.unit.map(ToOwned::to_owned),
+            method: self.plan.method.clone(),
+            uri: ready.uri.to_string(),
+            headers: ready.headers,
+            body: ready.body,
+            timeout_ms: timeout_ms(self.call),
+            follow: self.plan.redirect,
+        })
+    }
+
+    fn authorized(&self, scheme: &str, parameter: &str) -> Result<HttpRequest, Failure> {
+        let request = self.request(Some(parameter))?;
+        self.guard(&request)?;
+        Ok(with(&request, &format!("{scheme} {parameter}")))
+    }
+
+    fn check(&self) -> Result<(), Failure> {
+        self.guard(&self.request(Some(""))?)
+    }
+
+    fn guard(&self, request: &HttpRequest) -> Result<(), Failure> {
+        if has(&request.headers, "authorization") {
+            return Err(Failure::configuration(
+                "the call sets both `authentication` and the header `authorization`",
+            ));
+        }
+        Ok(())
+    }
+}
+
 fn with(request: &HttpRequest, authorization: &str) -> HttpRequest {
     let mut request = request.clone();
     let header = ("authorization".to_owned(), authorization.to_owned());
     request.headers.push(header);
     request
-}
-
-fn random() -> Result<String, Failure> {
-    let mut bytes = [0_u8; 16];
-    getrandom::fill(&mut bytes)
-        .map_err(|why| Failure::runtime(format!("the system gives no randomness: {why}")))?;
-    Ok(hex(&bytes))
 }

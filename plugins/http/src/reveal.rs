@@ -5,16 +5,32 @@ use tongban_plugin::{ActCall, Failure};
 
 use crate::connectors::Connector;
 
+/// What stands for the parameter of the `Authorization` header that a call is about to send (`$authorization`).
+pub(crate) const AUTHORIZATION: &str = "@authorization";
+
 /// Reveals secrets for one connector.
 #[derive(Clone, Copy)]
 pub(crate) struct Reveal<'a> {
     call: &'a ActCall<'a>,
     connector: &'a Connector,
+    authorization: Option<&'a str>,
 }
 
 impl<'a> Reveal<'a> {
     pub(crate) fn new(call: &'a ActCall<'a>, connector: &'a Connector) -> Self {
-        Self { call, connector }
+        Self {
+            call,
+            connector,
+            authorization: None,
+        }
+    }
+
+    /// The same with the parameter of the call's own `Authorization` header.
+    pub(crate) fn with_authorization(self, parameter: Option<&'a str>) -> Self {
+        Self {
+            authorization: parameter,
+            ..self
+        }
     }
 
     /// The value with all markers replaced.
@@ -46,17 +62,22 @@ impl<'a> Reveal<'a> {
 
     fn by(&self, value: &Value, change: &dyn Fn(String) -> String) -> Result<Value, Failure> {
         for name in secret::names_in(value) {
-            self.guard(&name)?;
+            if name == AUTHORIZATION {
+                self.authorization.ok_or_else(unresolved)?;
+            } else {
+                self.guard(&name)?;
+            }
         }
-        secret::reveal(
-            value,
-            self.call.nonce,
-            &|name| match self.call.secrets.reveal(name)? {
+        secret::reveal(value, self.call.nonce, &|name| {
+            if name == AUTHORIZATION {
+                return self.authorization.map(|text| change(text.to_owned()));
+            }
+            match self.call.secrets.reveal(name)? {
                 Value::Str(text) => Some(change(text.to_string())),
                 other if other.as_object().is_some() => None,
                 other => Some(change(other.to_json())),
-            },
-        )
+            }
+        })
         .map_err(|missing| Failure::authorization(missing.to_string()))
     }
 
@@ -69,6 +90,12 @@ impl<'a> Reveal<'a> {
             self.connector.host
         )))
     }
+}
+
+fn unresolved() -> Failure {
+    Failure::configuration(
+        "`$authorization.parameter` is known only to a call with basic, bearer, oauth2 or oidc authentication; a digest answers the callee's challenge",
+    )
 }
 
 fn unknown(name: &str) -> Failure {

@@ -1,20 +1,21 @@
-//! Access tokens of OAuth 2 and OpenID Connect, kept until shortly before they end.
+//! Access tokens of OAuth 2 and OpenID Connect, kept until shortly before they end. They are in memory only: never in
+//! a row, a log or an answer.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use tongban_expr::{Value, value};
-use tongban_plugin::{ActCall, Failure, HttpPort as _, HttpRequest, HttpResponse};
+use tongban_plugin::{ActCall, Failure, FailureKind, HttpPort as _, HttpRequest, HttpResponse};
 
 use crate::authentication::resolved;
-use crate::body::form_encoded;
 use crate::digest::hex;
+use crate::grant::Policy;
 use crate::request::{given, texts};
 use crate::reveal::Reveal;
 use crate::transport::{Transport, uri};
@@ -23,8 +24,15 @@ use crate::transport::{Transport, uri};
 const SPARE: Duration = Duration::from_secs(30);
 /// How long a token is kept that does not say when it ends.
 const LIFE_DEFAULT: Duration = Duration::from_secs(60);
+/// The longest that a token is kept, whatever its authority says.
+const LIFE_MAX: Duration = Duration::from_secs(86_400);
 /// How many tokens are kept.
 const TOKENS_MAX: usize = 256;
+/// Where an authority describes itself.
+const WELL_KNOWN: [&str; 2] = [
+    "/.well-known/openid-configuration",
+    "/.well-known/oauth-authorization-server",
+];
 
 /// What is asked of an authority.
 pub(crate) struct Grant {
@@ -34,30 +42,35 @@ pub(crate) struct Grant {
 
 #[derive(Clone)]
 struct Token {
-    header: String,
+    text: String,
     ends: Instant,
+    /// What gets the next one.
+    refresh: Option<String>,
 }
 
 type Slot = Arc<Mutex<Option<Token>>>;
 
-/// The tokens of this process. They are never written anywhere.
+/// The tokens of this process.
 #[derive(Default)]
 pub(crate) struct Tokens {
     slots: Mutex<HashMap<String, Slot>>,
 }
 
-/// A `Authorization` header, and the slot to empty when the callee refuses it.
+/// A token for the `Authorization` header, and the slot to empty when the callee refuses it.
 pub(crate) struct Held {
-    pub(crate) header: String,
+    pub(crate) token: String,
     /// True when it was not asked for just now, so that a refusal may mean that it was revoked.
     pub(crate) kept: bool,
     slot: Slot,
 }
 
 impl Held {
-    /// Forgets the token, so that the next one is asked for.
+    /// Forgets the token, so that the next one is asked for; one that somebody else renewed meanwhile stays.
     pub(crate) async fn forget(&self) {
-        *self.slot.lock().await = None;
+        let mut slot = self.slot.lock().await;
+        if let Some(token) = slot.as_mut().filter(|token| token.text == self.token) {
+            token.ends = Instant::now();
+        }
     }
 }
 
@@ -97,16 +110,26 @@ impl Grant {
         let authority = policy.text("authority").ok_or_else(|| {
             Failure::configuration("the authentication needs `authority`, found none")
         })?;
-        let connector = transport.connector(call.unit, &uri(authority)?)?;
-        let policy = resolved(&self.policy, Reveal::new(call, connector))?;
+        let policy = self.revealed_at(authority, call, transport)?;
         Ok((authority.to_owned(), policy))
+    }
+
+    /// The policy with the secrets that may be sent to a place.
+    fn revealed_at(
+        &self,
+        place: &str,
+        call: &ActCall<'_>,
+        transport: &Transport,
+    ) -> Result<Value, Failure> {
+        let connector = transport.connector(call.unit, &uri(place)?)?;
+        resolved(&self.policy, Reveal::new(call, connector))
     }
 }
 
 impl Tokens {
     /// A token for the call: a kept one, or a new one. Calls that want the same token wait for
     /// the first of them.
-    pub(crate) async fn header(
+    pub(crate) async fn token(
         &self,
         grant: &Grant,
         call: &ActCall<'_>,
@@ -114,191 +137,156 @@ impl Tokens {
     ) -> Result<Held, Failure> {
         let (authority, policy) = grant.resolve(call, transport)?;
         let name = format!("{:?} {} {}", call.unit, grant.open_id, policy.to_json());
-        let name = hex(&Sha256::digest(name.as_bytes()));
-        let slot = {
-            let mut slots = self.slots.lock().await;
-            if slots.len() >= TOKENS_MAX {
-                slots.clear();
-            }
-            slots.entry(name).or_default().clone()
-        };
-        let mut token = slot.lock().await;
-        if let Some(token) = token.as_ref().filter(|token| token.ends > Instant::now()) {
+        let slot = self.slot(hex(&Sha256::digest(name.as_bytes()))).await;
+        let mut kept = slot.lock().await;
+        if let Some(token) = kept.as_ref().filter(|token| token.ends > Instant::now()) {
             return Ok(Held {
-                header: token.header.clone(),
+                token: token.text.clone(),
                 kept: true,
                 slot: slot.clone(),
             });
         }
-        let fresh = ask(grant.open_id, &authority, &policy, call, transport).await?;
-        let header = fresh.header.clone();
-        *token = Some(fresh);
-        drop(token);
+        let authority = Authority {
+            grant,
+            place: &authority,
+            call,
+            transport,
+        };
+        let refresh = kept.as_ref().and_then(|token| token.refresh.clone());
+        let fresh = authority.renew(&policy, refresh).await?;
+        let token = fresh.text.clone();
+        *kept = Some(fresh);
+        drop(kept);
         Ok(Held {
-            header,
+            token,
             kept: false,
             slot,
         })
     }
+
+    async fn slot(&self, name: String) -> Slot {
+        let mut slots = self.slots.lock().await;
+        if slots.len() >= TOKENS_MAX && !slots.contains_key(&name) {
+            let now = Instant::now();
+            slots.retain(|_, slot| {
+                // One that is locked is being asked for.
+                slot.try_lock().map_or(true, |token| {
+                    token.as_ref().is_some_and(|token| token.ends > now)
+                })
+            });
+            if slots.len() >= TOKENS_MAX {
+                slots.clear();
+            }
+        }
+        slots.entry(name).or_default().clone()
+    }
 }
 
-async fn ask(
-    open_id: bool,
-    authority: &str,
-    policy: &Value,
-    call: &ActCall<'_>,
-    transport: &Transport,
-) -> Result<Token, Failure> {
-    let endpoint = if open_id {
-        discover(authority, call, transport).await?
-    } else {
-        let path = policy
-            .at("endpoints.token")
-            .and_then(Value::as_str)
-            .unwrap_or("/oauth2/token");
-        format!(
-            "{}/{}",
-            authority.trim_end_matches('/'),
-            path.trim_start_matches('/')
-        )
-    };
-    let (mut headers, members) = parameters(policy)?;
-    let json = policy.at("request.encoding").and_then(Value::as_str) == Some("application/json");
-    let (content_type, body) = if json {
-        let members = members
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()));
-        ("application/json", Value::object(members).to_json())
-    } else {
-        let parts: Vec<String> = members
-            .iter()
-            .map(|(name, value)| format!("{}={}", form_encoded(name), form_encoded(value)))
-            .collect();
-        ("application/x-www-form-urlencoded", parts.join("&"))
-    };
-    headers.push(("content-type".to_owned(), content_type.to_owned()));
-    headers.push(("accept".to_owned(), "application/json".to_owned()));
-    let response = transport
-        .send(HttpRequest {
-            unit: call.unit.map(ToOwned::to_owned),
-            method: "POST".to_owned(),
-            uri: endpoint,
-            headers,
-            body: body.into_bytes(),
-            timeout_ms: timeout_ms(call),
-            follow: false,
-        })
-        .await?;
-    token_of(&response, policy)
+/// Who gives tokens, on behalf of one call.
+struct Authority<'a> {
+    grant: &'a Grant,
+    place: &'a str,
+    call: &'a ActCall<'a>,
+    transport: &'a Transport,
+}
+
+impl Authority<'_> {
+    /// A new token: by the one that was given for it, or by the policy's grant.
+    async fn renew(&self, policy: &Value, refresh: Option<String>) -> Result<Token, Failure> {
+        let endpoint = self.endpoint(policy).await?;
+        // What the authority describes may stand elsewhere, where other secrets may be sent.
+        let policy = self
+            .grant
+            .revealed_at(&endpoint, self.call, self.transport)?;
+        if let Some(refresh) = &refresh {
+            match self.ask(&endpoint, &policy, Some(refresh)).await {
+                Err(failure) if failure.kind == FailureKind::Authentication => {}
+                Ok(token) => {
+                    return Ok(Token {
+                        refresh: token.refresh.clone().or(Some(refresh.clone())),
+                        ..token
+                    });
+                }
+                other => return other,
+            }
+        }
+        self.ask(&endpoint, &policy, None).await
+    }
+
+    async fn ask(
+        &self,
+        endpoint: &str,
+        policy: &Value,
+        refresh: Option<&str>,
+    ) -> Result<Token, Failure> {
+        let asking = Policy {
+            value: policy,
+            endpoint,
+            now_ms: self.call.now_ms,
+        }
+        .asking(refresh)?;
+        let response = self
+            .transport
+            .send(HttpRequest {
+                unit: self.call.unit.map(ToOwned::to_owned),
+                method: "POST".to_owned(),
+                uri: endpoint.to_owned(),
+                headers: asking.headers,
+                body: asking.body,
+                timeout_ms: timeout_ms(self.call),
+                follow: false,
+            })
+            .await?;
+        token_of(&response, policy)
+    }
+
+    /// Where tokens are asked for: as the policy says, or as the authority describes itself.
+    async fn endpoint(&self, policy: &Value) -> Result<String, Failure> {
+        let plain = self.place.trim_end_matches('/');
+        let described = WELL_KNOWN.iter().any(|path| plain.ends_with(path));
+        let path = policy.at("endpoints.token").and_then(Value::as_str);
+        if self.grant.open_id || (described && path.is_none()) {
+            let place = if described {
+                plain.to_owned()
+            } else {
+                format!("{plain}{}", WELL_KNOWN[0])
+            };
+            return self.discover(&place).await;
+        }
+        let path = path.unwrap_or("/oauth2/token");
+        if path.contains("://") {
+            return Ok(path.to_owned());
+        }
+        Ok(format!("{plain}/{}", path.trim_start_matches('/')))
+    }
+
+    async fn discover(&self, place: &str) -> Result<String, Failure> {
+        let response = self
+            .transport
+            .send(HttpRequest {
+                unit: self.call.unit.map(ToOwned::to_owned),
+                method: "GET".to_owned(),
+                uri: place.to_owned(),
+                headers: vec![("accept".to_owned(), "application/json".to_owned())],
+                timeout_ms: timeout_ms(self.call),
+                ..HttpRequest::default()
+            })
+            .await?;
+        let document = Value::from_json_bytes(&response.body).unwrap_or_default();
+        match (response.status, document.text("token_endpoint")) {
+            (200, Some(endpoint)) => Ok(endpoint.to_owned()),
+            (status, _) => Err(Failure::authentication(format!(
+                "{place} answered {status} without a `token_endpoint`"
+            ))
+            .with_retryable(status >= 500 || status == 429)),
+        }
+    }
 }
 
 /// The time that is left for a call.
 pub(crate) fn timeout_ms(call: &ActCall<'_>) -> Option<u64> {
     call.deadline_ms
         .map(|deadline| u64::try_from(deadline - call.now_ms).unwrap_or(0).max(1))
-}
-
-async fn discover(
-    authority: &str,
-    call: &ActCall<'_>,
-    transport: &Transport,
-) -> Result<String, Failure> {
-    const WELL_KNOWN: &str = "/.well-known/openid-configuration";
-    let plain = authority.trim_end_matches('/');
-    let place = if plain.ends_with(WELL_KNOWN) {
-        plain.to_owned()
-    } else {
-        format!("{plain}{WELL_KNOWN}")
-    };
-    let response = transport
-        .send(HttpRequest {
-            unit: call.unit.map(ToOwned::to_owned),
-            method: "GET".to_owned(),
-            uri: place.clone(),
-            headers: vec![("accept".to_owned(), "application/json".to_owned())],
-            timeout_ms: timeout_ms(call),
-            ..HttpRequest::default()
-        })
-        .await?;
-    let document = Value::from_json_bytes(&response.body).unwrap_or_default();
-    match (response.status, document.text("token_endpoint")) {
-        (200, Some(endpoint)) => Ok(endpoint.to_owned()),
-        (status, _) => Err(Failure::authentication(format!(
-            "{place} answered {status} without a `token_endpoint`"
-        ))),
-    }
-}
-
-type Pairs = Vec<(String, String)>;
-
-/// Headers and members of the token request.
-fn parameters(policy: &Value) -> Result<(Pairs, Pairs), Failure> {
-    let text = |path: &str| policy.at(path).and_then(Value::as_str);
-    let grant = text("grant").unwrap_or("client_credentials");
-    let mut members = vec![("grant_type".to_owned(), grant.to_owned())];
-    let mut add = |name: &str, value: Option<&str>| {
-        if let Some(value) = value {
-            members.push((name.to_owned(), value.to_owned()));
-        }
-    };
-    match grant {
-        "client_credentials" => {}
-        "password" => {
-            add("username", text("username"));
-            add("password", text("password"));
-        }
-        "refresh_token" => add("refresh_token", text("subject.token")),
-        "urn:ietf:params:oauth:grant-type:token-exchange" => {
-            add("subject_token", text("subject.token"));
-            add("subject_token_type", text("subject.type"));
-            add("actor_token", text("actor.token"));
-            add("actor_token_type", text("actor.type"));
-        }
-        other => {
-            return Err(Failure::configuration(format!(
-                "the grant `{other}` needs a person at a browser and is not supported; use client_credentials"
-            )));
-        }
-    }
-    let list = |name: &str| given(policy, name).map_or(Ok(Vec::new()), |value| texts(value, name));
-    let scopes = list("scopes")?.join(" ");
-    add(
-        "scope",
-        Some(scopes.as_str()).filter(|scopes| !scopes.is_empty()),
-    );
-    for audience in list("audiences")? {
-        add("audience", Some(&audience));
-    }
-    let mut headers = Vec::new();
-    let id = text("client.id");
-    let secret = text("client.secret");
-    match text("client.authentication").unwrap_or("client_secret_post") {
-        "client_secret_post" => {
-            add("client_id", id);
-            add("client_secret", secret);
-        }
-        "client_secret_basic" => {
-            let id = form_encoded(id.unwrap_or_default());
-            let secret = form_encoded(secret.unwrap_or_default());
-            let pair = STANDARD.encode(format!("{id}:{secret}"));
-            headers.push(("authorization".to_owned(), format!("Basic {pair}")));
-        }
-        "private_key_jwt" => {
-            add("client_id", id);
-            add(
-                "client_assertion_type",
-                Some("urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
-            );
-            add("client_assertion", text("client.assertion"));
-        }
-        "none" => add("client_id", id),
-        other => {
-            return Err(Failure::configuration(format!(
-                "the client authentication `{other}` is not supported; use client_secret_post, client_secret_basic, private_key_jwt or none"
-            )));
-        }
-    }
-    Ok((headers, members))
 }
 
 fn token_of(response: &HttpResponse, policy: &Value) -> Result<Token, Failure> {
@@ -309,6 +297,11 @@ fn token_of(response: &HttpResponse, policy: &Value) -> Result<Token, Failure> {
     };
     if !(200..300).contains(&response.status) {
         let error = answer.text("error").unwrap_or("no reason given");
+        let error: String = error
+            .chars()
+            .filter(|letter| !letter.is_control())
+            .take(100)
+            .collect();
         return Err(refused(format!(
             "it answered {} ({error})",
             response.status
@@ -318,7 +311,7 @@ fn token_of(response: &HttpResponse, policy: &Value) -> Result<Token, Failure> {
         .text("access_token")
         .ok_or_else(|| refused("its answer has no `access_token`".to_owned()))?;
     let kind = answer.text("token_type").unwrap_or("Bearer");
-    if !kind.eq_ignore_ascii_case("bearer") {
+    if !kind.eq_ignore_ascii_case("bearer") && !kind.eq_ignore_ascii_case("n_a") {
         return Err(refused(format!(
             "it gave one of the type `{kind}`, not a bearer's"
         )));
@@ -328,10 +321,13 @@ fn token_of(response: &HttpResponse, policy: &Value) -> Result<Token, Failure> {
         .get("expires_in")
         .and_then(Value::as_i64)
         .and_then(|seconds| u64::try_from(seconds).ok())
-        .map_or(LIFE_DEFAULT, Duration::from_secs);
+        .map_or(LIFE_DEFAULT, Duration::from_secs)
+        .min(LIFE_MAX);
     Ok(Token {
-        header: format!("Bearer {token}"),
-        ends: Instant::now() + life.saturating_sub(SPARE),
+        text: token.to_owned(),
+        // A life shorter than the spare time is used by half.
+        ends: Instant::now() + life.saturating_sub(SPARE.min(life / 2)),
+        refresh: answer.text("refresh_token").map(ToOwned::to_owned),
     })
 }
 

@@ -355,18 +355,156 @@ async fn open_id_discovers_the_token_endpoint() {
 async fn grants_that_need_a_person_are_refused() {
     let server = MockServer::start().await;
     let bench = Bench::on(&[&server]);
-    for (member, value, words) in [
-        ("grant", value!("authorization_code"), "authorization_code"),
+    let policy = value!({ "authority": server.uri(), "grant": "authorization_code" });
+    let result = bench
+        .http(&call(&server, value!({ "oauth2": policy })))
+        .await;
+    refused(result, "configuration", 400, "authorization_code");
+    assert_eq!(
+        server.received_requests().await.map(|all| all.len()),
+        Some(0)
+    );
+}
+
+#[tokio::test]
+async fn a_token_is_renewed_by_the_one_that_was_given_for_it() {
+    let server = MockServer::start().await;
+    for (token, text) in [("one", "first"), ("two", "second"), ("three", "third")] {
+        Mock::given(header("authorization", format!("Bearer {token}").as_str()))
+            .respond_with(ResponseTemplate::new(200).set_body_raw(text, "text/plain"))
+            .up_to_n_times(1)
+            .mount(&server)
+            .await;
+    }
+    Mock::given(any())
+        .respond_with(ResponseTemplate::new(401))
+        .mount(&server)
+        .await;
+    let authority = MockServer::start().await;
+    for (asked, token, refresh) in [
+        ("grant_type=password", "one", "next1"),
         (
-            "client",
-            value!({ "id": "x", "authentication": "client_secret_jwt" }),
-            "client_secret_jwt",
+            "grant_type=refresh_token&refresh_token=next1",
+            "two",
+            "next2",
         ),
     ] {
-        let policy = value!({ "authority": server.uri() }).with(member, value);
-        let result = bench
-            .http(&call(&server, value!({ "oauth2": policy })))
+        let answer = format!(
+            "{{\"access_token\":\"{token}\",\"expires_in\":3600,\"refresh_token\":\"{refresh}\"}}"
+        );
+        Mock::given(path("/oauth2/token"))
+            .and(body_string_contains(asked))
+            .respond_with(ResponseTemplate::new(200).set_body_raw(answer, "application/json"))
+            .up_to_n_times(1)
+            .expect(1)
+            .mount(&authority)
             .await;
-        refused(result, "configuration", 400, words);
     }
+    // A refresh token that is no longer good: the grant itself is asked for again.
+    Mock::given(body_string_contains("refresh_token=next2"))
+        .respond_with(
+            ResponseTemplate::new(400)
+                .set_body_raw("{\"error\":\"invalid_grant\"}", "application/json"),
+        )
+        .expect(1)
+        .mount(&authority)
+        .await;
+    Mock::given(body_string_contains("grant_type=password"))
+        .respond_with(
+            ResponseTemplate::new(200)
+                .set_body_raw("{\"access_token\":\"three\"}", "application/json"),
+        )
+        .expect(1)
+        .mount(&authority)
+        .await;
+    let bench = Bench::on(&[&server, &authority]);
+    let args = call(
+        &server,
+        value!({ "oauth2": {
+            "authority": authority.uri(), "grant": "password",
+            "username": "clerk", "password": "s3cret", "client": { "id": "tongban", "authentication": "none" },
+        } }),
+    );
+    for expected in ["first", "second", "third"] {
+        assert_eq!(bench.http(&args).await, Ok(value!(expected)));
+    }
+}
+
+#[tokio::test]
+async fn calls_at_the_same_time_ask_for_one_token() {
+    let server = MockServer::start().await;
+    open(&server, "Bearer one").await;
+    let authority = authority(&["one", "two"]).await;
+    let bench = Bench::on(&[&server, &authority]);
+    let args = call(&server, oauth(&authority));
+    let (first, second, third) =
+        tokio::join!(bench.http(&args), bench.http(&args), bench.http(&args));
+    for result in [first, second, third] {
+        assert_eq!(result, Ok(value!("open")));
+    }
+    assert_eq!(
+        authority.received_requests().await.map(|all| all.len()),
+        Some(1)
+    );
+}
+
+/// An authority may say that tokens are given elsewhere; a secret goes along only where that place lists it.
+#[tokio::test]
+async fn a_secret_does_not_follow_a_described_endpoint() {
+    let server = MockServer::start().await;
+    let authority = MockServer::start().await;
+    let elsewhere = MockServer::start().await;
+    let document = format!("{{\"token_endpoint\":\"{}/token\"}}", elsewhere.uri());
+    Mock::given(path("/.well-known/openid-configuration"))
+        .respond_with(ResponseTemplate::new(200).set_body_raw(document, "application/json"))
+        .mount(&authority)
+        .await;
+    let entry = |server: &MockServer, secrets: &str| {
+        format!(
+            "{{ scheme: http, host: 127.0.0.1, port: {}, addresses: [127.0.0.0/8], secrets: [{secrets}] }}",
+            server.address().port()
+        )
+    };
+    let bench = Bench::with(&format!(
+        "connectors:\n  police:\n    a: {}\n    b: {}\n    c: {}\n",
+        entry(&server, ""),
+        entry(&authority, "policeToken"),
+        entry(&elsewhere, "")
+    ));
+    let policy = value!({
+        "authority": authority.uri(), "grant": "client_credentials",
+        "client": { "id": "tongban", "secret": (case::marker("policeToken")) },
+    });
+    let result = bench.http(&call(&server, value!({ "oidc": policy }))).await;
+    refused(result, "authorization", 403, "policeToken");
+    assert_eq!(
+        elsewhere.received_requests().await.map(|all| all.len()),
+        Some(0)
+    );
+}
+
+#[tokio::test]
+async fn the_resolved_authorization_stands_where_the_call_says() {
+    let server = MockServer::start().await;
+    Mock::given(header("authorization", "Bearer one"))
+        .and(header("x-token", "one"))
+        .and(body_string_contains("one"))
+        .respond_with(ResponseTemplate::new(200).set_body_raw("seen", "text/plain"))
+        .mount(&server)
+        .await;
+    let authority = authority(&["one"]).await;
+    let bench = Bench::on(&[&server, &authority]);
+    let parameter = case::marker("@authorization");
+    let args = call(&server, oauth(&authority))
+        .with("method", "post")
+        .with("headers", value!({ "x-token": (parameter.clone()) }))
+        .with("body", value!({ "token": (parameter.clone()) }))
+        .with("output", "response");
+    let response = bench.http(&args).await.expect("an answer");
+    assert_eq!(response.text("content"), Some("seen"));
+    // What was sent is not shown.
+    assert_eq!(response.at("request.headers.x-token"), Some(&value!("***")));
+    let digest = value!({ "digest": { "username": "a", "password": "b" } });
+    let args = call(&server, digest).with("headers", value!({ "x-token": (parameter) }));
+    refused(bench.http(&args).await, "configuration", 400, "challenge");
 }

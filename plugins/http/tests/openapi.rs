@@ -231,3 +231,50 @@ async fn openapi_three_in_yaml() {
         "`body`",
     );
 }
+
+#[tokio::test]
+async fn a_document_of_the_pack() {
+    let server = MockServer::start().await;
+    Mock::given(method("GET"))
+        .and(path("/api/people/;id=p%201"))
+        .and(query_param("fields", "name|unit"))
+        .respond_with(ResponseTemplate::new(200).set_body_raw("{\"id\":1}", "application/json"))
+        .expect(1)
+        .mount(&server)
+        .await;
+    let mapping = format!("people.example={}", server.address())
+        .parse()
+        .expect("a mapping");
+    let bench = Bench::new(Transport::mapped(&[mapping]));
+    let args = |place: &str, operation: &str| {
+        value!({
+            "document": { "endpoint": (place) }, "operationId": (operation),
+            "parameters": { "id": "p 1", "fields": ["name", "unit"] },
+        })
+    };
+    let packed = args("pack://apis/people.yaml", "getPerson");
+    // The path item that leads out of the document stands behind the one that is called.
+    assert_eq!(
+        bench.call("openapi", &packed).await,
+        Ok(value!({ "id": 1 }))
+    );
+    for (place, operation, words) in [
+        (
+            "pack://apis/none.yaml",
+            "getPerson",
+            "no file `apis/none.yaml`",
+        ),
+        (
+            "pack://apis/people.yaml",
+            "other",
+            "bundle it into one document",
+        ),
+    ] {
+        refused(
+            bench.call("openapi", &args(place, operation)).await,
+            "configuration",
+            400,
+            words,
+        );
+    }
+}

@@ -1,4 +1,4 @@
-//! Fetches documents and keeps them a while.
+//! Fetches documents, from the pack or from an allowed host, and keeps them a while.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,11 +7,13 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use parking_lot::Mutex;
+use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 use tongban_expr::Value;
 use tongban_plugin::{ActCall, Failure};
 
 use crate::call::Sender;
+use crate::digest::hex;
 use crate::request::{Output, Plan};
 
 /// How long a document is kept.
@@ -35,6 +37,9 @@ impl Documents {
         authentication: Option<Value>,
         call: &ActCall<'_>,
     ) -> Result<Arc<Value>, Failure> {
+        if let Some(path) = in_pack(place) {
+            return self.of_pack(path, call);
+        }
         let key = (call.unit.map(ToOwned::to_owned), place.to_owned());
         let open = authentication.is_none();
         if open && let Some(document) = self.known(&key) {
@@ -56,19 +61,47 @@ impl Documents {
             .unwrap_or_default();
         let document = Arc::new(parse(&bytes)?);
         if open {
-            let mut kept = self.kept.lock();
-            if kept.len() >= DOCUMENTS_MAX {
-                kept.clear();
-            }
-            kept.insert(key, (Instant::now() + KEPT, document.clone()));
+            self.keep(key, &document);
         }
         Ok(document)
+    }
+
+    /// A file of the bundle that the case runs: known again by its content.
+    fn of_pack(&self, path: &str, call: &ActCall<'_>) -> Result<Arc<Value>, Failure> {
+        let text = call
+            .ports
+            .templates
+            .file(path)
+            .ok_or_else(|| Failure::configuration(format!("the pack has no file `{path}`")))?;
+        let key = (None, hex(&Sha256::digest(text.as_bytes())));
+        if let Some(document) = self.known(&key) {
+            return Ok(document);
+        }
+        let document = Arc::new(parse(text.as_bytes())?);
+        self.keep(key, &document);
+        Ok(document)
+    }
+
+    fn keep(&self, key: Key, document: &Arc<Value>) {
+        let mut kept = self.kept.lock();
+        if kept.len() >= DOCUMENTS_MAX {
+            kept.clear();
+        }
+        kept.insert(key, (Instant::now() + KEPT, document.clone()));
     }
 
     fn known(&self, key: &Key) -> Option<Arc<Value>> {
         let kept = self.kept.lock();
         let (until, document) = kept.get(key)?;
         (*until > Instant::now()).then(|| document.clone())
+    }
+}
+
+/// The path of a document of the pack: behind `pack://`, or without a scheme.
+pub(super) fn in_pack(place: &str) -> Option<&str> {
+    match place.strip_prefix("pack://") {
+        Some(path) => Some(path),
+        None => (!place.contains("://")).then_some(place),
     }
 }
 

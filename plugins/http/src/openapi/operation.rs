@@ -11,6 +11,10 @@ use crate::transport::uri;
 const METHODS: [&str; 8] = [
     "get", "put", "post", "delete", "options", "head", "patch", "trace",
 ];
+/// How many operations a failure names.
+const KNOWN_SHOWN: usize = 20;
+/// How many references lead from one to the next.
+const REFERENCES_MAX: usize = 16;
 /// Content types of bodies, the preferred ones first.
 const BODY_TYPES: [&str; 2] = ["application/json", "application/x-www-form-urlencoded"];
 
@@ -36,6 +40,7 @@ impl<'a> Operation<'a> {
         let mut known = Vec::new();
         let paths = document.get("paths").unwrap_or(&Value::Null);
         for (path, item) in paths.entries() {
+            let item = resolved(document, item)?;
             for method in METHODS {
                 let Some(body) = item.get(method) else {
                     continue;
@@ -53,16 +58,23 @@ impl<'a> Operation<'a> {
                 known.push(name);
             }
         }
-        known.truncate(20);
+        known.retain(|name| !name.is_empty());
+        let more = known.len().saturating_sub(KNOWN_SHOWN);
+        known.truncate(KNOWN_SHOWN);
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
         Err(Failure::configuration(format!(
-            "the document has no operation `{id}`; it has {}",
+            "the document has no operation `{id}`; it has {}{more}",
             known.join(", ")
         )))
     }
 
     /// Puts the parameters where the document says.
     pub(super) fn request(&self, place: &str, given: &Value) -> Result<Sent, Failure> {
-        let parameters = self.parameters();
+        let parameters = self.parameters()?;
         let mut sent = Sent {
             method: self.method.to_ascii_uppercase(),
             endpoint: String::new(),
@@ -84,19 +96,30 @@ impl<'a> Operation<'a> {
                 }
                 Place::Query => parameter.in_query(&value, &mut sent.query)?,
                 Place::Header => sent.headers.set(&parameter.name, parameter.joined(&value)?),
-                Place::Cookie => {
-                    cookies.push(format!("{}={}", parameter.name, parameter.joined(&value)?));
+                Place::Cookie => cookies.extend(parameter.in_cookie(&value)?),
+                Place::Body => {
+                    sent.body = Some(value);
+                    if let Some(content_type) = self.consumed() {
+                        sent.headers.set("content-type", content_type);
+                    }
                 }
-                Place::Body => sent.body = Some(value),
-                Place::Form => form.set(&parameter.name, value),
+                Place::Form => parameter.in_query(&value, &mut form)?,
             }
+        }
+        if let Some(name) = path
+            .split_once('{')
+            .and_then(|(_, rest)| rest.split_once('}'))
+        {
+            return Err(Failure::configuration(format!(
+                "the path `{}` has `{{{}}}`, which no parameter of the operation fills",
+                self.path, name.0
+            )));
         }
         if !cookies.is_empty() {
             sent.headers.set("cookie", cookies.join("; "));
         }
         if !form.is_null() {
-            sent.headers
-                .set("content-type", "application/x-www-form-urlencoded");
+            sent.headers.set("content-type", self.form_type()?);
             sent.body = Some(form);
         }
         self.request_body(given, &parameters, &mut sent)?;
@@ -110,12 +133,12 @@ impl<'a> Operation<'a> {
     }
 
     /// The operation's parameters over those of its path.
-    fn parameters(&self) -> Vec<Parameter> {
+    fn parameters(&self) -> Result<Vec<Parameter>, Failure> {
         let own = list(self.body, "parameters");
         let shared = list(self.item, "parameters");
         let mut parameters: Vec<Parameter> = Vec::new();
         for described in own.iter().chain(shared) {
-            let Some(parameter) = Parameter::of(self.resolved(described)) else {
+            let Some(parameter) = Parameter::of(resolved(self.document, described)?) else {
                 continue;
             };
             let known = parameters
@@ -125,7 +148,36 @@ impl<'a> Operation<'a> {
                 parameters.push(parameter);
             }
         }
-        parameters
+        Ok(parameters)
+    }
+
+    /// What Swagger 2.0 says that a body is; JSON comes first.
+    fn consumed(&self) -> Option<&str> {
+        let own = list(self.body, "consumes");
+        let consumes = if own.is_empty() {
+            list(self.document, "consumes")
+        } else {
+            own
+        };
+        let offered: Vec<&str> = consumes.iter().filter_map(Value::as_str).collect();
+        preferred(&offered)
+    }
+
+    /// How the form of Swagger 2.0 is sent.
+    fn form_type(&self) -> Result<&'static str, Failure> {
+        const FORM: &str = "application/x-www-form-urlencoded";
+        let own = list(self.body, "consumes");
+        let only_parts = !own.is_empty()
+            && own
+                .iter()
+                .filter_map(Value::as_str)
+                .all(|one| one.starts_with("multipart/"));
+        if only_parts {
+            return Err(Failure::configuration(
+                "the operation takes multipart/form-data only, which is not supported; send JSON or a form",
+            ));
+        }
+        Ok(FORM)
     }
 
     /// `requestBody`: the parameter `body`, or all parameters that are named nowhere else.
@@ -135,7 +187,10 @@ impl<'a> Operation<'a> {
         parameters: &[Parameter],
         sent: &mut Sent,
     ) -> Result<(), Failure> {
-        let described = self.body.get("requestBody").map(|body| self.resolved(body));
+        let described = match self.body.get("requestBody") {
+            Some(body) => Some(resolved(self.document, body)?),
+            None => None,
+        };
         let rest: Vec<(&str, &Value)> = given
             .entries()
             .map(|(name, value)| (name.as_str(), value))
@@ -172,22 +227,28 @@ impl<'a> Operation<'a> {
     fn base(&self, place: &str) -> Result<String, Failure> {
         // Of the document's own place only scheme and host count, and no secret stands there.
         let masked = tongban_expr::secret::masked(&Value::from(place));
-        let place = uri(masked.as_str().unwrap_or_default())?;
+        let place = uri(masked.as_str().unwrap_or_default()).ok();
         if self.document.get("swagger").is_some() {
-            return Ok(self.base_of_two(&place));
+            return self.base_of_two(place.as_ref());
         }
         let server = [self.body, self.item, self.document]
             .into_iter()
             .find_map(|holder| list(holder, "servers").first());
-        let Some(server) = server else {
-            return Ok(place.origin().ascii_serialization());
-        };
-        let mut address = server.text("url").unwrap_or("/").to_owned();
-        let variables = server.get("variables").unwrap_or(&Value::Null);
+        let mut address = server
+            .and_then(|server| server.text("url"))
+            .unwrap_or("/")
+            .to_owned();
+        let variables = server
+            .and_then(|server| server.get("variables"))
+            .unwrap_or(&Value::Null);
         for (name, variable) in variables.entries() {
             let value = variable.text("default").unwrap_or_default();
             address = address.replace(&format!("{{{name}}}"), value);
         }
+        if let Ok(absolute) = uri(&address) {
+            return Ok(absolute.to_string());
+        }
+        let place = place.ok_or_else(|| no_server(&address))?;
         place
             .join(&address)
             .map(|base| base.to_string())
@@ -196,39 +257,59 @@ impl<'a> Operation<'a> {
             })
     }
 
-    fn base_of_two(&self, place: &Url) -> String {
-        let schemes = list(self.document, "schemes");
+    fn base_of_two(&self, place: Option<&Url>) -> Result<String, Failure> {
+        let own = list(self.body, "schemes");
+        let schemes = if own.is_empty() {
+            list(self.document, "schemes")
+        } else {
+            own
+        };
         let offered: Vec<&str> = schemes.iter().filter_map(Value::as_str).collect();
         let scheme = if offered.contains(&"https") {
             "https"
         } else {
-            offered.first().copied().unwrap_or(place.scheme())
+            let standing = place.map_or("https", Url::scheme);
+            offered.first().copied().unwrap_or(standing)
         };
         let path = self.document.text("basePath").unwrap_or("/");
-        match self.document.text("host") {
-            Some(host) => format!("{scheme}://{host}{path}"),
-            None => format!("{}{path}", place.origin().ascii_serialization()),
+        match (self.document.text("host"), place) {
+            (Some(host), _) => Ok(format!("{scheme}://{host}{path}")),
+            (None, Some(place)) => Ok(format!("{}{path}", place.origin().ascii_serialization())),
+            (None, None) => Err(no_server(path)),
         }
     }
+}
 
-    /// Follows a local `$ref`.
-    fn resolved(&self, described: &'a Value) -> &'a Value {
-        let target = described
-            .text("$ref")
-            .and_then(|target| target.strip_prefix("#/"));
-        let Some(target) = target else {
-            return described;
+fn no_server(address: &str) -> Failure {
+    Failure::configuration(format!(
+        "the document stands in the pack and its server `{address}` names no host; give it `servers` (2.0: `host`) with one"
+    ))
+}
+
+/// Follows local references.
+fn resolved<'a>(document: &'a Value, described: &'a Value) -> Result<&'a Value, Failure> {
+    let mut found = described;
+    for _ in 0..REFERENCES_MAX {
+        let Some(target) = found.text("$ref") else {
+            return Ok(found);
         };
-        let mut found = self.document;
-        for part in target.split('/') {
-            let part = part.replace("~1", "/").replace("~0", "~");
-            match found.get(&part) {
-                Some(next) => found = next,
-                None => return described,
-            }
-        }
-        found
+        let Some(pointer) = target.strip_prefix("#/") else {
+            return Err(Failure::configuration(format!(
+                "the document refers to `{target}` outside of it, which is not read; bundle it into one document"
+            )));
+        };
+        let pointed = pointer.split('/').try_fold(document, |here, part| {
+            here.get(&part.replace("~1", "/").replace("~0", "~"))
+        });
+        found = pointed.ok_or_else(|| {
+            Failure::configuration(format!(
+                "the document refers to `{target}`, which it has not"
+            ))
+        })?;
     }
+    Err(Failure::configuration(format!(
+        "more than {REFERENCES_MAX} references of the document lead from one to the next"
+    )))
 }
 
 fn list<'a>(holder: &'a Value, name: &str) -> &'a [Value] {
@@ -241,12 +322,15 @@ fn list<'a>(holder: &'a Value, name: &str) -> &'a [Value] {
 fn body_type(described: &Value) -> Option<String> {
     let content = described.get("content")?;
     let offered: Vec<&str> = content.entries().map(|(name, _)| name.as_str()).collect();
+    preferred(&offered).map(ToOwned::to_owned)
+}
+
+/// The content type that is sent of those that are offered.
+fn preferred<'a>(offered: &[&'a str]) -> Option<&'a str> {
     BODY_TYPES
         .iter()
-        .copied()
-        .find(|wanted| offered.contains(wanted))
+        .find_map(|wanted| offered.iter().copied().find(|name| name == wanted))
         .or_else(|| offered.iter().copied().find(|name| name.ends_with("+json")))
         .or_else(|| offered.first().copied())
         .filter(|name| !name.contains('*'))
-        .map(ToOwned::to_owned)
 }

@@ -22,6 +22,7 @@ impl Secrets for Vault {
         match name {
             "policeToken" => Some(value!("t0p/secret?&")),
             "login" => Some(value!({ "username": "clerk", "password": "s3cret" })),
+            "client" => Some(value!({ "id": "tongban", "secret": "s3cret" })),
             "loginText" => Some(value!("{\"username\":\"clerk\",\"password\":\"s3cret\"}")),
             _ => None,
         }
@@ -65,7 +66,31 @@ impl Templates for Nothing {
     fn render(&self, _: &str, _: &str, _: &Value) -> Result<String, Failure> {
         Ok(String::new())
     }
+    fn file(&self, path: &str) -> Option<Arc<str>> {
+        (path == "apis/people.yaml").then(|| PACKED.into())
+    }
 }
+
+/// A document that lies in the pack.
+const PACKED: &str = "
+openapi: 3.0.3
+servers: [{ url: 'https://people.example/api' }]
+paths:
+  /people/{id}:
+    $ref: '#/components/pathItems/person'
+  /outside:
+    $ref: 'other.yaml#/x'
+components:
+  pathItems:
+    person:
+      get:
+        operationId: getPerson
+        parameters:
+          - { $ref: '#/components/parameters/id' }
+          - { name: fields, in: query, style: pipeDelimited, explode: false, schema: { type: array } }
+  parameters:
+    id: { name: id, in: path, required: true, style: matrix, schema: { type: string } }
+";
 
 /// One plugin on one transport.
 pub struct Bench {
