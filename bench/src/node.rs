@@ -108,7 +108,6 @@ impl Bench {
             reason: None,
             change: Value::Null,
             statement: None,
-            signature: None,
         };
         let who = OFFICER.to_string();
         let act = Act {

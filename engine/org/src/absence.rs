@@ -20,8 +20,12 @@ pub struct Absence {
 impl Absence {
     /// Whether the absence holds at this instant for this process.
     pub fn holds(&self, workflow: &str, now_ms: i64) -> bool {
-        self.from_ms <= now_ms
-            && self.to_ms.is_none_or(|to| now_ms < to)
+        self.from_ms <= now_ms && self.is_ahead(workflow, now_ms)
+    }
+
+    /// Whether it holds for this process now or later.
+    pub(crate) fn is_ahead(&self, workflow: &str, now_ms: i64) -> bool {
+        self.to_ms.is_none_or(|to| now_ms < to)
             && (self.of.is_empty() || self.of.iter().any(|pattern| covers(pattern, workflow)))
     }
 }

@@ -207,6 +207,27 @@ impl Organisation {
             .then(|| agent.to_owned())
     }
 
+    /// When the answer of [`Organisation::agent_of`] may change next: an
+    /// absence of the person, or of somebody who would act for him, begins or ends.
+    pub fn next_absence_ms(&self, person: &str, workflow: &str, now_ms: i64) -> Option<i64> {
+        let mut seen = vec![person];
+        let mut next: Option<i64> = None;
+        let mut at = 0;
+        while let Some(one) = seen.get(at).copied().filter(|_| at <= AGENTS_MAX) {
+            let ahead = |absence: &&Absence| absence.is_ahead(workflow, now_ms);
+            for absence in self.absences(one).iter().filter(ahead) {
+                let bounds = [Some(absence.from_ms), absence.to_ms];
+                let later = bounds.into_iter().flatten().filter(|at_ms| *at_ms > now_ms);
+                next = later.chain(next).min();
+                if let Some(agent) = absence.agent.as_deref().filter(|id| !seen.contains(id)) {
+                    seen.push(agent);
+                }
+            }
+            at += 1;
+        }
+        next
+    }
+
     fn direct_agent(&self, person: &str, workflow: &str, now_ms: i64) -> Option<&str> {
         let absences = self.absences.get(person)?;
         absences

@@ -22,6 +22,11 @@ const PAGE: u64 = 100;
 
 impl Activation<'_> {
     pub(crate) async fn open_batch(&mut self, call: Call) -> Result<(), RuntimeError> {
+        if call.args.get("pause").is_some_and(|pause| !pause.is_null()) {
+            let detail = "`pause` is not supported: nobody can pause a batch by itself";
+            self.fail(&call.run_id, ErrorKind::Configuration, detail);
+            return Ok(());
+        }
         match self.items(&call).await {
             Ok(items) => self.open_items(call, items).await,
             Err((kind, detail)) => {

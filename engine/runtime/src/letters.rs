@@ -86,12 +86,15 @@ impl Activation<'_> {
         let MailRequest {
             to,
             kind,
+            template,
             n,
             round,
             link,
             data,
         } = request;
-        let template = kind.template().to_owned();
+        let template = template
+            .filter(|template| self.ready.has_template(template))
+            .unwrap_or_else(|| kind.template().to_owned());
         self.letter(Letter {
             to,
             template,

@@ -141,7 +141,6 @@ words! {
     self_approval: "不能审批本人提交的申请", "Nobody decides their own application";
     statement: "情况说明", "Statement";
     statement_missing: "表单中有提示项,请填写情况说明后再提交", "The form has warnings: say in a statement why it is right";
-    signature: "签名(请输入本人姓名)", "Signature (type your full name)";
     see_case: "查看办件全部信息", "See the whole case";
     item_moved: "本事项已有变化,请按最新内容办理", "This item has changed meanwhile: look at it again before you decide";
     your_decision_saved: "您的办理意见已提交", "Your decision is recorded";
@@ -192,7 +191,7 @@ words! {
     refresh_choices: "更新可选项", "Update the choices";
     choose_first: "请先选择上面的内容,再点「更新可选项」", "Choose above first, then update the choices";
     files_help: "请填写附件的文号或存放地址,每行一个", "Give each document's number or address, one a line";
-    signature_help: "请输入本人姓名作为签名", "Type your full name as your signature";
+    signature_help: "请输入本人姓名以示确认(不是电子签名)", "Type your full name to confirm (this is no electronic signature)";
 
     // Faults in a form.
     faults_title: "请更正以下问题", "There is a problem";

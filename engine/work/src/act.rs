@@ -92,9 +92,6 @@ pub enum What {
         /// The statement that warnings of the form want.
         #[serde(default)]
         statement: Option<String>,
-        /// A signature, kept with the decision's note.
-        #[serde(default)]
-        signature: Option<String>,
     },
     /// Answer a `collect` item.
     Submit {

@@ -21,6 +21,10 @@ impl Spec {
     /// rule of the engine that it breaks.
     pub fn parse(function: &str, args: &Value) -> Result<Self, WorkError> {
         let collects = function == "collect";
+        if flag(args, "sign") {
+            let why = "`sign` is not supported: there is no plugin that verifies a signature";
+            return Err(WorkError::Forbidden(why.into()));
+        }
         let to = selectors("to", args.get("to"))?;
         let outcomes = outcomes(args.get("outcomes"), collects)?;
         let spec = Self {
@@ -51,7 +55,6 @@ impl Spec {
             },
             empty: empty(args.get("empty"))?,
             repeat: word("repeat", args, REPEAT_RULES)?.unwrap_or_default(),
-            sign: flag(args, "sign"),
             timeout: args.text("timeout").map(str::to_owned),
             batch: args.get("batch").filter(|spec| !spec.is_null()).map(batch),
             notice: None,
@@ -114,6 +117,10 @@ impl Spec {
                 return Err(WorkError::Forbidden(why));
             }
         }
+        if self.to.iter().any(is_chosen) {
+            let why = "`chosenBy` is not supported: nobody is asked whom he chooses";
+            return Err(argument("to", why.into()));
+        }
         if self.mode == Mode::Share && self.pass.is_some_and(|share| !(1..=100).contains(&share)) {
             return Err(argument("pass", "a share is 1 to 100 percent".into()));
         }
@@ -126,6 +133,10 @@ impl Spec {
         }
         Ok(())
     }
+}
+
+fn is_chosen(selector: &Selector) -> bool {
+    matches!(selector.weighed().0, Selector::ChosenBy { .. })
 }
 
 const MODES: &[(&str, Mode)] = &[

@@ -1,11 +1,11 @@
-//! A clock: a budget of time, the ledger of its pauses, and the rungs that
-//! fire once each on the way to the deadline.
+//! A clock: a budget of time and the ledger of its pauses.
 
 use serde::{Deserialize, Serialize};
 use tongban_expr::Value;
-use tongban_org::{Budget, BudgetError, Moment, Pause, Selector};
+use tongban_org::{Budget, BudgetError, Moment, Pause};
 
 use crate::arguments::argument;
+use crate::rung::Rung;
 use crate::{Card, WorkError, World};
 
 /// The time limit of a case, a stage or a work item.
@@ -65,44 +65,6 @@ pub struct Clock {
     pub entries: u32,
 }
 
-/// Something that happens once at a moment of a clock.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Rung {
-    /// `remind.0`, `escalate.1`, `timeout`, `end`.
-    pub id: String,
-    /// When.
-    pub at: Moment,
-    /// What.
-    pub does: Does,
-    /// The card that is shown.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub card: Option<Card>,
-    /// Who is told; nobody named means whoever holds it up.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub to: Vec<Selector>,
-    /// The instant, while the clock runs; none when it lies before the start.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub due_ms: Option<i64>,
-    /// When it fired.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fired_ms: Option<i64>,
-}
-
-/// What a rung does.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Does {
-    /// Reminds.
-    Remind,
-    /// Shows a card and tells.
-    Escalate,
-    /// Ends the item with an outcome that the author wrote.
-    Timeout(String),
-    /// Ends a notice.
-    End,
-}
-
 /// The id of the clock over the whole case.
 pub const CASE_CLOCK: &str = "case";
 
@@ -133,8 +95,8 @@ impl Clock {
             ));
         };
         let mut rungs = Vec::new();
-        rungs_of(spec, "remind", &mut rungs)?;
-        rungs_of(spec, "escalate", &mut rungs)?;
+        Rung::read_all(spec, "remind", &mut rungs)?;
+        Rung::read_all(spec, "escalate", &mut rungs)?;
         let texts = |name: &str| -> Vec<String> {
             spec.get(name)
                 .into_iter()
@@ -212,9 +174,25 @@ impl Clock {
         );
         let at_end = deadline.at_ms + i64::from(whole_days);
         for rung in self.rungs.iter_mut().filter(|rung| rung.fired_ms.is_none()) {
-            rung.due_ms = match rung.at {
-                Moment::Percent(100) => Some(at_end),
-                moment => calendar.moment(
+            let again = rung
+                .again
+                .as_ref()
+                .and_then(|again| Some((again.every, again.after_ms?)));
+            rung.due_ms = match (again, rung.at) {
+                (Some((every, after_ms)), _) => {
+                    let at_ms = calendar
+                        .deadline(after_ms, &every, &self.pauses, world.now_ms)
+                        .at_ms;
+                    // What comes on another day comes when the office opens.
+                    Some(match every {
+                        Budget::WorkingDays(_) | Budget::Days(_) => {
+                            calendar.opening_ms(calendar.date_of(at_ms))
+                        }
+                        _ => at_ms,
+                    })
+                }
+                (None, Moment::Percent(100)) => Some(at_end),
+                (None, moment) => calendar.moment(
                     self.started_ms,
                     &self.budget,
                     &moment,
@@ -268,61 +246,4 @@ fn text_of(value: &Value) -> String {
     value
         .as_str()
         .map_or_else(|| value.to_json(), str::to_owned)
-}
-
-fn rungs_of(spec: &Value, name: &'static str, into: &mut Vec<Rung>) -> Result<(), WorkError> {
-    for (index, given) in spec
-        .get(name)
-        .into_iter()
-        .flat_map(Value::items)
-        .enumerate()
-    {
-        let fault = |error: BudgetError| argument(name, error.to_string());
-        let known = match name {
-            "remind" => ["before", "after", "to"],
-            _ => ["after", "card", "to"],
-        };
-        if let Some((key, _)) = given
-            .entries()
-            .find(|(key, _)| !known.contains(&key.as_str()))
-        {
-            let reason = format!("`{key}` is not supported; expected {}", known.join(", "));
-            return Err(argument(name, reason));
-        }
-        let at = match (given.get("before"), given.get("after")) {
-            (Some(before), None) => Moment::parse_before(before).map_err(fault)?,
-            (None, Some(after)) => Moment::parse_after(after).map_err(fault)?,
-            _ => {
-                let reason = format!(
-                    "expected either `before` or `after`, found {}",
-                    given.to_json()
-                );
-                return Err(argument(name, reason));
-            }
-        };
-        let card = match given.text("card") {
-            Some(word) => Some(Card::parse(word).ok_or_else(|| {
-                argument(
-                    name,
-                    format!("expected a card of blue, yellow or red, found `{word}`"),
-                )
-            })?),
-            None => None,
-        };
-        let to = given.get("to").map_or(Ok(Vec::new()), Selector::parse_list);
-        into.push(Rung {
-            id: format!("{name}.{index}"),
-            at,
-            does: if name == "remind" {
-                Does::Remind
-            } else {
-                Does::Escalate
-            },
-            card,
-            to: to.map_err(|error| argument(name, error.to_string()))?,
-            due_ms: None,
-            fired_ms: None,
-        });
-    }
-    Ok(())
 }

@@ -3,13 +3,13 @@
 
 use tongban_expr::{Value, value};
 
-use crate::clock::{Clock, Does};
+use crate::clock::Clock;
 use crate::decide::{act_row, filled, listed, not_allowed, seen, wrong};
 use crate::desk::{Desk, decision_row, note};
 use crate::field::says;
 use crate::filling::{check_faults, filled_form};
 use crate::item::{Closed, Decision, Kind, Status};
-use crate::round::at_end;
+use crate::rung::{Does, Rung};
 use crate::spec::CorrectSpec;
 use crate::timing::{CORRECTION, owner_of};
 use crate::{Act, DecisionRow, MailKind, Out, Refusal, What, World};
@@ -109,7 +109,9 @@ impl Desk {
             .at_timeout
             .clone()
             .unwrap_or_else(|| GIVE_BACK.to_owned());
-        clock.rungs.push(at_end("timeout", Does::Timeout(outcome)));
+        clock
+            .rungs
+            .push(Rung::at_end("timeout", Does::Timeout(outcome)));
         Ok(Some(clock))
     }
 

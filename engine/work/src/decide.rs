@@ -39,27 +39,36 @@ impl Desk {
         if let Some(round) = act.round.filter(|round| *round != item.round) {
             return Err(round_closed(item, round));
         }
+        let outs = self.done(index, &act, world)?;
+        self.look_ahead(world);
+        Ok(outs)
+    }
+
+    fn done(&mut self, index: usize, act: &Act, world: &World<'_>) -> Result<Vec<Out>, Refusal> {
         match &act.what {
-            What::Decide { .. } => self.decide(index, &act, world),
-            What::Submit { .. } => self.submit(index, &act, world),
-            What::Resubmit { .. } => self.resubmit(index, &act, world),
-            What::Return { .. } => self.send_back(index, &act, world),
-            What::Correct { .. } => self.correct(index, &act, world),
-            What::Withdraw { .. } => self.withdraw(index, &act, world),
-            What::Claim => self.claim(index, &act, world),
-            What::Unclaim => self.unclaim(index, &act, world),
-            What::Comment { text } => Ok(vec![said(item, &act, world, "commented", text)]),
-            What::Urge { comment } => self.urge(index, &act, comment, world),
+            What::Decide { .. } => self.decide(index, act, world),
+            What::Submit { .. } => self.submit(index, act, world),
+            What::Resubmit { .. } => self.resubmit(index, act, world),
+            What::Return { .. } => self.send_back(index, act, world),
+            What::Correct { .. } => self.correct(index, act, world),
+            What::Withdraw { .. } => self.withdraw(index, act, world),
+            What::Claim => self.claim(index, act, world),
+            What::Unclaim => self.unclaim(index, act, world),
+            What::Comment { text } => {
+                let item = self.items.get(index).ok_or(Refusal::NotFound)?;
+                Ok(vec![said(item, act, world, "commented", text)])
+            }
+            What::Urge { comment } => self.urge(index, act, comment, world),
             What::Transfer { to, comment } => {
-                self.transfer(index, &act, to, comment.as_deref(), world)
+                self.transfer(index, act, to, comment.as_deref(), world)
             }
             What::Delegate { to, comment } => {
-                self.delegate(index, &act, to, comment.as_deref(), world)
+                self.delegate(index, act, to, comment.as_deref(), world)
             }
             What::AddSigner { who, when, comment } => {
-                self.add_signer(index, &act, who, *when, comment.as_deref(), world)
+                self.add_signer(index, act, who, *when, comment.as_deref(), world)
             }
-            What::RemoveSigner { who } => self.remove_signer(index, &act, who, world),
+            What::RemoveSigner { who } => self.remove_signer(index, act, who, world),
         }
     }
 
@@ -70,7 +79,6 @@ impl Desk {
             reason,
             change,
             statement,
-            signature,
         } = &act.what
         else {
             return Err(Refusal::NotFound);
@@ -105,9 +113,8 @@ impl Desk {
             self.give_opinion(index, &hold, act, &said, seen, world, &mut outs);
             return Ok(outs);
         }
-        let signed = signature.clone();
         self.answer(
-            index, &hold, act, &said, None, edits, seen, signed, world, &mut outs,
+            index, &hold, act, &said, None, edits, seen, world, &mut outs,
         );
         Ok(outs)
     }
@@ -172,9 +179,7 @@ impl Desk {
             item.data = filled_in.clone().unwrap_or_default();
         }
         let data = filled_in.filter(|_| grouped);
-        self.answer(
-            index, &hold, act, &said, data, row, seen, None, world, &mut outs,
-        );
+        self.answer(index, &hold, act, &said, data, row, seen, world, &mut outs);
         Ok(outs)
     }
 
@@ -189,7 +194,6 @@ impl Desk {
         data: Option<Value>,
         form: Option<Value>,
         seen: String,
-        signature: Option<String>,
         world: &World<'_>,
         outs: &mut Vec<Out>,
     ) {
@@ -227,7 +231,6 @@ impl Desk {
             "comment": said.comment,
             "reason": said.reason,
             "for": decision.for_id(),
-            "signature": signature,
             "round": item.round,
         });
         outs.push(note(Some(item.n), "decided", &act.who, world, data));
@@ -282,6 +285,7 @@ impl Desk {
         outs.push(Out::Mail(MailRequest {
             to: owner,
             kind: MailKind::Handed,
+            template: None,
             n: Some(n),
             round,
             link: true,

@@ -26,6 +26,9 @@ pub struct Desk {
     pub(crate) return_count: u32,
     pub(crate) changes: Vec<Change>,
     pub(crate) suspended: bool,
+    /// When an absence of somebody who is asked begins or ends next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) agents_change_ms: Option<i64>,
 }
 
 /// Something on which clocks stand still.
@@ -140,6 +143,7 @@ impl Desk {
             ));
         }
         self.begin(n, seating.automatic, clock, world, &mut outs);
+        self.look_ahead(world);
         Ok(outs)
     }
 
@@ -161,6 +165,7 @@ impl Desk {
             item.words = Some(ask.comment);
         }
         self.announce(n, MailKind::Correction, world, &mut outs);
+        self.look_ahead(world);
         Ok(outs)
     }
 

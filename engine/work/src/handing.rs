@@ -167,7 +167,7 @@ impl Desk {
         ) {
             return Err(unsupported(
                 "an added signer in a vote",
-                "the electorate of a vote is fixed: ask for an opinion",
+                "who votes is fixed when the vote opens, or one voter could fill it with friends: ask for an opinion",
             ));
         }
         let hold = self.hold(item, act, world)?;
@@ -344,6 +344,7 @@ impl Desk {
             outs.push(Out::Mail(MailRequest {
                 to,
                 kind,
+                template: None,
                 n: Some(item.n),
                 round: item.round,
                 link: true,
@@ -393,6 +394,7 @@ impl Desk {
         outs.push(Out::Mail(MailRequest {
             to,
             kind,
+            template: None,
             n: Some(item.n),
             round: item.round,
             link: true,

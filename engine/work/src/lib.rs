@@ -16,6 +16,7 @@ mod desk;
 mod ending;
 mod field;
 mod filling;
+mod firing;
 mod handing;
 mod item;
 mod mask;
@@ -27,6 +28,7 @@ mod result;
 mod returning;
 mod round;
 mod row;
+mod rung;
 mod seat;
 mod spec;
 mod standing;
@@ -38,7 +40,7 @@ mod withdrawal;
 mod world;
 
 pub use act::{Act, AddWhen, Channel, What};
-pub use clock::{CASE_CLOCK, Clock, Does, Rung};
+pub use clock::{CASE_CLOCK, Clock};
 pub use desk::{Change, Desk, Ground};
 pub use field::{FieldRights, difference};
 pub use handing::{URGE_INTERVAL_MS, URGE_MAX};
@@ -51,6 +53,7 @@ pub use out::{
 };
 pub use refusal::{Refusal, WorkError};
 pub use row::{CandidateRow, ClockRow, ItemRow, Rows};
+pub use rung::{Again, Does, Rung};
 pub use seat::{Opinion, SIGNERS_MAX, Seat};
 pub use spec::{
     BatchSpec, CorrectSpec, EmptyRule, Mode, NoticeSpec, Outcome, RETURNS_MAX, RepeatRule,

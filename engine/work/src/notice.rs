@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 use tongban_expr::{Value, value};
 
-use crate::clock::{Clock, Does};
+use crate::clock::Clock;
 use crate::desk::{Desk, note};
 use crate::item::{Kind, Objection, Status};
-use crate::round::{at_end, new_item};
+use crate::round::new_item;
+use crate::rung::{Does, Rung};
 use crate::spec::Spec;
 use crate::{Opening, Out, WorkError, World};
 
@@ -50,7 +51,7 @@ impl Desk {
             world,
         )?;
         clock.title.clone_from(&opening.title);
-        clock.rungs.push(at_end("end", Does::End));
+        clock.rungs.push(Rung::at_end("end", Does::End));
         let mut outs = Vec::new();
         let item = new_item(n, Kind::Notice, spec, &opening, world);
         let title = item.title.clone();

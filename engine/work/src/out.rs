@@ -115,6 +115,8 @@ pub struct MailRequest {
     pub to: String,
     /// What about.
     pub kind: MailKind,
+    /// The pack's own template, where the author named one for it.
+    pub template: Option<String>,
     /// The item, when it is about one.
     pub n: Option<u32>,
     /// The item's round.

@@ -7,6 +7,7 @@ use tongban_expr::{Value, value};
 use crate::clock::Clock;
 use crate::desk::{Desk, decision_row, note};
 use crate::item::{Decision, Item, Kind, RoundEnd, Status};
+use crate::rung::{Does, Rung};
 use crate::seat::{Automatic, Seat};
 use crate::spec::{Mode, RepeatRule, Spec};
 use crate::timing::{CORRECTION, owner_of};
@@ -145,14 +146,18 @@ impl Desk {
             };
         }
         let mut clock = Clock::read(self.clock_id(n), &opening.place, Some(n), args, None, world)?;
+        let hands_on = |rung: &Rung| !rung.transfer.is_empty();
+        if !spec.mode.hands_on() && clock.rungs.iter().any(hands_on) {
+            let why = "`transfer`: who votes is fixed when the vote opens; remind or escalate";
+            return Err(crate::arguments::argument("escalate", why.into()));
+        }
         clock.title.clone_from(&opening.title);
         clock.basis = None;
         clock.stops = vec![CORRECTION.to_owned()];
         if let Some(outcome) = &spec.timeout {
-            clock.rungs.push(at_end(
-                "timeout",
-                crate::clock::Does::Timeout(outcome.clone()),
-            ));
+            clock
+                .rungs
+                .push(Rung::at_end("timeout", Does::Timeout(outcome.clone())));
         }
         Ok(Some(clock))
     }
@@ -362,17 +367,5 @@ fn narrow(seats: &mut [Seat], to: &str) {
         if seat.people.iter().any(|person| person == to) || agent {
             seat.people.retain(|person| person == to || agent);
         }
-    }
-}
-
-pub(crate) fn at_end(id: &str, does: crate::clock::Does) -> crate::clock::Rung {
-    crate::clock::Rung {
-        id: id.to_owned(),
-        at: tongban_org::Moment::Percent(100),
-        does,
-        card: None,
-        to: Vec::new(),
-        due_ms: None,
-        fired_ms: None,
     }
 }

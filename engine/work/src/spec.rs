@@ -57,9 +57,6 @@ pub struct Spec {
     pub empty: EmptyRule,
     /// When somebody approved this case before.
     pub repeat: RepeatRule,
-    /// Whether a decision is signed.
-    #[serde(skip_serializing_if = "is_false")]
-    pub sign: bool,
     /// The outcome when the deadline passes; none means that nothing is decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<String>,
@@ -96,6 +93,14 @@ pub enum Mode {
     Weight,
     /// So many of each unit (分组会签).
     Group,
+}
+
+impl Mode {
+    /// Whether a time limit may give the work to others (超时转办): the
+    /// electorate of a vote and the units of a group are fixed when it opens.
+    pub(crate) fn hands_on(self) -> bool {
+        matches!(self, Self::Any | Self::All | Self::Sequence)
+    }
 }
 
 /// One possible answer.

@@ -42,6 +42,7 @@ impl Desk {
             outs.push(Out::Mail(MailRequest {
                 to,
                 kind,
+                template: None,
                 n: Some(n),
                 round: item.round,
                 link: true,
@@ -74,6 +75,7 @@ impl Desk {
                     outs.push(Out::Mail(MailRequest {
                         to,
                         kind,
+                        template: None,
                         n: Some(item.n),
                         round: item.round,
                         link: true,
@@ -89,6 +91,18 @@ impl Desk {
                 }
             }
         }
+    }
+
+    /// Notes when somebody who is asked goes away or comes back next, so that
+    /// his agent has the work when it begins and not at the next act.
+    pub(crate) fn look_ahead(&mut self, world: &World<'_>) {
+        let workflow = &world.case.workflow;
+        let live = self.items.iter().filter(|item| item.status.is_live());
+        self.agents_change_ms = live
+            .flat_map(|item| item.seats.iter().filter(|seat| !item.is_done(seat)))
+            .flat_map(|seat| &seat.people)
+            .filter_map(|person| world.org.next_absence_ms(person, workflow, world.now_ms))
+            .min();
     }
 
     /// The nearest deadline over an item: its own, its stages', the case's.

@@ -1,12 +1,12 @@
 //! The desk's clocks: opened and closed with their tasks, held by grounds,
 //! and the rungs that come due.
 
-use tongban_expr::{Value, value};
-use tongban_org::{Language, Pause, ResolveCase, Selector};
+use tongban_expr::Value;
+use tongban_org::{Language, Pause};
 
-use crate::clock::{CASE_CLOCK, Clock, Does, Rung, lies_under};
-use crate::desk::{Desk, Ground, note};
-use crate::{Card, ClockEntryRow, MailKind, MailRequest, Out, WorkError, World};
+use crate::clock::{CASE_CLOCK, Clock};
+use crate::desk::{Desk, Ground};
+use crate::{Card, ClockEntryRow, Out, WorkError, World};
 
 /// The ground of a correction, whether by 补正 or by a return.
 pub(crate) const CORRECTION: &str = "correction";
@@ -89,24 +89,13 @@ impl Desk {
         outs
     }
 
-    /// Fires everything that is due, in the order in which it was due.
-    pub fn due(&mut self, world: &World<'_>) -> Vec<Out> {
-        let mut outs = Vec::new();
-        if self.suspended {
-            return outs;
-        }
-        while let Some((clock, rung)) = self.first_due(world.now_ms) {
-            self.fire(clock, rung, world, &mut outs);
-        }
-        outs
-    }
-
     /// When something comes due next; none while the case is suspended.
     pub fn next_due_ms(&self) -> Option<i64> {
         if self.suspended {
             return None;
         }
-        self.clocks.iter().filter_map(Clock::next_rung_ms).min()
+        let rungs = self.clocks.iter().filter_map(Clock::next_rung_ms);
+        rungs.chain(self.agents_change_ms).min()
     }
 
     /// The organisation or a calendar changed: agents are found anew and
@@ -134,6 +123,7 @@ impl Desk {
             }
         }
         self.find_agents_again(world, &mut outs);
+        self.look_ahead(world);
         outs
     }
 
@@ -274,146 +264,6 @@ impl Desk {
                 outs,
             );
         }
-    }
-
-    fn first_due(&self, now_ms: i64) -> Option<(usize, usize)> {
-        let mut first: Option<(i64, usize, usize)> = None;
-        for (at, clock) in self
-            .clocks
-            .iter()
-            .enumerate()
-            .filter(|(_, clock)| clock.is_running())
-        {
-            for (index, rung) in clock.rungs.iter().enumerate() {
-                let due = rung
-                    .due_ms
-                    .filter(|due| rung.fired_ms.is_none() && *due <= now_ms);
-                if let Some(due) =
-                    due.filter(|due| first.is_none_or(|(earliest, ..)| *due < earliest))
-                {
-                    first = Some((due, at, index));
-                }
-            }
-        }
-        first.map(|(_, clock, rung)| (clock, rung))
-    }
-
-    fn fire(&mut self, clock: usize, index: usize, world: &World<'_>, outs: &mut Vec<Out>) {
-        let Some(found) = self.clocks.get_mut(clock) else {
-            return;
-        };
-        let Some(rung) = found.rungs.get_mut(index) else {
-            return;
-        };
-        rung.fired_ms = Some(world.now_ms);
-        let rung = rung.clone();
-        found.card = found.card.max(rung.card);
-        let item = found.item;
-        let card = rung
-            .card
-            .map(|card| card.word().to_owned())
-            .unwrap_or_default();
-        self.entry(
-            clock,
-            "rung",
-            Some(rung.id.clone()),
-            card,
-            "system",
-            world,
-            outs,
-        );
-        match (&rung.does, item) {
-            (Does::Remind | Does::Escalate, _) => self.tell(clock, &rung, world, outs),
-            (Does::Timeout(outcome), Some(n)) => self.time_out(n, outcome, world, outs),
-            (Does::End, Some(n)) => self.notice_end(n, world, outs),
-            (Does::Timeout(_) | Does::End, None) => {}
-        }
-    }
-
-    /// Tells those whom the rung names, or whoever holds the work up.
-    fn tell(&mut self, clock: usize, rung: &Rung, world: &World<'_>, outs: &mut Vec<Out>) {
-        let Some(clock) = self.clocks.get(clock) else {
-            return;
-        };
-        let (kind, word) = match rung.card {
-            Some(_) => (MailKind::Card, "card"),
-            None => (MailKind::Reminder, "reminded"),
-        };
-        let calendar = world.org.calendar(clock.unit.as_deref());
-        let data = value!({
-            "clock": clock.title.clone(),
-            "due": calendar.date_of(clock.due_ms).to_string(),
-            "dueAt": calendar.iso(clock.due_ms),
-            "provisional": clock.provisional,
-            "card": rung.card.map(Card::word),
-            "basis": clock.basis.clone(),
-        });
-        let link = rung.to.is_empty();
-        for (to, n, round, title) in self.told_by(clock, rung, world) {
-            let data = data.clone().with("title", title);
-            outs.push(Out::Mail(MailRequest {
-                to,
-                kind,
-                n,
-                round,
-                link,
-                data,
-            }));
-        }
-        for selector in &rung.to {
-            if let Selector::Late(level) = selector {
-                outs.push(Out::Late {
-                    clock: clock.id.clone(),
-                    place: clock.place.clone(),
-                    level: level.clone(),
-                    rung: rung.id.clone(),
-                    card: rung.card,
-                });
-            }
-        }
-        let data = value!({"clock": clock.id.clone(), "rung": rung.id.clone(), "card": rung.card.map(Card::word)});
-        outs.push(note(clock.item, word, "system", world, data));
-    }
-
-    /// Whom a rung tells: (person, item, round, title).
-    fn told_by(
-        &self,
-        clock: &Clock,
-        rung: &Rung,
-        world: &World<'_>,
-    ) -> Vec<(String, Option<u32>, u32, String)> {
-        let mut told: Vec<(String, Option<u32>, u32, String)> = Vec::new();
-        if rung.to.is_empty() {
-            let waiting = self.items.iter().filter(|item| match clock.item {
-                Some(n) => item.n == n,
-                None => lies_under(&item.place, &clock.place),
-            });
-            for item in waiting {
-                for (person, _) in item.current() {
-                    if !told.iter().any(|(seen, ..)| seen == person) {
-                        told.push((
-                            person.to_owned(),
-                            Some(item.n),
-                            item.round,
-                            item.title.clone(),
-                        ));
-                    }
-                }
-            }
-            return told;
-        }
-        let case = ResolveCase {
-            applicant: world.case.starter.as_deref(),
-            applicant_unit: world.case.unit.as_deref(),
-            chosen: &[],
-            now_ms: world.now_ms,
-        };
-        let title = clock.title.clone().unwrap_or_default();
-        let people = world.org.resolve(&rung.to, &case).people();
-        people
-            .into_iter()
-            .map(|person| (person, clock.item, 1, title.clone()))
-            .collect()
     }
 
     #[expect(clippy::too_many_arguments, reason = "the columns of one ledger row")]

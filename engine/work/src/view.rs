@@ -59,8 +59,6 @@ pub struct ItemView {
     pub show: Value,
     /// The outcomes with their rules.
     pub outcomes: Vec<OutcomeView>,
-    /// Whether the step is signed.
-    pub sign: bool,
     /// Whether it may be filled in without a connection.
     pub offline: bool,
     /// What the device records.
@@ -237,7 +235,6 @@ impl Desk {
                 .collect(),
             show: item.spec.show.clone(),
             outcomes: outcomes(item, world),
-            sign: item.spec.sign,
             offline: item.spec.offline,
             capture: item.spec.capture.clone(),
             decisions: decisions(item, world),

@@ -392,3 +392,160 @@ fn people_whom_only_the_runtime_knows_are_passed_on() {
         |out| matches!(out, Out::Late { level, card: Some(Card::Yellow), .. } if level == "street")
     ));
 }
+
+#[test]
+fn a_reminder_with_every_comes_again_in_working_time_and_no_oftener_than_it_may() {
+    let mut table = Table::new();
+    open_clock(
+        &mut table,
+        "provider",
+        value!({
+            "due": {"workingDays": 2}, "stops": ["correction"],
+            "remind": [{"after": {"workingDays": 1}, "every": {"workingDays": 1}, "times": 3, "template": "mails/hurry"}],
+        }),
+    );
+    table.approve("provider/accept", value!({"to": [{"user": "chen-jie"}]}));
+    // Monday 04-27: due on Wednesday; 05-01 to 05-05 are days off.
+    let outs = table.advance("2026-05-06T08:59:59+08:00");
+    assert_eq!(
+        entries(&outs),
+        [
+            "provider rung remind.0",
+            "provider rung remind.0#2",
+            "provider rung remind.0#3"
+        ]
+    );
+    let times: Vec<i64> = table.desk.clocks()[0]
+        .rungs
+        .iter()
+        .filter_map(|rung| rung.fired_ms)
+        .collect();
+    assert_eq!(
+        times[1..],
+        [
+            ms("2026-04-29T09:00:00+08:00"),
+            ms("2026-04-30T09:00:00+08:00")
+        ],
+        "each next one on a working day, when the office opens"
+    );
+    assert_eq!(mails(&outs, MailKind::Reminder).len(), 3);
+    let letter = outs.iter().find_map(|out| match out {
+        Out::Mail(mail) => mail.template.clone(),
+        _ => None,
+    });
+    assert_eq!(letter.as_deref(), Some("mails/hurry"));
+    assert!(
+        table.advance("2026-07-01").is_empty(),
+        "three times and no more"
+    );
+}
+
+#[test]
+fn a_pause_stops_the_repetition_and_an_outage_brings_one_reminder_only() {
+    let mut table = Table::new();
+    let spec = value!({
+        "due": {"workingDays": 30}, "stops": ["notice"],
+        "remind": [{"after": {"workingDays": 1}, "every": {"workingDays": 1}, "times": 50}],
+    });
+    open_clock(&mut table, "", spec);
+    table.approve("accept", value!({"to": [{"user": "chen-jie"}]}));
+    assert_eq!(
+        mails(
+            &table.advance("2026-04-29T10:00:00+08:00"),
+            MailKind::Reminder
+        )
+        .len(),
+        2
+    );
+    let enter = |desk: &mut tongban_work::Desk, world: &tongban_work::World<'_>| {
+        Ok::<_, ()>(desk.ground_enter("hearing", "notice", None, world))
+    };
+    table.on_desk(enter).expect("it cannot fail");
+    assert!(table.advance("2026-05-20").is_empty(), "it stands still");
+    let leave = |desk: &mut tongban_work::Desk, world: &tongban_work::World<'_>| {
+        Ok::<_, ()>(desk.ground_leave("hearing", "notice", world))
+    };
+    table.on_desk(leave).expect("it cannot fail");
+    // The server was down for two weeks: one reminder, not ten.
+    let outs = table.at("2026-06-03").due();
+    assert_eq!(mails(&outs, MailKind::Reminder).len(), 1);
+}
+
+#[test]
+fn when_nobody_answers_in_time_the_work_goes_to_others() {
+    let mut table = Table::new();
+    let args = value!({
+        "to": [{"user": "chen-jie"}, {"user": "li-na"}], "self": "allow", "mode": "all",
+        "due": {"workingDays": 2},
+        "escalate": [{"after": {"percent": 100}, "card": "red", "transfer": [{"head": "police"}]}],
+    });
+    let n = table.approve("accept", args);
+    table.decide("li-na", n, "approved").expect("she decides");
+    let outs = table.advance("2026-04-30");
+    assert_eq!(
+        table.waits_for(n),
+        ["zhou-ping"],
+        "what was answered stands"
+    );
+    assert_eq!(mails(&outs, MailKind::Handed), ["zhou-ping"]);
+    assert_eq!(
+        table.decide("chen-jie", n, "approved"),
+        Err(Refusal::NotFound),
+        "it is not his any more"
+    );
+    let outs = table
+        .decide("zhou-ping", n, "approved")
+        .expect("the head decides");
+    assert_eq!(table::outcome(&outs), Some("approved"));
+}
+
+#[test]
+fn a_transfer_never_gives_a_case_to_its_applicant_and_never_changes_a_vote() {
+    let mut table = Table::new();
+    let args = value!({
+        "to": [{"user": "chen-jie"}], "due": {"workingDays": 1},
+        "escalate": [{"after": {"percent": 100}, "transfer": [{"user": "li-na"}]}],
+    });
+    let n = table.approve("accept", args);
+    let outs = table.advance("2026-04-29");
+    assert_eq!(table.waits_for(n), ["chen-jie"], "nobody else is left");
+    assert!(mails(&outs, MailKind::Handed).is_empty());
+    let vote = value!({
+        "to": [{"user": "chen-jie"}, {"user": "zhou-ping"}], "mode": "count", "pass": {"count": 1}, "due": {"workingDays": 1},
+        "escalate": [{"after": {"percent": 100}, "transfer": [{"user": "wang-lei"}]}],
+    });
+    let error = table
+        .open("vote", "approve", vote)
+        .expect_err("it is refused");
+    assert!(error.to_string().contains("transfer"), "{error}");
+}
+
+#[test]
+fn an_absence_gives_the_work_to_the_agent_when_it_begins_and_back_when_it_ends() {
+    let mut table = Table::new();
+    table.org.add_absence(tongban_org::Absence {
+        person: "chen-jie".into(),
+        agent: Some("zhou-ping".into()),
+        from_ms: ms("2026-04-28"),
+        to_ms: Some(ms("2026-04-30")),
+        of: Vec::new(),
+    });
+    let n = table.approve("accept", value!({"to": [{"user": "chen-jie"}]}));
+    assert_eq!(table.waits_for(n), ["chen-jie"]);
+    assert_eq!(table.desk.next_due_ms(), Some(ms("2026-04-28")));
+    let outs = table.advance("2026-04-28");
+    assert_eq!(mails(&outs, MailKind::Task), ["zhou-ping"], "he is told");
+    let listed = |table: &Table| -> Vec<String> {
+        table
+            .desk
+            .rows()
+            .candidates
+            .into_iter()
+            .map(|row| row.candidate)
+            .collect()
+    };
+    assert!(listed(&table).contains(&"person:zhou-ping".to_owned()));
+    table.advance("2026-04-30");
+    assert!(!listed(&table).contains(&"person:zhou-ping".to_owned()));
+    assert_eq!(table.desk.next_due_ms(), None);
+}

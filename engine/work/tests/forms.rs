@@ -231,7 +231,7 @@ fn faults_that_the_form_had_before_do_not_block_a_reviewer() {
 fn a_view_shows_what_the_person_may_see_and_do() {
     let mut table = Table::new();
     let args = value!({
-        "to": [{"group": "adjudicators"}], "mode": "any", "sign": true, "comment": "required",
+        "to": [{"group": "adjudicators"}], "mode": "any", "comment": "required",
         "show": {"在用授权": [1, 2]}, "reasons": {"rejected": "refusal"},
         "fields": {"hide": ["security"], "edit": ["class"]},
         "return": {"to": ["applicant"], "max": 3}, "correct": {"times": 2}, "due": {"workingDays": 3},
@@ -243,7 +243,7 @@ fn a_view_shows_what_the_person_may_see_and_do() {
     assert_eq!(seen.due.as_deref(), Some("2026-04-30"));
     assert_eq!(seen.data.get("security"), None);
     assert_eq!(seen.show, value!({"在用授权": [1, 2]}));
-    assert!(seen.sign && !seen.fills);
+    assert!(!seen.fills);
     assert_eq!(seen.form, Some("forms/application.yaml".into()));
     let outcomes: Vec<(&str, bool, usize)> = seen
         .outcomes

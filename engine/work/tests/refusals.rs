@@ -140,7 +140,6 @@ fn a_reason_alone_does_not_replace_the_comment() {
         reason: Some("scope".into()),
         change: Value::Null,
         statement: None,
-        signature: None,
     };
     let refusal = table
         .act("liu-bo", n, what)

@@ -456,7 +456,6 @@ pub fn decision(n: u32, who: &str, outcome: &str) -> Done {
             reason: None,
             change: Value::Null,
             statement: None,
-            signature: None,
         },
     }
 }

@@ -58,9 +58,6 @@ pub struct DecisionRequest {
     /// Why warnings of the form are accepted.
     #[serde(default)]
     pub statement: Option<String>,
-    /// The signature, where the step wants one.
-    #[serde(default)]
-    pub signature: Option<String>,
     /// What was looked at.
     #[serde(default)]
     pub seen: Seen,
@@ -229,7 +226,6 @@ pub async fn decision(
         reason: request.reason,
         change: change(&request.change)?,
         statement: request.statement,
-        signature: request.signature,
     };
     act(&app, &client, &id, what, request.seen).await
 }

@@ -198,7 +198,6 @@ fn read_answer(
                 reason,
                 change,
                 statement,
-                signature: posted.filled("_signature"),
             }
         }
         "submit" => What::Submit {

@@ -238,7 +238,6 @@ impl<'a> Play<'a> {
             reason: decide.reason.clone(),
             change: as_object(&decide.change),
             statement: None,
-            signature: Some(format!("scenario:{}", decide.by)),
         };
         let channel = channel_of(decide.channel.as_deref())?;
         self.act(of, n, &decide.by, channel, what).await

@@ -328,7 +328,6 @@ pub fn said(outcome: &str, reason: Option<&str>) -> What {
         reason: reason.map(str::to_owned),
         change: Value::Null,
         statement: None,
-        signature: None,
     }
 }
 
@@ -339,7 +338,6 @@ pub fn edit(outcome: &str, change: Value) -> What {
         reason: None,
         change,
         statement: None,
-        signature: None,
     }
 }
 
