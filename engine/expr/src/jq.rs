@@ -214,10 +214,19 @@ fn refuse_size(source: &str) -> Result<(), SyntaxError> {
 static DEFINITIONS: LazyLock<Vec<Def<&'static str>>> = LazyLock::new(|| {
     let all = jaq_core::defs()
         .chain(jaq_std::defs())
-        .chain(json_definitions());
+        .chain(json_definitions())
+        .chain(own_definitions());
     all.filter(|definition| natives::allowed_definition(definition.name, definition.args.len()))
         .collect()
 });
+
+/// What jq has and jaq lacks.
+fn own_definitions() -> impl Iterator<Item = Def<&'static str>> {
+    let text = include_str!("jq/definitions.jq");
+    jaq_core::load::parse(text, |parser| parser.defs())
+        .expect("the definitions that are built in can be read")
+        .into_iter()
+}
 
 fn json_definitions() -> impl Iterator<Item = Def<&'static str>> {
     jaq_json::defs()

@@ -1,0 +1,32 @@
+# What jq 1.7 defines and jaq does not.
+def ascii: [.] | implode;
+def toarray: if type == "array" then . else [.] end;
+def trimstr($text): ltrimstr($text) | rtrimstr($text);
+def isvalid(f): try (f | true) catch false;
+def have_literal_numbers: true;
+def have_decnum: false;
+
+def INDEX(rows; f): reduce rows as $row ({}; .[$row | f | tostring] = $row);
+def INDEX(f): INDEX(.[]; f);
+def IN(values): any(values == .; .);
+def IN(source; values): any(source == values; .);
+
+def date: todate;
+def dateadd(unit; $n): . + $n;
+def datesub(unit; $n): . - $n;
+
+def tostream: path(def r: (.[]? | r), .; r) as $p | getpath($p) | reduce path(.[]?) as $q ([$p, .]; [$p + $q]);
+
+def csv_cell: if type == "string" then "\"" + gsub("\""; "\"\"") + "\""
+  elif type == "number" or type == "boolean" then tojson
+  elif . == null then ""
+  else error("a \(type) cannot stand in a row") end;
+def tsv_cell: if type == "string"
+  then gsub("\\\\"; "\\\\") | gsub("\t"; "\\t") | gsub("\n"; "\\n") | gsub("\r"; "\\r")
+  else csv_cell end;
+def @csv: map(csv_cell) | join(",");
+def @tsv: map(tsv_cell) | join("\t");
+def format($name): if $name == "text" then @text elif $name == "json" then @json elif $name == "csv" then @csv
+  elif $name == "tsv" then @tsv elif $name == "html" then @html elif $name == "uri" then @uri elif $name == "sh" then @sh
+  elif $name == "base64" then @base64 elif $name == "base64d" then @base64d
+  else error("\($name) is not a valid format") end;
