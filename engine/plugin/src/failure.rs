@@ -1,6 +1,7 @@
 //! A function's failure, in the terms of the DSL's standard errors (RFC 9457).
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tongban_expr::Value;
@@ -95,6 +96,9 @@ pub struct Failure {
     /// Further members of the problem, for example `faults` of a validation. `Null` when none.
     #[serde(default)]
     pub extra: Value,
+    /// Set when nothing was sent and the call may wait this long instead of failing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_ms: Option<i64>,
 }
 
 impl Failure {
@@ -111,6 +115,7 @@ impl Failure {
                 FailureKind::Timeout | FailureKind::Communication | FailureKind::Conflict
             ),
             extra: Value::Null,
+            wait_ms: None,
         }
     }
 
@@ -132,6 +137,13 @@ impl Failure {
     #[must_use]
     pub fn with_extra(mut self, extra: Value) -> Self {
         self.extra = extra;
+        self
+    }
+
+    /// Says that nothing was sent yet: the call waits so long and is performed then, instead of failing.
+    #[must_use]
+    pub fn waiting(mut self, left: Duration) -> Self {
+        self.wait_ms = Some(i64::try_from(left.as_millis()).unwrap_or(i64::MAX).max(1));
         self
     }
 

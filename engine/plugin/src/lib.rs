@@ -26,7 +26,8 @@ pub use index::{index_name, index_text, is_index};
 pub use mail::{MailFailure, MailReason, MailTransport, Message};
 pub use number::{NumberFault, NumberPattern};
 pub use ports::{
-    Calendar, HttpPort, HttpRequest, HttpResponse, Ports, Records, Secrets, Source, Templates,
+    Admission, Calendar, HttpPort, HttpRequest, HttpResponse, Ports, Records, Secrets, Source,
+    Templates,
 };
 pub use prepared::{
     AccessEntry, GrantStatus, GrantWrite, Prepared, RecordMode, RecordWrite, merge,

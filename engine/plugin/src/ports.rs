@@ -1,6 +1,7 @@
 //! What a function may reach. The store and the runtime implement these traits.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tongban_expr::Value;
@@ -90,6 +91,31 @@ impl HttpResponse {
     }
 }
 
+/// Whether a call may go out now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Admission {
+    /// It may.
+    Go,
+    /// Not before so many milliseconds are over.
+    Wait {
+        /// Milliseconds, at least 1.
+        millis: u64,
+        /// Why, for people.
+        why: String,
+    },
+}
+
+impl Admission {
+    /// Not before a time is over.
+    #[must_use]
+    pub fn wait(left: Duration, why: impl Into<String>) -> Self {
+        Self::Wait {
+            millis: u64::try_from(left.as_millis()).unwrap_or(u64::MAX).max(1),
+            why: why.into(),
+        }
+    }
+}
+
 /// HTTP behind the allow-list, the connect-time check and the limits.
 #[async_trait]
 pub trait HttpPort: Send + Sync {
@@ -99,6 +125,11 @@ pub trait HttpPort: Send + Sync {
     /// The name of the entry of the allow-list that covers a URI, for waits and limits; `None` when none does.
     fn connector(&self, _unit: Option<&str>, _uri: &str) -> Option<String> {
         None
+    }
+
+    /// Whether a call over an entry of the allow-list may go out now, by its rate, its concurrency and its circuit.
+    fn admission(&self, _connector: &str) -> Admission {
+        Admission::Go
     }
 }
 

@@ -67,6 +67,12 @@ pub struct Connector {
     pub concurrency: u32,
     /// Calls in a time; no limit by default.
     pub rate: Option<Rate>,
+    /// When the callee is left alone.
+    #[serde(default)]
+    pub circuit: Breaker,
+    /// Nothing goes out for now; acts wait.
+    #[serde(default)]
+    pub paused: bool,
     /// Limits on time.
     #[serde(default)]
     pub timeouts: Timeouts,
@@ -94,6 +100,25 @@ pub struct Rate {
 
 fn seconds_default() -> u32 {
     1
+}
+
+/// After so many failures in a row the callee is left alone for so many seconds; then one call tries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Breaker {
+    /// Failures in a row: no answer, or one of 502, 503 and 504; 10 by default, 0 for never.
+    pub failures: u32,
+    /// Seconds; 30 by default.
+    pub seconds: u32,
+}
+
+impl Default for Breaker {
+    fn default() -> Self {
+        Self {
+            failures: 10,
+            seconds: 30,
+        }
+    }
 }
 
 /// Limits on time, in milliseconds.
@@ -153,6 +178,11 @@ impl Connector {
             secrets: vec![EVERYBODY.to_owned()],
             concurrency: concurrency_default(),
             rate: None,
+            circuit: Breaker {
+                failures: 0,
+                ..Breaker::default()
+            },
+            paused: false,
             timeouts: Timeouts::default(),
             roots: None,
             mapped: Some(mapping.address),
@@ -205,6 +235,12 @@ impl Connector {
         {
             faults.push(format!(
                 "{at}.rate: expected at least 1 request in 1 second"
+            ));
+        }
+        if self.circuit.seconds == 0 || self.circuit.seconds > 3_600 {
+            faults.push(format!(
+                "{at}.circuit.seconds: expected 1 to 3600, found {}",
+                self.circuit.seconds
             ));
         }
         if self.timeouts.connect_ms == 0 || self.timeouts.total_ms == 0 {

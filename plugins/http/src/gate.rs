@@ -8,6 +8,18 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::connectors::Rate;
 
+/// When a place may be free again.
+const BUSY: Duration = Duration::from_millis(250);
+/// Calls may wait here for their turn this long; further ones come again.
+const QUEUED: Duration = Duration::from_secs(1);
+
+/// What a call waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Busy {
+    Concurrency,
+    Rate,
+}
+
 pub(crate) struct Gate {
     permits: Semaphore,
     spacing: Option<Duration>,
@@ -39,6 +51,16 @@ impl Gate {
         permit
     }
 
+    /// How long a call would wait, when that is long enough to come again instead.
+    pub(crate) fn wait(&self) -> Option<(Duration, Busy)> {
+        if self.permits.available_permits() == 0 {
+            return Some((BUSY, Busy::Concurrency));
+        }
+        let next = (*self.next.lock())?;
+        let left = next.saturating_duration_since(Instant::now());
+        (left > QUEUED).then_some((left, Busy::Rate))
+    }
+
     fn slot(&self, spacing: Duration) -> Instant {
         let mut next = self.next.lock();
         let now = Instant::now();
@@ -68,6 +90,22 @@ mod tests {
         let third = gate.slot(spacing);
         assert_eq!(second - first, spacing);
         assert_eq!(third - second, spacing);
+    }
+
+    #[tokio::test]
+    async fn whoever_would_wait_long_comes_again() {
+        let rate = Rate {
+            requests: 1,
+            seconds: 2,
+        };
+        let gate = Gate::new(1, Some(rate));
+        assert_eq!(gate.wait(), None);
+        let turn = gate.enter().await;
+        assert_eq!(gate.wait(), Some((BUSY, Busy::Concurrency)));
+        drop(turn);
+        let (left, why) = gate.wait().expect("the next slot is two seconds away");
+        assert_eq!(why, Busy::Rate);
+        assert!(left > QUEUED && left <= Duration::from_secs(2));
     }
 
     #[tokio::test]

@@ -9,6 +9,7 @@ mod answer;
 mod authentication;
 mod body;
 mod call;
+mod circuit;
 mod connectors;
 mod digest;
 mod gate;
@@ -26,7 +27,7 @@ mod transport;
 use std::sync::Arc;
 
 pub use address::Network;
-pub use connectors::{Connector, Connectors, Mapping, Rate, Scheme, Timeouts};
+pub use connectors::{Breaker, Connector, Connectors, Mapping, Rate, Scheme, Timeouts};
 pub use transport::Transport;
 
 use tongban_plugin::Plugin;

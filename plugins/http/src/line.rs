@@ -9,6 +9,7 @@ use tokio::sync::OnceCell;
 use tongban_plugin::{Failure, HttpResponse};
 
 use crate::address::allowed;
+use crate::circuit::Circuit;
 use crate::connectors::Connector;
 use crate::gate::Gate;
 use crate::probe::speaks_tls;
@@ -21,6 +22,7 @@ pub(crate) struct Line {
     pub(crate) name: String,
     pub(crate) connector: Connector,
     pub(crate) gate: Gate,
+    pub(crate) circuit: Circuit,
     client: Client,
     /// Whether a mapped host speaks TLS, once it was asked.
     tls: OnceCell<bool>,
@@ -64,6 +66,7 @@ impl Line {
         Ok(Self {
             name: name.to_owned(),
             gate: Gate::new(connector.concurrency, connector.rate),
+            circuit: Circuit::new(connector.circuit),
             connector: connector.clone(),
             client,
             tls: OnceCell::new(),

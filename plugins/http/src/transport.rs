@@ -8,14 +8,17 @@ use async_trait::async_trait;
 use parking_lot::Mutex;
 use reqwest::header::{HeaderMap, LOCATION};
 use reqwest::{Method, Url};
-use tokio::time::timeout;
-use tongban_plugin::{Failure, HttpPort, HttpRequest, HttpResponse};
+use tokio::time::{Instant, timeout};
+use tongban_plugin::{Admission, Failure, HttpPort, HttpRequest, HttpResponse};
 
 use crate::connectors::{Connector, Connectors, EVERYBODY, Mapping};
+use crate::gate::Busy;
 use crate::line::{Hop, Line, header_map, shown};
 
 /// How many redirects are followed.
 const REDIRECTS_MAX: usize = 5;
+/// A connector that the site has paused is looked at again after this.
+const PAUSED: Duration = Duration::from_secs(30);
 /// What goes along to another origin; everything else may be a credential.
 const CROSS_ORIGIN_HEADERS: [&str; 3] = ["accept", "accept-language", "content-type"];
 
@@ -113,14 +116,27 @@ impl Transport {
         Ok(line)
     }
 
-    async fn exchange(&self, request: &HttpRequest, first: Hop) -> Result<HttpResponse, Failure> {
+    /// `sent` is set while a callee is being waited for.
+    async fn exchange(
+        &self,
+        request: &HttpRequest,
+        first: Hop,
+        sent: &Mutex<Option<Arc<Line>>>,
+    ) -> Result<HttpResponse, Failure> {
         let unit = request.unit.as_deref();
         let mut hop = first;
-        for _ in 0..=REDIRECTS_MAX {
+        for redirects in 0..=REDIRECTS_MAX {
             let line = self.line(unit, &hop.uri)?;
             let response = {
                 let _turn = line.gate.enter().await;
-                line.exchange(&hop).await?
+                line.circuit
+                    .enter(Instant::now())
+                    .map_err(|left| resting(&line, left, redirects == 0))?;
+                *sent.lock() = Some(line.clone());
+                let result = line.exchange(&hop).await;
+                *sent.lock() = None;
+                line.circuit.note(&result, Instant::now());
+                result?
             };
             tracing::debug!(
                 connector = line.name,
@@ -151,6 +167,34 @@ impl HttpPort for Transport {
         self.connector_name(unit, uri)
     }
 
+    fn admission(&self, connector: &str) -> Admission {
+        let Some((owner, name)) = connector.split_once('/') else {
+            return Admission::Go;
+        };
+        let listed = self
+            .connectors
+            .connectors
+            .get(owner)
+            .and_then(|list| list.get(name));
+        if listed.is_some_and(|connector| connector.paused) {
+            return Admission::wait(PAUSED, "the site has paused the connector");
+        }
+        let key = (owner.to_owned(), name.to_owned());
+        let Some(line) = self.lines.lock().get(&key).cloned() else {
+            return Admission::Go;
+        };
+        if let Some(left) = line.circuit.pause(Instant::now()) {
+            return Admission::wait(left, "the callee failed too often and is left alone");
+        }
+        match line.gate.wait() {
+            Some((left, Busy::Concurrency)) => {
+                Admission::wait(left, "all calls that may run at once do")
+            }
+            Some((left, Busy::Rate)) => Admission::wait(left, "the rate of calls is used up"),
+            None => Admission::Go,
+        }
+    }
+
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Failure> {
         let hop = Hop {
             method: Method::from_bytes(request.method.to_ascii_uppercase().as_bytes()).map_err(
@@ -161,19 +205,46 @@ impl HttpPort for Transport {
             body: request.body.clone(),
         };
         let place = shown(&hop.uri);
-        let limit_ms = self
-            .connector(request.unit.as_deref(), &hop.uri)?
+        let connector = self.connector(request.unit.as_deref(), &hop.uri)?;
+        if connector.paused {
+            return Err(Failure::communication(format!(
+                "the connector of `{}` is paused by the site",
+                connector.host
+            ))
+            .with_status(503)
+            .waiting(PAUSED));
+        }
+        let limit_ms = connector
             .timeouts
             .total_ms
             .min(request.timeout_ms.unwrap_or(u64::MAX));
         let limit = Duration::from_millis(limit_ms);
-        timeout(limit, self.exchange(&request, hop))
+        let sent = Mutex::new(None);
+        timeout(limit, self.exchange(&request, hop, &sent))
             .await
             .unwrap_or_else(|_| {
+                if let Some(line) = sent.lock().take() {
+                    line.circuit.timed_out(Instant::now());
+                }
                 Err(Failure::timeout(format!(
                     "{place} did not answer to the end within {limit_ms} ms"
                 )))
             })
+    }
+}
+
+/// A callee that is left alone: nothing was sent, so that the call can wait.
+fn resting(line: &Line, left: Duration, first: bool) -> Failure {
+    let failure = Failure::communication(format!(
+        "`{}` failed too often and is left alone for {} s",
+        line.connector.host,
+        left.as_secs().max(1)
+    ))
+    .with_status(503);
+    if first {
+        failure.waiting(left)
+    } else {
+        failure
     }
 }
 

@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 use tongban_expr::{Value, value};
 use tongban_http::Transport;
 use tongban_plugin::Failure;
+use tongban_plugin::{Admission, HttpPort as _};
 use wiremock::matchers::{
     body_json, body_string, header, header_exists, method, path, query_param,
 };
@@ -529,4 +530,56 @@ fn stored_gzip(bytes: &[u8]) -> Vec<u8> {
     gzip.extend((!crc).to_le_bytes());
     gzip.extend(u32::from(length).to_le_bytes());
     gzip
+}
+
+/// A callee that is down is left alone, and acts are told to wait instead of failing.
+#[tokio::test]
+async fn a_callee_that_fails_is_left_alone() {
+    let server = answering(ResponseTemplate::new(503)).await;
+    let port = server.address().port();
+    let bench = Bench::with(&format!(
+        "connectors:\n  police:\n    down: {{ scheme: http, host: 127.0.0.1, port: {port}, addresses: [127.0.0.0/8], circuit: {{ failures: 3, seconds: 60 }} }}\n"
+    ));
+    let uri = server.uri();
+    assert_eq!(bench.transport.admission("police/down"), Admission::Go);
+    for _ in 0..3 {
+        let failure = refused(bench.http(&get(&uri)).await, "communication", 503, "503");
+        assert_eq!(failure.wait_ms, None, "the callee said so itself");
+    }
+    let Admission::Wait { millis, why } = bench.transport.admission("police/down") else {
+        panic!("the connector rests");
+    };
+    assert!(millis > 50_000 && why.contains("left alone"), "{why}");
+    let failure = refused(
+        bench.http(&get(&uri)).await,
+        "communication",
+        503,
+        "left alone",
+    );
+    assert!(failure.wait_ms.is_some_and(|wait| wait > 50_000));
+    assert_eq!(
+        server.received_requests().await.map(|all| all.len()),
+        Some(3)
+    );
+}
+
+#[tokio::test]
+async fn a_connector_that_the_site_paused() {
+    let server = answering(ResponseTemplate::new(200)).await;
+    let port = server.address().port();
+    let bench = Bench::with(&format!(
+        "connectors:\n  police:\n    held: {{ scheme: http, host: 127.0.0.1, port: {port}, addresses: [127.0.0.0/8], paused: true }}\n"
+    ));
+    let failure = refused(
+        bench.http(&get(&server.uri())).await,
+        "communication",
+        503,
+        "paused by the site",
+    );
+    assert!(failure.wait_ms.is_some());
+    assert_ne!(bench.transport.admission("police/held"), Admission::Go);
+    assert_eq!(
+        server.received_requests().await.map(|all| all.len()),
+        Some(0)
+    );
 }
