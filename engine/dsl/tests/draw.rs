@@ -1,6 +1,6 @@
 //! Pictures: every task is there, nothing lies over anything else, and what is seen is also said.
 
-use tongban_dsl::draw::{Mark, Marks, Tongue, draw, mermaid, outline};
+use tongban_dsl::draw::{Mark, Marks, Names, Tongue, draw, mermaid, outline};
 use tongban_dsl::{Definition, parse};
 
 const MIXED: &str = "
@@ -37,55 +37,190 @@ fn definition(source: &str) -> Definition {
     parse(source).definition.expect("the sample is valid")
 }
 
+/// A rectangle: left, top, right, bottom.
+type Area = [f64; 4];
+type Points = Vec<(f64, f64)>;
+
 /// An attribute of a tag.
 fn attribute(tag: &str, name: &str) -> Option<f64> {
     let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
     rest.split_once('"')?.0.parse().ok()
 }
 
-/// The rectangles of tasks: left, top, right, bottom.
-fn boxes(svg: &str) -> Vec<[f64; 4]> {
-    let tags = svg
-        .split('<')
-        .filter(|tag| tag.starts_with("rect class=\"tb-shape tb-box\""));
-    tags.map(|tag| {
-        let at = |name| attribute(tag, name).expect("a rectangle has a place and a size");
-        [
-            at("x"),
-            at("y"),
-            at("x") + at("width"),
-            at("y") + at("height"),
-        ]
-    })
-    .collect()
+fn tags<'a>(svg: &'a str, start: &'a str) -> impl Iterator<Item = &'a str> {
+    svg.split('<').filter(move |tag| tag.starts_with(start))
 }
 
-fn nothing_overlaps(svg: &str) {
+fn areas(svg: &str, class: &str) -> Vec<Area> {
+    let start = format!("rect class=\"{class}\"");
+    let area = |tag: &str| {
+        let at = |name| attribute(tag, name).expect("a rectangle has a place and a size");
+        let (x, y) = (at("x"), at("y"));
+        [x, y, x + at("width"), y + at("height")]
+    };
+    tags(svg, &start).map(area).collect()
+}
+
+/// The corners of the paths of a class: `M`, `L` and `H` with absolute places.
+fn paths(svg: &str, class: &str) -> Vec<Points> {
+    let start = format!("path class=\"{class}");
+    let points = |tag: &str| {
+        let data = tag.split_once(" d=\"").expect("a path has data").1;
+        let data = data.split_once('"').expect("closed").0;
+        let mut found = Points::new();
+        for part in data.trim_end_matches('Z').split_inclusive(['M', 'L', 'H']) {
+            let numbers = part.trim_end_matches(['M', 'L', 'H']);
+            if numbers.is_empty() {
+                continue;
+            }
+            let mut numbers = numbers
+                .split(' ')
+                .map(|n| n.parse::<f64>().expect("a number"));
+            let x = numbers.next().expect("a number");
+            let y = numbers.next().or_else(|| found.last().map(|(_, y)| *y));
+            found.push((x, y.expect("a path begins at a place")));
+        }
+        found
+    };
+    tags(svg, &start).map(points).collect()
+}
+
+/// What surrounds points.
+fn hull(points: &Points) -> Area {
+    points
+        .iter()
+        .fold([f64::MAX, f64::MAX, 0.0, 0.0], |a, (x, y)| {
+            [a[0].min(*x), a[1].min(*y), a[2].max(*x), a[3].max(*y)]
+        })
+}
+
+/// The outlines of steps: rectangles, and what surrounds the choices.
+fn boxes(svg: &str) -> Vec<Area> {
+    let choices = paths(svg, "tb-shape tb-box\"").iter().map(hull).collect();
+    [areas(svg, "tb-shape tb-box"), choices].concat()
+}
+
+fn between(value: f64, a: f64, b: f64) -> bool {
+    value > a.min(b) - 0.6 && value < a.max(b) + 0.6
+}
+
+/// Whether a point lies on the border of an area, or as far inside as the corner of a choice goes.
+fn on_border((x, y): (f64, f64), area: &Area, corner: f64) -> bool {
+    let [left, top, right, bottom] = *area;
+    let beside = |edge: f64| (x - edge).abs() < 0.6 + corner;
+    let upon = |edge: f64| (y - edge).abs() < 0.6;
+    (between(y, top, bottom) && (beside(left) || beside(right)))
+        || (between(x, left, right) && (upon(top) || upon(bottom)))
+}
+
+fn on_line((x, y): (f64, f64), line: &Points) -> bool {
+    line.windows(2)
+        .any(|pair| between(x, pair[0].0, pair[1].0) && between(y, pair[0].1, pair[1].1))
+}
+
+/// The properties of every picture: nothing is cut, no box lies over another, no way crosses a box, every way begins
+/// and ends at something.
+fn sound(svg: &str, name: &str) {
     let view = svg
         .split_once("viewBox=\"0 0 ")
         .expect("a picture has a size")
-        .1
+        .1;
+    let (width, height) = view
         .split_once('"')
         .expect("closed")
-        .0;
-    let (width, height) = view.split_once(' ').expect("two numbers");
-    let (width, height): (f64, f64) = (
-        width.parse().expect("a number"),
-        height.parse().expect("a number"),
-    );
+        .0
+        .split_once(' ')
+        .expect("two");
+    let (width, height): (f64, f64) = (width.parse().unwrap(), height.parse().unwrap());
     let boxes = boxes(svg);
-    for (at, a) in boxes.iter().enumerate() {
+    let frames = areas(svg, "tb-shape");
+    for a in boxes.iter().chain(&frames) {
         assert!(
             a[0] >= 0.0 && a[1] >= 0.0 && a[2] <= width && a[3] <= height,
-            "{a:?} is inside {width} x {height}"
+            "{name}: {a:?} is inside {width} x {height}"
         );
+    }
+    for (at, a) in boxes.iter().enumerate() {
         for b in boxes.iter().skip(at + 1) {
             assert!(
                 a[2] <= b[0] || b[2] <= a[0] || a[3] <= b[1] || b[3] <= a[1],
-                "{a:?} and {b:?} are apart"
+                "{name}: {a:?} and {b:?} are apart"
+            );
+        }
+        for frame in &frames {
+            let apart =
+                a[2] <= frame[0] || frame[2] <= a[0] || a[3] <= frame[1] || frame[3] <= a[1];
+            let inside = a[0] > frame[0] && a[2] < frame[2] && a[1] > frame[1] && a[3] < frame[3];
+            assert!(
+                apart || inside,
+                "{name}: {a:?} is cut by the frame {frame:?}"
             );
         }
     }
+    let ways = paths(svg, "tb-line");
+    for way in &ways {
+        for pair in way.windows(2) {
+            let ((x1, y1), (x2, y2)) = (pair[0], pair[1]);
+            assert!(
+                (x1 - x2).abs() < 0.1 || (y1 - y2).abs() < 0.1,
+                "{name}: {way:?} is straight"
+            );
+            let crossed = boxes.iter().find(|area| {
+                x1.max(x2) > area[0] + 13.0
+                    && x1.min(x2) < area[2] - 13.0
+                    && y1.max(y2) > area[1] + 0.6
+                    && y1.min(y2) < area[3] - 0.6
+            });
+            assert!(crossed.is_none(), "{name}: {way:?} crosses {crossed:?}");
+        }
+    }
+    ends_are_somewhere(svg, name, &ways, &boxes, &frames);
+}
+
+fn ends_are_somewhere(svg: &str, name: &str, ways: &[Points], boxes: &[Area], frames: &[Area]) {
+    let circles: Vec<Area> = tags(svg, "circle class=\"tb-")
+        .filter(|tag| tag.contains(" cx="))
+        .map(|tag| {
+            let at = |name| attribute(tag, name).expect("a circle has a place");
+            let (x, y, r) = (at("cx"), at("cy"), at("r"));
+            [x - r, y - r, x + r, y + r]
+        })
+        .collect();
+    let bars = [areas(svg, "tb-bar"), areas(svg, "tb-region")].concat();
+    let rules = paths(svg, "tb-rule");
+    for (at, way) in ways.iter().enumerate() {
+        // The samples of the legend are written without a place to go to.
+        for end in [way[0], way[way.len() - 1]] {
+            let others = ways.iter().enumerate().filter(|(other, _)| *other != at);
+            let held = boxes.iter().any(|area| on_border(end, area, 12.0))
+                || frames
+                    .iter()
+                    .chain(&bars)
+                    .chain(&circles)
+                    .any(|area| on_border(end, area, 0.0))
+                || rules
+                    .iter()
+                    .chain(others.map(|(_, line)| line))
+                    .any(|line| on_line(end, line));
+            assert!(held, "{end:?} of {way:?} is nowhere: {name}");
+        }
+    }
+}
+
+fn every_task_once(definition: &Definition, svg: &str) {
+    for step in outline(definition, &Marks::default()) {
+        let place = format!("data-path=\"{}\"", step.path);
+        assert_eq!(svg.matches(&place).count(), 1, "{}", step.path);
+    }
+}
+
+fn drawn(source: &str, name: &str) -> String {
+    let definition = definition(source);
+    let svg = draw(&definition, &Marks::default());
+    well_formed(&svg);
+    sound(&svg, name);
+    every_task_once(&definition, &svg);
+    svg
 }
 
 /// Tags open and close in order: what an XML parser would want at least.
@@ -112,14 +247,7 @@ fn well_formed(svg: &str) {
 
 #[test]
 fn every_task_is_drawn_once_and_apart() {
-    let definition = definition(MIXED);
-    let svg = draw(&definition, &Marks::default());
-    well_formed(&svg);
-    nothing_overlaps(&svg);
-    for step in outline(&definition, &Marks::default()) {
-        let place = format!("data-path=\"{}\"", step.path);
-        assert_eq!(svg.matches(&place).count(), 1, "{}", step.path);
-    }
+    let svg = drawn(MIXED, "mixed");
     assert!(svg.contains("受理登记") && svg.contains("各种步骤 &lt;&amp;&gt;"));
     assert!(
         svg.contains("5 working days")
@@ -127,6 +255,76 @@ fn every_task_is_drawn_once_and_apart() {
             && svg.contains("retries ≤ 3")
     );
     assert!(!svg.contains("tb-not-reached\""), "no run is shown");
+}
+
+const PEOPLE: &str = "
+document: { dsl: '1.0.3', namespace: test, name: people, version: '1.0.0', title: 分工 }
+evaluate: { language: rhai }
+do:
+  - ask: { call: collect, with: { to: [applicant], form: forms/a.yaml } }
+  - both:
+      fork:
+        branches:
+          - east: { call: approve, with: { to: [{ role: officer, unit: east }] } }
+          - west: { call: approve, with: { to: [{ head: west }] } }
+  - check:
+      call: approve
+      with: { to: [{ role: officer, unit: east }], outcomes: { yes: 属实, no: 不实 }, return: { to: [applicant, ask] } }
+  - decide:
+      switch:
+        - yes: { when: 'input.outcome == \"yes\"', then: save }
+        - no: { when: 'input.outcome == \"no\"', then: ask }
+  - hand: { try: [{ send: { call: notify, with: { to: [applicant], template: mails/a } } }], catch: { do: [{ phone: { call: approve, with: { to: [{ role: officer, unit: west }] } } }] } }
+  - save: { set: { x: 1 } }
+";
+
+#[test]
+fn who_does_it_is_told_by_lanes() {
+    let svg = drawn(PEOPLE, "people");
+    let lanes = areas(&svg, "tb-lane-head");
+    assert_eq!(lanes.len(), 4, "applicant, east, west, system");
+    for words in [
+        "Applicant",
+        "east",
+        "west",
+        "System",
+        "属实",
+        "不实",
+        "↩ applicant、ask",
+    ] {
+        assert!(svg.contains(words), "{words}");
+    }
+    let lane_of = |path: &str| {
+        let tag = svg
+            .split_once(&format!("data-path=\"{path}\""))
+            .expect("drawn")
+            .1;
+        let x = attribute(tag.split_once("<rect").expect("a box").1, "x").expect("a place");
+        lanes.iter().position(|lane| x >= lane[0] && x < lane[2])
+    };
+    assert_eq!(
+        [
+            "ask",
+            "both/east",
+            "both/west",
+            "check",
+            "hand/send",
+            "hand/phone",
+            "save"
+        ]
+        .map(lane_of),
+        [0, 1, 2, 1, 3, 2, 3].map(Some)
+    );
+    let named = Marks {
+        names: Names {
+            units: [("east".to_owned(), "城东分局".to_owned())].into(),
+            roles: [("officer".to_owned(), "经办人".to_owned())].into(),
+            ..Names::default()
+        },
+        ..Marks::default()
+    };
+    let svg = draw(&definition(PEOPLE), &named);
+    assert!(svg.contains("城东分局") && svg.contains("经办人") && !svg.contains(">officer<"));
 }
 
 #[test]
@@ -142,29 +340,40 @@ fn a_run_is_told_by_signs_and_words_and_not_by_colour_alone() {
         .map(|(path, mark)| (path.to_owned(), mark))
         .into(),
         tongue: Tongue::Chinese,
+        ..Marks::default()
     };
     let svg = draw(&definition, &marks);
     for (class, title, sign) in [
-        ("tb-done", "受理登记 (已办)", "✓"),
-        ("tb-doing", "heard (办理中)", "●"),
-        ("tb-failed", "left (失败)", "✗"),
+        (
+            "tb-done",
+            "受理登记 (已办)",
+            "<path class=\"tb-cut\" d=\"M-3.6 ",
+        ),
+        ("tb-doing", "heard (办理中)", "<circle class=\"tb-ring\""),
+        (
+            "tb-failed",
+            "left (失败)",
+            "<path class=\"tb-cut\" d=\"M-3 -3L3 3",
+        ),
+        (
+            "tb-skipped",
+            "入户核查与拍照取证并当场填写走访记录表 (跳过)",
+            "<path class=\"tb-stroke\"",
+        ),
     ] {
-        assert!(
-            svg.contains(&format!("{class}\""))
-                && svg.contains(&format!("<title>{title}</title>"))
-                && svg.contains(sign),
-            "{title}"
-        );
+        let group = format!("{class}\"");
+        let (_, rest) = svg.split_once(&format!("<title>{title}")).expect(title);
+        assert!(svg.contains(&group) && rest.contains(sign), "{title}");
     }
     assert!(svg.contains("last (未到达)"));
     let steps = outline(&definition, &marks);
     let sentences: Vec<String> = steps
         .iter()
-        .map(|step| step.sentence(Tongue::Chinese))
+        .map(|step| step.sentence(Tongue::Chinese, marks.reading))
         .collect();
     assert_eq!(
         sentences.first().map(String::as_str),
-        Some("受理登记 (审批 · 5 个工作日), 已办。")
+        Some("受理登记 (申请人: 审批 · 5 个工作日), 已办。")
     );
     assert!(
         sentences
@@ -215,22 +424,130 @@ fn two_hundred_tasks_with_jumps() {
             _ => source.push_str(&format!("  - t{at}: {{ metadata: {{ title: 第{at}步 }}, set: {{ x: 1 }} }}\n")),
         }
     }
-    let svg = draw(&definition(&source), &Marks::default());
-    well_formed(&svg);
-    nothing_overlaps(&svg);
-    assert_eq!(boxes(&svg).len(), 200 - 40 + 40);
+    let svg = drawn(&source, "large");
+    assert_eq!(boxes(&svg).len(), 200 - 20 + 40);
 }
 
 #[test]
-fn every_example_of_the_specification_is_drawn() {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../tests/conformance/serverless-workflow/examples");
-    for entry in std::fs::read_dir(root).unwrap() {
-        let source = std::fs::read_to_string(entry.unwrap().path()).unwrap();
-        if let Some(definition) = parse(&source).definition {
-            let svg = draw(&definition, &Marks::default());
-            well_formed(&svg);
-            nothing_overlaps(&svg);
+fn every_example_of_the_specification_and_every_pack_is_drawn() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let examples = std::fs::read_dir(root.join("tests/conformance/serverless-workflow/examples"));
+    let mut files: Vec<_> = examples
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    for pack in std::fs::read_dir(root.join("workflows")).unwrap() {
+        if let Ok(workflows) = std::fs::read_dir(pack.unwrap().path().join("workflows")) {
+            files.extend(workflows.map(|entry| entry.unwrap().path()));
         }
+    }
+    assert!(files.len() > 60, "{}", files.len());
+    for file in files {
+        let source = std::fs::read_to_string(&file).unwrap();
+        if parse(&source).definition.is_some() {
+            drawn(&source, &file.display().to_string());
+        }
+    }
+}
+
+/// Numbers that look random and are the same every time.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+
+    fn list(&mut self, depth: u64, next: &mut u32) -> String {
+        let length = 1 + self.roll(4);
+        let names: Vec<String> = (0..length)
+            .map(|_| {
+                *next += 1;
+                format!("t{next}")
+            })
+            .collect();
+        let tasks: Vec<String> = names
+            .iter()
+            .map(|name| {
+                format!(
+                    "{{ {name}: {{ {}{} }} }}",
+                    self.body(depth, &names, next),
+                    self.then(&names)
+                )
+            })
+            .collect();
+        format!("[{}]", tasks.join(", "))
+    }
+
+    fn then(&mut self, names: &[String]) -> String {
+        match self.roll(9) {
+            0 => ", then: end".to_owned(),
+            1 => ", then: exit".to_owned(),
+            2 => format!(", then: {}", names[self.roll(names.len() as u64) as usize]),
+            3 => ", if: '${ .yes }'".to_owned(),
+            _ => String::new(),
+        }
+    }
+
+    fn body(&mut self, depth: u64, names: &[String], next: &mut u32) -> String {
+        let kinds = if depth == 0 { 6 } else { 10 };
+        match self.roll(kinds) {
+            0 => format!(
+                "call: approve, with: {{ to: [{{ role: r{}, unit: u{} }}] }}",
+                self.roll(3),
+                self.roll(3)
+            ),
+            1 => "call: collect, with: { to: [applicant] }".to_owned(),
+            2 => "set: { x: 1 }".to_owned(),
+            3 => "wait: PT1H".to_owned(),
+            4 => "raise: { error: { type: 'https://a.example/x', status: 400 } }".to_owned(),
+            5 => {
+                let cases: Vec<String> = (0..1 + self.roll(4))
+                    .map(|at| {
+                        let to = &names[self.roll(names.len() as u64) as usize];
+                        let to = if self.roll(5) == 0 { "end" } else { to };
+                        format!("{{ case{at}: {{ when: .a, then: {to} }} }}")
+                    })
+                    .collect();
+                format!("switch: [{}]", cases.join(", "))
+            }
+            6 => format!("do: {}", self.list(depth - 1, next)),
+            7 => format!("for: {{ in: .a }}, do: {}", self.list(depth - 1, next)),
+            8 => {
+                let caught = if self.roll(3) == 0 {
+                    "retry: { delay: PT1S, limit: { attempt: { count: 2 } } }".to_owned()
+                } else {
+                    format!("do: {}", self.list(depth - 1, next))
+                };
+                format!("try: {}, catch: {{ {caught} }}", self.list(depth - 1, next))
+            }
+            _ => {
+                let branches: Vec<String> = (0..2 + self.roll(3))
+                    .map(|_| {
+                        *next += 1;
+                        let name = format!("b{next}");
+                        let body = self.body(depth - 1, std::slice::from_ref(&name), next);
+                        format!("{{ {name}: {{ {body} }} }}")
+                    })
+                    .collect();
+                format!("fork: {{ branches: [{}] }}", branches.join(", "))
+            }
+        }
+    }
+}
+
+#[test]
+fn whatever_is_nested_in_whatever_the_picture_is_sound() {
+    for seed in 0..300 {
+        let mut dice = Dice(seed);
+        let tasks = dice.list(seed % 5, &mut 0);
+        let source = format!(
+            "document: {{ dsl: '1.0.3', namespace: test, name: seed-{seed}, version: '1.0.0' }}\ndo: {tasks}\n"
+        );
+        drawn(&source, &format!("seed {seed}: {tasks}"));
     }
 }

@@ -1,8 +1,11 @@
 //! Tasks as figures: what is drawn, before it has a place.
 
-use super::words::{detail, say, short, title};
+use super::measure::short;
+use super::ways::{Fall, Jump, said, ways};
+use super::who::{Actor, Who};
+use super::words::{detail, plain, say, title};
 use super::{Mark, Marks, Tongue};
-use crate::definition::{Definition, Flow, Retry, Task, TaskKind};
+use crate::definition::{Definition, Retry, Task, TaskKind, Template, Try};
 
 /// What is drawn for one task or one list.
 pub(super) enum Figure {
@@ -13,28 +16,34 @@ pub(super) enum Figure {
     /// A task with tasks inside.
     Frame(Frame),
     /// Branches side by side.
-    Lanes(Vec<Figure>),
+    Branches(Vec<Figure>),
     /// What is tried, and what catches.
-    Trial(Box<Figure>, Box<Figure>),
+    Trial(Box<Trial>),
 }
 
 pub(super) struct Leaf {
     pub path: String,
     pub title: String,
-    pub detail: String,
-    pub condition: Option<String>,
+    /// Lines under the title: who, what kind, where it may be returned to, its condition.
+    pub lines: Vec<String>,
+    /// Said when the picture is pointed at: conditions as they were written.
+    pub told: String,
     pub look: Look,
     pub mark: Option<Mark>,
+    pub note: Option<String>,
     /// Exits at its sides (a switch).
     pub exits: usize,
+    /// Whose lane it stands in.
+    pub actor: Actor,
 }
 
 /// The outline of a leaf.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Look {
-    Box,
     /// People work on it.
     Person,
+    /// The system does it.
+    Box,
     Choice,
     /// Waits for time.
     Wait,
@@ -48,7 +57,9 @@ pub(super) struct Frame {
     pub title: String,
     pub detail: String,
     pub condition: Option<String>,
+    pub told: String,
     pub mark: Option<Mark>,
+    pub note: Option<String>,
     pub inner: Box<Figure>,
     pub repeats: bool,
     pub catches: bool,
@@ -61,35 +72,41 @@ pub(super) struct Sequence {
     pub jumps: Vec<Jump>,
 }
 
-/// How a row goes on.
-pub(super) struct Fall {
-    /// Straight to the next row.
-    pub on: bool,
-    /// Label of that way.
-    pub label: String,
-    /// Ends the workflow here.
-    pub ends: bool,
-}
-
-/// A way that is not the straight one.
-pub(super) struct Jump {
-    pub from: usize,
-    /// The row it leads to; the number of rows is the end of the list.
-    pub to: usize,
-    pub label: String,
-    /// Which of the leaf's exits; `None` leaves at its middle.
-    pub exit: Option<usize>,
-    /// Ends the workflow.
-    pub ends: bool,
+pub(super) struct Trial {
+    pub body: Figure,
+    pub caught: Figure,
+    /// Whether the flow goes on after what catches.
+    pub recovers: bool,
 }
 
 /// Makes figures.
 pub(super) struct Maker<'a> {
     pub marks: &'a Marks,
+    who: Who<'a>,
+    /// Who did the step before: a choice stands in that lane.
+    last: Actor,
+    /// Steps tell their unit too: the head of their lane is far away, or they stand in none.
+    far: bool,
 }
 
-impl Maker<'_> {
-    pub fn definition(&self, definition: &Definition) -> Figure {
+/// From so many steps on the heads of the lanes are out of sight.
+const MANY: usize = 25;
+
+impl<'a> Maker<'a> {
+    pub fn new(definition: &'a Definition, marks: &'a Marks) -> Self {
+        let who = Who { definition, marks };
+        let last = who.system();
+        let far = count(&definition.tasks) > MANY;
+        Maker {
+            marks,
+            who,
+            last,
+            far,
+        }
+    }
+
+    pub fn definition(&mut self) -> Figure {
+        let definition = self.who.definition;
         self.sequence(&definition.tasks, "")
     }
 
@@ -97,134 +114,73 @@ impl Maker<'_> {
         self.marks.tongue
     }
 
-    fn sequence(&self, tasks: &[Task], path: &str) -> Figure {
-        let rows = tasks.iter().map(|task| self.task(task, path)).collect();
-        let mut falls = Vec::new();
-        let mut jumps = Vec::new();
-        for (at, task) in tasks.iter().enumerate() {
-            falls.push(self.ways(tasks, at, task, &mut jumps));
-        }
+    fn sequence(&mut self, tasks: &[Task], path: &str) -> Figure {
+        let rows = tasks
+            .iter()
+            .enumerate()
+            .map(|(at, task)| self.task(task, path, tasks.get(..at).unwrap_or_default()))
+            .collect();
+        let (falls, jumps) = ways(tasks, self.tongue());
         Figure::Sequence(Sequence { rows, falls, jumps })
     }
 
-    fn ways(&self, tasks: &[Task], at: usize, task: &Task, jumps: &mut Vec<Jump>) -> Fall {
-        let mut fall = Fall {
-            on: task.if_.is_some(),
-            label: String::new(),
-            ends: false,
-        };
-        let mut exits = 0;
-        if let TaskKind::Switch(cases) = &task.kind {
-            for case in cases {
-                match place(tasks, at, &case.then.value) {
-                    Way::Next => {
-                        fall.on = true;
-                        join(&mut fall.label, &case.name.value);
-                    }
-                    Way::Row(to, ends) => {
-                        jumps.push(Jump {
-                            from: at,
-                            to,
-                            label: case.name.value.clone(),
-                            exit: Some(exits),
-                            ends,
-                        });
-                        exits += 1;
-                    }
-                }
+    fn task(&mut self, task: &Task, outer: &str, before: &[Task]) -> Figure {
+        let path = below(outer, &task.name.value);
+        let (inner, repeats) = match &task.kind {
+            TaskKind::Do(tasks) => (self.sequence(tasks, &path), false),
+            TaskKind::For(body) => (self.sequence(&body.tasks, &path), true),
+            TaskKind::Fork(fork) => {
+                let far = std::mem::replace(&mut self.far, true);
+                let branches = fork.branches.iter();
+                let branches = branches
+                    .map(|branch| self.task(branch, &path, &[]))
+                    .collect();
+                self.far = far;
+                (Figure::Branches(branches), false)
             }
-            if cases.iter().any(|case| case.when.is_none()) {
-                return fall;
-            }
-            if fall.label.is_empty() && !cases.is_empty() {
-                fall.label = say(self.tongue(), "其他", "else").to_owned();
-            }
-        }
-        match (&task.kind, task.then.as_ref().map(|then| &then.value)) {
-            (TaskKind::Raise(_), _) => {}
-            (_, None) => fall.on = true,
-            (_, Some(flow)) => match place(tasks, at, flow) {
-                Way::Next => fall.on = true,
-                Way::Row(_, true) if !fall.on => fall.ends = true,
-                Way::Row(to, ends) => jumps.push(Jump {
-                    from: at,
-                    to,
-                    label: String::new(),
-                    exit: None,
-                    ends,
-                }),
-            },
-        }
-        fall
-    }
-
-    fn task(&self, task: &Task, outer: &str) -> Figure {
-        let path = if outer.is_empty() {
-            task.name.value.clone()
-        } else {
-            format!("{outer}/{}", task.name.value)
-        };
-        let frame = |inner: Figure, repeats: bool| {
-            Figure::Frame(Frame {
-                title: title(task),
-                detail: detail(task, self.tongue()),
-                condition: condition(task),
-                mark: self.marks.of(&path),
-                path: path.clone(),
-                inner: Box::new(inner),
-                repeats,
-                catches: false,
-            })
-        };
-        match &task.kind {
-            TaskKind::Do(tasks) => frame(self.sequence(tasks, &path), false),
-            TaskKind::For(body) => frame(self.sequence(&body.tasks, &path), true),
-            TaskKind::Fork(fork) => frame(
-                Figure::Lanes(
-                    fork.branches
-                        .iter()
-                        .map(|branch| self.task(branch, &path))
-                        .collect(),
-                ),
-                false,
-            ),
             TaskKind::Try(body) => {
-                let caught = self.caught(task, &path);
-                frame(
-                    Figure::Trial(
-                        Box::new(self.sequence(&body.tasks, &path)),
-                        Box::new(caught),
-                    ),
-                    false,
-                )
+                let tried = self.sequence(&body.tasks, &path);
+                let caught = self.caught(body, &path);
+                let trial = Trial {
+                    body: tried,
+                    caught,
+                    recovers: body.catch.retry.is_none() || !body.catch.tasks.is_empty(),
+                };
+                (Figure::Trial(Box::new(trial)), false)
             }
-            TaskKind::Listen(listen)
-                if listen
-                    .foreach
-                    .as_ref()
-                    .is_some_and(|each| !each.tasks.is_empty()) =>
-            {
-                let tasks = listen
-                    .foreach
-                    .as_ref()
-                    .map(|each| each.tasks.as_slice())
-                    .unwrap_or_default();
-                frame(self.sequence(tasks, &path), true)
-            }
-            _ => Figure::Leaf(self.leaf(task, path)),
-        }
+            TaskKind::Listen(listen) => match &listen.foreach {
+                Some(each) if !each.tasks.is_empty() => (self.sequence(&each.tasks, &path), true),
+                _ => return Figure::Leaf(self.leaf(task, path, before)),
+            },
+            _ => return Figure::Leaf(self.leaf(task, path, before)),
+        };
+        Figure::Frame(Frame {
+            title: title(task),
+            detail: detail(task, self.tongue()),
+            condition: condition(task, before, self.tongue()),
+            told: told(task, self.tongue()),
+            mark: self.marks.of(&path),
+            note: self.marks.notes.get(&path).cloned(),
+            path,
+            inner: Box::new(inner),
+            repeats,
+            catches: false,
+        })
     }
 
-    fn caught(&self, task: &Task, path: &str) -> Figure {
-        let TaskKind::Try(body) = &task.kind else {
-            return Figure::Lanes(Vec::new());
-        };
+    fn caught(&mut self, body: &Try, path: &str) -> Figure {
         let tongue = self.tongue();
         let mut detail = String::new();
         if let Some(retry) = &body.catch.retry {
             let count = match retry {
                 Retry::Policy(policy) => policy.limit_count,
-                Retry::Named(_) => None,
+                Retry::Named(name) => self
+                    .who
+                    .definition
+                    .reusables
+                    .retries
+                    .get(name.value.as_str())
+                    .and_then(|policy| policy.limit_count),
             };
             detail = match count {
                 Some(count) => format!("{} ≤ {count}", say(tongue, "重试", "retries")),
@@ -238,101 +194,190 @@ impl Maker<'_> {
         let status = filter
             .and_then(|filter| filter.status.as_ref())
             .map(|status| status.value.to_string());
-        let which = [kind, status]
+        let name = Some(say(tongue, "出错时", "on error").to_owned());
+        let title = [name, kind, status]
             .into_iter()
             .flatten()
             .collect::<Vec<String>>()
             .join(" ");
-        let name = say(tongue, "出错时", "on error");
-        let title = if which.is_empty() {
-            name.to_owned()
-        } else {
-            format!("{name} {which}")
-        };
+        let conditions = [
+            (say(tongue, "若", "if"), &body.catch.when),
+            (say(tongue, "除非", "unless"), &body.catch.except_when),
+        ];
+        let condition = conditions
+            .iter()
+            .filter_map(|(word, source)| {
+                Some(format!("{word} {}", short(&source.as_ref()?.text, 28)))
+            })
+            .collect::<Vec<String>>()
+            .join(", ");
+        let condition = Some(condition).filter(|text| !text.is_empty());
         if body.catch.tasks.is_empty() {
-            let leaf = Leaf {
+            return Figure::Leaf(Leaf {
                 path: String::new(),
+                told: String::new(),
+                lines: [Some(detail).filter(|text| !text.is_empty()), condition]
+                    .into_iter()
+                    .flatten()
+                    .collect(),
                 title,
-                detail,
-                condition: None,
                 look: Look::Failure,
                 mark: None,
+                note: None,
                 exits: 0,
-            };
-            return Figure::Leaf(leaf);
+                actor: self.last.clone(),
+            });
         }
         Figure::Frame(Frame {
             path: String::new(),
             title,
             detail,
-            condition: None,
+            condition,
+            told: String::new(),
             mark: None,
+            note: None,
             inner: Box::new(self.sequence(&body.catch.tasks, path)),
             repeats: false,
             catches: true,
         })
     }
 
-    fn leaf(&self, task: &Task, path: String) -> Leaf {
+    fn leaf(&mut self, task: &Task, path: String, before: &[Task]) -> Leaf {
+        let people = self.who.of(task);
         let look = match &task.kind {
+            _ if people.is_some() => Look::Person,
             TaskKind::Switch(_) => Look::Choice,
             TaskKind::Wait(_) => Look::Wait,
             TaskKind::Listen(_) | TaskKind::Emit(_) => Look::Event,
             TaskKind::Raise(_) => Look::Failure,
-            TaskKind::Call(call)
-                if matches!(
-                    call.function.value.as_str(),
-                    "approve" | "collect" | "notice"
-                ) =>
-            {
-                Look::Person
-            }
+            TaskKind::Call(call) if call.function.value == "notice" => Look::Wait,
             _ => Look::Box,
         };
-        let exits = match &task.kind {
-            TaskKind::Switch(cases) => cases.len(),
-            _ => 0,
+        let tongue = self.tongue();
+        let mut lines = Vec::new();
+        if let Some(people) = &people {
+            lines.push(if self.far {
+                people.full()
+            } else {
+                people.name.clone()
+            });
+        }
+        lines.push(detail(task, tongue));
+        lines.extend(self.returns(task, &path));
+        lines.extend(condition(task, before, tongue));
+        let actor = match (&people, look) {
+            (Some(people), _) => people.clone(),
+            (None, Look::Choice) => self.last.clone(),
+            (None, _) => self.who.system(),
         };
-        let mark = self.marks.of(&path);
+        self.last = actor.clone();
         Leaf {
             title: title(task),
-            detail: detail(task, self.tongue()),
-            condition: condition(task),
+            lines,
+            told: told(task, tongue),
             look,
-            mark,
-            exits,
+            mark: self.marks.of(&path),
+            note: self.marks.notes.get(&path).cloned(),
+            exits: match &task.kind {
+                TaskKind::Switch(cases) => cases.len(),
+                _ => 0,
+            },
+            actor,
             path,
         }
     }
-}
 
-fn condition(task: &Task) -> Option<String> {
-    task.if_.as_ref().map(|source| short(&source.text, 28))
-}
+    /// Where a reviewer may send it back to.
+    fn returns(&self, task: &Task, path: &str) -> Option<String> {
+        let TaskKind::Call(call) = &task.kind else {
+            return None;
+        };
+        let tongue = self.tongue();
+        let with = call.with.as_ref()?;
+        let mut words = Vec::new();
+        if with.get("correct").is_some() {
+            words.push(say(tongue, "补正", "correction").to_owned());
+        }
+        let to = with.get("return").and_then(|back| back.get("to"));
+        let one = to.iter().filter_map(|to| to.as_str());
+        let many = to
+            .iter()
+            .flat_map(|to| to.items())
+            .filter_map(Template::as_str);
+        for step in one.chain(many) {
+            words.push(match step {
+                "applicant" => say(tongue, "申请人", "applicant").to_owned(),
+                "previous" => say(tongue, "上一步", "the step before").to_owned(),
+                "any" => say(tongue, "任一步", "any step").to_owned(),
+                other => self.titled(path, other),
+            });
+        }
+        (!words.is_empty()).then(|| format!("↩ {}", words.join("、")))
+    }
 
-enum Way {
-    Next,
-    /// A row, and whether the workflow ends there.
-    Row(usize, bool),
-}
+    /// The title of a step that is named from another: in its own list first, then in those around it.
+    fn titled(&self, from: &str, name: &str) -> String {
+        let mut outer = from;
+        while let Some((above, _)) = outer.rsplit_once('/') {
+            if let Some(task) = self.task_at(&below(above, name)) {
+                return title(task);
+            }
+            outer = above;
+        }
+        self.task_at(name).map_or_else(|| name.to_owned(), title)
+    }
 
-fn place(tasks: &[Task], at: usize, flow: &Flow) -> Way {
-    match flow {
-        Flow::Continue => Way::Next,
-        Flow::Exit if at + 1 == tasks.len() => Way::Next,
-        Flow::Exit => Way::Row(tasks.len(), false),
-        Flow::End => Way::Row(tasks.len(), true),
-        Flow::Task(name) => match tasks.iter().position(|task| task.name.value == *name) {
-            Some(to) if to == at + 1 => Way::Next,
-            Some(to) => Way::Row(to, false),
-            None => Way::Next,
-        },
+    fn task_at(&self, path: &str) -> Option<&Task> {
+        let mut lists: Vec<&[Task]> = vec![&self.who.definition.tasks];
+        let mut found = None;
+        for part in path.split('/') {
+            let mut tasks = lists.into_iter().flatten();
+            let task = tasks.find(|task| task.name.value == part)?;
+            lists = task.scopes().into_iter().map(|(_, inner)| inner).collect();
+            found = Some(task);
+        }
+        found
     }
 }
 
-fn join(label: &mut String, word: &str) {
-    if !label.is_empty() {
-        label.push_str(" / ");
+fn count(tasks: &[Task]) -> usize {
+    let inner = tasks.iter().flat_map(Task::scopes);
+    tasks.len() + inner.map(|(_, inner)| count(inner)).sum::<usize>()
+}
+
+pub(super) fn below(outer: &str, name: &str) -> String {
+    if outer.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{outer}/{name}")
     }
-    label.push_str(word);
+}
+
+fn condition(task: &Task, before: &[Task], tongue: Tongue) -> Option<String> {
+    let source = task.if_.as_ref()?;
+    let said = said(before, &source.text, tongue);
+    let text = said.unwrap_or_else(|| short(&source.text, 28));
+    Some(format!("{} {text}", say(tongue, "若", "if")))
+}
+
+/// What a step says when it is pointed at: its conditions as they were written.
+fn told(task: &Task, tongue: Tongue) -> String {
+    let mut text = String::new();
+    if let Some(source) = &task.if_ {
+        text.push_str(&format!("\n{} {}", say(tongue, "若", "if"), source.text));
+    }
+    if let TaskKind::Switch(cases) = &task.kind {
+        for case in cases {
+            let when = case.when.as_ref().map_or("", |source| &source.text);
+            text.push_str(&format!("\n{}: {when}", case.name.value));
+        }
+    }
+    if let Some(state) = &task.metadata.state {
+        text.push_str(&format!(
+            "\n{}: {}",
+            say(tongue, "状态", "state"),
+            plain(state)
+        ));
+    }
+    text
 }

@@ -2,6 +2,9 @@
 
 use std::fmt::Write;
 
+use super::figure::below;
+use super::ways::named;
+use super::who::Who;
 use super::words::{detail, say, title};
 use super::{Mark, Marks};
 use crate::definition::{Definition, Flow, Task, TaskKind};
@@ -12,6 +15,7 @@ pub fn mermaid(definition: &Definition, marks: &Marks) -> String {
     let mut chart = Chart {
         out: String::from("flowchart TD\n"),
         marks,
+        who: Who { definition, marks },
         classes: Vec::new(),
     };
     chart.out.push_str("  begin((●))\n");
@@ -48,6 +52,7 @@ type Open = Vec<(String, String)>;
 struct Chart<'a> {
     out: String,
     marks: &'a Marks,
+    who: Who<'a>,
     classes: Vec<(&'static str, String)>,
 }
 
@@ -67,11 +72,7 @@ impl Chart<'_> {
         let mut left = Open::new();
         let mut current = entry;
         for (at, task) in tasks.iter().enumerate() {
-            let place = if path.is_empty() {
-                task.name.value.clone()
-            } else {
-                format!("{path}/{}", task.name.value)
-            };
+            let place = below(path, &task.name.value);
             self.join(&current, &id(&place));
             let after = self.task(task, &place, depth);
             current = self.ways(tasks, at, task, path, &after, &mut left);
@@ -103,12 +104,7 @@ impl Chart<'_> {
                 next.extend(from)
             }
             Flow::Task(name) => {
-                let to = if path.is_empty() {
-                    name.clone()
-                } else {
-                    format!("{path}/{name}")
-                };
-                chart.join(&from, &id(&to));
+                chart.join(&from, &id(&below(path, name)));
             }
         };
         let labelled = |label: &str| {
@@ -119,7 +115,9 @@ impl Chart<'_> {
         };
         if let TaskKind::Switch(cases) = &task.kind {
             for case in cases {
-                go(self, labelled(&case.name.value), &case.then.value);
+                let before = tasks.get(..at).unwrap_or_default();
+                let label = named(before, case, self.marks.tongue);
+                go(self, labelled(&label), &case.then.value);
             }
             if cases.iter().any(|case| case.when.is_none()) {
                 return next;
@@ -144,11 +142,13 @@ impl Chart<'_> {
 
     fn task(&mut self, task: &Task, path: &str, depth: usize) -> Open {
         let node = id(path);
-        let text = quoted(&format!(
-            "{}<br/><small>{}</small>",
-            escaped(&title(task)),
-            escaped(&detail(task, self.marks.tongue))
-        ));
+        let who = self.who.of(task).map(|actor| actor.full());
+        let small: Vec<String> = who
+            .into_iter()
+            .chain([detail(task, self.marks.tongue)])
+            .map(|line| format!("<br/><small>{}</small>", escaped(&line)))
+            .collect();
+        let text = quoted(&format!("{}{}", escaped(&title(task)), small.concat()));
         let (open, close) = match &task.kind {
             TaskKind::Switch(_) => ("{{", "}}"),
             TaskKind::Wait(_) | TaskKind::Listen(_) => ("([", "])"),

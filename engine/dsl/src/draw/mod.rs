@@ -1,14 +1,24 @@
 //! Pictures of definitions: an SVG drawn top-down, and the same as an outline for those who do not see it.
 //!
-//! The layout is recursive: every task becomes a figure with a size and an axis on which the flow
-//! enters and leaves; lists stack figures along their axes, forks put them side by side, jumps run in
-//! lanes of their own beside the stack.
+//! A definition becomes figures (`figure`, `ways`, `who`), these get lanes (`lanes`) and sizes (`block`), then places
+//! (`place`, `layout`), and what has a place is painted (`scene`, `paint`). Lists stack their rows, each step in the
+//! lane of whoever does it; branches stand in their lanes or side by side on a panel; ways that are not straight run in
+//! gutters beside the rows, so that no way crosses a step.
 
+mod block;
 mod figure;
+mod lanes;
 mod layout;
+mod legend;
+mod measure;
 mod mermaid;
 mod outline;
 mod paint;
+mod place;
+mod scene;
+mod sign;
+mod ways;
+mod who;
 mod words;
 
 use std::collections::BTreeMap;
@@ -45,13 +55,40 @@ pub enum Tongue {
     English,
 }
 
-/// How a picture is coloured: without marks it shows the definition alone.
+/// What the marks of a picture tell about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Reading {
+    /// One run: done, in progress, not reached.
+    #[default]
+    Run,
+    /// What scenarios covered: covered, only skipped, never entered.
+    Coverage,
+}
+
+/// The names that people know instead of the identifiers of a definition.
+#[derive(Debug, Clone, Default)]
+pub struct Names {
+    /// Titles of roles and posts.
+    pub roles: BTreeMap<String, String>,
+    /// Names of units.
+    pub units: BTreeMap<String, String>,
+    /// Names of people.
+    pub people: BTreeMap<String, String>,
+}
+
+/// How a picture is coloured and worded: without marks it shows the definition alone.
 #[derive(Debug, Clone, Default)]
 pub struct Marks {
     /// Marks by task path (`provider/office`).
     pub by_path: BTreeMap<String, Mark>,
+    /// Short notes by task path, such as how often a task was entered.
+    pub notes: BTreeMap<String, String>,
+    /// What the marks tell about.
+    pub reading: Reading,
     /// Language of the words that are added.
     pub tongue: Tongue,
+    /// Names of roles and units.
+    pub names: Names,
 }
 
 impl Marks {

@@ -1,7 +1,10 @@
 //! The picture as a list: the same steps, ways and marks in words.
 
+use super::figure::below;
+use super::ways::named;
+use super::who::Who;
 use super::words::{detail, mark_word, say, title};
-use super::{Mark, Marks, Tongue};
+use super::{Mark, Marks, Reading, Tongue};
 use crate::definition::{Definition, Flow, Task, TaskKind};
 
 /// One line of the outline.
@@ -15,6 +18,8 @@ pub struct Step {
     pub title: String,
     /// What kind of step it is, in words.
     pub detail: String,
+    /// Who does it, when people do.
+    pub who: Option<String>,
     /// Its condition, as written.
     pub condition: Option<String>,
     /// Where the flow goes from here, when not simply on.
@@ -28,13 +33,19 @@ pub struct Step {
 impl Step {
     /// The step in one sentence.
     #[must_use]
-    pub fn sentence(&self, tongue: Tongue) -> String {
-        let mut text = format!("{} ({})", self.title, self.detail);
+    pub fn sentence(&self, tongue: Tongue, reading: Reading) -> String {
+        let who = self.who.as_deref().map(|who| format!("{who}: "));
+        let mut text = format!(
+            "{} ({}{})",
+            self.title,
+            who.unwrap_or_default(),
+            self.detail
+        );
         if let Some(condition) = &self.condition {
             text.push_str(&format!(", {} {condition}", say(tongue, "若", "if")));
         }
         if let Some(mark) = self.mark {
-            text.push_str(&format!(", {}", mark_word(mark, tongue)));
+            text.push_str(&format!(", {}", mark_word(mark, reading, tongue)));
         }
         for way in &self.ways {
             text.push_str(&format!("; {way}"));
@@ -47,49 +58,43 @@ impl Step {
 /// The steps of a definition in the order of the document.
 #[must_use]
 pub fn outline(definition: &Definition, marks: &Marks) -> Vec<Step> {
-    let mut steps = Vec::new();
-    list(&definition.tasks, "", 0, false, marks, &mut steps);
-    steps
+    let mut writer = Writer {
+        who: Who { definition, marks },
+        steps: Vec::new(),
+    };
+    writer.list(&definition.tasks, "", 0, false);
+    writer.steps
 }
 
-fn list(
-    tasks: &[Task],
-    outer: &str,
-    depth: usize,
-    catches: bool,
-    marks: &Marks,
-    steps: &mut Vec<Step>,
-) {
-    for task in tasks {
-        let path = if outer.is_empty() {
-            task.name.value.clone()
-        } else {
-            format!("{outer}/{}", task.name.value)
-        };
-        steps.push(Step {
-            depth,
-            title: title(task),
-            detail: detail(task, marks.tongue),
-            condition: task.if_.as_ref().map(|source| source.text.to_string()),
-            ways: ways(tasks, task, marks.tongue),
-            mark: marks.of(&path),
-            catches,
-            path: path.clone(),
-        });
-        for (word, inner) in task.scopes() {
-            list(
-                inner,
-                &path,
-                depth + 1,
-                catches || word == "catch",
-                marks,
-                steps,
-            );
+struct Writer<'a> {
+    who: Who<'a>,
+    steps: Vec<Step>,
+}
+
+impl Writer<'_> {
+    fn list(&mut self, tasks: &[Task], outer: &str, depth: usize, catches: bool) {
+        let marks = self.who.marks;
+        for (at, task) in tasks.iter().enumerate() {
+            let path = below(outer, &task.name.value);
+            self.steps.push(Step {
+                depth,
+                title: title(task),
+                detail: detail(task, marks.tongue),
+                who: self.who.of(task).map(|actor| actor.full()),
+                condition: task.if_.as_ref().map(|source| source.text.to_string()),
+                ways: ways(tasks, at, task, marks.tongue),
+                mark: marks.of(&path),
+                catches,
+                path: path.clone(),
+            });
+            for (word, inner) in task.scopes() {
+                self.list(inner, &path, depth + 1, catches || word == "catch");
+            }
         }
     }
 }
 
-fn ways(tasks: &[Task], task: &Task, tongue: Tongue) -> Vec<String> {
+fn ways(tasks: &[Task], at: usize, task: &Task, tongue: Tongue) -> Vec<String> {
     let target = |flow: &Flow| match flow {
         Flow::Continue => say(tongue, "下一步", "next").to_owned(),
         Flow::Exit => say(tongue, "离开本段", "leave this block").to_owned(),
@@ -99,13 +104,16 @@ fn ways(tasks: &[Task], task: &Task, tongue: Tongue) -> Vec<String> {
             .find(|task| task.name.value == *name)
             .map_or_else(|| name.clone(), title),
     };
+    let before = tasks.get(..at).unwrap_or_default();
     let mut found = Vec::new();
     if let TaskKind::Switch(cases) = &task.kind {
-        found.extend(
-            cases
-                .iter()
-                .map(|case| format!("{} → {}", case.name.value, target(&case.then.value))),
-        );
+        found.extend(cases.iter().map(|case| {
+            format!(
+                "{} → {}",
+                named(before, case, tongue),
+                target(&case.then.value)
+            )
+        }));
     }
     if let Some(then) = &task.then {
         found.push(format!("→ {}", target(&then.value)));

@@ -1,6 +1,7 @@
 //! The words that a picture adds to the author's titles, and the widths of texts.
 
-use super::{Mark, Tongue};
+use super::measure::short;
+use super::{Mark, Reading, Tongue};
 use crate::definition::{
     Consumption, Duration, DurationKind, EventFilter, Run, RunKind, Task, TaskKind, Template,
     TemplateKind, TextPart,
@@ -15,25 +16,19 @@ pub(super) fn say(tongue: Tongue, chinese: &'static str, english: &'static str) 
     }
 }
 
-pub(super) fn mark_word(mark: Mark, tongue: Tongue) -> &'static str {
-    match mark {
-        Mark::Done => say(tongue, "已办", "done"),
-        Mark::Doing => say(tongue, "办理中", "in progress"),
-        Mark::Failed => say(tongue, "失败", "failed"),
-        Mark::Skipped => say(tongue, "跳过", "skipped"),
-        Mark::Cancelled => say(tongue, "已终止", "cancelled"),
-        Mark::NotReached => say(tongue, "未到达", "not reached"),
-    }
-}
-
-pub(super) fn mark_sign(mark: Mark) -> &'static str {
-    match mark {
-        Mark::Done => "✓",
-        Mark::Doing => "●",
-        Mark::Failed => "✗",
-        Mark::Skipped => "↷",
-        Mark::Cancelled => "■",
-        Mark::NotReached => "",
+/// What a mark says in words.
+pub(super) fn mark_word(mark: Mark, reading: Reading, tongue: Tongue) -> &'static str {
+    match (reading, mark) {
+        (Reading::Run, Mark::Done) => say(tongue, "已办", "done"),
+        (Reading::Run, Mark::Doing) => say(tongue, "办理中", "in progress"),
+        (Reading::Run, Mark::Failed) => say(tongue, "失败", "failed"),
+        (Reading::Run, Mark::Skipped) => say(tongue, "跳过", "skipped"),
+        (Reading::Run, Mark::Cancelled) => say(tongue, "已终止", "cancelled"),
+        (Reading::Run, Mark::NotReached) => say(tongue, "未到达", "not reached"),
+        (Reading::Coverage, Mark::Done) => say(tongue, "已测到", "covered"),
+        (Reading::Coverage, Mark::Doing) => say(tongue, "部分测到", "covered in part"),
+        (Reading::Coverage, Mark::Skipped) => say(tongue, "只被跳过", "only ever skipped"),
+        (Reading::Coverage, _) => say(tongue, "未测到", "never entered"),
     }
 }
 
@@ -219,68 +214,4 @@ pub(super) fn length(duration: &Duration, tongue: Tongue) -> String {
     } else {
         parts.join(" ")
     }
-}
-
-/// At most `most` characters.
-pub(super) fn short(text: &str, most: usize) -> String {
-    let text = text.split_whitespace().collect::<Vec<&str>>().join(" ");
-    if text.chars().count() <= most {
-        return text;
-    }
-    let mut cut: String = text.chars().take(most.saturating_sub(1)).collect();
-    cut.push('…');
-    cut
-}
-
-/// Width of a text in pixels at a font size: wide for Chinese, narrow for Latin.
-pub(super) fn width(text: &str, size: f64) -> f64 {
-    text.chars().map(|c| advance(c) * size).sum()
-}
-
-fn advance(c: char) -> f64 {
-    match c {
-        '\u{1100}'..='\u{11ff}'
-        | '\u{2e80}'..='\u{9fff}'
-        | '\u{ac00}'..='\u{d7a3}'
-        | '\u{f900}'..='\u{faff}'
-        | '\u{fe30}'..='\u{fe4f}'
-        | '\u{ff00}'..='\u{ff60}'
-        | '\u{20000}'..='\u{3ffff}' => 1.0,
-        'i' | 'l' | 'j' | 't' | 'f' | 'r' | '.' | ',' | ':' | ';' | '\'' | '|' | ' ' | '('
-        | ')' => 0.34,
-        'm' | 'w' | 'M' | 'W' => 0.86,
-        'A'..='Z' => 0.66,
-        _ => 0.56,
-    }
-}
-
-/// A text in at most `lines` lines of at most `most` pixels.
-pub(super) fn wrapped(text: &str, size: f64, most: f64, lines: usize) -> Vec<String> {
-    let mut found: Vec<String> = vec![String::new()];
-    let mut used = 0.0;
-    for c in text.chars() {
-        let step = advance(c) * size;
-        if used + step > most && !c.is_whitespace() {
-            if found.len() == lines {
-                if let Some(last) = found.last_mut() {
-                    last.pop();
-                    last.push('…');
-                }
-                return found;
-            }
-            let carried = found.last_mut().and_then(|last| {
-                let at = last.rfind(' ').filter(|at| *at > last.len() / 2)?;
-                let tail = last.split_off(at);
-                Some(tail.trim_start().to_owned())
-            });
-            let carried = carried.unwrap_or_default();
-            used = width(&carried, size);
-            found.push(carried);
-        }
-        if let Some(last) = found.last_mut() {
-            last.push(c);
-        }
-        used += step;
-    }
-    found
 }

@@ -43,7 +43,7 @@ pub(crate) fn draw(arguments: &DrawArguments) -> anyhow::Result<u8> {
                 format!(
                     "{}{}\n",
                     "  ".repeat(step.depth),
-                    step.sentence(marks.tongue)
+                    step.sentence(marks.tongue, marks.reading)
                 )
             })
             .collect();
