@@ -41,6 +41,7 @@ pub(crate) struct Reads {
     pub(crate) task: bool,
     pub(crate) workflow: bool,
     pub(crate) secrets: bool,
+    pub(crate) authorization: bool,
     /// It reads nothing but its argument.
     pub(crate) argument_only: bool,
 }

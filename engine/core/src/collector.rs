@@ -43,6 +43,8 @@ pub fn collector(definition: &Definition) -> Option<Definition> {
         timeout: None,
         ..definition.clone()
     };
+    // What extends the tasks of the workflow has nothing to do with how it is started.
+    hidden.reusables.extensions.clear();
     hidden.document.metadata = tongban_dsl::definition::DocumentMetadata::default();
     Some(hidden)
 }

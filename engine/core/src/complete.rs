@@ -1,6 +1,6 @@
 //! A task ends well: its output, the context, and where the flow goes on.
 
-use tongban_expr::Value;
+use tongban_expr::{COLLECTION_MAX, Value};
 
 use crate::effect::{Effect, RecordStatus, Why};
 use crate::error::{Error, ErrorKind};
@@ -30,7 +30,7 @@ impl Machine<'_> {
         match self.outputs(id, &raw_output) {
             Ok(output) => {
                 self.keep_answer(id, &raw_output);
-                self.close(id, output, next, reused);
+                self.close(id, raw_output, output, next, reused);
             }
             Err(error) => {
                 self.set_state(id, State::New);
@@ -41,7 +41,8 @@ impl Machine<'_> {
 
     /// `output` and `export`: gives the transformed output.
     fn outputs(&mut self, id: FrameId, raw_output: &Value) -> Result<Value, Error> {
-        raw_output.storable().map_err(|fault| {
+        // The input may pass through as it is; what a task makes itself is bounded where it is made.
+        raw_output.storable_within(COLLECTION_MAX).map_err(|fault| {
             Error::new(
                 ErrorKind::Runtime,
                 format!("the output is refused: {fault}"),
@@ -78,13 +79,14 @@ impl Machine<'_> {
             if let Some(schema) = &task.export_schema {
                 schema.check(&context, "the exported context")?;
             }
+            self.instance.fits_context(&context)?;
             self.set_context(id, context);
         }
         Ok(output)
     }
 
-    /// Removes a frame that ended well and goes on in the frame around it.
-    fn close(&mut self, id: FrameId, output: Value, next: Option<Next>, reused: bool) {
+    /// A frame ended well: its extensions run, then the flow goes on in the frame around it.
+    fn close(&mut self, id: FrameId, raw: Value, output: Value, next: Option<Next>, reused: bool) {
         let task = self.task_of(id);
         let shown = matches!(task.body, Body::Call(_) | Body::Child(_) | Body::Listen(_))
             .then(|| output.clone());
@@ -92,7 +94,16 @@ impl Machine<'_> {
         record.output = shown;
         record.reused = reused;
         self.undress(id);
-        self.instance.trail.insert(task.path.clone(), Mark::Done);
+        self.mark(id, Mark::Done);
+        match task.after {
+            Some(after) => self.run_after(id, after, raw, output, next),
+            None => self.leave_task(id, output, next),
+        }
+    }
+
+    /// Removes a frame whose task is over and goes on in the frame around it.
+    pub(crate) fn leave_task(&mut self, id: FrameId, output: Value, next: Option<Next>) {
+        let task = self.task_of(id);
         let Some(frame) = self.instance.frames.remove(&id) else {
             return;
         };
@@ -111,7 +122,7 @@ impl Machine<'_> {
             .frames
             .get(&id)
             .is_some_and(|frame| frame.correction.is_some());
-        if self.quiet {
+        if self.quiet || self.is_around(id) {
             return;
         }
         if task.clock.is_none() && task.pauses.is_none() && !correction {
@@ -233,6 +244,10 @@ impl Machine<'_> {
         };
         match &frame.state_of {
             State::List(_) if id == ROOT => self.finish_workflow(output),
+            State::List(_) if self.task_of(id).is_extension() => {
+                self.extension_done(id, output, exit);
+            }
+            State::Around(_) => self.extensions_done(id),
             State::For { .. } if !exit => self.next_iteration(id, output),
             State::Try(trial) if trial.phase == Phase::Catch => {
                 let next = match &self.task_of(id).body {
@@ -354,10 +369,12 @@ impl Machine<'_> {
             .collect();
         for id in around {
             self.end_children(id, Why::Ended);
-            self.record(id, RecordStatus::Completed);
-            self.undress(id);
-            let path = self.task_of(id).path.clone();
-            self.instance.trail.insert(path, Mark::Done);
+            // A task whose extensions run has ended already, or never began.
+            if !self.is_around(id) {
+                self.record(id, RecordStatus::Completed);
+                self.undress(id);
+                self.mark(id, Mark::Done);
+            }
             self.instance.frames.remove(&id);
         }
         self.end_children(ROOT, Why::Ended);

@@ -24,13 +24,24 @@ impl Machine<'_> {
     /// Enters a task of the list or the branches that `parent` runs.
     pub(crate) fn enter(&mut self, parent: FrameId, task: TaskId, raw: Value) {
         let id = self.open_frame(parent, task, raw.clone());
-        match self.prepare(id, task, &raw) {
-            Ok(None) => self.skip(id, raw),
-            Ok(Some(input)) => match self.execute(id, task, input) {
-                Ok(Outcome::Done(output, next)) => self.complete(id, output, next),
-                Ok(Outcome::Lives) => {}
-                Err(error) => self.fault(id, error),
+        match self.admits(id, task, &raw) {
+            Ok(false) => self.skip(id, raw),
+            Ok(true) => match self.program.task(task).before {
+                Some(before) => self.run_before(id, before, raw),
+                None => self.start_task(id, &raw),
             },
+            Err(error) => self.fault(id, error),
+        }
+    }
+
+    /// Begins a task that is to be run.
+    pub(crate) fn start_task(&mut self, id: FrameId, raw: &Value) {
+        let ran = self
+            .prepare(id, raw)
+            .and_then(|input| self.execute(id, input));
+        match ran {
+            Ok(Outcome::Done(output, next)) => self.complete(id, output, next),
+            Ok(Outcome::Lives) => {}
             Err(error) => self.fault(id, error),
         }
     }
@@ -78,16 +89,24 @@ impl Machine<'_> {
         }
     }
 
-    /// Everything before the body. `None`: it is skipped.
-    fn prepare(&mut self, id: FrameId, task: TaskId, raw: &Value) -> Result<Option<Value>, Error> {
+    /// Whether a task is run at all: its `if`, for an extension its `when`.
+    fn admits(&mut self, id: FrameId, task: TaskId, raw: &Value) -> Result<bool, Error> {
         let task = self.program.task(task);
-        let before = Moment::before(id, raw);
-        if let Some(condition) = &task.if_
-            && !self.holds(condition, &before)?
-        {
-            return Ok(None);
+        if let Some(condition) = &task.if_ {
+            let extended = self.extended_input(id);
+            let asked = extended.as_ref().unwrap_or(raw);
+            if !self.holds(condition, &Moment::before(id, asked))? {
+                return Ok(false);
+            }
         }
         self.count_entry(id);
+        Ok(true)
+    }
+
+    /// Everything before the body: gives the transformed input.
+    fn prepare(&mut self, id: FrameId, raw: &Value) -> Result<Value, Error> {
+        let task = self.task_of(id);
+        let before = Moment::before(id, raw);
         self.record(id, RecordStatus::Started);
         if let Some(schema) = &task.input_schema {
             schema.check(raw, "the input")?;
@@ -97,7 +116,7 @@ impl Machine<'_> {
             None => raw.clone(),
         };
         self.dress(id, &input)?;
-        Ok(Some(input))
+        Ok(input)
     }
 
     /// Remembers that a task was entered once more.
@@ -227,8 +246,7 @@ impl Machine<'_> {
     /// Its `if` does not hold: the raw input goes on to the next task, `then` is not followed.
     fn skip(&mut self, id: FrameId, raw: Value) {
         self.record(id, RecordStatus::Skipped);
-        let task = self.task_of(id);
-        self.instance.trail.insert(task.path.clone(), Mark::Skipped);
+        self.mark(id, Mark::Skipped);
         let Some(frame) = self.instance.frames.remove(&id) else {
             return;
         };
@@ -243,15 +261,14 @@ impl Machine<'_> {
         self.advance(frame.parent, frame.task, raw, Next::Continue, None);
     }
 
-    fn execute(&mut self, id: FrameId, task: TaskId, input: Value) -> Result<Outcome, Error> {
-        let task = self.program.task(task);
-        match &task.body {
+    fn execute(&mut self, id: FrameId, input: Value) -> Result<Outcome, Error> {
+        match &self.task_of(id).body {
             Body::None => Err(Error::new(
                 ErrorKind::Configuration,
                 "the task does nothing that could be run",
             )),
             Body::Set(template) => self.set(id, template, &input),
-            Body::Do(scope) => Ok(self.run_list(id, *scope, input)),
+            Body::Do(scope) | Body::Extension(scope) => Ok(self.run_list(id, *scope, input)),
             Body::Function { with, scope } => self.function(id, with.as_ref(), *scope, input),
             Body::Switch(cases) => self.switch(id, cases, input),
             Body::For(body) => self.start_loop(id, body, input),
@@ -262,7 +279,7 @@ impl Machine<'_> {
             Body::Emit(with) => self.emit(id, with, &input),
             Body::Listen(body) => self.start_listening(id, body, &input),
             Body::Call(call) => self.call(id, call, &input),
-            Body::Script(script) => self.script(script, input),
+            Body::Script(run) => self.script(run, input),
             Body::Child(child) => self.child(id, child, input),
         }
     }

@@ -13,8 +13,6 @@ pub struct Env {
     pub workflow: Value,
     /// The runtime descriptor: `{name, version, metadata}`.
     pub runtime: Value,
-    /// The authorization descriptor, or null.
-    pub authorization: Value,
     /// Dated parameters as of the case's start, as `Parameters::as_of` gives them.
     pub params: Value,
     /// The case that this one was started from, or null.
@@ -38,7 +36,6 @@ impl Default for Env {
         Self {
             workflow: Value::Null,
             runtime: Value::Null,
-            authorization: Value::Null,
             params: Value::Null,
             link: Value::Null,
             units: Arc::new(NoUnits),

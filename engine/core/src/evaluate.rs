@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tongban_expr::{Language, Scope, Value, secret};
+use tongban_expr::{Budget, COLLECTION_MAX, Language, Scope, Value, WEIGHT_MAX, secret};
 
 use crate::code::{Code, Part, Template};
 use crate::error::{Error, ErrorKind};
@@ -41,6 +41,8 @@ pub(crate) struct Moment<'v> {
     pub(crate) raw_output: Option<&'v Value>,
     /// Variables that no frame holds.
     pub(crate) extra: &'v [(Arc<str>, Value)],
+    /// The authentication itself is being evaluated: nothing is authorized yet.
+    pub(crate) authenticating: bool,
 }
 
 impl<'v> Moment<'v> {
@@ -53,6 +55,7 @@ impl<'v> Moment<'v> {
             input: &Value::Null,
             raw_output: None,
             extra: &[],
+            authenticating: false,
         }
     }
 
@@ -74,6 +77,7 @@ impl<'v> Moment<'v> {
             input: self.input,
             raw_output: self.raw_output,
             extra: self.extra,
+            authenticating: self.authenticating,
         }
     }
 }
@@ -81,11 +85,34 @@ impl<'v> Moment<'v> {
 impl Machine<'_> {
     /// Evaluates an expression.
     pub(crate) fn eval(&self, code: &Code, moment: &Moment<'_>) -> Result<Value, Error> {
+        if moment.stage == Stage::WorkflowInput {
+            // What comes in may be as large as a loop's collection: it is made ready for one.
+            return self.eval_collection(code, moment);
+        }
+        self.eval_within(code, moment, &self.env.budget)
+    }
+
+    /// Evaluates an expression whose value goes to a blob and is read piece by piece.
+    pub(crate) fn eval_collection(
+        &self,
+        code: &Code,
+        moment: &Moment<'_>,
+    ) -> Result<Value, Error> {
+        let budget = self.env.budget.clone().widened_for_collections();
+        self.eval_within(code, moment, &budget)
+    }
+
+    fn eval_within(
+        &self,
+        code: &Code,
+        moment: &Moment<'_>,
+        budget: &Budget,
+    ) -> Result<Value, Error> {
         let Some(expression) = &code.expression else {
             return Ok(Value::from(&*code.text));
         };
         let scope = self.scope(code, expression.language(), moment);
-        match expression.eval(&scope, &self.env.budget) {
+        match expression.eval(&scope, budget) {
             Ok(value) => Ok(value),
             Err(_) if code.loose => Ok(Value::from(&*code.text)),
             Err(fault) => Err(self.expression_error(code, moment.frame, &fault)),
@@ -116,7 +143,7 @@ impl Machine<'_> {
             Template::List(items) => {
                 let items: Result<Vec<Value>, Error> =
                     items.iter().map(|item| self.fill(item, moment)).collect();
-                items.map(Value::list)
+                within(items.map(Value::list)?, moment)
             }
             Template::Object(entries) => self.fill_entries(entries, moment),
         }
@@ -132,7 +159,7 @@ impl Machine<'_> {
             .iter()
             .map(|(key, entry)| Ok((&**key, self.fill(entry, moment)?)))
             .collect();
-        filled.map(Value::object)
+        within(filled.map(Value::object)?, moment)
     }
 
     /// Evaluates a template to a text; null is no text.
@@ -181,8 +208,8 @@ impl Machine<'_> {
                 Value::Null
             },
             runtime: self.env.runtime.clone(),
-            authorization: if authorized {
-                self.env.authorization.clone()
+            authorization: if authorized && code.reads.authorization {
+                self.authorization(moment)
             } else {
                 Value::Null
             },
@@ -260,21 +287,38 @@ impl Machine<'_> {
     }
 
     fn task_value(&self, moment: &Moment<'_>) -> Value {
-        let Some(frame) = self.instance.frames.get(&moment.frame) else {
-            return Value::Null;
-        };
         if moment.frame == ROOT {
             return Value::Null;
         }
+        // Inside an extension the task is the one that is extended.
+        let extended = self.extended(moment.frame).map(|(_, frame)| frame);
+        let own = || self.instance.frames.get(&moment.frame);
+        let Some(frame) = extended.or_else(own) else {
+            return Value::Null;
+        };
         let task = self.program.task(frame.task);
-        Value::object([
+        let output = match (&frame.state_of, extended.is_some()) {
+            (State::Around(around), true) => around.ended.as_ref().map(|ended| ended.raw.value()),
+            (_, true) => None,
+            (_, false) => moment.raw_output.cloned(),
+        };
+        let mut descriptor = Value::object([
             ("name", Value::from(&*task.name)),
             ("reference", Value::from(&*task.pointer)),
             ("definition", task.definition.clone()),
             ("input", frame.raw.value()),
-            ("output", moment.raw_output.cloned().unwrap_or_default()),
+            ("output", output.unwrap_or_default()),
             ("startedAt", time::descriptor(frame.started_ms)),
-        ])
+        ]);
+        if self.task_of(moment.frame).is_extension() {
+            // `when` of an extension is written as the language's examples have it: `$task.call`, `$task.with`.
+            for (name, member) in task.definition.entries() {
+                if descriptor.get(name).is_none() {
+                    descriptor.set(name, member.clone());
+                }
+            }
+        }
+        descriptor
     }
 
     fn steps_value(&self, code: &Code, frame: FrameId) -> Value {
@@ -369,6 +413,18 @@ impl Machine<'_> {
         error.extra.set("place", &*code.place);
         error.extra.set("line", code.span.line);
         error
+    }
+}
+
+/// A template puts together no larger value than an expression may give.
+fn within(value: Value, moment: &Moment<'_>) -> Result<Value, Error> {
+    let limit = match moment.stage {
+        Stage::WorkflowInput => COLLECTION_MAX,
+        _ => WEIGHT_MAX,
+    };
+    match value.storable_within(limit) {
+        Ok(()) => Ok(value),
+        Err(fault) => Err(Error::new(ErrorKind::Expression, fault.to_string())),
     }
 }
 

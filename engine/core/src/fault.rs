@@ -70,9 +70,11 @@ impl Machine<'_> {
     }
 
     fn note_fault(&mut self, id: FrameId, error: &Error) {
+        if self.is_around(id) {
+            return;
+        }
         self.record(id, RecordStatus::Faulted).error = Some(error.clone());
-        let path = self.task_of(id).path.clone();
-        self.instance.trail.insert(path, Mark::Failed);
+        self.mark(id, Mark::Failed);
     }
 
     /// Nobody catches the error: the instance ends. Its frames stay as they are, so that an operator
@@ -134,12 +136,11 @@ impl Machine<'_> {
     }
 
     pub(crate) fn note_cancelled(&mut self, id: FrameId) {
-        if self.quiet {
+        if self.quiet || self.is_around(id) {
             return;
         }
         self.record(id, RecordStatus::Cancelled);
-        let path = self.task_of(id).path.clone();
-        self.instance.trail.insert(path, Mark::Cancelled);
+        self.mark(id, Mark::Cancelled);
     }
 
     /// Ends everything below a frame.

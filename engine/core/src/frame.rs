@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use tongban_expr::Value;
 
 use crate::error::Error;
-use crate::held::{Change, Held};
+use crate::held::{Held, Place};
 
 /// Number of a frame: never reused in an instance, and a child's is above its parent's.
 pub(crate) type FrameId = u32;
@@ -98,12 +98,53 @@ pub(crate) enum State {
     /// Waits for a child.
     #[serde(rename = "run")]
     Child(Waiting),
+    /// Runs the extensions around it: it has not begun yet, or has ended already.
+    #[serde(rename = "around")]
+    Around(Box<Around>),
     /// Waits for a time.
     #[serde(rename = "wait")]
     Wait {
         /// Which.
         until_ms: i64,
     },
+}
+
+/// The extensions around a task being run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Around {
+    /// The list of extensions.
+    pub(crate) line: Line,
+    /// How the task ended; `None`: it has not begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ended: Option<Ended>,
+}
+
+/// How a task ended whose extensions still run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Ended {
+    /// Its raw output.
+    #[serde(default, skip_serializing_if = "Held::is_null")]
+    pub(crate) raw: Held,
+    /// Its transformed output.
+    #[serde(default, skip_serializing_if = "Held::is_null")]
+    pub(crate) output: Held,
+    /// Where the flow goes on; `None`: by the task's `then`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) onward: Option<Onward>,
+}
+
+/// A directive by names, so that a newer program can follow it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Onward {
+    /// The next task.
+    Continue,
+    /// Leaves the list.
+    Exit,
+    /// Ends the workflow.
+    End,
+    /// A task of the list.
+    To(Arc<str>),
 }
 
 /// A frame that waits for an answer.
@@ -256,8 +297,14 @@ impl Frame {
             State::List(line) | State::For { line, .. } => Some(line),
             State::Try(trial) => Some(&trial.line),
             State::Listen(listening) => Some(&listening.line),
+            State::Around(around) => Some(&around.line),
             _ => None,
         }
+    }
+
+    /// Whether the extensions around it run: it has nothing of its own then.
+    pub(crate) fn is_around(&self) -> bool {
+        matches!(self.state_of, State::Around(_))
     }
 
     /// The list that this frame runs at the moment.
@@ -266,6 +313,7 @@ impl Frame {
             State::List(line) | State::For { line, .. } => Some(line),
             State::Try(trial) => Some(&mut trial.line),
             State::Listen(listening) => Some(&mut listening.line),
+            State::Around(around) => Some(&mut around.line),
             _ => None,
         }
     }
@@ -306,19 +354,19 @@ impl Frame {
     }
 
     /// Shows every value of the frame.
-    pub(crate) fn each_held(&mut self, visit: &mut dyn FnMut(&mut Held, Change)) {
-        visit(&mut self.raw, Change::Fixed);
-        visit(&mut self.input, Change::Fixed);
+    pub(crate) fn each_held(&mut self, visit: &mut dyn FnMut(&mut Held, Place)) {
+        visit(&mut self.raw, Place::TaskInput);
+        visit(&mut self.input, Place::TaskInput);
         if let Some(context) = &mut self.context {
-            visit(context, Change::Often);
+            visit(context, Place::Context);
         }
         match &mut self.state_of {
-            State::For { items, .. } => visit(items, Change::Fixed),
+            State::For { items, .. } => visit(items, Place::Collection),
             State::Fork { done, .. } => {
                 for end in done.values_mut() {
-                    visit(&mut end.output, Change::Fixed);
+                    visit(&mut end.output, Place::Branch);
                     if let Some(context) = &mut end.context {
-                        visit(context, Change::Fixed);
+                        visit(context, Place::Branch);
                     }
                 }
             }
@@ -326,13 +374,19 @@ impl Frame {
                 listening
                     .consumed
                     .iter_mut()
-                    .for_each(|held| visit(held, Change::Fixed));
+                    .for_each(|held| visit(held, Place::Consumed));
                 listening
                     .queue
                     .iter_mut()
-                    .for_each(|held| visit(held, Change::Fixed));
+                    .for_each(|held| visit(held, Place::Consumed));
                 if let Some(item) = &mut listening.item {
-                    visit(item, Change::Fixed);
+                    visit(item, Place::Consumed);
+                }
+            }
+            State::Around(around) => {
+                if let Some(ended) = &mut around.ended {
+                    visit(&mut ended.raw, Place::TaskInput);
+                    visit(&mut ended.output, Place::TaskInput);
                 }
             }
             _ => {}
@@ -340,7 +394,7 @@ impl Frame {
         if let Some(line) = self.line_mut() {
             line.steps
                 .values_mut()
-                .for_each(|held| visit(held, Change::Fixed));
+                .for_each(|held| visit(held, Place::Steps));
         }
     }
 }

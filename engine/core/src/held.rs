@@ -1,45 +1,44 @@
 //! Values inside the state. In memory they share by reference count; in the stored text a value
-//! that stands in several places is written once, and a large one that does not change is left to
-//! a blob.
+//! that stands in several places is written once, and its large parts that do not change are left to
+//! blobs.
 
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
 
 use serde::de::{self, SeqAccess, Visitor};
 use serde::ser::SerializeSeq;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tongban_expr::Value;
 
+use crate::parts::{self, Known, Way, identity};
+
 /// Values lighter than this are written where they stand.
 const SHARED_FROM: u64 = 48;
 
-/// Values heavier than this remember their digest.
-const DIGEST_FROM: u64 = 4 << 10;
+/// What a reference to a blob takes in the stored text, about.
+const REFERENCE_BYTES: u64 = 96;
 
 /// A value of the state.
 #[derive(Debug, Clone)]
 pub(crate) enum Held {
     /// The value itself; in memory it is always this.
-    Own(Value, Option<Digest>),
+    Own(Value),
     /// In the stored text: the n-th shared value.
     Shared(u32),
     /// In the stored text: a blob's digest.
     Blob(String),
+    /// In the stored text: the value with null in the place of parts that are in blobs.
+    Cut(Value, Vec<(Way, String)>),
 }
-
-/// The digest of a large value, reckoned once however often the state is written.
-pub(crate) type Digest = Arc<OnceLock<String>>;
 
 impl Default for Held {
     fn default() -> Self {
-        Held::Own(Value::Null, None)
+        Held::Own(Value::Null)
     }
 }
 
 impl From<Value> for Held {
     fn from(value: Value) -> Self {
-        let digest = (value.weight() > DIGEST_FROM).then(Digest::default);
-        Held::Own(value, digest)
+        Held::Own(value)
     }
 }
 
@@ -50,16 +49,11 @@ impl PartialEq for Held {
 }
 
 impl Held {
-    /// A value that came from a blob.
-    pub(crate) fn from_blob(value: Value, digest: &str) -> Self {
-        Held::Own(value, Some(Arc::new(OnceLock::from(digest.to_owned()))))
-    }
-
     /// The value. References exist only while the state is written or read.
     pub(crate) fn get(&self) -> &Value {
         match self {
-            Held::Own(value, _) => value,
-            Held::Shared(_) | Held::Blob(_) => &Value::Null,
+            Held::Own(value) => value,
+            Held::Shared(_) | Held::Blob(_) | Held::Cut(..) => &Value::Null,
         }
     }
 
@@ -69,23 +63,24 @@ impl Held {
     }
 
     pub(crate) fn is_null(&self) -> bool {
-        matches!(self, Held::Own(Value::Null, _))
-    }
-
-    fn digest(&self) -> String {
-        match self {
-            Held::Own(value, Some(digest)) => digest.get_or_init(|| value.digest()).clone(),
-            other => other.get().digest(),
-        }
+        matches!(self, Held::Own(Value::Null))
     }
 }
 
 impl Serialize for Held {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Held::Own(value, _) => {
+            Held::Own(value) => {
                 let mut list = serializer.serialize_seq(Some(1))?;
                 list.serialize_element(value)?;
+                list.end()
+            }
+            Held::Cut(rest, parts) => {
+                let mut list = serializer.serialize_seq(Some(1 + parts.len()))?;
+                list.serialize_element(rest)?;
+                for part in parts {
+                    list.serialize_element(part)?;
+                }
                 list.end()
             }
             Held::Shared(n) => serializer.serialize_u32(*n),
@@ -100,13 +95,23 @@ impl<'de> Deserialize<'de> for Held {
         impl<'de> Visitor<'de> for Reader {
             type Value = Held;
             fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                formatter.write_str("[value], the number of a shared value or the digest of a blob")
+                formatter.write_str(
+                    "[value, parts in blobs…], the number of a shared value or the digest of a blob",
+                )
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Held, A::Error> {
                 let value: tongban_expr::Value = list
                     .next_element()?
                     .ok_or_else(|| de::Error::invalid_length(0, &self))?;
-                Ok(Held::from(value))
+                let mut parts = Vec::new();
+                while let Some(part) = list.next_element()? {
+                    parts.push(part);
+                }
+                Ok(if parts.is_empty() {
+                    Held::Own(value)
+                } else {
+                    Held::Cut(value, parts)
+                })
             }
             fn visit_u64<E: de::Error>(self, n: u64) -> Result<Held, E> {
                 u32::try_from(n).map(Held::Shared).map_err(E::custom)
@@ -119,26 +124,48 @@ impl<'de> Deserialize<'de> for Held {
     }
 }
 
-/// Whether a value may become a blob: only what does not change from step to step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Change {
-    /// Stays as it is while it lives.
-    Fixed,
-    /// Written anew again and again: always in the state itself.
-    Often,
+/// What a value is to the state. [`Place::words`] says it when the state is too large.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Place {
+    Input,
+    Context,
+    Form,
+    Output,
+    TaskInput,
+    Collection,
+    Branch,
+    Consumed,
+    Steps,
+    Checkpoint,
+    Answer,
 }
 
-/// The identity of a text or container: two clones of one value have the same.
-fn identity(value: &Value) -> Option<usize> {
-    match value {
-        Value::Arr(list) => Some(Arc::as_ptr(list).cast::<u8>() as usize),
-        Value::Obj(object) => Some(Arc::as_ptr(object).cast::<u8>() as usize),
-        Value::Str(text) => Some(text.as_str().as_ptr() as usize),
-        _ => None,
+impl Place {
+    /// Whether the value is written anew again and again. A large part of it becomes a blob only once
+    /// it has stayed what it was.
+    fn changes(self) -> bool {
+        self == Place::Context
+    }
+
+    /// For the message that the state is too large.
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Place::Input => "the input",
+            Place::Context => "the context (`export`)",
+            Place::Form => "the form",
+            Place::Output => "the output",
+            Place::TaskInput => "inputs of tasks",
+            Place::Collection => "the collections of `for`",
+            Place::Branch => "outputs of ended branches of `fork`",
+            Place::Consumed => "events that `listen` has consumed",
+            Place::Steps => "outputs read through `steps`",
+            Place::Checkpoint => "checkpoints of tasks that a return may go to",
+            Place::Answer => "former answers kept for a return",
+        }
     }
 }
 
-/// How the values of one state are written: which are shared and which are blobs.
+/// How the values of one state are written: which are shared and which are in blobs.
 #[derive(Default)]
 pub(crate) struct Sharing {
     seen: HashMap<usize, Seen>,
@@ -146,6 +173,10 @@ pub(crate) struct Sharing {
     pub(crate) shared: Vec<Value>,
     /// The blobs, by digest.
     pub(crate) blobs: Vec<(String, Value)>,
+    /// The large parts of the state as it was written or read last.
+    pub(crate) before: Known,
+    /// The same as it is written now.
+    pub(crate) now: Known,
 }
 
 #[derive(Clone)]
@@ -156,6 +187,13 @@ enum Seen {
 }
 
 impl Sharing {
+    pub(crate) fn after(before: Known) -> Self {
+        Self {
+            before,
+            ..Self::default()
+        }
+    }
+
     /// First pass: counts how often a value stands in the state.
     pub(crate) fn count(&mut self, held: &Held) {
         if let Some(key) = shareable(held.get()) {
@@ -166,42 +204,89 @@ impl Sharing {
         }
     }
 
-    /// Second pass: puts a reference in the place of a value that is shared or large.
-    pub(crate) fn replace(&mut self, held: &mut Held, change: Change, blob_above: u64) {
+    /// Second pass: puts references in the place of a value that is shared or large.
+    pub(crate) fn replace(&mut self, held: &mut Held, place: Place, blob_above: u64) {
         let value = held.value();
         let Some(key) = shareable(&value) else { return };
         let known = self.seen.get(&key).cloned().unwrap_or(Seen::Once);
-        let blob = change == Change::Fixed && value.weight() > blob_above;
         let written = match known {
             Seen::As(written) => written,
-            Seen::Once if !blob => return,
-            _ if blob => {
-                let digest = held.digest();
-                self.blobs.push((digest.clone(), value));
-                Held::Blob(digest)
-            }
-            _ => {
-                let n = u32::try_from(self.shared.len()).unwrap_or(u32::MAX);
-                self.shared.push(value);
-                Held::Shared(n)
-            }
+            seen => match (self.cut(&value, place, blob_above), seen) {
+                (Some(written), _) => written,
+                (None, Seen::Once) => return,
+                (None, _) => {
+                    let n = u32::try_from(self.shared.len()).unwrap_or(u32::MAX);
+                    self.shared.push(value);
+                    Held::Shared(n)
+                }
+            },
         };
         self.seen.insert(key, Seen::As(written.clone()));
         *held = written;
     }
 
-    /// Bytes that the values take in the stored text, counted on the first pass.
-    pub(crate) fn weigh(&mut self, held: &Held, change: Change, blob_above: u64) -> u64 {
+    /// The value with its large parts in blobs, if it has any that may go there.
+    fn cut(&mut self, value: &Value, place: Place, blob_above: u64) -> Option<Held> {
+        if value.weight() <= blob_above {
+            return None;
+        }
+        let mut references = Vec::new();
+        for (way, part) in parts::parts(value, blob_above, &self.before) {
+            if place.changes() && !self.before.has(&part) && !self.now.has(&part) {
+                self.now.remember(&part, None);
+                continue;
+            }
+            let digest = self.digest(&part);
+            references.push((way, digest));
+        }
+        match references.as_slice() {
+            [] => None,
+            [(way, digest)] if way.is_empty() => Some(Held::Blob(digest.clone())),
+            _ => {
+                let ways: Vec<_> = references.iter().map(|(way, _)| way.as_slice()).collect();
+                Some(Held::Cut(parts::emptied(value, &ways), references))
+            }
+        }
+    }
+
+    /// The digest of a part, reckoned once however often the state is written.
+    fn digest(&mut self, part: &Value) -> String {
+        if let Some(digest) = self.now.digest(part) {
+            return digest.clone();
+        }
+        let known = self.before.digest(part).cloned();
+        let digest = known.unwrap_or_else(|| part.text_digest());
+        self.now.remember(part, Some(digest.clone()));
+        if !self.blobs.iter().any(|(known, _)| *known == digest) {
+            self.blobs.push((digest.clone(), part.clone()));
+        }
+        digest
+    }
+
+    /// Bytes that a value takes in the stored text, counted on the first pass.
+    pub(crate) fn weigh(&mut self, held: &Held, place: Place, blob_above: u64) -> u64 {
         let value = held.get();
+        let weight = value.weight();
         let Some(key) = shareable(value) else {
-            return value.weight();
+            return weight;
         };
-        if self.seen.insert(key, Seen::Once).is_some()
-            || (change == Change::Fixed && value.weight() > blob_above)
-        {
+        if self.seen.insert(key, Seen::Once).is_some() {
             return 8;
         }
-        value.weight()
+        if weight <= blob_above {
+            return weight;
+        }
+        let mut left = weight;
+        for (_, part) in parts::parts(value, blob_above, &self.before) {
+            if !place.changes() {
+                // The same part somewhere that changes will be a reference, too.
+                self.now.remember(&part, None);
+            } else if !self.before.has(&part) && !self.now.has(&part) {
+                continue;
+            }
+            left = left.saturating_sub(part.weight()) + REFERENCE_BYTES;
+        }
+        left
     }
 }
 

@@ -1,7 +1,7 @@
 //! One run of a workflow, as plain data.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
 use tongban_expr::Value;
@@ -9,7 +9,8 @@ use tongban_expr::Value;
 use crate::error::Error;
 use crate::event::{Event, Signing};
 use crate::frame::{Frame, FrameId, ROOT, State, is_zero};
-use crate::held::{Change, Held};
+use crate::held::{Held, Place};
+use crate::parts::Known;
 use crate::program::Program;
 
 /// The format of the state that this release writes.
@@ -108,6 +109,9 @@ pub struct Instance {
     /// Only in the stored text: values that stand in several places.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) shared: Vec<Value>,
+    /// Large parts that are in blobs already; copies of the instance remember them together.
+    #[serde(skip)]
+    pub(crate) known: Arc<Mutex<Known>>,
 }
 
 /// An entry into a task that is due.
@@ -237,6 +241,7 @@ impl Instance {
             inbox: Vec::new(),
             faulted: None,
             shared: Vec::new(),
+            known: Arc::default(),
         }
     }
 
@@ -431,20 +436,20 @@ impl Instance {
     }
 
     /// Shows every value of the state.
-    pub(crate) fn each_held(&mut self, visit: &mut dyn FnMut(&mut Held, Change)) {
-        visit(&mut self.input, Change::Fixed);
-        visit(&mut self.context, Change::Often);
-        visit(&mut self.form, Change::Fixed);
-        visit(&mut self.output, Change::Fixed);
+    pub(crate) fn each_held(&mut self, visit: &mut dyn FnMut(&mut Held, Place)) {
+        visit(&mut self.input, Place::Input);
+        visit(&mut self.context, Place::Context);
+        visit(&mut self.form, Place::Form);
+        visit(&mut self.output, Place::Output);
         self.frames
             .values_mut()
             .for_each(|frame| frame.each_held(visit));
         self.pending
             .iter_mut()
-            .for_each(|pending| visit(&mut pending.raw, Change::Fixed));
+            .for_each(|pending| visit(&mut pending.raw, Place::TaskInput));
         for checkpoint in self.checkpoints.values_mut() {
-            visit(&mut checkpoint.raw, Change::Fixed);
-            visit(&mut checkpoint.context, Change::Fixed);
+            visit(&mut checkpoint.raw, Place::Checkpoint);
+            visit(&mut checkpoint.context, Place::Checkpoint);
         }
         let reuse = self
             .returning
@@ -453,6 +458,6 @@ impl Instance {
         self.answers
             .iter_mut()
             .chain(reuse)
-            .for_each(|answer| visit(&mut answer.output, Change::Fixed));
+            .for_each(|answer| visit(&mut answer.output, Place::Answer));
     }
 }

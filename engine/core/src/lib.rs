@@ -7,6 +7,7 @@
 #![warn(missing_docs)]
 
 mod applicant;
+mod authorization;
 mod case;
 mod code;
 mod collector;
@@ -25,6 +26,7 @@ mod instance;
 mod jump;
 mod listening;
 mod machine;
+mod parts;
 mod plan;
 mod program;
 mod refusal;

@@ -8,8 +8,8 @@ use crate::effect::{Effect, Record, RecordStatus, Step};
 use crate::environment::Env;
 use crate::error::{Error, ErrorKind};
 use crate::frame::{FrameId, Phase, ROOT, State};
-use crate::instance::{Instance, Pending, Status};
-use crate::program::{Body, Program, ScopeId, Task};
+use crate::instance::{Instance, Mark, Pending, Status};
+use crate::program::{Body, EXTENSION, Program, ScopeId, Task};
 use crate::refusal::Refusal;
 
 /// Tasks that one step enters at most before it hands over what it has.
@@ -19,7 +19,7 @@ const TASKS_PER_STEP: u32 = 1_000;
 const RUNAWAY_MAX: u32 = 100_000;
 
 /// The state may take at most so many bytes, blobs left out.
-const STATE_MAX: u64 = 1 << 20;
+pub(crate) const STATE_MAX: u64 = 1 << 20;
 
 /// A step being taken.
 pub(crate) struct Machine<'a> {
@@ -77,10 +77,15 @@ impl<'a> Machine<'a> {
             self.entered += 1;
             self.enter(next.parent, task, next.raw.value());
         }
-        if self.instance.status == Status::Running && self.instance.weight() > STATE_MAX {
+        if self.instance.status != Status::Running {
+            return;
+        }
+        let weight = self.instance.weight();
+        if weight.bytes() > STATE_MAX {
             let detail = format!(
-                "the state of the instance takes more than {} KiB; export and keep less, or split the work into child workflows",
-                STATE_MAX >> 10
+                "the state of the instance takes {} bytes, at most {STATE_MAX} (1 MiB) are allowed: {}; export and keep less, or split the work into child workflows",
+                weight.bytes(),
+                weight.heaviest()
             );
             self.fault_all(Error::new(ErrorKind::Runtime, detail));
         }
@@ -94,10 +99,13 @@ impl<'a> Machine<'a> {
     /// The result of the step.
     pub(crate) fn finish(self) -> Step {
         let more = self.instance.status == Status::Running && !self.instance.pending.is_empty();
+        // What holds the tasks of an extension is no task.
+        let mut records = self.records;
+        records.retain(|record| record.kind != EXTENSION);
         Step {
             instance: self.instance,
             effects: self.effects,
-            records: self.records,
+            records,
             more,
             consumed: self.consumed,
         }
@@ -161,6 +169,14 @@ impl<'a> Machine<'a> {
     pub(crate) fn task_of(&self, id: FrameId) -> &'a Task {
         let task = self.instance.frames.get(&id).map_or(0, |frame| frame.task);
         self.program.task(task)
+    }
+
+    /// Notes what became of a task, for the picture of the run.
+    pub(crate) fn mark(&mut self, id: FrameId, mark: Mark) {
+        let task = self.task_of(id);
+        if !task.is_extension() {
+            self.instance.trail.insert(task.path.clone(), mark);
+        }
     }
 
     /// Counts a backward jump or an undelayed retry.
@@ -237,8 +253,18 @@ impl<'a> Machine<'a> {
 
 /// The list or the branches of a task, by what it is doing.
 fn list_of(task: &Task, state: &State) -> Option<ScopeId> {
+    if let State::Around(around) = state {
+        return if around.ended.is_some() {
+            task.after
+        } else {
+            task.before
+        };
+    }
     match &task.body {
-        Body::Do(scope) | Body::Function { scope, .. } | Body::Fork { scope, .. } => Some(*scope),
+        Body::Do(scope)
+        | Body::Function { scope, .. }
+        | Body::Fork { scope, .. }
+        | Body::Extension(scope) => Some(*scope),
         Body::For(body) => Some(body.scope),
         Body::Try(body) => match state {
             State::Try(trial) if trial.phase == Phase::Catch => body.catch,
@@ -258,8 +284,11 @@ fn lineless(state: &State) -> bool {
 fn same_kind(task: &Task, state: &State) -> bool {
     matches!(
         (state, &task.body),
-        (State::New, _)
-            | (State::List(_), Body::Do(_) | Body::Function { .. })
+        (State::New | State::Around(_), _)
+            | (
+                State::List(_),
+                Body::Do(_) | Body::Function { .. } | Body::Extension(_)
+            )
             | (State::For { .. }, Body::For(_))
             | (State::Fork { .. }, Body::Fork { .. })
             | (State::Try(_), Body::Try(_))

@@ -13,6 +13,9 @@ use crate::surroundings::Kind;
 
 /// Number of a task; 0 is the workflow itself.
 pub(crate) type TaskId = u32;
+/// Keyword of what holds the tasks of an extension.
+pub(crate) const EXTENSION: &str = "extension";
+
 /// Number of a list of tasks.
 pub(crate) type ScopeId = u32;
 
@@ -100,6 +103,9 @@ pub(crate) struct Task {
     pub(crate) export_schema: Option<Schema>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) then: Next,
+    /// The extensions that run before it and after it: lists of [`Body::Extension`].
+    pub(crate) before: Option<ScopeId>,
+    pub(crate) after: Option<ScopeId>,
     pub(crate) title: Option<Template>,
     pub(crate) state: Option<Template>,
     pub(crate) clock: Option<Clock>,
@@ -154,8 +160,27 @@ pub(crate) enum Body {
         with: Option<Template>,
         scope: ScopeId,
     },
-    Script(Script),
+    Script(Box<ScriptRun>),
     Child(Box<Child>),
+    /// One extension around a task: its `before` or its `after`.
+    Extension(ScopeId),
+}
+
+#[derive(Debug)]
+pub(crate) struct ScriptRun {
+    pub(crate) script: Script,
+    pub(crate) gives: Gives,
+}
+
+/// What a `run` makes of its result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gives {
+    /// The result.
+    Result,
+    /// `return: none`.
+    Nothing,
+    /// `await: false`: the input goes on.
+    Input,
 }
 
 #[derive(Debug)]
@@ -266,6 +291,8 @@ pub(crate) struct Call {
     pub(crate) late: Vec<(Arc<str>, Template)>,
     /// Reusable authentication policies by name.
     pub(crate) policies: Arc<HashMap<String, Template>>,
+    /// What becomes of its answer.
+    pub(crate) gives: Gives,
 }
 
 #[derive(Debug)]
@@ -275,12 +302,16 @@ pub(crate) struct Child {
     pub(crate) version: String,
     pub(crate) input: Option<Template>,
     pub(crate) awaited: bool,
+    pub(crate) gives: Gives,
 }
 
 impl Program {
     /// The paths of all tasks, in the order of the document.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
-        self.tasks.iter().skip(1).map(|task| &*task.path)
+        let tasks = self.tasks.iter().skip(1);
+        tasks
+            .filter(|task| !task.is_extension())
+            .map(|task| &*task.path)
     }
 
     /// `namespace/name`.
@@ -337,6 +368,11 @@ impl Task {
     /// Whether people answer it.
     pub(crate) fn is_work(&self) -> bool {
         matches!(&self.body, Body::Call(call) if call.kind == Kind::Work)
+    }
+
+    /// Whether it is no task of the document: it holds the tasks of an extension.
+    pub(crate) fn is_extension(&self) -> bool {
+        matches!(self.body, Body::Extension(_))
     }
 
     /// Whether its answer may be reused after a return.

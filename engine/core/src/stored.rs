@@ -1,11 +1,15 @@
 //! The state as text, and back.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tongban_expr::Value;
 
-use crate::held::{Held, Sharing};
+use crate::error::{Error, ErrorKind};
+use crate::held::{Held, Place, Sharing};
 use crate::instance::{FORMAT, Instance};
+use crate::machine::STATE_MAX;
+use crate::parts::{Known, put_back};
 
 /// Values heavier than this are left to blobs by [`Instance::to_state`] when nothing else is said.
 pub const BLOB_ABOVE: u64 = 16 << 10;
@@ -36,14 +40,16 @@ pub enum StateError {
 }
 
 impl Instance {
-    /// The state as text; unchanging values heavier than `blob_above` bytes become blobs.
+    /// The state as text; unchanging parts of values heavier than `blob_above` bytes become blobs.
     #[must_use]
     pub fn to_state(&self, blob_above: u64) -> StoredState {
         let mut written = self.clone();
-        let mut sharing = Sharing::default();
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sharing = Sharing::after(std::mem::take(&mut known));
         written.each_held(&mut |held, _| sharing.count(held));
-        written.each_held(&mut |held, change| sharing.replace(held, change, blob_above));
+        written.each_held(&mut |held, place| sharing.replace(held, place, blob_above));
         written.shared = std::mem::take(&mut sharing.shared);
+        *known = sharing.now;
         let body = serde_json::to_string(&written)
             .expect("plain data with text keys always has a JSON text");
         StoredState {
@@ -68,52 +74,136 @@ impl Instance {
         if read.format > FORMAT {
             return Err(StateError::Newer(read.format));
         }
-        let shared: Vec<Held> = std::mem::take(&mut read.shared)
-            .into_iter()
-            .map(Held::from)
-            .collect();
-        // A blob that stands in several places is one value again.
-        let mut blobs: HashMap<String, Held> = HashMap::new();
+        let mut blobs = Blobs {
+            shared: std::mem::take(&mut read.shared),
+            fetched: HashMap::new(),
+            fetch: blob,
+        };
         let mut failure = None;
-        read.each_held(&mut |held, _| {
-            let found = match &*held {
-                Held::Own(..) => return,
-                Held::Shared(n) => shared.get(*n as usize).cloned().ok_or_else(|| {
-                    StateError::Broken(format!(
-                        "shared value {n} of {} is referred to",
-                        shared.len()
-                    ))
-                }),
-                Held::Blob(digest) => match blobs.get(digest) {
-                    Some(known) => Ok(known.clone()),
-                    None => blob(digest)
-                        .map(|value| Held::from_blob(value, digest))
-                        .ok_or_else(|| StateError::NoBlob(digest.clone())),
-                },
-            };
-            match (found, &*held) {
-                (Ok(value), Held::Blob(digest)) => {
-                    blobs.entry(digest.clone()).or_insert_with(|| value.clone());
-                    *held = value;
-                }
-                (Ok(value), _) => *held = value,
-                (Err(error), _) => {
-                    failure.get_or_insert(error);
-                }
+        read.each_held(&mut |held, _| match blobs.whole(held) {
+            Ok(Some(value)) => *held = Held::Own(value),
+            Ok(None) => {}
+            Err(error) => {
+                failure.get_or_insert(error);
             }
         });
+        let mut known = Known::default();
+        for (digest, value) in blobs.fetched {
+            known.remember(&value, Some(digest));
+        }
+        read.known = Arc::new(Mutex::new(known));
         failure.map_or(Ok(read), Err)
     }
 
-    /// About how many bytes the state takes, blobs left out.
-    pub(crate) fn weight(&mut self) -> u64 {
+    /// Whether the state has room for an exported context: tasks may catch that it has not.
+    pub(crate) fn fits_context(&self, context: &Value) -> Result<(), Error> {
+        if context.weight() <= STATE_MAX {
+            return Ok(());
+        }
         let mut sharing = Sharing::default();
-        let mut weight = 0u64;
-        self.each_held(&mut |held, change| {
-            weight = weight.saturating_add(sharing.weigh(held, change, BLOB_ABOVE));
+        let mut whole = self.clone();
+        whole.each_held(&mut |held, place| {
+            if place != Place::Context {
+                sharing.weigh(held, place, BLOB_ABOVE);
+            }
         });
-        let inbox: u64 = self.inbox.iter().map(crate::event::Event::weight).sum();
-        weight + inbox + 160 * self.frames.len() as u64 + 48 * self.trail.len() as u64
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        sharing.before = known.clone();
+        drop(known);
+        let found = sharing.weigh(&Held::from(context.clone()), Place::Context, BLOB_ABOVE);
+        if found <= STATE_MAX {
+            return Ok(());
+        }
+        let detail = format!(
+            "the exported context takes {found} bytes of the state, at most {STATE_MAX} (1 MiB) are allowed; export less, or keep the data in an output"
+        );
+        Err(Error::new(ErrorKind::Runtime, detail))
+    }
+
+    /// About how many bytes the state takes, blobs left out, and what takes them.
+    pub(crate) fn weight(&mut self) -> Weight {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sharing = Sharing::after(known.clone());
+        drop(known);
+        let mut places: BTreeMap<Place, u64> = BTreeMap::new();
+        self.each_held(&mut |held, place| {
+            *places.entry(place).or_default() += sharing.weigh(held, place, BLOB_ABOVE);
+        });
+        let mut parts: Vec<(&'static str, u64)> = places
+            .into_iter()
+            .map(|(place, bytes)| (place.words(), bytes))
+            .collect();
+        let inbox = self.inbox.iter().map(crate::event::Event::weight).sum();
+        parts.push(("events that wait for the resumption", inbox));
+        let frames = 160 * self.frames.len() as u64 + 48 * self.trail.len() as u64;
+        parts.push(("its live tasks", frames));
+        parts.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
+        Weight { parts }
+    }
+}
+
+/// What a state takes, the most first.
+pub(crate) struct Weight {
+    parts: Vec<(&'static str, u64)>,
+}
+
+impl Weight {
+    pub(crate) fn bytes(&self) -> u64 {
+        self.parts.iter().map(|(_, bytes)| bytes).sum()
+    }
+
+    /// The two that take the most, in words.
+    pub(crate) fn heaviest(&self) -> String {
+        let heavy = self.parts.iter().take(2).filter(|(_, bytes)| *bytes > 0);
+        let words: Vec<String> = heavy
+            .map(|(what, bytes)| format!("{what} {bytes} bytes"))
+            .collect();
+        words.join(", ")
+    }
+}
+
+/// What the references of a stored state stand for.
+struct Blobs<'f> {
+    shared: Vec<Value>,
+    /// A blob that stands in several places is one value again.
+    fetched: HashMap<String, Value>,
+    fetch: &'f mut dyn FnMut(&str) -> Option<Value>,
+}
+
+impl Blobs<'_> {
+    /// The value of a reference; nothing for a value that stands where it is.
+    fn whole(&mut self, held: &Held) -> Result<Option<Value>, StateError> {
+        match held {
+            Held::Own(_) => Ok(None),
+            Held::Shared(n) => {
+                let value = self.shared.get(*n as usize).cloned();
+                let missing = || {
+                    let count = self.shared.len();
+                    StateError::Broken(format!("shared value {n} of {count} is referred to"))
+                };
+                value.map(Some).ok_or_else(missing)
+            }
+            Held::Blob(digest) => self.blob(digest).map(Some),
+            Held::Cut(rest, parts) => {
+                let mut whole = rest.clone();
+                for (way, digest) in parts {
+                    whole = put_back(&whole, way, self.blob(digest)?).ok_or_else(|| {
+                        StateError::Broken(format!("the blob {digest} has no place in its value"))
+                    })?;
+                }
+                Ok(Some(whole))
+            }
+        }
+    }
+
+    fn blob(&mut self, digest: &str) -> Result<Value, StateError> {
+        if let Some(known) = self.fetched.get(digest) {
+            return Ok(known.clone());
+        }
+        let value =
+            (self.fetch)(digest).ok_or_else(|| StateError::NoBlob(digest.to_owned()))?;
+        self.fetched.insert(digest.to_owned(), value.clone());
+        Ok(value)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Taking an event: the one door into an instance.
 
-use tongban_expr::Value;
+use tongban_expr::{COLLECTION_MAX, Value};
 
 use crate::effect::{RecordStatus, Step};
 use crate::environment::Env;
@@ -10,7 +10,7 @@ use crate::event::Event;
 use crate::frame::{Frame, FrameId, Line, ROOT, State};
 use crate::instance::{FORMAT, Instance, Status};
 use crate::machine::Machine;
-use crate::program::{Body, Program};
+use crate::program::{Body, Gives, Program};
 use crate::refusal::{Refusal, Refused};
 use crate::surroundings::Kind;
 
@@ -196,7 +196,7 @@ impl Machine<'_> {
 
     /// The workflow's input, its timeout and its clock.
     fn begin(&mut self, raw: Value) -> Result<Value, Error> {
-        raw.storable().map_err(|fault| {
+        raw.storable_within(COLLECTION_MAX).map_err(|fault| {
             Error::new(
                 ErrorKind::Validation,
                 format!("the input is refused: {fault}"),
@@ -265,7 +265,10 @@ impl Machine<'_> {
     fn answered(&mut self, id: FrameId, output: Value) {
         self.waited(id);
         match output.storable() {
-            Ok(()) => self.complete(id, output, None),
+            Ok(()) => {
+                let output = self.taken_of(id, output);
+                self.complete(id, output, None);
+            }
             Err(fault) => {
                 self.set_state(id, State::New);
                 self.fault(
@@ -276,6 +279,25 @@ impl Machine<'_> {
                     ),
                 );
             }
+        }
+    }
+
+    /// What a `run` makes of the answer.
+    fn taken_of(&self, id: FrameId, answer: Value) -> Value {
+        let gives = match &self.task_of(id).body {
+            Body::Call(call) => call.gives,
+            Body::Child(child) => child.gives,
+            _ => Gives::Result,
+        };
+        match gives {
+            Gives::Result => answer,
+            Gives::Nothing => Value::Null,
+            Gives::Input => self
+                .instance
+                .frames
+                .get(&id)
+                .map(|frame| frame.input.value())
+                .unwrap_or_default(),
         }
     }
 

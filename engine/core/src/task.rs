@@ -1,5 +1,6 @@
 //! The kinds of tasks.
 
+mod around;
 mod call;
 mod emit;
 mod fork;

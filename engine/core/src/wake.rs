@@ -59,6 +59,9 @@ impl Machine<'_> {
     }
 
     fn reopen_clock(&mut self, id: FrameId) {
+        if self.is_around(id) {
+            return;
+        }
         let (clock, pauses) = match id {
             ROOT => (self.program.clock.as_ref(), None),
             _ => (

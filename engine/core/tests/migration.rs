@@ -117,12 +117,13 @@ fn a_large_value_becomes_a_blob_once_and_must_be_there() {
     let [(digest, value)] = state.blobs.as_slice() else {
         unreachable!("{:?}", state.blobs.len())
     };
-    assert_eq!(value, &input);
+    let large = input.get("text").expect("it was put there");
+    assert_eq!(value, large, "the part that is large");
     assert_eq!(
         Instance::from_state(&state.body, &mut |_| None).expect_err("no blob"),
         StateError::NoBlob(digest.clone())
     );
-    let read = Instance::from_state(&state.body, &mut |_| Some(input.clone())).expect("a state");
+    let read = Instance::from_state(&state.body, &mut |_| Some(large.clone())).expect("a state");
     assert_eq!(read.input(), &input);
 }
 
@@ -147,7 +148,7 @@ fn a_large_text_in_many_places_is_one_blob() {
     .expect("it begins")
     .instance;
     let state = instance.to_state(BLOB_ABOVE);
-    assert_eq!(state.blobs.len(), 2, "the input and the text");
+    assert_eq!(state.blobs.len(), 1, "the text, alone and in the input");
     assert!(state.body.len() < 2_000, "{}", state.body);
     let mut asked = 0;
     let read = Instance::from_state(&state.body, &mut |digest| {
@@ -159,5 +160,5 @@ fn a_large_text_in_many_places_is_one_blob() {
             .map(|(_, value)| value.clone())
     });
     assert_eq!(read.expect("a state").to_state(BLOB_ABOVE), state);
-    assert_eq!(asked, 2, "each is fetched once");
+    assert_eq!(asked, 1, "it is fetched once");
 }

@@ -27,5 +27,5 @@ pub use data::{Placed, read_yaml, read_yaml_placed};
 pub use definition::Definition;
 pub use diagnostic::{Diagnostic, Label, Severity};
 pub use draw::{Mark, Marks, draw, mermaid, outline};
-pub use parse::{Parsed, parse, period};
+pub use parse::{Parsed, ParsedFunction, parse, parse_function, period};
 pub use span::{Span, Spanned};

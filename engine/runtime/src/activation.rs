@@ -256,7 +256,6 @@ fn environment(node: &Node, ready: &Ready, organisation: &Arc<Organisation>, sta
             "starter": (starter(&head.starter))
         }),
         runtime: node.descriptor.clone(),
-        authorization: Value::Null,
         params: parameters.values,
         link,
         units: Arc::clone(organisation) as Arc<dyn tongban_expr::Units>,

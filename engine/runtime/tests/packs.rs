@@ -98,6 +98,48 @@ fn a_bundle_holds_what_its_workflow_reaches_and_nothing_else() {
 }
 
 #[test]
+fn functions_of_catalogues_are_checked_and_bundled_with_what_they_call() {
+    let text = |text: &str| -> Arc<str> { Arc::from(text) };
+    let workflow = "document: { dsl: '1.0.3', namespace: lib, name: use, version: '1.0.0' }
+use: { catalogs: { site: { endpoint: pack://catalogs/site } } }
+do:
+  - a: { call: 'outer:1.0.0@site', with: { n: 1 } }
+";
+    let outer = "do: [{ b: { call: 'inner:2.0.0@default' } }, { c: { run: { script: { language: rhai, source: { endpoint: pack://rules/x.rhai } } } } }]";
+    let files = |workflow: &str| {
+        BTreeMap::from([
+            ("pack.yaml".to_string(), text("pack: lib\nversion: 1.0.0\ntitle: { zh-CN: 库, en: Library }\n")),
+            ("workflows/use.yaml".to_string(), text(workflow)),
+            ("catalogs/site/functions/outer/1.0.0/function.yaml".to_string(), text(outer)),
+            ("catalogs/default/functions/inner/2.0.0/function.yaml".to_string(), text("set: { n: '${ .n }' }")),
+            ("catalogs/site/functions/other/1.0.0/function.yaml".to_string(), text("set: { n: 1 }")),
+            ("rules/x.rhai".to_string(), text("input.n")),
+        ])
+    };
+    let library = Library::new(vec![Pack::read(files(workflow)).pack.unwrap()]).unwrap();
+    let (pack, reached) = library.workflow("lib/use").unwrap();
+    let found = library.check(pack, &functions());
+    assert!(found.is_empty(), "{}", told(&found));
+    let bundle = library.bundle(pack, reached);
+    let names: Vec<&str> = bundle.files.keys().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        [
+            "catalogs/default/functions/inner/2.0.0/function.yaml",
+            "catalogs/site/functions/outer/1.0.0/function.yaml",
+            "pack.json",
+            "rules/x.rhai",
+            "workflows/use.yaml",
+        ]
+    );
+    let wrong = workflow.replace("outer:1.0.0@site", "outer:3.0.0@site");
+    let library = Library::new(vec![Pack::read(files(&wrong)).pack.unwrap()]).unwrap();
+    let (pack, _) = library.workflow("lib/use").unwrap();
+    let found = told(&library.check(pack, &functions()));
+    assert!(found.contains("no function `outer` of the version 3.0.0") && found.contains("`outer:1.0.0@site`"), "{found}");
+}
+
+#[test]
 fn an_edited_file_gives_another_digest_and_the_same_files_the_same() {
     let (library, _) = shipped();
     let (pack, workflow) = library.workflow("housing/vetting").unwrap();

@@ -4,16 +4,19 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use tongban_dsl::definition::{
-    Call as SourceCall, ErrorReference, For as SourceFor, Raise as SourceRaise,
-    Retry as SourceRetry, Run, RunKind, ScriptSource, SwitchCase as SourceCase, Task as Source,
-    TaskKind, Template as SourceTemplate, Try as SourceTry,
+    Call as SourceCall, Cataloged, DEFAULT_CATALOG, ErrorReference, For as SourceFor,
+    Raise as SourceRaise, Retry as SourceRetry, Run, RunKind, ScriptSource,
+    SwitchCase as SourceCase, Task as Source, TaskKind, Template as SourceTemplate,
+    Try as SourceTry,
 };
 use tongban_dsl::{Diagnostic, Span, codes};
 use tongban_expr::Script;
 
 use super::{Compiler, Place};
 use crate::code::Template;
-use crate::program::{Body, Call, Child, For, Raise, Retry, ScopeId, SwitchCase, Try};
+use crate::program::{
+    Body, Call, Child, For, Gives, Raise, Retry, ScopeId, ScriptRun, SwitchCase, Try,
+};
 use crate::surroundings::Kind;
 
 /// The variable that holds the item for which a late argument is evaluated.
@@ -148,8 +151,13 @@ impl<'a> Compiler<'a> {
     fn call(&mut self, call: &'a SourceCall, place: &Place) -> Body {
         let name = call.function.value.as_str();
         if let Some(function) = self.definition.reusables.functions.get(name) {
-            return self.function(call, function, place);
+            let pointer = format!("/use/functions/{}", super::escaped(name));
+            return self.function(call, name, function, pointer, place);
         }
+        if let Some(found) = self.cataloged.get(name) {
+            return self.function(call, &found.name, &found.task, found.pointer.clone(), place);
+        }
+        let name = self.of_the_site(name).unwrap_or(name);
         let Some(info) = self.surroundings.function(name) else {
             let message = format!("there is no function {name:?}");
             self.error(Diagnostic::error(
@@ -170,7 +178,17 @@ impl<'a> Compiler<'a> {
             with,
             late,
             policies: self.policies.clone(),
+            gives: Gives::Result,
         }))
+    }
+
+    /// The function that `name:version@default` stands for when no file has it: one of the site.
+    fn of_the_site<'n>(&self, call: &'n str) -> Option<&'n str> {
+        let cataloged = Cataloged::read(call)?;
+        let declared = &self.definition.reusables.catalogs;
+        let default =
+            cataloged.catalog == DEFAULT_CATALOG && !declared.contains_key(DEFAULT_CATALOG);
+        (default && cataloged.version == Cataloged::SITE_VERSION).then_some(cataloged.name)
     }
 
     /// Compiles the arguments: late ones apart, with the item that they are evaluated for.
@@ -222,11 +240,18 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// A call of one of `use.functions`: its body stands below the call.
-    fn function(&mut self, call: &'a SourceCall, function: &'a Source, place: &Place) -> Body {
-        let name = call.function.value.as_str();
-        if self.calling.iter().any(|calling| calling == name) {
-            let message = format!("the function {name:?} calls itself");
+    /// A call of a function that is a task, of `use.functions` or of a catalogue: its body stands below the call.
+    fn function(
+        &mut self,
+        call: &'a SourceCall,
+        name: &str,
+        function: &'a Source,
+        pointer: String,
+        place: &Place,
+    ) -> Body {
+        let called = call.function.value.as_str();
+        if self.calling.iter().any(|calling| calling == called) {
+            let message = format!("the function {called:?} calls itself");
             self.error(Diagnostic::error(
                 codes::SELF_CALL,
                 call.function.span,
@@ -235,12 +260,12 @@ impl<'a> Compiler<'a> {
             return Body::None;
         }
         let with = self.template_if(call.with.as_ref(), "with", place);
-        self.calling.push(name.to_owned());
+        self.calling.push(called.to_owned());
         let label: Arc<str> = name.into();
         let scope = self.open_scope(std::slice::from_ref(&label), None);
         let mut inside = place.clone();
         inside.scopes.push(scope);
-        inside.pointer = format!("/use/functions/{}", super::escaped(name));
+        inside.pointer = pointer;
         self.task(function, label, scope, 0, &inside);
         self.calling.pop();
         Body::Function { with, scope }
@@ -260,7 +285,7 @@ impl<'a> Compiler<'a> {
                     ));
                     return Body::None;
                 }
-                self.script(source)
+                self.script(source, gives(run))
             }
             RunKind::Workflow {
                 namespace,
@@ -273,14 +298,21 @@ impl<'a> Compiler<'a> {
                 version: version.value.clone(),
                 input: self.template_if(input.as_ref(), "run.workflow.input", place),
                 awaited: run.await_,
+                gives: gives(run),
             })),
-            RunKind::Shell(process) => self.process("run.shell", process, place),
-            RunKind::Container(process) => self.process("run.container", process, place),
+            RunKind::Shell(process) => self.process("run.shell", run, process, place),
+            RunKind::Container(process) => self.process("run.container", run, process, place),
         }
     }
 
     /// A process of the machine: a function that only a site that allows it has.
-    fn process(&mut self, function: &str, process: &'a SourceTemplate, place: &Place) -> Body {
+    fn process(
+        &mut self,
+        function: &str,
+        run: &Run,
+        process: &'a SourceTemplate,
+        place: &Place,
+    ) -> Body {
         let Some(info) = self.surroundings.function(function) else {
             let message = format!("`{function}` is not allowed here; a site must allow it");
             self.error(Diagnostic::error(
@@ -290,16 +322,30 @@ impl<'a> Compiler<'a> {
             ));
             return Body::None;
         };
+        let returns = run
+            .returns
+            .as_ref()
+            .map_or("stdout", |returns| returns.value.as_str());
+        let mut with = self.entries(process.entries(), function, place);
+        with.push(("await".into(), Template::Constant(run.await_.into())));
+        with.push(("return".into(), Template::Constant(returns.into())));
+        // What the process gives is the function's to choose; what nobody awaits gives the input.
+        let gives = if run.await_ {
+            Gives::Result
+        } else {
+            Gives::Input
+        };
         Body::Call(Box::new(Call {
             function: function.to_owned(),
             kind: info.kind,
-            with: Some(self.template(process, function, place)),
+            with: Some(Template::Object(with)),
             late: Vec::new(),
             policies: self.policies.clone(),
+            gives,
         }))
     }
 
-    fn script(&mut self, source: &'a ScriptSource) -> Body {
+    fn script(&mut self, source: &'a ScriptSource, gives: Gives) -> Body {
         let (text, name, span): (Arc<str>, &str, Span) = match source {
             ScriptSource::Code(code) => (code.value.as_str().into(), "the script", code.span),
             ScriptSource::Resource(resource) => {
@@ -322,13 +368,22 @@ impl<'a> Compiler<'a> {
             }
         };
         match Script::compile(&text, name) {
-            Ok(script) => Body::Script(script),
+            Ok(script) => Body::Script(Box::new(ScriptRun { script, gives })),
             Err(fault) => {
                 let message = format!("{name} does not compile: {}", fault.message);
                 self.error(Diagnostic::error(codes::PACK_RULE, span, message).help_if(fault.help));
                 Body::None
             }
         }
+    }
+}
+
+/// What a script or a workflow gives to the flow.
+fn gives(run: &Run) -> Gives {
+    match run.returns.as_ref().map(|returns| returns.value.as_str()) {
+        _ if !run.await_ => Gives::Input,
+        Some("none") => Gives::Nothing,
+        _ => Gives::Result,
     }
 }
 

@@ -16,17 +16,6 @@ impl<'a> Compiler<'a> {
     pub(super) fn document(&mut self) {
         let definition = self.definition;
         let top = Place::default();
-        if let Some(extension) = definition.reusables.extensions.first() {
-            let message = format!(
-                "the extension {:?} cannot be run: extensions are not supported",
-                extension.name.value
-            );
-            self.error(Diagnostic::error(
-                codes::UNSUPPORTED_EXTENSION,
-                extension.name.span,
-                message,
-            ));
-        }
         self.policies(&top);
         self.program.tasks.push(task::blank(
             "".into(),

@@ -1,12 +1,15 @@
 //! From a definition to a program.
 
 mod body;
+mod catalog;
 mod event;
+mod extension;
 mod head;
 mod task;
 mod value;
 
 pub(crate) use body::POLICIES;
+use catalog::CatalogFunction;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -30,7 +33,8 @@ pub fn compile(
     definition: &Definition,
     surroundings: &dyn Surroundings,
 ) -> Result<Program, Vec<Diagnostic>> {
-    let mut compiler = Compiler::new(definition, surroundings);
+    let cataloged = catalog::reached(definition, surroundings);
+    let mut compiler = Compiler::new(definition, &cataloged, surroundings);
     compiler.document();
     compiler.finish()
 }
@@ -72,6 +76,8 @@ type Names = HashMap<Arc<str>, (ScopeId, Arc<str>)>;
 
 struct Compiler<'a> {
     definition: &'a Definition,
+    /// Functions of catalogues, by what calls name.
+    cataloged: &'a HashMap<String, CatalogFunction>,
     surroundings: &'a dyn Surroundings,
     program: Program,
     diagnostics: Vec<Diagnostic>,
@@ -84,10 +90,16 @@ struct Compiler<'a> {
     /// Functions whose bodies are being compiled.
     calling: Vec<String>,
     policies: Arc<HashMap<String, Template>>,
+    /// Tasks of an extension are being compiled.
+    extending: bool,
 }
 
 impl<'a> Compiler<'a> {
-    fn new(definition: &'a Definition, surroundings: &'a dyn Surroundings) -> Self {
+    fn new(
+        definition: &'a Definition,
+        cataloged: &'a HashMap<String, CatalogFunction>,
+        surroundings: &'a dyn Surroundings,
+    ) -> Self {
         let document = tongban_dsl::read_yaml(&definition.source)
             .0
             .unwrap_or_default();
@@ -117,6 +129,7 @@ impl<'a> Compiler<'a> {
         };
         Self {
             definition,
+            cataloged,
             surroundings,
             program,
             diagnostics: Vec::new(),
@@ -125,6 +138,7 @@ impl<'a> Compiler<'a> {
             targets: Vec::new(),
             calling: Vec::new(),
             policies: Arc::default(),
+            extending: false,
         }
     }
 

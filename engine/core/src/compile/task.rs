@@ -29,6 +29,8 @@ pub(super) fn blank(name: Arc<str>, label: Arc<str>, place: Place, definition: V
         export_schema: None,
         timeout: None,
         then: Next::Continue,
+        before: None,
+        after: None,
         title: None,
         state: None,
         clock: None,
@@ -85,10 +87,13 @@ impl<'a> Compiler<'a> {
             scope.tasks.push(id);
         }
         let body = self.body(source, &place);
+        let (before, after) = self.extensions(source, &place);
         let common = self.common(source, id, home, &place);
         if let Some(task) = self.program.tasks.get_mut(id as usize) {
             *task = Task {
                 position: number(position),
+                before,
+                after,
                 body,
                 ..common
             };
@@ -158,9 +163,18 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// The part of the document at a JSON pointer.
-    fn piece(&self, pointer: &str) -> Value {
-        let mut here = &self.program.document;
+    /// The part of the document, or of a cataloged function, at a JSON pointer.
+    pub(super) fn piece(&self, pointer: &str) -> Value {
+        let function = self
+            .cataloged
+            .values()
+            .find_map(|function| Some((function, pointer.strip_prefix(&function.pointer)?)));
+        let (mut here, pointer) = match function {
+            Some((function, rest)) if rest.is_empty() || rest.starts_with('/') => {
+                (&function.document, rest)
+            }
+            _ => (&self.program.document, pointer),
+        };
         for part in pointer.split('/').skip(1) {
             let part = part.replace("~1", "/").replace("~0", "~");
             let inner = match here {

@@ -66,6 +66,7 @@ impl<'a> Compiler<'a> {
                 "task" => code.reads.task = true,
                 "workflow" => code.reads.workflow = true,
                 "secrets" => code.reads.secrets = true,
+                "authorization" => code.reads.authorization = true,
                 _ => debug_assert!(root == "." || Scope::NAMES.contains(&root) || !root.is_empty()),
             }
         }

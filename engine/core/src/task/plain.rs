@@ -1,6 +1,6 @@
 //! `set`, `switch`, `raise`, `wait` and scripts.
 
-use tongban_expr::{Budget, Script, Value};
+use tongban_expr::Value;
 
 use crate::code::{Duration, Template};
 use crate::enter::Outcome;
@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind};
 use crate::evaluate::{Moment, as_text};
 use crate::frame::{FrameId, State};
 use crate::machine::Machine;
-use crate::program::{Raise, SwitchCase};
+use crate::program::{Gives, Raise, ScriptRun, SwitchCase};
 
 impl Machine<'_> {
     pub(crate) fn set(
@@ -97,14 +97,15 @@ impl Machine<'_> {
         Ok(Outcome::Lives)
     }
 
-    pub(crate) fn script(&mut self, script: &Script, input: Value) -> Result<Outcome, Error> {
-        // A rule file may take ten times what an expression may.
-        let operations = self.env.budget.operations.saturating_mul(10);
-        let budget = Budget {
-            operations,
-            ..self.env.budget.clone()
-        };
+    pub(crate) fn script(&mut self, run: &ScriptRun, input: Value) -> Result<Outcome, Error> {
+        let script = &run.script;
+        if run.gives == Gives::Input {
+            // A script only computes: one that nobody awaits has nothing to do.
+            return Ok(Outcome::Done(input, None));
+        }
+        let budget = self.env.budget.clone().widened_for_scripts();
         match script.run(input, &self.rule_scope(), &budget) {
+            Ok(_) if run.gives == Gives::Nothing => Ok(Outcome::Done(Value::Null, None)),
             Ok(output) => Ok(Outcome::Done(output, None)),
             Err(fault) => {
                 let detail = format!("{} failed: {}", script.name(), fault.message);

@@ -16,7 +16,7 @@ impl Machine<'_> {
         body: &For,
         input: Value,
     ) -> Result<Outcome, Error> {
-        let items = self.eval(&body.in_, &Moment::definition(id, &input))?;
+        let items = self.eval_collection(&body.in_, &Moment::definition(id, &input))?;
         let items = match items {
             Value::Arr(_) => items,
             Value::Null => Value::list(Vec::new()),

@@ -77,7 +77,6 @@ pub fn environment(facts: &Value) -> Env {
     Env {
         workflow: part("workflow"),
         runtime: tongban_expr::value!({"name": "tongban", "version": "test"}),
-        authorization: part("authorization"),
         params: part("params"),
         link: part("link"),
         secret_nonce: "nonce".to_owned(),

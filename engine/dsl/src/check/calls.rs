@@ -22,6 +22,10 @@ impl Checker<'_> {
             self.reusable_call(body, call, &setting);
             return;
         }
+        if let Some(cataloged) = self.cataloged(call) {
+            self.cataloged_call(&cataloged, call, &setting);
+            return;
+        }
         let Some(signature) = self.surroundings.function(name) else {
             let refused = self.unknown_function(call);
             if let Some(with) = call.with.as_ref().filter(|_| !refused) {
@@ -38,7 +42,7 @@ impl Checker<'_> {
         self.people(scope, at, task, call);
     }
 
-    fn reusable_call(&mut self, body: &Task, call: &Call, setting: &Setting<'_>) {
+    pub(super) fn reusable_call(&mut self, body: &Task, call: &Call, setting: &Setting<'_>) {
         let Some(with) = &call.with else { return };
         self.template(with, &setting.clone().secrets(Secrets::Allowed));
         let schema = body.input.as_ref().and_then(|input| input.schema.as_ref());
@@ -91,7 +95,7 @@ impl Checker<'_> {
         false
     }
 
-    fn arguments(&mut self, call: &Call, signature: &Signature) {
+    pub(super) fn arguments(&mut self, call: &Call, signature: &Signature) {
         let name = signature.name.as_str();
         if matches!(name, "http" | "openapi") || signature.arguments.is_null() {
             return;
@@ -125,7 +129,7 @@ impl Checker<'_> {
         }
     }
 
-    fn argument_expressions(
+    pub(super) fn argument_expressions(
         &mut self,
         with: &Template,
         signature: &Signature,

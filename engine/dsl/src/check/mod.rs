@@ -2,6 +2,7 @@
 //! compile, ways that lead nowhere, arguments that nobody takes.
 
 mod calls;
+mod catalogs;
 mod expressions;
 mod flow;
 mod graph;

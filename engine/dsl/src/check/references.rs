@@ -11,7 +11,7 @@ use crate::span::Span;
 use crate::suggest;
 
 use super::calls::roles;
-use super::expressions::Setting;
+use super::expressions::{Secrets, Setting};
 use super::surroundings::Reference;
 use super::walk::Checker;
 
@@ -206,10 +206,24 @@ impl Checker<'_> {
                     self.template(input, setting);
                 }
             }
-            RunKind::Shell(template) | RunKind::Container(template) => {
-                self.template(template, setting)
-            }
+            RunKind::Shell(process) => self.process("run.shell", process, setting),
+            RunKind::Container(process) => self.process("run.container", process, setting),
         }
+    }
+
+    /// A process of the machine: a function that only a site that allows it has.
+    fn process(&mut self, function: &str, process: &Template, setting: &Setting<'_>) {
+        if self.surroundings.function(function).is_none() {
+            self.faults.push(
+                Diagnostic::error(
+                    codes::UNSUPPORTED_PROCESS,
+                    crate::parse::first_line(process.span),
+                    format!("`{function}` is performed only where a site allows it"),
+                )
+                .help("write the logic as a rhai script, or call a service of yours with `call: http`"),
+            );
+        }
+        self.template(process, &setting.clone().secrets(Secrets::Allowed));
     }
 
     fn inline_script(&mut self, code: &str, span: Span, task: &Task) {

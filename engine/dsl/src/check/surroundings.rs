@@ -1,5 +1,7 @@
 //! What a definition may refer to outside of itself.
 
+use std::sync::Arc;
+
 use crate::signatures::{self, Kind, Signature};
 
 /// Kinds of things in a pack that a definition names.
@@ -33,6 +35,18 @@ pub trait Surroundings {
 
     /// All names of a kind; `None` when they are not known, so that nothing is checked against them.
     fn names(&self, kind: Reference) -> Option<Vec<String>>;
+
+    /// The text of a file of the pack; `None` when there is none.
+    fn file(&self, path: &str) -> Option<Arc<str>> {
+        let _ = path;
+        None
+    }
+
+    /// The paths of the pack's files in a folder, for "did you mean".
+    fn files_under(&self, folder: &str) -> Vec<String> {
+        let _ = folder;
+        Vec::new()
+    }
 
     /// The JSON Schema of a form, to know its fields; `None` when it is not known.
     fn form(&self, path: &str) -> Option<tongban_expr::Value> {

@@ -146,6 +146,16 @@ impl<'a> Checker<'a> {
             self.list(&scope);
             self.self_call(body);
         }
+        for extension in &reusables.extensions {
+            if let Some(when) = &extension.when {
+                self.expression(when, &Setting::before(&nowhere, 0));
+            }
+            for tasks in [&extension.before, &extension.after] {
+                let mut scope = Scope::new(None, tasks, ListKind::Sequence);
+                scope.returnable = false;
+                self.list(&scope);
+            }
+        }
         for error in reusables.errors.values() {
             self.error(error, &Setting::before(&nowhere, 0));
         }

@@ -3,6 +3,7 @@
 //! Everything that can hold an expression keeps its source text and its place, so that an error
 //! found when compiling points into the YAML.
 
+mod catalog;
 mod duration;
 mod event;
 mod expression;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use tongban_expr::Value;
 
+pub use catalog::{Catalog, Cataloged, DEFAULT_CATALOG};
 pub use duration::{Duration, DurationKind, Period, Timeout};
 pub use event::{
     Consumption, Correlation, EventFilter, EventPattern, Iterator, Listen, Read, Until,
@@ -107,10 +109,10 @@ pub struct Reusables {
     pub timeouts: IndexMap<String, Duration>,
     /// Names of the secrets that the document may use.
     pub secrets: Vec<Spanned<String>>,
-    /// Extensions in declared order (parsed; running them is the compiler's choice).
+    /// Extensions in declared order.
     pub extensions: Vec<Extension>,
-    /// Catalogues by name: the endpoint of each.
-    pub catalogs: IndexMap<String, Template>,
+    /// Catalogues of functions by name.
+    pub catalogs: IndexMap<String, Catalog>,
 }
 
 /// One entry of `use.extensions`: tasks around every task of one kind.
@@ -118,14 +120,26 @@ pub struct Reusables {
 pub struct Extension {
     /// Name and its place.
     pub name: Spanned<String>,
-    /// Keyword of the tasks that it extends, or `all`.
+    /// Keyword of the tasks that it extends, `composite` or `all`.
     pub extend: Spanned<String>,
-    /// Condition, evaluated before the extended task.
+    /// Whether it applies to a task, asked on that task's raw input.
     pub when: Option<ExpressionSource>,
     /// Tasks run before.
     pub before: Vec<Task>,
     /// Tasks run after.
     pub after: Vec<Task>,
+}
+
+impl Extension {
+    /// Whether it extends tasks of this kind; `composite` are those that only hold others.
+    #[must_use]
+    pub fn extends(&self, kind: &TaskKind) -> bool {
+        match self.extend.value.as_str() {
+            "all" => true,
+            "composite" => matches!(kind, TaskKind::Do(_) | TaskKind::Fork(_)),
+            keyword => kind.keyword() == keyword,
+        }
+    }
 }
 
 /// The `schedule` block; exactly one of the four is set.

@@ -224,9 +224,9 @@ pub enum RunKind {
         /// Its input; an empty object when absent.
         input: Option<Template>,
     },
-    /// A shell command (refused unless the site allows it).
+    /// A shell command: the properties of the process (refused unless the site allows it).
     Shell(Template),
-    /// A container (refused unless the site allows it).
+    /// A container: the properties of the process (refused unless the site allows it).
     Container(Template),
 }
 

@@ -2,7 +2,7 @@
 
 use super::reader::Reader;
 use crate::codes;
-use crate::definition::Call;
+use crate::definition::{Call, Cataloged};
 use crate::diagnostic::Diagnostic;
 use crate::node::{Node, NodeKind};
 use crate::shape;
@@ -45,14 +45,23 @@ impl Reader {
                 )
                 .help("reach the service over HTTP with `call: http` or `call: openapi`"),
             );
-        } else if name.contains("://") || name.contains('@') {
+        } else if name.contains("://") && !name.starts_with("pack://") {
             self.report(
                 Diagnostic::error(
                     codes::UNSUPPORTED_CATALOG,
                     function.span,
-                    "functions of a catalogue cannot be called",
+                    "a function is read from the pack, never from the network",
                 )
-                .help("copy the function to `use.functions` and call it by its name there"),
+                .help("copy it to `catalogs/default/functions/NAME/VERSION/function.yaml` of the pack and call it `NAME:VERSION@default`"),
+            );
+        } else if name.contains('@') && Cataloged::read(name).is_none() {
+            self.report(
+                Diagnostic::error(
+                    codes::UNSUPPORTED_CATALOG,
+                    function.span,
+                    format!("a function of a catalogue is called NAME:VERSION@CATALOGUE, found `{name}`"),
+                )
+                .help("write for example `log:1.0.0@default`"),
             );
         } else if let Some(schema) = signatures::of_the_language(name) {
             match &with {

@@ -19,7 +19,7 @@ mod task;
 
 use std::sync::Arc;
 
-use crate::definition::Definition;
+use crate::definition::{Definition, Task};
 use crate::diagnostic::Diagnostic;
 use crate::node;
 use crate::place::Places;
@@ -46,6 +46,32 @@ pub fn parse(source: &str) -> Parsed {
     let valid = !diagnostics.iter().any(Diagnostic::is_error);
     Parsed {
         definition: draft.filter(|_| valid),
+        diagnostics,
+    }
+}
+
+/// A function of a catalogue: a file that holds one task without a name.
+#[derive(Debug, Clone)]
+pub struct ParsedFunction {
+    /// The task; `None` when there is an error among the diagnostics.
+    pub task: Option<Task>,
+    /// Every fault, in the order of the file.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Parses the file of a cataloged function under the name that it is called by. Its expressions are
+/// jq: a catalogue does not know the workflows that call it.
+#[must_use]
+pub fn parse_function(source: &str, name: &str) -> ParsedFunction {
+    let source: Arc<str> = Arc::from(source.strip_prefix('\u{feff}').unwrap_or(source));
+    let places = Places::new(&source);
+    let read = node::read(&source, &places);
+    let mut reader = reader::Reader::new(read.diagnostics);
+    let task = read.root.map(|root| reader.function(&root, name));
+    let diagnostics = crate::diagnostic::in_order(reader.diagnostics);
+    let valid = !diagnostics.iter().any(Diagnostic::is_error);
+    ParsedFunction {
+        task: task.filter(|_| valid),
         diagnostics,
     }
 }

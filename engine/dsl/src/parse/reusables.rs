@@ -2,7 +2,7 @@
 
 use super::reader::{Reader, first_line};
 use crate::codes;
-use crate::definition::{Extension, Reusables};
+use crate::definition::{Catalog, Extension, Reusables};
 use crate::diagnostic::Diagnostic;
 use crate::node::{Field, Node};
 use crate::shape;
@@ -79,9 +79,9 @@ impl Reader {
             found.secrets = self.texts(secrets, "`secrets`");
         }
         for field in self.named(node, "catalogs") {
-            self.report(unsupported_catalog(&field));
-            let template = self.template(&field.value);
-            found.catalogs.insert(field.key.to_string(), template);
+            if let Some(catalog) = self.catalog(&field) {
+                found.catalogs.insert(field.key.to_string(), catalog);
+            }
         }
         if let Some(extensions) = node.get("extensions") {
             found.extensions = self.extensions(extensions);
@@ -104,16 +104,16 @@ impl Reader {
         let mut found = Vec::new();
         for field in items.iter().flat_map(|item| item.fields()) {
             let what = format!("the extension `{}`", field.key);
-            self.report(
-                Diagnostic::error(
-                    codes::UNSUPPORTED_EXTENSION,
-                    field.key_span,
-                    format!("{what} is not performed by this runtime"),
-                )
-                .help(
-                    "put the tasks where they are needed, or into a function under `use.functions`",
-                ),
-            );
+            if found.iter().any(|known: &Extension| known.name.value == *field.key) {
+                self.report(
+                    Diagnostic::error(
+                        codes::DUPLICATE_TASK,
+                        field.key_span,
+                        format!("{what} stands twice"),
+                    )
+                    .help("rename one: its tasks are named after it"),
+                );
+            }
             if self
                 .closed(&field.value, &what, &["extend", "when", "before", "after"])
                 .is_none()
@@ -122,10 +122,7 @@ impl Reader {
             }
             let extend = self
                 .required(&field.value, &what, "extend")
-                .and_then(|extend| {
-                    self.choice(extend, "`extend`", EXTENDED)?;
-                    self.text(extend, "`extend`")
-                });
+                .and_then(|extend| self.extended(extend));
             let when = field
                 .value
                 .get("when")
@@ -133,12 +130,12 @@ impl Reader {
             let before = field
                 .value
                 .get("before")
-                .map(|tasks| self.tasks(tasks, "`before`"))
+                .map(|tasks| self.tasks(tasks, &format!("`before` of {what}")))
                 .unwrap_or_default();
             let after = field
                 .value
                 .get("after")
-                .map(|tasks| self.tasks(tasks, "`after`"))
+                .map(|tasks| self.tasks(tasks, &format!("`after` of {what}")))
                 .unwrap_or_default();
             let name = Spanned::new(field.key.to_string(), field.key_span);
             if let Some(extend) = extend {
@@ -153,13 +150,54 @@ impl Reader {
         }
         found
     }
-}
 
-fn unsupported_catalog(field: &Field) -> Diagnostic {
-    Diagnostic::error(
-        codes::UNSUPPORTED_CATALOG,
-        first_line(field.key_span),
-        format!("the catalogue `{}` is not read by this runtime", field.key),
-    )
-    .help("put the functions that are needed under `use.functions`")
+    /// The kind of tasks that an extension extends.
+    fn extended(&mut self, node: &Node) -> Option<Spanned<String>> {
+        if node.as_str() == Some("extension") {
+            self.report(
+                Diagnostic::error(
+                    codes::UNSUPPORTED_EXTENSION,
+                    node.span,
+                    "extensions of extensions are not performed by this runtime",
+                )
+                .help("put what is wanted into `before` or `after` of the extension itself"),
+            );
+            return None;
+        }
+        self.choice(node, "`extend`", EXTENDED)?;
+        self.text(node, "`extend`")
+    }
+
+    /// A catalogue: a folder of the pack.
+    fn catalog(&mut self, field: &Field) -> Option<Catalog> {
+        let what = format!("the catalogue `{}`", field.key);
+        self.closed(&field.value, &what, &["endpoint"])?;
+        let endpoint = self.required(&field.value, &what, "endpoint")?;
+        let endpoint = self.template(endpoint);
+        shape::check(
+            &endpoint,
+            signatures::endpoint(),
+            "an endpoint",
+            &mut self.diagnostics,
+        );
+        let catalog = Catalog {
+            name: Spanned::new(field.key.to_string(), field.key_span),
+            span: field.value.span,
+            endpoint,
+        };
+        if catalog.folder().is_none() {
+            self.report(
+                Diagnostic::error(
+                    codes::UNSUPPORTED_CATALOG,
+                    first_line(field.key_span),
+                    format!("{what} lies outside the pack: nothing is fetched when a workflow is published"),
+                )
+                .help(format!(
+                    "copy its functions to `catalogs/{0}/functions/NAME/VERSION/function.yaml` of the pack and write `endpoint: pack://catalogs/{0}`",
+                    field.key
+                )),
+            );
+        }
+        Some(catalog)
+    }
 }

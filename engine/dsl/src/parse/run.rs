@@ -1,4 +1,4 @@
-//! `run`: scripts, workflows; shells and containers are refused by name.
+//! `run`: scripts, workflows, shell commands and containers.
 
 use super::document::is_semantic;
 use super::reader::{Reader, first_line};
@@ -24,6 +24,19 @@ const SCRIPT: &[&str] = &[
     "stdin",
     "arguments",
     "environment",
+];
+const SHELL: &[&str] = &["command", "stdin", "arguments", "environment"];
+const CONTAINER: &[&str] = &[
+    "image",
+    "name",
+    "command",
+    "ports",
+    "volumes",
+    "environment",
+    "stdin",
+    "arguments",
+    "lifetime",
+    "pullPolicy",
 ];
 const RETURNS: &[(&str, ())] = &[
     ("stdout", ()),
@@ -51,7 +64,7 @@ impl Reader {
                 Diagnostic::error(
                     codes::MISSING_PROPERTY,
                     first_line(node.span),
-                    format!("`run` runs one of script, workflow; found {found}"),
+                    format!("`run` runs one of script, workflow, shell, container; found {found}"),
                 )
                 .help(
                     "write `run: { script: { language: rhai, … } }` or `run: { workflow: { … } }`",
@@ -77,11 +90,7 @@ impl Reader {
                 self.subflow(&field.value)?
             }
             name => {
-                self.report(
-                    Diagnostic::error(codes::UNSUPPORTED_PROCESS, field.key_span, format!("`run.{name}` is not performed by this runtime"))
-                        .help("write the logic as a rhai script, or call a service of yours with `call: http`"),
-                );
-                self.process_shape(&field.value, name);
+                self.process(&field.value, name);
                 let template = self.template(&field.value);
                 if name == "shell" {
                     RunKind::Shell(template)
@@ -97,26 +106,66 @@ impl Reader {
         })
     }
 
-    fn process_shape(&mut self, node: &Node, name: &str) {
+    /// What a shell command or a container is given.
+    fn process(&mut self, node: &Node, name: &str) {
         let (known, needed): (&[&str], &str) = if name == "shell" {
-            (&["command", "stdin", "arguments", "environment"], "command")
+            (SHELL, "command")
         } else {
-            let all = &[
-                "image",
-                "name",
-                "command",
-                "ports",
-                "volumes",
-                "environment",
-                "stdin",
-                "arguments",
-                "lifetime",
-                "pullPolicy",
-            ];
-            (all, "image")
+            (CONTAINER, "image")
         };
-        if self.closed(node, &format!("`{name}`"), known).is_some() {
-            self.required(node, &format!("`{name}`"), needed);
+        if self.closed(node, &format!("`{name}`"), known).is_none() {
+            return;
+        }
+        self.required(node, &format!("`{name}`"), needed);
+        for property in ["command", "image", "name", "stdin"] {
+            if let Some(found) = node.get(property) {
+                self.text(found, &format!("`{property}`"));
+            }
+        }
+        if let Some(arguments) = node.get("arguments") {
+            self.texts(arguments, "`arguments`");
+        }
+        for property in ["environment", "ports", "volumes"] {
+            if let Some(found) = node.get(property) {
+                self.object(found, &format!("`{property}`"));
+            }
+        }
+        if let Some(policy) = node.get("pullPolicy") {
+            let choices = [("ifNotPresent", ()), ("always", ()), ("never", ())];
+            self.choice(policy, "`pullPolicy`", &choices);
+        }
+        if let Some(lifetime) = node.get("lifetime") {
+            self.lifetime(lifetime);
+        }
+    }
+
+    fn lifetime(&mut self, node: &Node) {
+        if self
+            .closed(node, "`lifetime`", &["cleanup", "after"])
+            .is_none()
+        {
+            return;
+        }
+        let choices = [("always", false), ("never", false), ("eventually", true)];
+        let eventually = self
+            .required(node, "`lifetime`", "cleanup")
+            .and_then(|cleanup| self.choice(cleanup, "`cleanup`", &choices));
+        match node.get("after") {
+            Some(after) => {
+                self.duration(after, "`after`");
+                if eventually == Some(false) {
+                    self.report(
+                        Diagnostic::error(
+                            codes::UNKNOWN_PROPERTY,
+                            first_line(after.span),
+                            "`after` belongs to `cleanup: eventually`",
+                        )
+                        .help("take it away, or write `cleanup: eventually`"),
+                    );
+                }
+            }
+            None if eventually == Some(true) => self.missing(node.span, "`lifetime`", "after"),
+            None => {}
         }
     }
 

@@ -143,6 +143,12 @@ impl Reader {
         self.task(name, &field.value)
     }
 
+    /// The task that a file of a catalogue holds.
+    pub fn function(&mut self, root: &Node, name: &str) -> Task {
+        let span = first_line(root.span);
+        self.task(Spanned::new(name.to_owned(), span), root)
+    }
+
     fn task_name(&mut self, name: &Spanned<String>) {
         let text = &name.value;
         let unfit = text.is_empty()

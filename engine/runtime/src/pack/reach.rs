@@ -54,6 +54,11 @@ pub(super) fn files(pack: &Pack, workflow: &PackWorkflow) -> BTreeMap<String, Ar
             let mut texts = Vec::new();
             gather(&value.unwrap_or(Value::Null), &mut texts);
             open.extend(texts.iter().flat_map(|text| named(pack, text)));
+            // A function of a catalogue is named by its call, not by its path.
+            let called = texts
+                .iter()
+                .filter_map(|text| workflow.definition.function_file(text));
+            open.extend(called.filter(|file| pack.files.contains_key(file)));
         }
     }
     reached

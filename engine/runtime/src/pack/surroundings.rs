@@ -128,6 +128,18 @@ impl tongban_dsl::Surroundings for PackSurroundings<'_> {
         })
     }
 
+    fn file(&self, path: &str) -> Option<Arc<str>> {
+        self.pack.files.get(path).cloned()
+    }
+
+    fn files_under(&self, folder: &str) -> Vec<String> {
+        let files = self.pack.files.keys();
+        files
+            .filter(|path| path.starts_with(folder))
+            .cloned()
+            .collect()
+    }
+
     fn form(&self, path: &str) -> Option<Value> {
         if let Some(form) = self.pack.forms.get(path) {
             return Some(form.clone());

@@ -1,0 +1,154 @@
+//! Large collections: the state stays small, what does not change is written once, and what is too
+//! large says how large.
+
+mod runner;
+
+use std::collections::BTreeSet;
+
+use tongban_core::{BLOB_ABOVE, Event, Instance, Status, Step, step};
+use tongban_expr::{Value, value};
+
+use crate::runner::surroundings::{Given, environment, program, usual_functions};
+
+/// What the stored states of a run took.
+#[derive(Debug, Default)]
+struct Stored {
+    steps: usize,
+    body_max: usize,
+    blobs: BTreeSet<String>,
+    blob_bytes: usize,
+}
+
+impl Stored {
+    fn take(&mut self, instance: &Instance) {
+        let state = instance.to_state(BLOB_ABOVE);
+        self.steps += 1;
+        self.body_max = self.body_max.max(state.body.len());
+        for (digest, value) in state.blobs {
+            if self.blobs.insert(digest) {
+                self.blob_bytes += value.to_json().len();
+            }
+        }
+    }
+}
+
+/// Runs a document to its end, its state being stored between the steps.
+fn run(text: &str, input: Value) -> (Instance, Stored) {
+    let given = Given {
+        functions: usual_functions(),
+        files: Value::Null,
+    };
+    let program = program(text, &given).expect("a workflow");
+    let env = environment(&Value::Null);
+    let begin = Event::Start { input };
+    let mut taken: Step =
+        step(&program, Instance::new("i"), begin, &env, 0).expect("it begins");
+    let mut stored = Stored::default();
+    while taken.more {
+        stored.take(&taken.instance);
+        taken = step(&program, taken.instance, Event::Continue, &env, 0).expect("it goes on");
+    }
+    (taken.instance, stored)
+}
+
+fn ids(count: i64) -> Value {
+    let first = 100_000_000_000_000_000;
+    Value::list((first..first + count).map(Value::from).collect())
+}
+
+#[test]
+fn a_loop_over_much_stores_its_collection_once() {
+    let text = "do: [{ all: {
+        for: { each: id, in: '${ .ids }' },
+        do: [{ one: { set: '${ . + {last: $id} }', export: { as: '${ $context + {seen: (($context.seen // 0) + 1)} }' } } }]
+    } }, { told: { set: '${ {last: .last, seen: $context.seen} }' } }]";
+    let input = value!({"ids": (ids(20_000)), "year": 2026});
+    let (instance, stored) = run(text, input);
+    assert_eq!(instance.status(), Status::Completed, "{:?}", instance.error());
+    assert_eq!(
+        instance.output(),
+        &value!({"last": 100_000_000_000_019_999_i64, "seen": 20_000})
+    );
+    assert!(stored.steps >= 20, "{stored:?}");
+    assert!(stored.body_max < 2_000, "{stored:?}");
+    // The list, in whatever it is carried along.
+    assert_eq!(stored.blobs.len(), 1, "{stored:?}");
+    assert_eq!(stored.blob_bytes, 20_000 * 19 + 1);
+}
+
+#[test]
+fn a_state_that_was_read_again_stores_nothing_twice() {
+    let given = Given {
+        functions: usual_functions(),
+        files: Value::Null,
+    };
+    let text = "do: [{ ask: { call: approve } }, { note: { set: '${ {n: 1} }', export: { as: '${ $context + {n: 1} }' } } }, { again: { call: approve } }]";
+    let program = program(text, &given).expect("a workflow");
+    let env = environment(&Value::Null);
+    let input = value!({"ids": (ids(2_000)), "year": 2026});
+    let begin = Event::Start { input: input.clone() };
+    let asked = step(&program, Instance::new("i"), begin, &env, 0).expect("it begins");
+    let state = asked.instance.to_state(BLOB_ABOVE);
+    assert_eq!(state.blobs.len(), 1);
+    assert!(state.body.len() < 1_000, "{}", state.body);
+    let fetch = |digest: &str| {
+        let mut blobs = state.blobs.iter();
+        blobs.find(|(known, _)| known == digest).map(|(_, value)| value.clone())
+    };
+    let read = Instance::from_state(&state.body, &mut |digest| fetch(digest)).expect("a state");
+    assert_eq!(read.input(), &input);
+    assert_eq!(read.to_state(BLOB_ABOVE), state);
+    let answer = Event::Returned {
+        run_id: "ask".into(),
+        output: Value::Null,
+    };
+    let noted = step(&program, read, answer, &env, 0).expect("it goes on");
+    assert_eq!(noted.instance.context(), &input.with("n", 1));
+    let next = noted.instance.to_state(BLOB_ABOVE);
+    assert_eq!(next.blobs, state.blobs);
+    assert!(next.body.len() < 1_000, "{}", next.body);
+}
+
+#[test]
+fn a_list_that_grows_in_the_context_is_told_what_it_takes() {
+    let text = "do: [{ grown: { try: [{ big: {
+        set: '${ [range(200000)] }', export: { as: '${ $context + {all: .} }' } } }],
+        catch: { as: fault, do: [{ told: { set: '${ $fault.detail }' } }] } } }]";
+    let (instance, _) = run(text, value!({}));
+    let told = instance.output().as_str().unwrap_or_default();
+    assert!(
+        told.starts_with("the exported context takes 1288") && told.contains("at most 1048576 (1 MiB)"),
+        "{told}"
+    );
+    let text = "do: [{ keep: { for: { each: n, in: '${ [range(3)] }' }, do: [
+        { big: { set: '${ [range(100000)] }', export: { as: '${ $context + {(\"k\\($n)\"): .} }' } } },
+        { pause: { set: '${ {} }' } } ] } }]";
+    let (instance, _) = run(text, value!({}));
+    let error = instance.error().expect("it faults");
+    let detail = error.detail.clone().unwrap_or_default();
+    assert!(detail.contains("takes 1"), "{detail}");
+    assert!(detail.contains("context"), "{detail}");
+}
+
+#[test]
+fn what_is_too_large_says_how_large() {
+    let made = "do: [{ big: { set: { both: ['${ . }', '${ . }'] } } }]";
+    let (instance, _) = run(made, value!({"ids": (ids(300_000))}));
+    let detail = instance.error().and_then(|error| error.detail.clone());
+    let detail = detail.unwrap_or_default();
+    assert!(
+        detail.contains("takes 11400036 bytes as JSON, at most 8388608 (8 MiB)"),
+        "{detail}"
+    );
+}
+
+/// The input may be larger than what a task makes: it passes, and its list is a loop's collection.
+#[test]
+fn a_large_input_passes_through() {
+    let text = "do: [{ all: { for: { each: id, in: '${ .ids }', at: n }, while: '${ $n < 3 }', do: [{ one: { set: '${ {last: $id} }' } }] } }]";
+    let (instance, _) = run(text, value!({"ids": (ids(500_000))}));
+    assert_eq!(instance.status(), Status::Completed, "{:?}", instance.error());
+    let text = "do: [{ nothing: { switch: [{ never: { when: '${ false }', then: end } }] } }]";
+    let (instance, _) = run(text, value!({"ids": (ids(500_000))}));
+    assert_eq!(instance.output().weight(), 500_000 * 19 + 1 + 8);
+}
