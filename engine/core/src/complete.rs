@@ -90,7 +90,9 @@ impl Machine<'_> {
         let task = self.task_of(id);
         let shown = matches!(task.body, Body::Call(_) | Body::Child(_) | Body::Listen(_))
             .then(|| output.clone());
+        let correlation = self.correlation_of(id);
         let record = self.record(id, RecordStatus::Completed);
+        record.correlation = correlation;
         record.output = shown;
         record.reused = reused;
         self.undress(id);

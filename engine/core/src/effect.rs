@@ -236,6 +236,9 @@ pub struct Record {
     pub reused: bool,
     /// Anything worth knowing, for people.
     pub note: Option<String>,
+    /// On a listener that correlates events: null where it began, the values by key where it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlation: Option<Value>,
 }
 
 /// What happened to a task.

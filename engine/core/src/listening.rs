@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use tongban_expr::{Language, Scope, Value};
 
 use crate::code::{Code, Part, Template};
@@ -74,6 +76,37 @@ impl Shape {
             .collect();
         values.map(|values| correlation_value(&values))
     }
+}
+
+/// The data of an event: what stands encoded in `data_base64` is decoded as its type says.
+pub(crate) fn data_of(event: &Value) -> Value {
+    if let Some(data) = event.get("data") {
+        return data.clone();
+    }
+    let Some(encoded) = event.text("data_base64") else {
+        return Value::Null;
+    };
+    let kind = event
+        .text("datacontenttype")
+        .unwrap_or("application/octet-stream");
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    let plain = || Value::from(encoded);
+    let Ok(bytes) = STANDARD.decode(encoded) else {
+        return plain();
+    };
+    if kind.ends_with("/json") || kind.ends_with("+json") {
+        return Value::from_json_bytes(&bytes).unwrap_or_else(|_| plain());
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) if kind.starts_with("text/") && !text.contains('\0') => Value::from(text),
+        _ => plain(),
+    }
+}
+
+/// The data of an event as it came: encoded data stays encoded.
+pub(crate) fn raw_data_of(event: &Value) -> Value {
+    let found = event.get("data_base64").or_else(|| event.get("data"));
+    found.cloned().unwrap_or_default()
 }
 
 /// The keys of a filter whose values are known beforehand.

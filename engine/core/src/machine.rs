@@ -205,6 +205,7 @@ impl<'a> Machine<'a> {
             error: None,
             reused: false,
             note: None,
+            correlation: None,
         };
         self.push_record(record)
     }
@@ -226,6 +227,7 @@ impl<'a> Machine<'a> {
             error: None,
             reused: false,
             note,
+            correlation: None,
         })
     }
 

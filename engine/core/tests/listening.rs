@@ -2,7 +2,7 @@
 
 mod runner;
 
-use tongban_core::{Effect, Event, Filter, Instance, Program, collector, compile, step};
+use tongban_core::{Effect, Event, Filter, Instance, Program, RecordStatus, collector, compile, step};
 use tongban_expr::{Value, value};
 
 use crate::runner::surroundings::{Given, environment, program, usual_functions};
@@ -159,4 +159,38 @@ do: [{ none: { set: { n: 1 } } }]
             .definition
             .is_none_or(|plain| collector(&plain).is_none())
     );
+}
+
+#[test]
+fn the_records_of_a_listener_say_what_it_correlated() {
+    let given = Given {
+        functions: usual_functions(),
+        files: Value::Null,
+    };
+    let text = "do: [{ l: { listen: { to: { one: { with: { type: t }, correlate: { pet: { from: '.data.pet' }, order: { from: '.data.order', expect: '${ .order }' } } } } } } }, { n: { listen: { to: { one: { with: { type: t } } } } } }]";
+    let program = program(text, &given).expect("a workflow");
+    let env = environment(&Value::Null);
+    let start = Event::Start {
+        input: tongban_expr::value!({"order": 7}),
+    };
+    let begun = step(&program, Instance::new("i"), start, &env, 0).expect("it begins");
+    let of = |records: &[tongban_core::Record], path: &str| -> Vec<Option<Value>> {
+        let of_task = records
+            .iter()
+            .filter(|record| record.path == path && record.status != RecordStatus::Heard);
+        of_task.map(|record| record.correlation.clone()).collect()
+    };
+    assert_eq!(of(&begun.records, "l"), [Some(Value::Null)]);
+    let event = tongban_expr::value!({"specversion": "1.0", "id": "e", "source": "s", "type": "t", "data": {"pet": "x", "order": 7}});
+    let heard = Event::Heard {
+        run_id: "l".into(),
+        n: 0,
+        event,
+    };
+    let taken = step(&program, begun.instance, heard, &env, 0).expect("it goes on");
+    assert_eq!(
+        of(&taken.records, "l"),
+        [Some(tongban_expr::value!({"order": 7, "pet": "x"}))]
+    );
+    assert_eq!(of(&taken.records, "n"), [None]);
 }

@@ -133,7 +133,7 @@ fn inline(output: &Value, blobs: &mut Vec<(String, Value)>) -> Value {
     if output.weight() <= INLINE_BYTES {
         return output.clone();
     }
-    let digest = output.digest();
+    let digest = output.text_digest();
     let reference = Value::object([("blob", Value::from(digest.as_str()))]);
     blobs.push((digest, output.clone()));
     reference
@@ -167,6 +167,7 @@ mod tests {
             error: None,
             reused: false,
             note: None,
+            correlation: None,
         }
     }
 

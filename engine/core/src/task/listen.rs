@@ -3,13 +3,13 @@
 use tongban_dsl::definition::Read;
 use tongban_expr::Value;
 
-use crate::effect::{Effect, Filter, RecordStatus};
+use crate::effect::{Effect, Filter, Record, RecordStatus};
 use crate::enter::Outcome;
 use crate::error::Error;
 use crate::evaluate::{Moment, Stage};
 use crate::frame::{FrameId, Line, Listening, State};
 use crate::held::Held;
-use crate::listening::{correlation_value, expected, fits};
+use crate::listening::{correlation_value, data_of, expected, fits, raw_data_of};
 use crate::machine::Machine;
 use crate::program::{Body, Consumption, EventFilter, Foreach, How, Listen};
 
@@ -43,7 +43,40 @@ impl Consumption {
     }
 }
 
+impl Listen {
+    /// Whether events are tied to the activation by values of theirs.
+    fn correlates(&self) -> bool {
+        let filters = self.to.all_filters();
+        filters.iter().any(|filter| !filter.correlate.is_empty())
+    }
+}
+
 impl Machine<'_> {
+    /// The record of the listener's begin says that it correlates.
+    fn note_correlation(&mut self, id: FrameId) {
+        let run_id = self.instance.run_id_of(id);
+        let begun = |record: &&mut Record| {
+            record.status == RecordStatus::Started && record.run_id == run_id
+        };
+        if let Some(record) = self.records.iter_mut().rev().find(begun) {
+            record.correlation = Some(Value::Null);
+        }
+    }
+
+    /// The values that tied events to a listener, by key; `None` when it did not correlate.
+    pub(crate) fn correlation_of(&self, id: FrameId) -> Option<Value> {
+        let Body::Listen(body) = &self.task_of(id).body else {
+            return None;
+        };
+        let listening = self.listening(id).filter(|_| body.correlates())?;
+        // An expected value is kept under the number of its filter too.
+        let keys = listening.correlated.iter().map(|(key, value)| {
+            let name = key.split_once(':').map_or(key.as_str(), |(_, name)| name);
+            (name, value.clone())
+        });
+        Some(Value::object(keys))
+    }
+
     pub(crate) fn start_listening(
         &mut self,
         id: FrameId,
@@ -72,7 +105,11 @@ impl Machine<'_> {
                 }
             }
         }
+        let correlates = body.correlates();
         self.set_state(id, State::Listen(Box::new(listening)));
+        if correlates {
+            self.note_correlation(id);
+        }
         self.subscribe(id, body);
         Ok(Outcome::Lives)
     }
@@ -181,8 +218,9 @@ impl Machine<'_> {
         self.record(id, RecordStatus::Heard).note = event.text("id").map(str::to_owned);
         let of_until = n as usize >= body.to.filters.len();
         let value = match body.read {
-            Read::Data => event.get("data").cloned().unwrap_or_default(),
-            Read::Envelope | Read::Raw => event.clone(),
+            Read::Data => data_of(event),
+            Read::Envelope => event.clone(),
+            Read::Raw => raw_data_of(event),
         };
         let Some(listening) = self.listening_mut(id) else {
             return;
