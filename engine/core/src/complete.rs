@@ -42,12 +42,14 @@ impl Machine<'_> {
     /// `output` and `export`: gives the transformed output.
     fn outputs(&mut self, id: FrameId, raw_output: &Value) -> Result<Value, Error> {
         // The input may pass through as it is; what a task makes itself is bounded where it is made.
-        raw_output.storable_within(COLLECTION_MAX).map_err(|fault| {
-            Error::new(
-                ErrorKind::Runtime,
-                format!("the output is refused: {fault}"),
-            )
-        })?;
+        raw_output
+            .storable_within(COLLECTION_MAX)
+            .map_err(|fault| {
+                Error::new(
+                    ErrorKind::Runtime,
+                    format!("the output is refused: {fault}"),
+                )
+            })?;
         let task = self.task_of(id);
         if task.output_as.is_none() && task.output_schema.is_none() && task.export_as.is_none() {
             return Ok(raw_output.clone());

@@ -93,11 +93,7 @@ impl Machine<'_> {
     }
 
     /// Evaluates an expression whose value goes to a blob and is read piece by piece.
-    pub(crate) fn eval_collection(
-        &self,
-        code: &Code,
-        moment: &Moment<'_>,
-    ) -> Result<Value, Error> {
+    pub(crate) fn eval_collection(&self, code: &Code, moment: &Moment<'_>) -> Result<Value, Error> {
         let budget = self.env.budget.clone().widened_for_collections();
         self.eval_within(code, moment, &budget)
     }

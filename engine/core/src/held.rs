@@ -170,7 +170,7 @@ impl Place {
 pub(crate) struct Sharing {
     seen: HashMap<usize, Seen>,
     /// The shared values, in the order of their numbers.
-    pub(crate) shared: Vec<Value>,
+    pub(crate) shared: Vec<Held>,
     /// The blobs, by digest.
     pub(crate) blobs: Vec<(String, Value)>,
     /// The large parts of the state as it was written or read last.
@@ -212,11 +212,11 @@ impl Sharing {
         let written = match known {
             Seen::As(written) => written,
             seen => match (self.cut(&value, place, blob_above), seen) {
-                (Some(written), _) => written,
                 (None, Seen::Once) => return,
-                (None, _) => {
+                (Some(written @ Held::Blob(_)), _) | (Some(written), Seen::Once) => written,
+                (written, _) => {
                     let n = u32::try_from(self.shared.len()).unwrap_or(u32::MAX);
-                    self.shared.push(value);
+                    self.shared.push(written.unwrap_or(Held::Own(value)));
                     Held::Shared(n)
                 }
             },

@@ -108,7 +108,7 @@ pub struct Instance {
     pub(crate) faulted: Option<FrameId>,
     /// Only in the stored text: values that stand in several places.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) shared: Vec<Value>,
+    pub(crate) shared: Vec<Held>,
     /// Large parts that are in blobs already; copies of the instance remember them together.
     #[serde(skip)]
     pub(crate) known: Arc<Mutex<Known>>,

@@ -127,13 +127,17 @@ pub(crate) fn emptied(value: &Value, ways: &[&[Step]]) -> Value {
     match value {
         Value::Obj(object) => {
             let entries = object.iter();
-            let entries =
-                entries.map(|(key, value)| (key.clone(), child(Step::Entry(key.to_string()), value)));
+            let entries = entries
+                .map(|(key, value)| (key.clone(), child(Step::Entry(key.to_string()), value)));
             Value::from_entries(entries.collect::<Map>())
         }
         Value::Arr(list) => {
             let items = list.iter().enumerate();
-            Value::list(items.map(|(at, item)| child(Step::Item(at), item)).collect())
+            Value::list(
+                items
+                    .map(|(at, item)| child(Step::Item(at), item))
+                    .collect(),
+            )
         }
         plain => plain.clone(),
     }
@@ -173,9 +177,9 @@ mod tests {
         let taken: Vec<&[Step]> = found.iter().map(|(way, _)| way.as_slice()).collect();
         let rest = emptied(value, &taken);
         assert!(rest.weight() <= 100 + 4 * found.len() as u64, "{rest}");
-        let whole = found.iter().try_fold(rest, |rest, (way, part)| {
-            put_back(&rest, way, part.clone())
-        });
+        let whole = found
+            .iter()
+            .try_fold(rest, |rest, (way, part)| put_back(&rest, way, part.clone()));
         assert_eq!(whole.as_ref(), Some(value));
         found.into_iter().map(|(way, _)| way).collect()
     }
@@ -189,7 +193,10 @@ mod tests {
         assert_eq!(ways(&text()), [Way::new()]);
         assert_eq!(
             ways(&value!({"count": 3, "ids": (list()), "in": {"a": [1, (text())]}})),
-            [vec![entry("ids")], vec![entry("in"), entry("a"), Step::Item(1)]]
+            [
+                vec![entry("ids")],
+                vec![entry("in"), entry("a"), Step::Item(1)]
+            ]
         );
         // What is left would be large itself, or too many parts: the whole is one.
         let beside = Value::object((0..40).map(|n| (format!("k{n}"), Value::from(n))));

@@ -164,7 +164,7 @@ impl Weight {
 
 /// What the references of a stored state stand for.
 struct Blobs<'f> {
-    shared: Vec<Value>,
+    shared: Vec<Held>,
     /// A blob that stands in several places is one value again.
     fetched: HashMap<String, Value>,
     fetch: &'f mut dyn FnMut(&str) -> Option<Value>,
@@ -176,12 +176,18 @@ impl Blobs<'_> {
         match held {
             Held::Own(_) => Ok(None),
             Held::Shared(n) => {
-                let value = self.shared.get(*n as usize).cloned();
-                let missing = || {
+                let shared = self.shared.get(*n as usize).cloned();
+                let shared = shared.filter(|shared| !matches!(shared, Held::Shared(_)));
+                let shared = shared.ok_or_else(|| {
                     let count = self.shared.len();
                     StateError::Broken(format!("shared value {n} of {count} is referred to"))
-                };
-                value.map(Some).ok_or_else(missing)
+                })?;
+                let value = self.whole(&shared)?.unwrap_or_else(|| shared.value());
+                // Whoever refers to it next has the same value, not one like it.
+                if let Some(place) = self.shared.get_mut(*n as usize) {
+                    *place = Held::Own(value.clone());
+                }
+                Ok(Some(value))
             }
             Held::Blob(digest) => self.blob(digest).map(Some),
             Held::Cut(rest, parts) => {
@@ -200,8 +206,7 @@ impl Blobs<'_> {
         if let Some(known) = self.fetched.get(digest) {
             return Ok(known.clone());
         }
-        let value =
-            (self.fetch)(digest).ok_or_else(|| StateError::NoBlob(digest.to_owned()))?;
+        let value = (self.fetch)(digest).ok_or_else(|| StateError::NoBlob(digest.to_owned()))?;
         self.fetched.insert(digest.to_owned(), value.clone());
         Ok(value)
     }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::meter::Limit;
+use crate::meter::{Budget, Limit};
 
 /// A source that does not compile.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
@@ -51,12 +51,23 @@ impl EvalError {
     }
 }
 
-impl From<Limit> for EvalError {
-    fn from(limit: Limit) -> Self {
+impl EvalError {
+    /// A limit of `budget` stopped it.
+    pub(crate) fn stopped(limit: Limit, budget: &Budget) -> Self {
         Self {
-            message: format!("the evaluation was stopped: {limit}"),
+            message: format!("the evaluation was stopped: {}", limit.of(budget)),
             at: None,
             limit: Some(limit),
+        }
+    }
+
+    /// The process that should have evaluated it is gone, or stayed silent.
+    #[must_use]
+    pub fn process(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            at: None,
+            limit: Some(Limit::Process),
         }
     }
 }

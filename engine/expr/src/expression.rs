@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::{Budget, EvalError, Scope, SyntaxError, Value, jq, meter, rules};
+use crate::{Budget, EvalError, Scope, SyntaxError, Unstorable, Value, jq, meter, rules};
 
 /// The language of an expression.
 #[derive(
@@ -82,9 +82,9 @@ impl Expression {
         let result = meter::limited(budget, || match &self.0.program {
             Program::Jq(program) => program.run(scope),
             Program::Rhai(program) => program.run(scope),
-        })??;
-        result.storable().map_err(EvalError::new)?;
-        Ok(result)
+        })
+        .map_err(|limit| EvalError::stopped(limit, budget))??;
+        storable(result, budget)
     }
 
     /// Gives the language.
@@ -129,6 +129,19 @@ impl Expression {
     #[must_use]
     pub fn reads_secrets(&self) -> bool {
         self.reads().iter().any(|read| read.root == "secrets")
+    }
+}
+
+/// Lets a result pass that can be stored.
+pub(crate) fn storable(result: Value, budget: &Budget) -> Result<Value, EvalError> {
+    let weight_max = budget.weight;
+    match result.storable_within(weight_max) {
+        Ok(()) => Ok(result),
+        Err(error) => Err(EvalError {
+            message: error.to_string(),
+            at: None,
+            limit: matches!(error, Unstorable::Weight { .. }).then_some(meter::Limit::Weight),
+        }),
     }
 }
 

@@ -22,11 +22,11 @@ mod value;
 pub use check_digit::checked as check_digit;
 pub use error::{EvalError, SyntaxError};
 pub use expression::{Expression, Language, Part, Read};
-pub use meter::{Budget, Deadline, Limit};
+pub use meter::{Budget, Limit, TimeLimit};
 pub use parameters::{Parameters, ParametersError};
 pub use scope::{NoUnits, Scope, Units};
 pub use script::Script;
 pub use value::{
-    Arr, ConvertError, DEPTH_MAX, JsonError, Map, Obj, PathError, Segment, Value, WEIGHT_MAX,
-    segments,
+    Arr, COLLECTION_MAX, ConvertError, DEPTH_MAX, JsonError, Map, Obj, PathError, Segment,
+    Unstorable, Value, WEIGHT_MAX, segments,
 };

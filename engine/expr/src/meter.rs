@@ -13,16 +13,26 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// Tells whether the time of an evaluation is over. The crate reads no clock:
-/// the caller gives this.
-pub type Deadline = Arc<dyn Fn() -> bool + Send + Sync>;
+use crate::{COLLECTION_MAX, WEIGHT_MAX};
+
+/// How long one evaluation may take, by a clock of the caller's: the crate
+/// reads none itself.
+#[derive(Clone)]
+pub struct TimeLimit {
+    /// A clock that never goes back, in milliseconds.
+    pub now_ms: Arc<dyn Fn() -> u64 + Send + Sync>,
+    /// The longest evaluation.
+    pub limit_ms: u64,
+}
 
 /// What one evaluation may use.
 #[derive(Clone)]
 pub struct Budget {
     /// Steps: evaluated terms, operators, elements made. 10 million take
-    /// between 0.2 and 3 seconds.
+    /// between 0.1 and 1.5 seconds.
     pub operations: u64,
+    /// Bytes of the JSON text of any value that is made.
+    pub weight: u64,
     /// Bytes allocated over the whole evaluation by our values.
     pub bytes: u64,
     /// How far the stack may grow from where the evaluation begins. The
@@ -32,39 +42,70 @@ pub struct Budget {
     /// sixteenth of what may be allocated in all, freed or not. Both are
     /// only seen where the binary installs [`crate::alloc::Counting`].
     pub heap_bytes: u64,
-    /// Asked every 1,024 operations; `true` stops the evaluation.
-    pub deadline: Option<Deadline>,
+    /// The clock is asked every 1,024 operations: an evaluation that is over
+    /// before that never looks at it.
+    pub time: Option<TimeLimit>,
 }
 
 impl Budget {
-    /// Gives the budget of a rule file or script: ten times the operations of
-    /// an expression.
+    /// Gives the budget of a rule file or script: twice the operations of an
+    /// expression.
     #[must_use]
     pub fn for_scripts() -> Self {
+        Self::default().widened_for_scripts()
+    }
+
+    /// This budget with twice the operations: a rule file may take more than
+    /// an expression.
+    #[must_use]
+    pub fn widened_for_scripts(self) -> Self {
         Self {
-            operations: 10_000_000,
-            ..Self::default()
+            operations: self.operations.saturating_mul(2),
+            ..self
         }
     }
 
-    /// Adds a deadline: `over` answers `true` once the time is up.
+    /// This budget for a value that may be as large as
+    /// [`COLLECTION_MAX`](crate::COLLECTION_MAX): the list of a loop, the
+    /// input of an instance.
     #[must_use]
-    pub fn with_deadline(mut self, over: impl Fn() -> bool + Send + Sync + 'static) -> Self {
-        self.deadline = Some(Arc::new(over));
+    pub fn widened_for_collections(self) -> Self {
+        const TIMES: u64 = 8;
+        Self {
+            operations: self.operations.saturating_mul(4),
+            weight: self.weight.max(COLLECTION_MAX),
+            bytes: self.bytes.saturating_mul(TIMES),
+            heap_bytes: self.heap_bytes.saturating_mul(TIMES),
+            ..self
+        }
+    }
+
+    /// Adds a limit of time: `now_ms` is a clock that never goes back.
+    #[must_use]
+    pub fn with_time(
+        mut self,
+        limit_ms: u64,
+        now_ms: impl Fn() -> u64 + Send + Sync + 'static,
+    ) -> Self {
+        self.time = Some(TimeLimit {
+            now_ms: Arc::new(now_ms),
+            limit_ms,
+        });
         self
     }
 }
 
 impl Default for Budget {
-    /// 1 million operations, 64 MiB allocated and live, 1 MiB of stack (so
-    /// that it holds on a thread of 2 MiB), no deadline.
+    /// 20 million operations, values of 8 MiB, 256 MiB allocated, 128 MiB
+    /// live, 1 MiB of stack (so that it holds on a thread of 2 MiB), any time.
     fn default() -> Self {
         Self {
-            operations: 1_000_000,
-            bytes: 64 << 20,
+            operations: 20_000_000,
+            weight: WEIGHT_MAX,
+            bytes: 256 << 20,
             stack_bytes: 1 << 20,
-            heap_bytes: 64 << 20,
-            deadline: None,
+            heap_bytes: 128 << 20,
+            time: None,
         }
     }
 }
@@ -76,7 +117,8 @@ impl fmt::Debug for Budget {
             .field("bytes", &self.bytes)
             .field("stack_bytes", &self.stack_bytes)
             .field("heap_bytes", &self.heap_bytes)
-            .field("deadline", &self.deadline.is_some())
+            .field("weight", &self.weight)
+            .field("limit_ms", &self.time.as_ref().map(|time| time.limit_ms))
             .finish()
     }
 }
@@ -97,8 +139,10 @@ pub enum Limit {
     Depth,
     /// A value whose JSON text would be too long.
     Weight,
-    /// The deadline passed.
+    /// It took too long.
     Time,
+    /// The process that evaluated it was ended by the system, or said nothing.
+    Process,
 }
 
 impl fmt::Display for Limit {
@@ -110,8 +154,35 @@ impl fmt::Display for Limit {
             Self::Heap => "too much memory held",
             Self::Depth => "a value nested too deep",
             Self::Weight => "a value too large",
-            Self::Time => "the time for this evaluation is over",
+            Self::Time => "it takes too long",
+            Self::Process => "its process ended",
         })
+    }
+}
+
+impl Limit {
+    /// Says which limit it was, with its figure in `budget`.
+    pub(crate) fn of(self, budget: &Budget) -> String {
+        let mebibytes = |bytes: u64| bytes >> 20;
+        match self {
+            Self::Operations => format!("{self}, at most {} are allowed", budget.operations),
+            Self::Bytes => format!("{self}, at most {} MiB in all", mebibytes(budget.bytes)),
+            Self::Heap => format!(
+                "{self}, at most {} MiB at once",
+                mebibytes(budget.heap_bytes)
+            ),
+            Self::Depth => format!("{self}, at most {} levels", crate::DEPTH_MAX),
+            Self::Weight => format!(
+                "{self}, its JSON would be longer than {} bytes ({} MiB)",
+                budget.weight,
+                mebibytes(budget.weight)
+            ),
+            Self::Time => match &budget.time {
+                Some(time) => format!("{self}, at most {} ms", time.limit_ms),
+                None => self.to_string(),
+            },
+            Self::Stack | Self::Process => self.to_string(),
+        }
     }
 }
 
@@ -123,8 +194,11 @@ struct Meter {
     heap_base: Cell<i64>,
     heap_max: Cell<i64>,
     allocated_end: Cell<u64>,
+    weight: Cell<u64>,
     until_asked: Cell<u32>,
-    deadline: RefCell<Option<Deadline>>,
+    /// When the clock was asked first in this evaluation.
+    began_ms: Cell<Option<u64>>,
+    time: RefCell<Option<TimeLimit>>,
 }
 
 thread_local! {
@@ -137,8 +211,10 @@ thread_local! {
             heap_base: Cell::new(0),
             heap_max: Cell::new(0),
             allocated_end: Cell::new(0),
+            weight: Cell::new(0),
             until_asked: Cell::new(0),
-            deadline: RefCell::new(None),
+            began_ms: Cell::new(None),
+            time: RefCell::new(None),
         }
     };
 }
@@ -177,7 +253,9 @@ struct Saved {
     heap_base: i64,
     heap_max: i64,
     allocated_end: u64,
-    deadline: Option<Deadline>,
+    weight: u64,
+    began_ms: Option<u64>,
+    time: Option<TimeLimit>,
 }
 
 impl Saved {
@@ -197,7 +275,9 @@ impl Saved {
                 crate::alloc::allocated_bytes()
                     .saturating_add(budget.heap_bytes.saturating_mul(ALLOCATED_PER_HEAP)),
             ),
-            deadline: meter.deadline.replace(budget.deadline.clone()),
+            weight: meter.weight.replace(budget.weight),
+            began_ms: meter.began_ms.replace(None),
+            time: meter.time.replace(budget.time.clone()),
         })
     }
 }
@@ -212,7 +292,9 @@ impl Drop for Saved {
             meter.heap_base.set(self.heap_base);
             meter.heap_max.set(self.heap_max);
             meter.allocated_end.set(self.allocated_end);
-            meter.deadline.replace(self.deadline.take());
+            meter.weight.set(self.weight);
+            meter.began_ms.set(self.began_ms);
+            meter.time.replace(self.time.take());
         });
     }
 }
@@ -275,6 +357,16 @@ pub(crate) fn draw(bytes: usize) {
     });
 }
 
+/// Looks at the weight of a value that was made.
+#[inline]
+pub(crate) fn weigh(weight: u64) {
+    METER.with(|meter| {
+        if meter.on.get() && weight > meter.weight.get() {
+            stop(Limit::Weight);
+        }
+    });
+}
+
 /// Stops the running evaluation; does nothing outside one.
 #[inline]
 pub(crate) fn stop_if_running(limit: Limit) {
@@ -292,15 +384,19 @@ fn count(meter: &Meter, operations: u64) {
     let asked = meter.until_asked.get().wrapping_add(1);
     meter.until_asked.set(asked);
     if asked.is_multiple_of(ASK_EVERY) {
-        ask_deadline(meter);
+        ask_clock(meter);
     }
 }
 
 #[cold]
-fn ask_deadline(meter: &Meter) {
-    let over = meter.deadline.borrow().as_ref().is_some_and(|over| over());
-    if over {
-        stop(Limit::Time);
+fn ask_clock(meter: &Meter) {
+    let time = meter.time.borrow();
+    let Some(time) = time.as_ref() else { return };
+    let now_ms = (time.now_ms)();
+    match meter.began_ms.get() {
+        None => meter.began_ms.set(Some(now_ms)),
+        Some(began_ms) if now_ms.saturating_sub(began_ms) >= time.limit_ms => stop(Limit::Time),
+        Some(_) => {}
     }
 }
 

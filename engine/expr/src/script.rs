@@ -57,9 +57,9 @@ impl Script {
             };
             let ran = deep::on_large_stack(|| run(&budget));
             ran.map_err(|error| EvalError::new(format!("the script was not run: {error}")))?
-        }??;
-        result.storable().map_err(EvalError::new)?;
-        Ok(result)
+        };
+        let result = result.map_err(|limit| EvalError::stopped(limit, budget))??;
+        crate::expression::storable(result, budget)
     }
 
     /// Gives the name.

@@ -10,6 +10,7 @@ mod container;
 mod digest;
 mod from;
 mod json;
+mod length;
 mod order;
 mod path;
 mod read;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 
 use rhai::ImmutableString;
 
+pub use build::Unstorable;
 pub use container::{Arr, Map, Obj};
 pub use json::JsonError;
 pub use path::{PathError, Segment, segments};
@@ -29,8 +31,12 @@ pub use serial::ConvertError;
 /// is stored inside the state of its instance, which needs some levels too.
 pub const DEPTH_MAX: u16 = 96;
 
-/// The JSON text of one value is at most about this long, in bytes.
+/// The JSON text of one value is at most so long, in bytes.
 pub const WEIGHT_MAX: u64 = 8 << 20;
+
+/// The same for what comes into an instance whole and is then only read: its
+/// input, and the collection of a loop. Both rest beside the state.
+pub const COLLECTION_MAX: u64 = 64 << 20;
 
 /// Floats from here on (2^63) are neither read nor stored: in JSON text they
 /// cannot be told from integers whose digits were lost.

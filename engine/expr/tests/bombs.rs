@@ -4,6 +4,7 @@
 
 use std::alloc::System;
 use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tongban_expr::alloc::Counting;
 use tongban_expr::{Budget, Expression, Language, Limit, Scope, Script, Value, value};
@@ -189,7 +190,13 @@ const RULES: &[(&str, End)] = &[
 
 /// What the child prints, told by the parent.
 fn run(language: &str, source: &str) -> String {
-    let budget = Budget::default();
+    // A twentieth of the usual operations: unoptimised, all of them together take minutes.
+    let budget = Budget {
+        operations: 1_000_000,
+        bytes: 64 << 20,
+        heap_bytes: 64 << 20,
+        ..Budget::default()
+    };
     let scope = Scope {
         input: value!({"rows": [1, 2]}),
         ..Scope::default()
@@ -376,13 +383,70 @@ fn a_stop_leaves_the_thread_usable() {
 }
 
 #[test]
-fn a_deadline_stops_both_languages() {
-    let budget = Budget::for_scripts().with_deadline(|| true);
+fn the_clock_stops_both_languages() {
+    // A clock that goes on by one millisecond each time that it is asked.
+    let clock = AtomicU64::new(7);
+    let budget = Budget::for_scripts().with_time(3, move || clock.fetch_add(1, Ordering::Relaxed));
     let scope = Scope::default();
     let endless = Expression::compile(Language::Jq, "last(range(1e12))", &[]).expect("compiles");
     let stopped = endless.eval(&scope, &budget).expect_err("stops");
     assert_eq!(stopped.limit, Some(Limit::Time));
+    assert!(stopped.message.contains("at most 3 ms"), "{stopped}");
     let script = Script::compile("loop {}", "endless").expect("compiles");
     let stopped = script.run(Value::Null, &scope, &budget).expect_err("stops");
     assert_eq!(stopped.limit, Some(Limit::Time));
+    // Each evaluation has the whole time.
+    let short = Expression::compile(Language::Jq, "[range(1000)] | length", &[]).expect("compiles");
+    assert_eq!(short.eval(&scope, &budget), Ok(Value::Int(1000)));
+}
+
+/// The usual budget stops what grows without bound, too.
+#[test]
+fn the_usual_budget_stops_bombs() {
+    for (source, limits) in [
+        ("[range(1e9)]", &[Weight, Operations, Heap][..]),
+        ("reduce range(60) as $i (\"x\"; . + .)", &[Weight, Bytes]),
+        ("\"x\" * 1000000000", &[Bytes]),
+        (
+            "reduce range(10000) as $i (0; reduce range(10000) as $j (.; . + 1))",
+            &[Operations],
+        ),
+    ] {
+        let bomb = Expression::compile(Language::Jq, source, &[]).expect("compiles");
+        let stopped = bomb.eval(&Scope::default(), &Budget::default());
+        let limit = stopped.expect_err("stops").limit.expect("by a limit");
+        assert!(limits.contains(&limit), "{source}: {limit:?}");
+    }
+}
+
+/// What people do with a million items passes; what comes out too large says how large.
+#[test]
+fn a_million_items_are_no_bomb() {
+    let list = |source: &str| {
+        let expression = Expression::compile(Language::Jq, source, &[]).expect("compiles");
+        expression.eval(&Scope::default(), &Budget::default())
+    };
+    for (source, result) in [
+        ("[range(1000000)] | length", 1_000_000),
+        ("[range(1000000)] | map(.+1) | .[-1]", 1_000_000),
+        ("[range(1000000)] | add", 499_999_500_000),
+        ("reduce range(1000000) as $i (0; . + $i)", 499_999_500_000),
+        ("[range(1000000) | select(. % 2 == 0)] | length", 500_000),
+    ] {
+        assert_eq!(list(source), Ok(Value::Int(result)), "{source}");
+    }
+    let stopped = list("[range(100000000;101000000)]").expect_err("too long a text");
+    assert_eq!(stopped.limit, Some(Limit::Weight));
+    assert!(
+        stopped.message.contains("8388608 bytes (8 MiB)"),
+        "{stopped}"
+    );
+    let wide = Budget::default().widened_for_collections();
+    let ids = Expression::compile(
+        Language::Jq,
+        "[range(1000000;2000000) * 1000000000000]",
+        &[],
+    );
+    let ids = ids.expect("compiles").eval(&Scope::default(), &wide);
+    assert_eq!(ids.expect("19 MB of ids").weight(), 1_000_000 * 20 + 1);
 }

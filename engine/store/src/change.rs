@@ -1,10 +1,18 @@
 //! A `Change` is what one activation, or one administrative act, hands over to be committed whole or not at all.
 
+use std::collections::BTreeMap;
+
 use crate::tables::{key::KeyRow, record::RecordKeyRow};
 use crate::write::{Cell, Rows, Write};
 
-/// The largest change, in bytes of text.
+/// The largest change, in bytes of text, blobs apart.
 pub const CHANGE_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// The most that the blobs of one change take: the input of an instance and the collection of a loop come once, whole.
+pub const BLOB_BYTES_MAX: usize = 160 * 1024 * 1024;
+
+/// The table of large values.
+const BLOB: &str = "blob";
 
 /// The version on which a change of an instance rests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -173,8 +181,20 @@ pub struct Change {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChangeError {
     /// More text than `CHANGE_BYTES_MAX`.
-    #[error("expected a change of at most {CHANGE_BYTES_MAX} bytes, found {0}")]
-    TooLarge(usize),
+    #[error(
+        "expected a change of at most {CHANGE_BYTES_MAX} bytes (4 MiB), large values apart, found {found}; `{table}` takes {most} of them"
+    )]
+    TooLarge {
+        /// What the change takes.
+        found: usize,
+        /// The table whose rows take the most.
+        table: &'static str,
+        /// What they take.
+        most: usize,
+    },
+    /// More text in blobs than `BLOB_BYTES_MAX`.
+    #[error("expected large values of at most {BLOB_BYTES_MAX} bytes in one change, found {0}")]
+    BlobsTooLarge(usize),
     /// A text that PostgreSQL cannot hold.
     #[error("expected text without NUL in `{0}`")]
     Nul(&'static str),
@@ -234,9 +254,13 @@ impl Change {
     /// # Errors
     /// Every variant of `ChangeError`.
     pub fn check(&self) -> Result<usize, ChangeError> {
-        let (mut bytes, mut nul) = (0, None);
+        let (mut bytes, mut blobs, mut nul) = (0, 0, None);
         self.each_text(&mut |place, text| {
-            bytes += text.len();
+            if place == BLOB {
+                blobs += text.len();
+            } else {
+                bytes += text.len();
+            }
             if text.as_bytes().contains(&0) {
                 nul = Some(place);
             }
@@ -245,7 +269,10 @@ impl Change {
             return Err(ChangeError::Nul(place));
         }
         if bytes > CHANGE_BYTES_MAX {
-            return Err(ChangeError::TooLarge(bytes));
+            return Err(self.too_large(bytes));
+        }
+        if blobs > BLOB_BYTES_MAX {
+            return Err(ChangeError::BlobsTooLarge(blobs));
         }
         let mut records: Vec<(&str, &str)> = self
             .records
@@ -261,7 +288,17 @@ impl Change {
             return Err(ChangeError::RecordTwice((*id).to_owned()));
         }
         self.check_ownership()?;
-        Ok(bytes)
+        // A large value fills a batch of its own, and no more of the queue than that.
+        Ok(bytes + blobs.min(CHANGE_BYTES_MAX))
+    }
+
+    fn too_large(&self, found: usize) -> ChangeError {
+        let mut tables: BTreeMap<&'static str, usize> = BTreeMap::new();
+        self.each_text(&mut |table, text| *tables.entry(table).or_default() += text.len());
+        tables.remove(BLOB);
+        let heaviest = tables.into_iter().max_by_key(|(_, bytes)| *bytes);
+        let (table, most) = heaviest.unwrap_or_default();
+        ChangeError::TooLarge { found, table, most }
     }
 
     /// Whether rows are left that anyone may claim at once: nobody here was given them by a lease.

@@ -196,7 +196,7 @@ pub(super) fn described(error: &EvalAltResult) -> (String, Option<Limit>) {
 }
 
 fn limited(limit: Limit) -> (String, Option<Limit>) {
-    (crate::EvalError::from(limit).message, Some(limit))
+    (format!("the evaluation was stopped: {limit}"), Some(limit))
 }
 
 fn worded_kind(name: &str) -> &str {

@@ -6,6 +6,27 @@ use rhai::ImmutableString;
 
 use super::{Arr, DEPTH_MAX, Map, Obj, Value, WEIGHT_MAX};
 
+/// Why a value cannot be stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unstorable {
+    /// Its containers nest too deep.
+    #[error("the value is nested deeper than {DEPTH_MAX} levels")]
+    Depth,
+    /// Its text is too long.
+    #[error("the value takes {found} bytes as JSON, at most {limit} ({} MiB) are allowed", limit >> 20)]
+    Weight {
+        /// Its length in bytes.
+        found: u64,
+        /// The longest allowed.
+        limit: u64,
+    },
+    /// Something in it has no JSON, or no place in a database.
+    #[error(
+        "the value holds a number that is not finite or too large, or a text with a NUL character"
+    )]
+    Unclean,
+}
+
 impl Value {
     /// Makes a list.
     #[must_use]
@@ -79,16 +100,26 @@ impl Value {
     ///
     /// # Errors
     /// What is wrong, in words for people.
-    pub fn storable(&self) -> Result<(), &'static str> {
+    pub fn storable(&self) -> Result<(), Unstorable> {
+        self.storable_within(WEIGHT_MAX)
+    }
+
+    /// The same with another limit of the weight, such as
+    /// [`COLLECTION_MAX`](crate::COLLECTION_MAX).
+    ///
+    /// # Errors
+    /// As [`Value::storable`].
+    pub fn storable_within(&self, limit: u64) -> Result<(), Unstorable> {
         let measure = self.measure();
         if measure.depth > DEPTH_MAX {
-            Err("the value is nested deeper than 96 levels")
-        } else if measure.weight > WEIGHT_MAX {
-            Err("the value is larger than 8 MiB")
+            Err(Unstorable::Depth)
+        } else if measure.weight > limit {
+            Err(Unstorable::Weight {
+                found: measure.weight,
+                limit,
+            })
         } else if !measure.clean {
-            Err(
-                "the value holds a number that is not finite or too large, or a text with a NUL character",
-            )
+            Err(Unstorable::Unclean)
         } else {
             Ok(())
         }
@@ -100,7 +131,8 @@ impl Value {
         self.measure().depth
     }
 
-    /// Gives the length of the JSON text, roughly, in bytes.
+    /// Gives the length of the JSON text in bytes: exactly what
+    /// [`Value::to_json`] would write, without writing it.
     #[must_use]
     pub fn weight(&self) -> u64 {
         self.measure().weight

@@ -8,7 +8,7 @@ use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 use rhai::ImmutableString;
 
-use super::{DEPTH_MAX, FLOAT_END, Value, WEIGHT_MAX};
+use super::{DEPTH_MAX, FLOAT_END, Value, length};
 use crate::meter::{self, Limit};
 
 /// The entries of an object in their order.
@@ -19,7 +19,8 @@ pub type Map = IndexMap<ImmutableString, Value, RandomState>;
 pub(super) struct Measure {
     /// 1 + the deepest child; never smaller than the truth.
     pub depth: u16,
-    /// Bytes of JSON, roughly; saturates.
+    /// Bytes of the JSON text, exact unless it saturates. Inside a container
+    /// every entry brings a comma with it, also the last.
     pub weight: u64,
     /// No text holds NUL, every number is finite and below `FLOAT_END`.
     pub clean: bool,
@@ -32,22 +33,22 @@ impl Measure {
         clean: true,
     };
 
-    fn add(&mut self, key: usize, child: &Value) {
+    fn add(&mut self, key: u64, child: &Value) {
         let inner = child.measure();
         self.depth = self.depth.max(inner.depth.saturating_add(1));
         self.weight = self
             .weight
             .saturating_add(inner.weight)
-            .saturating_add(key as u64 + 1);
+            .saturating_add(key + 1);
         self.clean &= inner.clean;
     }
 
-    fn remove(&mut self, key: usize, child: &Value) {
+    fn remove(&mut self, key: u64, child: &Value) {
         let inner = child.measure();
         self.weight = self
             .weight
             .saturating_sub(inner.weight)
-            .saturating_sub(key as u64 + 1);
+            .saturating_sub(key + 1);
     }
 
     /// Stops a running evaluation that has built too much.
@@ -55,8 +56,14 @@ impl Measure {
         if self.depth > DEPTH_MAX {
             meter::stop_if_running(Limit::Depth);
         }
-        if self.weight > WEIGHT_MAX {
-            meter::stop_if_running(Limit::Weight);
+        meter::weigh(self.weight.saturating_sub(1));
+    }
+
+    /// What the outside sees: the last entry has no comma.
+    fn closed(self, is_empty: bool) -> Self {
+        Self {
+            weight: self.weight.saturating_sub(u64::from(!is_empty)),
+            ..self
         }
     }
 }
@@ -65,13 +72,12 @@ impl Value {
     pub(super) fn measure(&self) -> Measure {
         let (weight, clean) = match self {
             Self::Null => (4, true),
-            Self::Bool(_) => (5, true),
-            Self::Int(i) if (-9_999..=99_999).contains(i) => (5, true),
-            Self::Int(_) => (20, true),
-            Self::Float(f) => (16, f.abs() < FLOAT_END),
-            Self::Str(s) => (s.len() as u64 + 2, !s.as_bytes().contains(&0)),
-            Self::Arr(a) => return a.measure,
-            Self::Obj(o) => return o.measure,
+            Self::Bool(b) => (if *b { 4 } else { 5 }, true),
+            Self::Int(i) => (length::of_integer(*i), true),
+            Self::Float(f) => (length::of_float(*f), f.abs() < FLOAT_END),
+            Self::Str(s) => (length::of_text(s), !s.as_bytes().contains(&0)),
+            Self::Arr(a) => return a.measure.closed(a.items.is_empty()),
+            Self::Obj(o) => return o.measure.closed(o.map.is_empty()),
         };
         Measure {
             depth: 0,
@@ -204,8 +210,9 @@ impl Obj {
     }
 }
 
-fn key_weight(key: &str) -> usize {
-    key.len() + 3
+/// The key's text and its colon.
+fn key_weight(key: &str) -> u64 {
+    length::of_text(key) + 1
 }
 
 impl Clone for Obj {

@@ -11,4 +11,11 @@ impl Value {
             .to_hex()
             .to_string()
     }
+
+    /// Gives the BLAKE3 digest, in hexadecimal, of the JSON text as it is:
+    /// values with another order of keys have another one.
+    #[must_use]
+    pub fn text_digest(&self) -> String {
+        blake3::hash(self.to_json().as_bytes()).to_hex().to_string()
+    }
 }

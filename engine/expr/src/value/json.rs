@@ -33,6 +33,25 @@ impl Value {
         })
     }
 
+    /// Reads JSON text that may be longer than a value usually is, such as
+    /// [`COLLECTION_MAX`](crate::COLLECTION_MAX) for an instance's input.
+    ///
+    /// # Errors
+    /// As [`Value::from_json`], with `limit` in place of [`WEIGHT_MAX`].
+    pub fn from_json_within(text: &str, limit: u64) -> Result<Self, JsonError> {
+        let failed = |error: serde_json::Error| JsonError {
+            message: error.to_string(),
+        };
+        let mut reader = serde_json::Deserializer::from_str(text);
+        let level = Level {
+            levels: DEPTH_MAX,
+            weight_max: limit,
+        };
+        let value = level.deserialize(&mut reader).map_err(failed)?;
+        reader.end().map_err(failed)?;
+        Ok(value)
+    }
+
     /// Reads JSON text from bytes, as [`Value::from_json`]; a byte order mark
     /// and bytes that are not UTF-8 are errors.
     ///
@@ -77,21 +96,41 @@ impl Serialize for Value {
 
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Level(DEPTH_MAX).deserialize(deserializer)
+        let level = Level {
+            levels: DEPTH_MAX,
+            weight_max: WEIGHT_MAX,
+        };
+        level.deserialize(deserializer)
     }
 }
 
-/// Reads one value that may hold so many further levels.
+/// Reads one value that may hold so many further levels and weigh so much.
 #[derive(Clone, Copy)]
-struct Level(u16);
+struct Level {
+    levels: u16,
+    weight_max: u64,
+}
 
 impl Level {
     fn below<E: serde::de::Error>(self) -> Result<Self, E> {
-        match self.0.checked_sub(1) {
-            Some(levels) => Ok(Self(levels)),
+        match self.levels.checked_sub(1) {
+            Some(levels) => Ok(Self { levels, ..self }),
             None => Err(E::custom(format_args!(
                 "nested deeper than {DEPTH_MAX} levels"
             ))),
+        }
+    }
+
+    fn weighed<E: serde::de::Error>(self, value: Value) -> Result<Value, E> {
+        let (found, limit) = (value.weight(), self.weight_max);
+        if found > limit {
+            // What follows in the text is not read: it is larger still.
+            Err(E::custom(format_args!(
+                "the value takes more than {limit} bytes ({} MiB) as JSON",
+                limit >> 20
+            )))
+        } else {
+            Ok(value)
         }
     }
 }
@@ -185,7 +224,7 @@ impl<'de> Visitor<'de> for Level {
         while let Some(item) = access.next_element_seed(below)? {
             items.push(item);
         }
-        within_weight(Value::list(items))
+        self.weighed(Value::list(items))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
@@ -197,7 +236,7 @@ impl<'de> Visitor<'de> for Level {
                 return Err(A::Error::custom(format_args!("the key `{key}` twice")));
             }
         }
-        within_weight(Value::from_entries(map))
+        self.weighed(Value::from_entries(map))
     }
 }
 
@@ -235,13 +274,5 @@ fn checked<E: serde::de::Error>(text: &str) -> Result<&str, E> {
         Err(E::custom("a text with a NUL character"))
     } else {
         Ok(text)
-    }
-}
-
-fn within_weight<E: serde::de::Error>(value: Value) -> Result<Value, E> {
-    if value.weight() > WEIGHT_MAX {
-        Err(E::custom("the value is larger than 8 MiB"))
-    } else {
-        Ok(value)
     }
 }

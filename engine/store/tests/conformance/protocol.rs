@@ -421,7 +421,9 @@ async fn bad_changes_are_refused(db: Db) {
     let nul = start("a\0");
     assert!(matches!(nul.check(), Err(ChangeError::Nul(_))));
     let large = go_on("a", 1, &"x".repeat(5 * 1024 * 1024));
-    assert!(matches!(large.check(), Err(ChangeError::TooLarge(_))));
+    assert!(matches!(large.check(), Err(ChangeError::TooLarge { .. })));
+    let told = large.check().expect_err("too large").to_string();
+    assert!(told.contains("`instance_state` takes 5242881"), "{told}");
     let headless = Change::of_instance("a", Base::New, running("0"), NOW_MS);
     assert_eq!(headless.check(), Err(ChangeError::HeadMissing));
     let answers = db.store.commit(vec![foreign, start("good"), nul]).await;
@@ -433,7 +435,7 @@ async fn bad_changes_are_refused(db: Db) {
         .err();
     assert!(matches!(
         error,
-        Some(StoreError::Change(ChangeError::TooLarge(_)))
+        Some(StoreError::Change(ChangeError::TooLarge { .. }))
     ));
     db.end().await;
 }
