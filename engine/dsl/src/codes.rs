@@ -123,6 +123,14 @@ codes! {
     NUL "TB0113" "a text holds the character NUL"
         "No database keeps the character U+0000 in a text."
         "set: { text: \"\\0\" }"
+    FULL_WIDTH "TB0114" "punctuation of a Chinese keyboard"
+        "A colon, comma, bracket or quotation mark that is typed with a Chinese input method is another character than the \
+        plain one: YAML and the expressions take it for a letter. Inside of texts it may stand."
+        "- ask： { call: approve }   # a plain colon: `- ask: `"
+    SPACING "TB0115" "a space is missing behind a colon or a hyphen"
+        "YAML reads `key:value` as one text and `-item` as a text that begins with a hyphen. The space behind the sign makes \
+        the difference."
+        "set: { amount:5 }   # amount: 5"
     // The shape of the document.
     UNKNOWN_PROPERTY "TB0201" "a property that the language does not have"
         "The block has no such property. It may be misspelt, stand at the wrong depth, or belong to another kind of task. Own \
@@ -202,6 +210,10 @@ codes! {
         "No case needs to match, and the next task is the target of one of the cases: an input that nobody thought of takes that \
         way too. Give a default case or a `then`."
         "switch: [{ yes: { when: 'input.ok', then: grant } }]   # next task: grant"
+    RESERVED_NAME "TB0316" "a task named like a directive"
+        "`continue`, `exit` and `end` are words of `then`. A task of such a name can be run in its turn, but no `then` can lead \
+        to it."
+        "- end: { set: { outcome: granted } }   # then: end ends the workflow, it never goes here"
     // Expressions.
     EXPRESSION_SYNTAX "TB0401" "an expression that does not compile"
         "The place inside the expression is marked."
@@ -262,6 +274,17 @@ codes! {
         "The output of a fork is a list in the order of the branches, which changes when somebody adds one. Each branch's \
         result is `steps.BRANCH`."
         "'${ input[0].status }'   # steps.household.status"
+    FOREIGN_WRAPPER "TB0419" "the mark of another tool's expressions"
+        "An expression stands in `${ … }`, or bare where only an expression can stand. `{{ … }}` belongs to templates of mails, \
+        `$( … )`, `<% … %>` and `${{ … }}` to other tools. Marks do not stand inside of each other."
+        "set: { total: '{{ .amount }}' }   # '${ .amount }'"
+    ASSIGNMENT "TB0420" "an assignment where a comparison is meant"
+        "`=` sets a value in jq, and what comes out is never false; rhai's expressions have no assignment. Comparisons are \
+        written `==`."
+        "if: .amount = 5000   # .amount == 5000"
+    UNKNOWN_METHOD "TB0421" "a function of rhai that does not exist"
+        "The expression calls a function that neither rhai nor this platform has. It would fail when a case comes there."
+        "if: 'form.rows.length() > 3'   # form.rows.len()"
     // Functions and their arguments.
     UNKNOWN_FUNCTION "TB0501" "a function that does not exist"
         "`call` names a function of the engine, of a plugin, or of `use.functions`."
@@ -303,6 +326,12 @@ codes! {
     OUTSIDE_PACK "TB0608" "a path that leaves the pack"
         "Files are named relative to the pack, without `./`, `..` or a leading slash."
         "endpoint: pack://../secret.rhai"
+    UNKNOWN_LEVEL "TB0609" "a level of units that does not exist"
+        "Levels of the unit tree are listed in `levels` of pack.yaml: `unit(id, level)`, `unit.find` and `chain` name one of them."
+        "call: unit.find, with: { under: bureau, level: strret }   # street"
+    UNKNOWN_CODES "TB0610" "a code list that does not exist"
+        "Code lists stand under `codes` in pack.yaml; another pack's list is written `pack/list`."
+        "reasons: { rejected: refusals }   # refusal"
     // Cases, clocks and people's work.
     UNKNOWN_METADATA "TB0701" "a key that our metadata does not have"
         "Keys of `metadata` are checked, because a misspelt clock would never ring. Own keys begin with `x-`."
@@ -343,6 +372,17 @@ codes! {
         "A form marked `x-figures: true` holds what the respondent answers for. Whoever reviews it returns it with his \
         reasons; only the respondent changes it."
         "call: approve, with: { to: [{ role: reviewer }], fields: { edit: [rows] } }   # return: { to: [collect] }"
+    BAD_SELECTOR "TB0713" "a selector that is not understood"
+        "A selector names people in one way: `user`, `role`, `post`, `head`, `members`, `group`, `identity`, `chain` or \
+        `chosenBy`. `unit` narrows a role and is needed by a post. Two ways are two selectors of the list."
+        "to: [{ user: li-na, role: leader }]   # [{ user: li-na }, { role: leader }]"
+    UNDECIDED_SHARE "TB0714" "a vote without its measure"
+        "`mode` count, share and weight decide by a number that `pass` gives."
+        "mode: share   # pass: { share: 60 }"
+    NUMBERLESS "TB0715" "a number that no case has"
+        "Cases have a number when `metadata.case.number` gives its pattern. Without one `workflow.number` is empty, and what is \
+        made of it (a key, a link, a letter) is the same for every case."
+        "title: '${ \"Case \" + $workflow.number }'   # metadata: { case: { number: 'GX{yyyy}-{seq:5}' } }"
     // Time.
     BAD_DURATION "TB0801" "a duration that is not understood"
         "A duration is an object of days, hours, minutes, seconds, milliseconds, or an ISO 8601 text such as PT15M."
@@ -365,6 +405,10 @@ codes! {
     ZERO_DURATION "TB0807" "a duration that is zero or negative"
         "Nothing would be waited for, so what is repeated or limited by it would run without a pause."
         "schedule: { every: PT0S }"
+    SWALLOWED "TB0808" "an error that is swallowed after its retries"
+        "When the retries are used up, `do` of the `catch` is run. Without one the task ends as if nothing had happened: its \
+        output is its input, and the case goes on."
+        "catch: { retry: { limit: { attempt: { count: 3 } } } }   # do: [{ giveUp: { raise: … } }]"
     // Not supported.
     UNSUPPORTED_CALL "TB0901" "a call that this runtime does not perform"
         "`grpc`, `asyncapi`, `a2a` and `mcp` are part of the language but not of this runtime. It is refused rather than \
@@ -394,6 +438,10 @@ codes! {
     UNSUPPORTED_RESOURCE "TB0909" "a resource that lies outside the pack"
         "Scripts and schemas are read from the pack when it is published, never from the network."
         "source: { endpoint: https://a.example/x.rhai }"
+    UNSUPPORTED_ARGUMENT "TB0910" "an argument that this runtime does not carry out"
+        "`sign`, `chosenBy` and the `pause` of a batch are words of the platform whose meaning is not built yet. They are \
+        refused, because a process that relies on them would do something else than it says."
+        "with: { sign: true }"
 
     // Packs.
     PACK_HEAD "TB1001" "a pack's head that is missing or wrong"

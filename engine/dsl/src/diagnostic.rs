@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::codes::Code;
+use crate::codes::{self, Code};
 use crate::span::Span;
 
 /// How bad it is.
@@ -107,8 +107,45 @@ fn code_text<S: Serializer>(code: &Code, serializer: S) -> Result<S::Ok, S::Erro
 /// Most faults that are told of one document.
 const MOST: usize = 500;
 
+/// Faults of a whole block that a misspelt or misplaced key inside of it explains.
+const EXPLAINED: &[Code] = &[codes::RETRY_FOREVER, codes::BAD_SELECTOR];
+/// Faults of a key.
+const EXPLAINING: &[Code] = &[
+    codes::UNKNOWN_PROPERTY,
+    codes::UNKNOWN_ARGUMENT,
+    codes::WRONG_WRAPPER,
+    codes::FULL_WIDTH,
+];
+
+/// Leaves out what is only a consequence of another fault.
+fn without_consequences(diagnostics: &mut Vec<Diagnostic>) {
+    let causes: Vec<Span> = diagnostics
+        .iter()
+        .filter(|fault| EXPLAINING.contains(&fault.code) && fault.is_error())
+        .map(|fault| fault.span)
+        .collect();
+    let unread: Vec<Span> = diagnostics
+        .iter()
+        .filter(|fault| fault.code.id().starts_with("TB01"))
+        .map(|fault| fault.span)
+        .collect();
+    diagnostics.retain(|fault| {
+        // What could not be read stands as nothing in the tree.
+        fault.code.id().starts_with("TB01") || !unread.contains(&fault.span)
+    });
+    diagnostics.retain(|fault| {
+        !EXPLAINED.contains(&fault.code)
+            || !causes.iter().any(|cause| {
+                fault.span.start <= cause.start
+                    && cause.end <= fault.span.end
+                    && *cause != fault.span
+            })
+    });
+}
+
 /// The faults in the order of the document, each once.
 pub(crate) fn in_order(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    without_consequences(&mut diagnostics);
     diagnostics.sort_by(|a, b| {
         (a.span.start, a.code.id(), &a.message).cmp(&(b.span.start, b.code.id(), &b.message))
     });

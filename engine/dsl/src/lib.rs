@@ -21,6 +21,7 @@ mod shape;
 pub mod signatures;
 mod span;
 mod suggest;
+mod width;
 
 pub use check::{Inspected, Nothing, Reference, Surroundings, check, inspect, is_rhai_keyword};
 pub use data::{Placed, read_yaml, read_yaml_placed};

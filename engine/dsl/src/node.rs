@@ -5,6 +5,7 @@
 //! `yes`, `no`, `on` and `off` are texts.
 
 mod help;
+mod repair;
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -19,7 +20,7 @@ use crate::diagnostic::Diagnostic;
 use crate::number::{Number, number};
 use crate::place::Places;
 use crate::span::Span;
-use help::{FLATTER, syntax_help};
+use help::{FLATTER, syntax_help, worded};
 
 /// Longest source that is read.
 pub(crate) const MAX_BYTES: usize = 2 * 1024 * 1024;
@@ -119,15 +120,7 @@ pub(crate) fn read(source: &str, places: &Places<'_>) -> Read {
             diagnostics: vec![fault],
         };
     }
-    let mut builder = Builder {
-        places,
-        stack: Vec::new(),
-        anchors: HashMap::new(),
-        root: None,
-        nodes: 0,
-        diagnostics: Vec::new(),
-        documents: 0,
-    };
+    let mut builder = Builder::new(places, false);
     builder.run(source);
     Read {
         root: builder.root,
@@ -161,12 +154,39 @@ struct Builder<'a> {
     nodes: usize,
     diagnostics: Vec<Diagnostic>,
     documents: usize,
+    /// Whether this is a proposal that is tried: its faults are not repaired in turn.
+    trial: bool,
 }
 
 /// Reading ends here; the reason is already among the diagnostics.
 struct Stop;
 
-impl Builder<'_> {
+/// The place of the first fault of syntax of a proposal; `None` when it is valid YAML.
+fn first_fault(source: &str) -> Option<Span> {
+    let places = Places::new(source);
+    let mut builder = Builder::new(&places, true);
+    builder.run(source);
+    let faults = builder.diagnostics.iter();
+    faults
+        .filter(|fault| fault.code == codes::YAML_SYNTAX)
+        .map(|fault| fault.span)
+        .next()
+}
+
+impl<'a> Builder<'a> {
+    fn new(places: &'a Places<'a>, trial: bool) -> Self {
+        Builder {
+            places,
+            stack: Vec::new(),
+            anchors: HashMap::new(),
+            root: None,
+            nodes: 0,
+            diagnostics: Vec::new(),
+            documents: 0,
+            trial,
+        }
+    }
+
     fn run(&mut self, source: &str) {
         let mut options = granit_parser::Options::default();
         options.set_emit_comments(false);
@@ -175,7 +195,7 @@ impl Builder<'_> {
             let (event, span) = match event {
                 Ok(found) => found,
                 Err(error) => {
-                    self.syntax_error(&error);
+                    self.syntax_error(source, &error);
                     return;
                 }
             };
@@ -189,18 +209,20 @@ impl Builder<'_> {
         }
     }
 
-    fn syntax_error(&mut self, error: &granit_parser::ScanError) {
+    fn syntax_error(&mut self, source: &str, error: &granit_parser::ScanError) {
         let span = self.places.point(error.marker());
         let info = error.info();
         self.root = None;
-        self.diagnostics.push(
-            Diagnostic::error(
-                codes::YAML_SYNTAX,
-                span,
-                format!("this is not valid YAML: {info}"),
-            )
-            .help(syntax_help(&info, self.places.line_text(span.line))),
-        );
+        let repaired = if self.trial {
+            None
+        } else {
+            repair::repaired(source, self.places, span)
+        };
+        let fault = repaired.unwrap_or_else(|| {
+            let help = syntax_help(&info, self.places.line_text(span.line));
+            Diagnostic::error(codes::YAML_SYNTAX, span, worded(&info)).help(help)
+        });
+        self.diagnostics.push(fault);
     }
 
     fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Stop> {
@@ -295,6 +317,9 @@ impl Builder<'_> {
                 );
             }
             self.refuse_nul(text, span);
+            if style == ScalarStyle::Plain && matches!(text, "" | "~" | "null" | "Null" | "NULL") {
+                self.nameless_key(text, span);
+            }
             self.key(Arc::from(text), span);
             return Ok(());
         }
@@ -313,6 +338,24 @@ impl Builder<'_> {
             },
             anchor,
         )
+    }
+
+    /// `: value`, `~: value` and `null: value`.
+    fn nameless_key(&mut self, text: &str, span: Span) {
+        // The parser reads an empty key as `~`.
+        let (message, help) = if span.start == span.end || text.is_empty() {
+            (
+                "a value stands here without its key".to_owned(),
+                "write the key before the colon".to_owned(),
+            )
+        } else {
+            (
+                format!("a key must be a text, and `{text}` is no value at all in YAML"),
+                format!("quote it when it is a name: '{text}'"),
+            )
+        };
+        self.diagnostics
+            .push(Diagnostic::error(codes::KEY_NOT_TEXT, span, message).help(help));
     }
 
     /// Resolves a plain scalar by the core schema.
@@ -411,6 +454,9 @@ impl Builder<'_> {
                 ..
             } => (span, anchor, NodeKind::Map(fields)),
         };
+        if let NodeKind::Map(fields) = &kind {
+            self.joined_keys(fields);
+        }
         let (mut weight, mut height, mut last) = (1_usize, 0_usize, span.end);
         let mut add = |node: &Node| {
             weight = weight.saturating_add(node.weight);
@@ -440,6 +486,35 @@ impl Builder<'_> {
             },
             anchor,
         )
+    }
+
+    /// `{ amount:5 }`: a key without a value that holds both.
+    fn joined_keys(&mut self, fields: &[Field]) {
+        for field in fields {
+            let empty = matches!(field.value.kind, NodeKind::Null)
+                && field.value.span.start == field.value.span.end;
+            let plain = self
+                .places
+                .byte_at(field.key_span.start)
+                .is_some_and(|byte| byte != b'\'' && byte != b'"');
+            let Some((key, value)) = field.key.split_once(':').filter(|_| empty && plain) else {
+                continue;
+            };
+            let name = !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || c == '_');
+            if name && !value.is_empty() && !value.starts_with("//") {
+                self.diagnostics.push(
+                    Diagnostic::error(
+                        codes::SPACING,
+                        field.key_span,
+                        format!(
+                            "`{}` is one key without a value: a space is missing behind the colon",
+                            field.key
+                        ),
+                    )
+                    .help(format!("write `{key}: {value}`")),
+                );
+            }
+        }
     }
 
     fn alias(&mut self, id: usize, span: Span) -> Result<(), Stop> {

@@ -124,10 +124,15 @@ impl<'a> Places<'a> {
 
     /// The text of a line, without its end.
     pub fn line_text(&self, line: u32) -> &'a str {
-        self.source
-            .lines()
-            .nth(line.saturating_sub(1) as usize)
-            .unwrap_or("")
+        self.line(line).map_or("", |(_, text)| text)
+    }
+
+    /// The first byte of a line, and its text without its end.
+    pub fn line(&self, line: u32) -> Option<(usize, &'a str)> {
+        let start = *self.lines.get((line as usize).checked_sub(1)?)? as usize;
+        let rest = self.source.get(start..)?;
+        let text = rest.split('\n').next()?;
+        Some((start, text.strip_suffix('\r').unwrap_or(text)))
     }
 
     pub fn byte_at(&self, at: u32) -> Option<u8> {

@@ -13,6 +13,7 @@ use crate::definition::{Entry, Template, TemplateKind};
 use crate::diagnostic::Diagnostic;
 use crate::span::Span;
 use crate::suggest;
+use crate::width;
 
 /// Words that authors bring from other tools, and ours for them.
 const SYNONYMS: &[(&str, &str)] = &[
@@ -29,6 +30,37 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("spec", "document"),
     ("auth", "authentication"),
     ("assignee", "to"),
+    ("approver", "to"),
+    ("reviewer", "to"),
+    ("reviewers", "to"),
+    ("signer", "to"),
+    ("signers", "to"),
+    ("candidates", "to"),
+    ("recipient", "to"),
+    ("recipients", "to"),
+    ("receiver", "to"),
+    ("who", "to"),
+    ("copy", "cc"),
+    ("timeLimit", "due"),
+    ("limit", "due"),
+    ("options", "outcomes"),
+    ("decisions", "outcomes"),
+    ("results", "outcomes"),
+    ("schema", "form"),
+    ("mail", "template"),
+    ("text", "template"),
+    ("back", "return"),
+    ("sendBack", "return"),
+    ("onTimeout", "timeout"),
+    ("escalation", "escalate"),
+    ("reminder", "remind"),
+    ("reminders", "remind"),
+    ("id", "key"),
+    ("code", "key"),
+    ("name", "register"),
+    ("table", "register"),
+    ("items", "each"),
+    ("list", "each"),
     ("assignees", "to"),
     ("approvers", "to"),
     ("users", "to"),
@@ -90,11 +122,14 @@ impl<'a> Shape<'a> {
             return;
         }
         if schema.as_bool() == Some(false) {
-            faults.push(Diagnostic::error(
-                codes::BAD_ARGUMENT,
-                template.span,
-                format!("{} is not allowed here", place.name),
-            ));
+            faults.push(
+                Diagnostic::error(
+                    codes::BAD_ARGUMENT,
+                    template.span,
+                    format!("{} is not allowed here", place.name),
+                )
+                .help("take it out"),
+            );
             return;
         }
         if let Some(target) = schema
@@ -374,11 +409,10 @@ impl<'a> Shape<'a> {
                     format!("{} needs `{name}`", place.name),
                 )
             };
-            faults.push(Diagnostic::error(
-                code,
-                crate::parse::first_line(span),
-                message,
-            ));
+            faults.push(
+                Diagnostic::error(code, crate::parse::first_line(span), message)
+                    .help(format!("add `{}`", added(name))),
+            );
         }
     }
 
@@ -395,7 +429,10 @@ impl<'a> Shape<'a> {
                 suggest::nearest(&entry.key, known.iter().copied())
                     .map(|near| format!("did you mean `{near}`?"))
             })
-            .or_else(|| (!known.is_empty()).then(|| format!("it takes {}", suggest::list(&known))));
+            .or_else(|| (!known.is_empty()).then(|| format!("it takes {}", suggest::all(&known))));
+        if let Some(fault) = width::key(&entry.key, entry.key_span, &known) {
+            return fault;
+        }
         let (code, message) = if place.top {
             (
                 codes::UNKNOWN_ARGUMENT,
@@ -434,35 +471,55 @@ impl<'a> Shape<'a> {
             .and_then(Value::as_i64)
             .filter(|least| count < *least)
         {
-            faults.push(Diagnostic::error(
-                codes::BAD_ARGUMENT,
-                span,
-                format!(
-                    "{} must have at least {least} entries, found {count}",
-                    place.name
-                ),
-            ));
+            faults.push(
+                Diagnostic::error(
+                    codes::BAD_ARGUMENT,
+                    span,
+                    format!(
+                        "{} must have at least {least} entries, found {count}",
+                        place.name
+                    ),
+                )
+                .help("add to the list, or leave it out"),
+            );
         }
         if let Some(most) = schema
             .get("maxItems")
             .and_then(Value::as_i64)
             .filter(|most| count > *most)
         {
-            faults.push(Diagnostic::error(
-                codes::BAD_ARGUMENT,
-                span,
-                format!(
-                    "{} must have at most {most} entries, found {count}",
-                    place.name
-                ),
-            ));
+            faults.push(
+                Diagnostic::error(
+                    codes::BAD_ARGUMENT,
+                    span,
+                    format!(
+                        "{} must have at most {most} entries, found {count}",
+                        place.name
+                    ),
+                )
+                .help("divide the list"),
+            );
         }
+    }
+}
+
+/// What to add where an argument is missing.
+fn added(name: &str) -> String {
+    match name {
+        "to" => "to: [{ role: …, unit: … }]".to_owned(),
+        "template" => "template: mails/NAME".to_owned(),
+        "form" => "form: forms/NAME.yaml".to_owned(),
+        "due" => "due: { workingDays: 5 }".to_owned(),
+        "method" => "method: get".to_owned(),
+        "endpoint" => "endpoint: https://…".to_owned(),
+        "register" => "register: NAME".to_owned(),
+        "key" => "key: '${ form.… }'".to_owned(),
+        other => format!("{other}: …"),
     }
 }
 
 /// A list where one value stands, or quotes around a number.
 fn wrap_help(template: &Template, words: &[&str]) -> Option<String> {
-    let text = template.as_str();
     match &template.kind {
         TemplateKind::Literal(Value::Str(text)) if words.contains(&"a list") => {
             Some(format!("write `[{text}]`"))
@@ -480,12 +537,23 @@ fn wrap_help(template: &Template, words: &[&str]) -> Option<String> {
         {
             Some("take the quotes away".to_owned())
         }
-        _ if text.is_some_and(|text| matches!(text, "yes" | "no" | "on" | "off"))
-            && words.contains(&"true or false") =>
-        {
-            Some("write `true` or `false`".to_owned())
+        TemplateKind::Literal(Value::Str(found)) if words.contains(&"true or false") => {
+            Some(match found.to_lowercase().as_str() {
+                "yes" | "on" | "y" | "true" => "write `true`".to_owned(),
+                "no" | "off" | "n" | "false" => "write `false`".to_owned(),
+                _ => "write `true` or `false`, without quotes".to_owned(),
+            })
         }
-        _ => None,
+        TemplateKind::Literal(Value::Null) => {
+            Some("write it behind the colon, or leave the key out".to_owned())
+        }
+        TemplateKind::List(items) if words.contains(&"a text") && items.len() == 1 => {
+            Some("one text stands here: take the brackets away".to_owned())
+        }
+        TemplateKind::List(_) if words.contains(&"an object") => {
+            Some("take the `- ` or the brackets away: `key: value` pairs, no list".to_owned())
+        }
+        _ => Some(format!("write {} here", words.join(" or "))),
     }
 }
 

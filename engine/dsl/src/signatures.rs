@@ -50,6 +50,8 @@ static HTTP: LazyLock<Value> = LazyLock::new(|| with_definitions("http"));
 static OPENAPI: LazyLock<Value> = LazyLock::new(|| with_definitions("openapi"));
 static AUTHENTICATION: LazyLock<Value> = LazyLock::new(|| with_definitions("authentication"));
 static ENDPOINT: LazyLock<Value> = LazyLock::new(|| with_definitions("endpoint"));
+static REMIND: LazyLock<Value> = LazyLock::new(|| with_definitions("remind"));
+static ESCALATE: LazyLock<Value> = LazyLock::new(|| with_definitions("escalate"));
 
 static ENGINE: LazyLock<Vec<Signature>> = LazyLock::new(|| {
     let functions = DOCUMENT
@@ -111,6 +113,14 @@ pub(crate) fn authentication() -> &'static Value {
 /// An endpoint: a URI, or an object with `uri` and `authentication`.
 pub(crate) fn endpoint() -> &'static Value {
     &ENDPOINT
+}
+
+/// The schema of a clock's `remind` or `escalate`, as `with` of a step takes it too.
+pub(crate) fn rungs(list: &str) -> &'static Value {
+    match list {
+        "remind" => &REMIND,
+        _ => &ESCALATE,
+    }
 }
 
 /// How a call of the language looks, for help.

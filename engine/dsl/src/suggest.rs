@@ -8,8 +8,9 @@ pub(crate) fn nearest<'a>(
     let lower = word.to_lowercase();
     let length = word.chars().count();
     let allowed = match length {
-        0..=2 => 1,
-        3..=5 => 2,
+        0..=1 => 0,
+        2..=3 => 1,
+        4..=7 => 2,
         _ => 3,
     };
     candidates
@@ -35,6 +36,18 @@ pub(crate) fn did_you_mean<'a>(
     }
     (!candidates.is_empty() && candidates.len() <= 14)
         .then(|| format!("expected one of {}", list(&candidates)))
+}
+
+/// Many words, of which only the first are shown.
+pub(crate) fn all(words: &[&str]) -> String {
+    const SHOWN: usize = 14;
+    match words.get(..SHOWN) {
+        Some(first) if words.len() > SHOWN + 1 => {
+            let quoted: Vec<String> = first.iter().map(|word| format!("`{word}`")).collect();
+            format!("{} and {} more", quoted.join(", "), words.len() - SHOWN)
+        }
+        _ => list(words),
+    }
 }
 
 /// `a`, `b` and `c`, each in backticks.

@@ -57,6 +57,7 @@ impl Surroundings for Pack {
             Reference::Workflow => &["sharing/apply", "sharing/dispute"],
             Reference::Parameter => &["answerDays"],
             Reference::Code => &["refusal"],
+            Reference::Level => &["city", "district", "street"],
         };
         Some(names.iter().map(|name| (*name).to_owned()).collect())
     }

@@ -90,7 +90,7 @@ fn going_back_on_purpose() {
         "rhai",
         "do:
   - route: { call: collect, with: { to: [applicant], form: forms/route.yaml, due: { minutes: 30 }, timeout: silent } }
-  - handle: { call: collect, with: { to: [{ head: '${ steps.route.data.unit }' }], form: forms/handling.yaml, data: '${ steps.handle?.data }' } }
+  - handle: { call: collect, with: { to: [{ head: '${ steps.route.data.unit }' }], form: forms/handling.yaml, outcomes: { submitted: 已办, notOurs: 不属本部门 }, data: '${ steps.handle?.data }' } }
   - handled: { switch: [{ back: { when: 'input.outcome == \"notOurs\"', then: route } }] }
   - closed: { set: { outcome: closed } }
 ",

@@ -68,7 +68,8 @@ impl Checker<'_> {
         let mut known = self.surroundings.function_names();
         known.extend(self.definition.reusables.functions.keys().cloned());
         let near = suggest::nearest(name, known.iter().map(String::as_str))
-            .map(|near| format!("did you mean `{near}`?"));
+            .map(|near| format!("did you mean `{near}`?"))
+            .or_else(|| foreign(name).map(str::to_owned));
         let family: Vec<&str> = match name.split_once('.') {
             Some((family, _)) => known
                 .iter()
@@ -219,6 +220,65 @@ impl Checker<'_> {
             }
         }
     }
+}
+
+/// What functions of other tools are called here.
+fn foreign(name: &str) -> Option<&'static str> {
+    let lower = name.to_lowercase();
+    let is = |words: &[&str]| words.contains(&lower.as_str());
+    if is(&[
+        "email",
+        "mail",
+        "sendmail",
+        "send-mail",
+        "sendemail",
+        "message",
+        "sms",
+        "remind",
+    ]) {
+        return Some("letters are sent by `call: notify`");
+    }
+    if is(&[
+        "rest", "api", "fetch", "get", "post", "put", "delete", "request", "webhook", "https",
+        "curl",
+    ]) {
+        return Some(
+            "services are reached by `call: http` with `with: { method: get, endpoint: https://… }`",
+        );
+    }
+    if is(&[
+        "review",
+        "approval",
+        "signoff",
+        "sign-off",
+        "countersign",
+        "usertask",
+        "user-task",
+    ]) {
+        return Some("people decide in `call: approve`");
+    }
+    if is(&["form", "fill", "ask", "input", "survey", "question"]) {
+        return Some("people fill in a form in `call: collect`");
+    }
+    if is(&["publish", "publicity", "announce", "announcement"]) {
+        return Some(
+            "公示 is `call: notice`; items of the catalogue are published by `catalogue.publish`",
+        );
+    }
+    if is(&["workflow", "subflow", "subprocess", "callactivity"]) {
+        return Some(
+            "another workflow is started by `run: { workflow: … }`, one for each item by `call: batch`",
+        );
+    }
+    if is(&["script", "rule", "decision"]) {
+        return Some(
+            "rules are run by `run: { script: { language: rhai, source: { endpoint: 'pack://rules/…' } } }`",
+        );
+    }
+    if is(&["db", "database", "sql", "query", "lookup", "select"]) {
+        return Some("records are read by `register.get` and `register.find`");
+    }
+    None
 }
 
 fn unknown_secret(name: &str, span: Span, declared: &[&str]) -> Diagnostic {

@@ -54,7 +54,10 @@ impl Checker<'_> {
                 Diagnostic::error(
                     fault.code,
                     call.function.span,
-                    format!("the function `{text}` is faulty: {} ({place})", fault.message),
+                    format!(
+                        "the function `{text}` is faulty: {} ({place})",
+                        fault.message
+                    ),
                 )
                 .help_if(fault.help.clone()),
             );
@@ -86,7 +89,11 @@ impl Checker<'_> {
     /// A function of the engine or of a plugin: the default catalogue has each in one version.
     fn is_of_the_site(&self, cataloged: &Cataloged<'_>) -> bool {
         cataloged.catalog == DEFAULT_CATALOG
-            && !self.definition.reusables.catalogs.contains_key(DEFAULT_CATALOG)
+            && !self
+                .definition
+                .reusables
+                .catalogs
+                .contains_key(DEFAULT_CATALOG)
             && cataloged.version == Cataloged::SITE_VERSION
             && self.surroundings.function(cataloged.name).is_some()
     }
@@ -97,10 +104,7 @@ impl Checker<'_> {
             // It lies outside the pack: that was reported where it is declared.
             return;
         }
-        let known = declared
-            .keys()
-            .map(String::as_str)
-            .chain([DEFAULT_CATALOG]);
+        let known = declared.keys().map(String::as_str).chain([DEFAULT_CATALOG]);
         let help = suggest::nearest(catalog, known).map_or_else(
             || format!("declare it: `use: {{ catalogs: {{ {catalog}: {{ endpoint: pack://catalogs/{catalog} }} }} }}`"),
             |near| format!("did you mean `{near}`?"),

@@ -1,18 +1,15 @@
 //! Every expression, compiled where it stands.
 
-use tongban_expr::{Expression, Language, Read};
+use tongban_expr::{Expression, Language};
 
 use crate::codes;
-use crate::definition::{
-    ExpressionSource, Mode, SchemaSource, TaskKind, Template, TemplateKind, TextPart,
-};
+use crate::definition::{ExpressionSource, Mode, Template, TemplateKind, TextPart};
 use crate::diagnostic::Diagnostic;
 use crate::parse::looks_like_expression;
 use crate::span::Span;
-use crate::suggest;
 
+use super::repair;
 use super::scope::Scope;
-use super::surroundings::Reference;
 use super::walk::Checker;
 
 /// Where an expression stands, and so what it sees.
@@ -128,41 +125,38 @@ impl Checker<'_> {
         }
     }
 
-    /// `input[0]` right after a fork.
-    fn by_position(&mut self, source: &ExpressionSource, read: &Read, setting: &Setting<'_>) {
-        let indexed = source
-            .text
-            .get(read.at.end..)
-            .is_some_and(|rest| rest.trim_start().starts_with('['));
-        let argument = matches!(read.root.as_str(), "input" | ".") && read.path.is_empty();
-        let before = setting
-            .at
-            .and_then(|at| setting.scope.tasks.get(at.checked_sub(1)?));
-        let Some(TaskKind::Fork(fork)) = before.map(|task| &task.kind) else {
-            return;
-        };
-        if !indexed || !argument || fork.compete {
+    /// A text that its author took for an expression.
+    fn forgotten(&mut self, text: &str, span: Span) {
+        if let Some((shown, inner)) = repair::unwrapped(text) {
+            self.faults.push(
+                Diagnostic::error(
+                    codes::FOREIGN_WRAPPER,
+                    span,
+                    format!(
+                        "`{shown}` marks the expressions of another tool; this would stay a text"
+                    ),
+                )
+                .help(format!(
+                    "write '${{ {inner} }}'; a text that is meant as it stands: '${{ {} }}'",
+                    tongban_expr::Value::from(text).to_json()
+                )),
+            );
             return;
         }
-        let first = fork
-            .branches
-            .first()
-            .map_or("BRANCH", |branch| branch.name.value.as_str());
-        let span = self.place(source, &read.at);
-        self.faults.push(
-            Diagnostic::warning(
-                codes::BY_POSITION,
-                span,
-                "this reads a branch's result by its position",
-            )
-            .help(format!("write `steps.{first}` and its like")),
-        );
-    }
-
-    fn forgotten(&mut self, text: &str, span: Span) {
-        if self.definition.evaluate.mode == Mode::Strict
-            && looks_like_expression(text, self.definition.evaluate.language)
-        {
+        let embedded = text.contains("{{") && text.contains("}}")
+            || text.contains("<%") && text.contains("%>");
+        let language = self.definition.evaluate.language;
+        let strict = self.definition.evaluate.mode == Mode::Strict;
+        if embedded && strict {
+            self.faults.push(
+                Diagnostic::warning(
+                    codes::FOREIGN_WRAPPER,
+                    span,
+                    "`{{ … }}` marks the expressions of another tool; this stays a text",
+                )
+                .help("write `${ … }` instead of `{{ … }}`"),
+            );
+        } else if strict && looks_like_expression(text, language) {
             self.faults.push(
                 Diagnostic::warning(
                     codes::UNMARKED,
@@ -170,6 +164,27 @@ impl Checker<'_> {
                     "this looks like an expression but is passed on as a text",
                 )
                 .help(format!("write '${{ {} }}'", text.trim())),
+            );
+        }
+    }
+
+    /// An expression that decides: `if`, `when`, `while`.
+    pub(super) fn condition(&mut self, source: &ExpressionSource, setting: &Setting<'_>) {
+        let before = self.faults.len();
+        self.expression(source, setting);
+        if self.faults.len() != before || source.language != Language::Jq {
+            return;
+        }
+        if let Some(at) = repair::assignments(&source.text).first() {
+            let mut right = source.text.to_string();
+            right.insert(at.start, '=');
+            self.faults.push(
+                Diagnostic::error(
+                    codes::ASSIGNMENT,
+                    self.place(source, at),
+                    "`=` sets a value in jq and does not compare: this is always true",
+                )
+                .help(format!("write '{right}'")),
             );
         }
     }
@@ -191,6 +206,7 @@ impl Checker<'_> {
                 for read in compiled.reads() {
                     self.read(source, read, setting);
                 }
+                self.methods(source);
             }
         }
     }
@@ -204,252 +220,6 @@ impl Checker<'_> {
             &source.scalar,
             offset + part.start..offset + end,
         )
-    }
-
-    fn syntax(
-        &mut self,
-        source: &ExpressionSource,
-        error: &tongban_expr::SyntaxError,
-        locals: &[&str],
-    ) {
-        let mut span = self.place(source, &error.at);
-        if span.start == span.end || error.at.start >= source.text.len() {
-            let at = error.at.start.min(source.text.len().saturating_sub(1));
-            let at = source.text.floor_char_boundary(at);
-            let next = source
-                .text
-                .get(at..)
-                .and_then(|rest| rest.chars().next())
-                .map_or(at, |c| at + c.len_utf8());
-            span = self.place(source, &(at..next));
-        }
-        let found = source
-            .text
-            .get(error.at.clone())
-            .unwrap_or("")
-            .trim_start_matches('$');
-        let unknown = error.message.contains("variable")
-            || error.message.contains("not defined")
-                && found.chars().all(|c| c.is_alphanumeric() || c == '_');
-        let code = if unknown && !found.is_empty() {
-            codes::UNKNOWN_VARIABLE
-        } else {
-            codes::EXPRESSION_SYNTAX
-        };
-        let near = || {
-            let roots = tongban_expr::Scope::NAMES
-                .iter()
-                .copied()
-                .chain(locals.iter().copied());
-            suggest::nearest(found, roots).map(|near| {
-                // The name is right: what is missing is the mark of a variable.
-                let mark = if near == found { "$" } else { "" };
-                format!("did you mean `{mark}{near}`?")
-            })
-        };
-        let help = self
-            .cut_off(source)
-            .or_else(|| if unknown { near() } else { None })
-            .or_else(|| error.help.clone());
-        self.faults
-            .push(Diagnostic::error(code, span, error.message.clone()).help_if(help));
-    }
-
-    /// An unquoted expression that YAML cut off at ` #` or, in `{ }`, at a comma.
-    fn cut_off(&self, source: &ExpressionSource) -> Option<String> {
-        let text = &self.definition.source;
-        let first = text.get(source.span.start as usize..)?.chars().next()?;
-        if matches!(first, '\'' | '"' | '|' | '>') {
-            return None;
-        }
-        let rest = text.get(source.span.end as usize..)?.lines().next()?;
-        let trimmed = rest.trim_start();
-        if trimmed.starts_with('#') && rest.starts_with([' ', '\t']) {
-            return Some(
-                "` #` begins a comment in YAML: put the whole expression into single quotes"
-                    .to_owned(),
-            );
-        }
-        trimmed.starts_with(',').then(|| {
-            "a comma ends an unquoted value here: put the whole expression into single quotes"
-                .to_owned()
-        })
-    }
-
-    /// `'approved'`: one character in rhai, not a text. Tells whether that was found.
-    fn character_literal(&mut self, source: &ExpressionSource) -> bool {
-        let Some(part) = quoted(&source.text) else {
-            return false;
-        };
-        let inner = source
-            .text
-            .get(part.start + 1..part.end - 1)
-            .unwrap_or("")
-            .to_owned();
-        let span = self.place(source, &part);
-        self.faults.push(
-            Diagnostic::error(
-                codes::SINGLE_QUOTES,
-                span,
-                format!("`'{inner}'` is no text in rhai: single quotes hold one character"),
-            )
-            .help(format!("write \"{inner}\"")),
-        );
-        true
-    }
-
-    fn read(&mut self, source: &ExpressionSource, read: &Read, setting: &Setting<'_>) {
-        let known_local =
-            setting.locals.contains(&read.root) || setting.scope.all_locals().contains(&read.root);
-        if known_local {
-            return;
-        }
-        self.by_position(source, read, setting);
-        match read.root.as_str() {
-            "steps" => self.step(source, read, setting),
-            "secrets" => self.secret(source, read, setting),
-            "params" => self.parameter(source, read),
-            "form" => self.field(source, read),
-            "output" if !setting.output => {
-                let word = if source.language == Language::Jq {
-                    "$output"
-                } else {
-                    "output"
-                };
-                let instead = if source.language == Language::Jq {
-                    "`.` or `$input`"
-                } else {
-                    "`input`"
-                };
-                self.faults.push(
-                    Diagnostic::error(codes::NOT_HERE, self.place(source, &read.at), format!("`{word}` is not known before the task has run"))
-                        .help(format!("what comes in is {instead} here; `{word}` stands in `output.as` and `export.as`")),
-                );
-            }
-            _ => {}
-        }
-    }
-
-    fn secret(&mut self, source: &ExpressionSource, read: &Read, setting: &Setting<'_>) {
-        let span = self.place(source, &read.at);
-        if setting.secrets == Secrets::Forbidden {
-            self.faults.push(
-                Diagnostic::error(codes::SECRET_MISPLACED, span, "a secret must not stand here: its value would be kept, compared or shown")
-                    .help("secrets stand in the arguments of calls that leave the machine, such as `call: http`"),
-            );
-            return;
-        }
-        if under_function(&source.text, &read.at) {
-            self.faults.push(
-                Diagnostic::error(
-                    codes::SECRET_MISPLACED,
-                    span,
-                    "a secret is a marker until it is sent: nothing can be computed from it",
-                )
-                .help("give it whole, or joined to a text: 'Bearer ${ … }'"),
-            );
-        }
-        let declared: Vec<&str> = self
-            .definition
-            .reusables
-            .secrets
-            .iter()
-            .map(|name| name.value.as_str())
-            .collect();
-        if let Some(part) = read
-            .path
-            .first()
-            .filter(|part| !declared.contains(&part.name.as_str()))
-        {
-            let help = suggest::nearest(&part.name, declared.iter().copied()).map_or_else(
-                || format!("declare it: `use: {{ secrets: [{}] }}`", part.name),
-                |near| format!("did you mean `{near}`?"),
-            );
-            self.faults.push(
-                Diagnostic::error(
-                    codes::UNKNOWN_SECRET,
-                    span,
-                    format!("`use.secrets` has no `{}`", part.name),
-                )
-                .help(help),
-            );
-        }
-    }
-
-    fn parameter(&mut self, source: &ExpressionSource, read: &Read) {
-        let Some(part) = read.path.first().filter(|part| part.name != "basis") else {
-            return;
-        };
-        let Some(known) = self.surroundings.names(Reference::Parameter) else {
-            return;
-        };
-        if !known.contains(&part.name) {
-            let help = suggest::did_you_mean(&part.name, known.iter().map(String::as_str))
-                .unwrap_or_else(|| "define it in rules/parameters.yaml".to_owned());
-            let span = self.place(source, &read.at);
-            self.faults.push(
-                Diagnostic::error(
-                    codes::UNKNOWN_PARAMETER,
-                    span,
-                    format!("there is no parameter `{}`", part.name),
-                )
-                .help(help),
-            );
-        }
-    }
-
-    /// `form.FIELD`, when the form is known and the input is not transformed.
-    fn field(&mut self, source: &ExpressionSource, read: &Read) {
-        let Some(part) = read.path.first() else {
-            return;
-        };
-        let Some(input) = self
-            .definition
-            .input
-            .as_ref()
-            .filter(|input| input.from.is_none())
-        else {
-            return;
-        };
-        let schema = match input.schema.as_ref().map(|schema| &schema.source) {
-            Some(SchemaSource::Form(path)) => self.surroundings.form(&path.value),
-            _ => None,
-        };
-        let Some(schema) = schema else { return };
-        let open = [
-            "allOf",
-            "anyOf",
-            "oneOf",
-            "$ref",
-            "patternProperties",
-            "additionalProperties",
-        ];
-        if open.iter().any(|word| {
-            schema
-                .get(word)
-                .is_some_and(|value| value.as_bool() != Some(false))
-        }) {
-            return;
-        }
-        let Some(properties) = schema
-            .get("properties")
-            .filter(|properties| properties.get(&part.name).is_none())
-        else {
-            return;
-        };
-        let known: Vec<&str> = properties
-            .entries()
-            .map(|(name, _)| name.as_str())
-            .collect();
-        let span = self.place(source, &read.at);
-        self.faults.push(
-            Diagnostic::error(
-                codes::UNKNOWN_FIELD,
-                span,
-                format!("the form has no field `{}`", part.name),
-            )
-            .help_if(suggest::did_you_mean(&part.name, known)),
-        );
     }
 
     /// `export.as` that does not carry the context on.
@@ -474,55 +244,4 @@ impl Checker<'_> {
             );
         }
     }
-}
-
-/// The first text in single quotes that is not one character, outside of rhai's own texts and comments.
-fn quoted(text: &str) -> Option<std::ops::Range<usize>> {
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        match byte {
-            b'"' | b'`' => {
-                at += 1;
-                while let Some(&inner) = bytes.get(at).filter(|inner| **inner != byte) {
-                    at += if inner == b'\\' { 2 } else { 1 };
-                }
-            }
-            b'\'' => {
-                let rest = text.get(at + 1..)?;
-                let close = rest.char_indices().scan(false, |escaped, (place, c)| {
-                    let ends = c == '\'' && !*escaped;
-                    *escaped = c == '\\' && !*escaped;
-                    Some((place, ends))
-                });
-                let end = close
-                    .filter(|(_, ends)| *ends)
-                    .map(|(place, _)| at + 1 + place)
-                    .next()?;
-                let inner = text.get(at + 1..end)?;
-                if inner.chars().count() != 1 && !inner.starts_with('\\') {
-                    return Some(at..end + 1);
-                }
-                at = end;
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    None
-}
-
-/// Whether what is read is given to a function.
-fn under_function(text: &str, at: &std::ops::Range<usize>) -> bool {
-    let before = text.get(..at.start).unwrap_or("").trim_end();
-    let after = text.get(at.end..).unwrap_or("").trim_start();
-    let argument = before.ends_with(['(', ','])
-        && before
-            .trim_end_matches(['(', ' ', ','])
-            .chars()
-            .next_back()
-            .is_some_and(|c| c.is_alphanumeric() || c == '_');
-    let piped = after.starts_with('|') && !after.starts_with("||");
-    let method = after.starts_with('.') && after.contains('(') || after.starts_with('[');
-    argument || piped || method
 }

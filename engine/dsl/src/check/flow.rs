@@ -21,7 +21,29 @@ impl Checker<'_> {
         }
     }
 
+    /// A task whose name is a word of `then`.
+    fn reserved(&mut self, scope: &Scope<'_>, task: &Task) {
+        let name = task.name.value.as_str();
+        let flow = match name {
+            "continue" => Flow::Continue,
+            "exit" => Flow::Exit,
+            "end" => Flow::End,
+            _ => return,
+        };
+        // Somebody says `then: end` beside a task `end`: one of both is not meant.
+        let said = scope.tasks.iter().any(|other| says(other, &flow));
+        let message = format!("`{name}` is a word of `then`: no `then` can lead to this task");
+        let help = format!("rename it, for example `{name}Step`");
+        let fault = if said {
+            Diagnostic::error(codes::RESERVED_NAME, task.name.span, message)
+        } else {
+            Diagnostic::warning(codes::RESERVED_NAME, task.name.span, message)
+        };
+        self.faults.push(fault.help(help));
+    }
+
     fn directives(&mut self, scope: &Scope<'_>, task: &Task) {
+        self.reserved(scope, task);
         if let Some(then) = &task.then {
             self.target(scope, then);
         }
@@ -75,7 +97,9 @@ impl Checker<'_> {
                     then.span,
                     format!("there is no task `{name}` in this scope"),
                 )
-                .help_if(suggest::did_you_mean(name, names))
+                .help(suggest::did_you_mean(name, names).unwrap_or_else(|| {
+                    "name a task of this list, or `continue`, `exit` or `end`".to_owned()
+                }))
             }
         };
         self.faults.push(fault);
@@ -165,6 +189,19 @@ impl Checker<'_> {
                 );
             }
         }
+    }
+}
+
+/// Whether a directive of a task says this.
+fn says(task: &Task, flow: &Flow) -> bool {
+    let own = task.then.as_ref().is_some_and(|then| then.value == *flow);
+    own || match &task.kind {
+        TaskKind::Switch(cases) => cases.iter().any(|case| case.then.value == *flow),
+        TaskKind::Try(body) => {
+            let then = body.catch.then.as_ref();
+            then.is_some_and(|then| then.value == *flow)
+        }
+        _ => false,
     }
 }
 

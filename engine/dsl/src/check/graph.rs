@@ -8,6 +8,8 @@ use crate::definition::{Flow, Task, TaskKind};
 pub(super) struct Graph {
     /// For each task the tasks that may come next.
     next: Vec<Vec<usize>>,
+    /// For each task those from which a way leads straight to it.
+    back: Vec<Vec<usize>>,
     /// For each task whether the flow may leave the list there.
     leaves: Vec<bool>,
     /// For each task those that have certainly run before it (indices, as bits).
@@ -26,6 +28,7 @@ impl Graph {
         let count = tasks.len();
         let mut graph = Graph {
             next: vec![Vec::new(); count],
+            back: vec![Vec::new(); count],
             leaves: vec![branches; count],
             certain: Vec::new(),
             reached: vec![branches; count],
@@ -142,6 +145,11 @@ impl Graph {
         false
     }
 
+    /// The tasks from which a way leads straight to `to`.
+    pub fn before(&self, to: usize) -> impl Iterator<Item = usize> + '_ {
+        self.back.get(to).into_iter().flatten().copied()
+    }
+
     /// Whether a way leads out of a circle.
     pub fn leaves(&self, circle: &[usize]) -> bool {
         circle.iter().any(|member| {
@@ -155,10 +163,9 @@ impl Graph {
     /// Finds the circles: strongly connected tasks, by two walks (Kosaraju).
     fn circle(&mut self) {
         let count = self.next.len();
-        let mut back: Vec<Vec<usize>> = vec![Vec::new(); count];
         for (from, next) in self.next.iter().enumerate() {
             for to in next {
-                if let Some(slot) = back.get_mut(*to) {
+                if let Some(slot) = self.back.get_mut(*to) {
                     slot.push(from);
                 }
             }
@@ -171,7 +178,7 @@ impl Graph {
         let mut seen = vec![false; count];
         for start in order.into_iter().rev() {
             let mut members = Vec::new();
-            walk(&back, start, &mut seen, &mut members);
+            walk(&self.back, start, &mut seen, &mut members);
             members.sort_unstable();
             let itself = self
                 .next

@@ -1,8 +1,9 @@
 //! Clocks, pauses, titles and the case: expressions and names in our metadata.
 
 use crate::codes;
-use crate::definition::{Clock, StartTrigger, Task, Template};
+use crate::definition::{Clock, StartTrigger, Task};
 use crate::diagnostic::Diagnostic;
+use crate::{shape, signatures};
 
 use super::expressions::Setting;
 use super::scope::{ListKind, Scope};
@@ -81,13 +82,12 @@ impl Checker<'_> {
             .into_iter()
             .flatten()
             .for_each(|template| self.template(template, setting));
-        for list in [&clock.remind, &clock.escalate].into_iter().flatten() {
-            self.rungs(list, setting);
+        for (name, list) in [("remind", &clock.remind), ("escalate", &clock.escalate)] {
+            if let Some(list) = list {
+                shape::check(list, signatures::rungs(name), name, &mut self.faults);
+                self.template(list, setting);
+                self.rung_references(list);
+            }
         }
-    }
-
-    fn rungs(&mut self, list: &Template, setting: &Setting<'_>) {
-        self.template(list, setting);
-        self.role_references(list);
     }
 }

@@ -3,15 +3,22 @@
 
 mod calls;
 mod catalogs;
+mod exports;
 mod expressions;
 mod flow;
 mod graph;
 mod metadata;
+mod methods;
+mod outcomes;
 mod people;
+mod reads;
 mod references;
+mod repair;
 mod scope;
+mod selectors;
 mod steps;
 mod surroundings;
+mod syntax;
 mod walk;
 
 pub use surroundings::{Nothing, Reference, Surroundings};

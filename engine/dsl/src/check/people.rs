@@ -6,6 +6,7 @@ use crate::diagnostic::Diagnostic;
 use crate::signatures::Kind;
 use crate::suggest;
 
+use super::outcomes;
 use super::scope::{ListKind, Scope};
 use super::walk::Checker;
 
@@ -66,7 +67,10 @@ impl Checker<'_> {
                 .help("ask wider rounds with `call: batch`: one case for each unit"),
             );
         }
-        self.outcomes(function, with);
+        self.unsupported(with);
+        self.outcomes(call, with);
+        self.selectors(with);
+        self.vote(with);
         self.figures(with);
         if let Some(targets) = with.get("return").and_then(|back| back.get("to")) {
             for target in targets.items() {
@@ -74,6 +78,32 @@ impl Checker<'_> {
                     self.return_target(scope, at, name, target);
                 }
             }
+        }
+    }
+
+    /// Arguments that are known and would have no effect: refused by name.
+    fn unsupported(&mut self, with: &Template) {
+        if let Some(sign) = with.entry("sign") {
+            self.faults.push(
+                Diagnostic::error(
+                    codes::UNSUPPORTED_ARGUMENT,
+                    sign.key_span,
+                    "no signature can be verified here: there is no plugin that signs",
+                )
+                .help("take `sign` out; every decision records who, when, through which channel, and a digest of what was seen"),
+            );
+        }
+        let chosen = |selector: &Template| selector.entry("chosenBy").map(|entry| entry.key_span);
+        let to = with.get("to").map(Template::items).unwrap_or_default();
+        for span in to.iter().filter_map(chosen) {
+            self.faults.push(
+                Diagnostic::error(
+                    codes::UNSUPPORTED_ARGUMENT,
+                    span,
+                    "nobody is asked whom he chooses: `chosenBy` would find nobody",
+                )
+                .help("put a field for the person into the form and write `{ user: '${ form.FIELD }' }`"),
+            );
         }
     }
 
@@ -111,14 +141,10 @@ impl Checker<'_> {
         }
     }
 
-    fn outcomes(&mut self, function: &str, with: &Template) {
-        let declared: Vec<&str> = match with.get("outcomes") {
-            Some(outcomes) if !outcomes.entries().is_empty() => {
-                outcomes.entries().iter().map(|entry| &*entry.key).collect()
-            }
-            Some(_) => return,
-            None if function == "approve" => vec!["approved", "rejected"],
-            None => vec!["submitted"],
+    fn outcomes(&mut self, call: &Call, with: &Template) {
+        let function = call.function.value.as_str();
+        let Some(declared) = outcomes::declared(call) else {
+            return;
         };
         let mut unknown = |name: &str, span| {
             if !declared.contains(&name) {

@@ -24,6 +24,7 @@ const ARGUMENTS: &[(&str, &str, Reference)] = &[
     ("notify", "template", Reference::Template),
     ("notice", "template", Reference::Template),
     ("batch", "workflow", Reference::Workflow),
+    ("unit.find", "level", Reference::Level),
     ("register.", "register", Reference::Register),
 ];
 
@@ -36,7 +37,9 @@ impl Checker<'_> {
             Reference::Rule => (codes::UNKNOWN_RULE, "rule file"),
             Reference::Template => (codes::UNKNOWN_TEMPLATE, "template"),
             Reference::Workflow => (codes::UNKNOWN_WORKFLOW, "workflow"),
-            Reference::Parameter | Reference::Code => return,
+            Reference::Code => (codes::UNKNOWN_CODES, "code list"),
+            Reference::Level => (codes::UNKNOWN_LEVEL, "level of units"),
+            Reference::Parameter => (codes::UNKNOWN_PARAMETER, "parameter"),
         };
         let is_path = matches!(
             kind,
@@ -65,15 +68,12 @@ impl Checker<'_> {
         if known.iter().any(|other| other == name) {
             return;
         }
-        let help =
-            suggest::did_you_mean(name, known.iter().map(String::as_str)).or_else(|| match kind {
-                Reference::Role => Some("list it under `roles` in pack.yaml".to_owned()),
-                Reference::Workflow => Some("workflows are named `namespace/name`".to_owned()),
-                _ => None,
-            });
-        self.faults.push(
-            Diagnostic::error(code, span, format!("there is no {noun} `{name}`")).help_if(help),
-        );
+        let help = same_stem(name, &known)
+            .map(|near| format!("did you mean `{near}`?"))
+            .or_else(|| suggest::did_you_mean(name, known.iter().map(String::as_str)))
+            .unwrap_or_else(|| where_from(kind).to_owned());
+        self.faults
+            .push(Diagnostic::error(code, span, format!("there is no {noun} `{name}`")).help(help));
     }
 
     /// Every role that selectors in a value name.
@@ -82,6 +82,20 @@ impl Checker<'_> {
         roles(template, &mut found);
         for (name, span) in found {
             self.reference(Reference::Role, &name, span);
+        }
+    }
+
+    /// Roles and letters that the rungs of a clock name.
+    pub(super) fn rung_references(&mut self, list: &Template) {
+        self.role_references(list);
+        self.rung_templates(list);
+    }
+
+    fn rung_templates(&mut self, list: &Template) {
+        for template in list.items().iter().filter_map(|rung| rung.get("template")) {
+            if let Some(text) = template.as_str() {
+                self.reference(Reference::Template, text, template.span);
+            }
         }
     }
 
@@ -108,6 +122,11 @@ impl Checker<'_> {
         if matches!(function, "approve" | "collect" | "notify" | "notice") {
             self.role_references(with);
         }
+        for list in ["remind", "escalate"] {
+            if let Some(list) = with.get(list) {
+                self.rung_templates(list);
+            }
+        }
         match function {
             "batch" => self.batch_references(with),
             "notice" => {
@@ -131,10 +150,15 @@ impl Checker<'_> {
         {
             self.reference(Reference::Register, text, register.span);
         }
-        for role in with.get("pause").map(Template::items).unwrap_or_default() {
-            if let Some(text) = role.as_str() {
-                self.reference(Reference::Role, text, role.span);
-            }
+        if let Some(pause) = with.entry("pause") {
+            self.faults.push(
+                Diagnostic::error(
+                    codes::UNSUPPORTED_ARGUMENT,
+                    pause.key_span,
+                    "nobody can pause a batch by itself yet: `pause` would have no effect",
+                )
+                .help("take it out; who may `intervene` suspends the case that runs the batch"),
+            );
         }
     }
 
@@ -237,6 +261,35 @@ impl Checker<'_> {
     }
 }
 
+/// The thing of the same name in another folder, language or spelling of the path: `granted.md`, `application`.
+fn same_stem<'k>(name: &str, known: &'k [String]) -> Option<&'k str> {
+    let stem = |path: &str| {
+        let file = path.rsplit('/').next().unwrap_or(path).to_lowercase();
+        file.split('.').next().map(str::to_owned).unwrap_or(file)
+    };
+    let wanted = stem(name);
+    let mut same = known.iter().filter(|other| stem(other) == wanted);
+    match (same.next(), same.next()) {
+        (Some(only), None) if !wanted.is_empty() => Some(only),
+        _ => None,
+    }
+}
+
+/// Where things of a kind come from.
+fn where_from(kind: Reference) -> &'static str {
+    match kind {
+        Reference::Form => "forms are files under `forms/`, written `forms/name.yaml`",
+        Reference::Register => "registers are files under `registers/`, named by their `register`",
+        Reference::Role => "list it under `roles` in pack.yaml",
+        Reference::Rule => "rules are files under `rules/`, written `pack://rules/name.rhai`",
+        Reference::Template => "templates are files `mails/NAME.LANG.md`, written `mails/NAME`",
+        Reference::Workflow => "workflows are named `namespace/name`",
+        Reference::Parameter => "define it in rules/parameters.yaml",
+        Reference::Code => "code lists stand under `codes` in pack.yaml",
+        Reference::Level => "list it under `levels` in pack.yaml",
+    }
+}
+
 /// `x-reference` of a signature's argument.
 fn kind_of(word: &str) -> Option<Reference> {
     Some(match word {
@@ -248,6 +301,7 @@ fn kind_of(word: &str) -> Option<Reference> {
         "workflow" => Reference::Workflow,
         "parameter" => Reference::Parameter,
         "code" => Reference::Code,
+        "level" => Reference::Level,
         _ => return None,
     })
 }

@@ -77,6 +77,16 @@ impl Checker<'_> {
             ),
             // The body of a function may read the steps of whoever calls it.
             Standing::Unknown if setting.scope.in_function() => {}
+            Standing::Unknown if setting.scope.tasks.is_empty() && self.is_task(name) => {
+                self.faults.push(
+                    Diagnostic::error(
+                        codes::STEP_LATER,
+                        span,
+                        format!("`steps.{name}` is empty here: this is evaluated when the case begins, before any task"),
+                    )
+                    .help("use `form` and `workflow.starter`; what a step gives can stand in `case.search` and in the tasks after it"),
+                );
+            }
             Standing::Unknown => {
                 let names = setting.scope.step_names();
                 let help = suggest::nearest(name, names.iter().copied())
@@ -93,7 +103,9 @@ impl Checker<'_> {
                         span,
                         format!("there is no step `{name}` here"),
                     )
-                    .help_if(help),
+                    .help(help.unwrap_or_else(|| {
+                        "`steps` has the tasks of this list and of the lists around it".to_owned()
+                    })),
                 );
             }
         }
@@ -137,10 +149,21 @@ impl Checker<'_> {
             let message = format!("`{}` gives no `{}`", call.function.value, property.name);
             let span = self.place(source, &read.at);
             self.faults.push(
-                Diagnostic::error(codes::UNKNOWN_RESULT, span, message)
-                    .help_if(suggest::did_you_mean(&property.name, known)),
+                Diagnostic::error(codes::UNKNOWN_RESULT, span, message).help(
+                    suggest::did_you_mean(&property.name, known)
+                        .unwrap_or_else(|| "the manual lists what the function gives".to_owned()),
+                ),
             );
         }
+    }
+
+    /// Whether any task of the document has this name.
+    fn is_task(&self, name: &str) -> bool {
+        self.definition
+            .tasks
+            .iter()
+            .any(|task| task.name.value == name)
+            || self.enclosing(name).is_some()
     }
 
     /// The block of the main list that holds a task of this name.
@@ -161,7 +184,7 @@ impl Checker<'_> {
 }
 
 /// The task or branch that `steps.NAME` means here.
-fn find<'s>(scope: &Scope<'s>, name: &str) -> Option<&'s Task> {
+pub(super) fn find<'s>(scope: &Scope<'s>, name: &str) -> Option<&'s Task> {
     let here = scope.tasks.iter().find_map(|task| match &task.kind {
         _ if task.name.value == name => Some(task),
         TaskKind::Fork(fork) => fork

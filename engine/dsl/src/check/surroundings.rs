@@ -23,6 +23,8 @@ pub enum Reference {
     Parameter,
     /// A code list's name.
     Code,
+    /// A level of the unit tree.
+    Level,
 }
 
 /// What a definition may refer to: functions, and the things of its pack and of the packs it requires.

@@ -1,17 +1,20 @@
 //! Through the whole document, once: every list, every task, every expression in its own setting.
 
+use std::collections::BTreeSet;
+
 use tongban_expr::Language;
 
 use crate::codes;
 use crate::definition::{
-    Consumption, Definition, Duration, DurationKind, ErrorDefinition, ErrorReference, EventFilter,
-    Export, Input, Listen, Output, Retry, RetryPolicy, Task, TaskKind, Timeout, Until,
+    Catch, Consumption, Definition, Duration, DurationKind, ErrorDefinition, ErrorReference,
+    EventFilter, Export, Input, Listen, Output, Retry, RetryPolicy, Task, TaskKind, Timeout, Until,
 };
 use crate::diagnostic::Diagnostic;
 use crate::parse::is_identifier;
 use crate::place::Places;
 use crate::suggest;
 
+use super::exports;
 use super::expressions::{Secrets, Setting};
 use super::scope::{ListKind, Scope};
 use super::surroundings::{Surroundings, is_work};
@@ -95,6 +98,10 @@ pub(super) struct Checker<'a> {
     pub faults: Vec<Diagnostic>,
     /// How many tasks have exported so far.
     pub exports: usize,
+    /// The keys that exports give, when every export is known to replace the context; `None` when one carries it on.
+    pub exported: Option<BTreeSet<String>>,
+    /// How many expressions have been repaired so far.
+    pub repairs: usize,
 }
 
 impl<'a> Checker<'a> {
@@ -105,6 +112,8 @@ impl<'a> Checker<'a> {
             places: Places::new(&definition.source),
             faults: Vec::new(),
             exports: 0,
+            repairs: 0,
+            exported: exports::keys(definition),
         }
     }
 
@@ -189,7 +198,7 @@ impl<'a> Checker<'a> {
         }
         let before = Setting::before(scope, at);
         if let Some(condition) = &task.if_ {
-            self.expression(condition, &before);
+            self.condition(condition, &before);
         }
         if let Some(input) = &task.input {
             self.input(input, &before.clone().secrets(Secrets::Allowed));
@@ -222,7 +231,7 @@ impl<'a> Checker<'a> {
                 .help(format!("rename the task, for example `{name}Step`")),
             );
         } else if !is_identifier(name)
-            && !name.is_empty()
+            && !matches!(name.as_str(), "" | "~" | "null")
             && !name.contains(['/', '#', '[', ']', ':'])
         {
             let proposal = camel_case(name);
@@ -252,7 +261,7 @@ impl<'a> Checker<'a> {
             TaskKind::Wait(duration) => self.duration(duration, &setting),
             TaskKind::Switch(cases) => {
                 for when in cases.iter().filter_map(|case| case.when.as_ref()) {
-                    self.expression(when, &setting);
+                    self.condition(when, &setting);
                 }
             }
             TaskKind::Emit(emit) => emit
@@ -276,7 +285,7 @@ impl<'a> Checker<'a> {
                 self.expression(&body.in_, &setting);
                 let locals = vec![body.each.value.clone(), body.at.value.clone()];
                 if let Some(condition) = &body.while_ {
-                    self.expression(
+                    self.condition(
                         condition,
                         &setting.clone().with(&body.each.value).with(&body.at.value),
                     );
@@ -290,10 +299,11 @@ impl<'a> Checker<'a> {
                     .into_iter()
                     .flatten()
                 {
-                    self.expression(condition, &caught);
+                    self.condition(condition, &caught);
                 }
                 if let Some(retry) = &body.catch.retry {
                     self.retry(retry, &caught);
+                    self.swallowed(&body.catch);
                 }
                 self.inner(
                     scope,
@@ -359,7 +369,7 @@ impl<'a> Checker<'a> {
                     .iter()
                     .for_each(|filter| self.filter(filter, setting));
                 match until {
-                    Some(Until::Condition(condition)) => self.expression(condition, setting),
+                    Some(Until::Condition(condition)) => self.condition(condition, setting),
                     Some(Until::Consumed(stop)) => self.consumption(stop, setting),
                     _ => {}
                 }
@@ -418,9 +428,31 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// A `catch` that tries again and then goes on as if nothing had happened.
+    fn swallowed(&mut self, catch: &Catch) {
+        let limited = match &catch.retry {
+            Some(Retry::Policy(policy)) => {
+                policy.limit_count.is_some() || policy.limit_total.is_some()
+            }
+            Some(Retry::Named(name)) => self.definition.reusables.retries.contains_key(&name.value),
+            None => false,
+        };
+        if !catch.tasks.is_empty() || catch.then.is_some() || !limited {
+            return;
+        }
+        self.faults.push(
+            Diagnostic::warning(
+                codes::SWALLOWED,
+                crate::parse::first_line(catch.span),
+                "when the retries are used up, the error is swallowed and the case goes on",
+            )
+            .help("add `do: [{ giveUp: { raise: { error: { type: …, status: 503 } } } }]`, or hand it to a person with `call: approve`"),
+        );
+    }
+
     fn policy(&mut self, policy: &RetryPolicy, setting: &Setting<'_>) {
         for condition in [&policy.when, &policy.except_when].into_iter().flatten() {
-            self.expression(condition, setting);
+            self.condition(condition, setting);
         }
         let jitter = policy.jitter.iter().flat_map(|(from, to)| [from, to]);
         let durations = [&policy.delay, &policy.limit_attempt, &policy.limit_total];

@@ -105,9 +105,20 @@ mod tests {
     #[test]
     fn a_cataloged_name_has_three_plain_parts() {
         let read = Cataloged::read("log:0.5.2@global").expect("a name");
-        assert_eq!((read.name, read.version, read.catalog), ("log", "0.5.2", "global"));
+        assert_eq!(
+            (read.name, read.version, read.catalog),
+            ("log", "0.5.2", "global")
+        );
         assert_eq!(read.file(), "functions/log/0.5.2/function.yaml");
-        for other in ["log", "log@global", "log:1.0.0", "a/b:1@c", "..:1@c", "log:1@", "https://x.example/f@v1"] {
+        for other in [
+            "log",
+            "log@global",
+            "log:1.0.0",
+            "a/b:1@c",
+            "..:1@c",
+            "log:1@",
+            "https://x.example/f@v1",
+        ] {
             assert_eq!(Cataloged::read(other), None, "{other}");
         }
     }

@@ -1,7 +1,91 @@
-//! What to do about a text that YAML does not take.
+//! What the YAML parser found, in plain words, and what to do about it.
 
 /// The way out of too much nesting.
 pub(super) const FLATTER: &str = "make tasks or files of the inner parts";
+
+/// The parser's finding in the words of somebody who writes documents.
+pub(super) fn worded(info: &str) -> String {
+    const WORDS: &[(&str, &str)] = &[
+        (
+            "mapping values are not allowed",
+            "a second `: ` stands in one value, or this line is indented too far",
+        ),
+        ("mapping keys are not allowed", "a key cannot stand here"),
+        (
+            "did not find expected ',' or '}'",
+            "expected `,` or `}`: the object in braces goes on here",
+        ),
+        (
+            "expected ',' or ']'",
+            "expected `,` or `]`: the list in brackets goes on here",
+        ),
+        (
+            "did not find expected key",
+            "expected a key in the column of the keys above it",
+        ),
+        (
+            "did not find expected '-' indicator",
+            "expected `- ` in the column of the list above it",
+        ),
+        ("simple key expected ':'", "expected `: ` behind the key"),
+        (
+            "unclosed quote",
+            "the quotation mark that opens here is never closed",
+        ),
+        (
+            "trailing content after single-quoted",
+            "the text in single quotes has ended, and something follows",
+        ),
+        (
+            "trailing content after double-quoted",
+            "the text in double quotes has ended, and something follows",
+        ),
+        (
+            "unknown escape character",
+            "`\\` and this letter mean nothing in double quotes",
+        ),
+        (
+            "unclosed bracket",
+            "the bracket that opens here is never closed",
+        ),
+        (
+            "mismatched bracket",
+            "a bracket is closed by one of another kind",
+        ),
+        (
+            "only valid inside a block",
+            "a hyphen cannot stand inside of brackets; one that opens above is not closed",
+        ),
+        (
+            "unexpected character",
+            "a text cannot begin with this sign unless it is quoted",
+        ),
+        (
+            "misplaced bracket",
+            "a bracket is closed that was never opened",
+        ),
+        ("EOF while parsing", "the text ends inside of a bracket"),
+        ("did not find expected node content", "expected a value"),
+        (
+            "cannot start with '-'",
+            "`-` and a bracket need a space between them",
+        ),
+        (
+            "invalid indentation",
+            "this line is not indented far enough for what it belongs to",
+        ),
+        ("tab", "a tab stands where the indentation is counted"),
+        (
+            "anchor or alias",
+            "`&` and `*` begin an anchor and an alias, whose name is missing",
+        ),
+    ];
+    let words = WORDS
+        .iter()
+        .find(|(found, _)| info.contains(found))
+        .map_or(info, |(_, words)| words);
+    format!("this is not valid YAML: {words}")
+}
 
 /// What usually lies behind a syntax error.
 pub(super) fn syntax_help(info: &str, line: &str) -> String {
@@ -10,22 +94,29 @@ pub(super) fn syntax_help(info: &str, line: &str) -> String {
         "indent with spaces; YAML does not allow tabs"
     } else if line.contains("${") && !line.contains("'${") && !line.contains("\"${") {
         "put the expression into single quotes: '${ … }'"
-    } else if line.contains(['\u{ff1a}', '\u{201c}', '\u{201d}', '\u{ff5b}', '\u{ff5d}'])
-        && (info.contains("expected") || info.contains("misplaced"))
-    {
-        "write the plain characters : { } \" instead of the full-width or curved ones"
-    } else if info.contains("escape") {
+    } else if info.contains("unknown escape") || info.contains("escape code") {
         "in double quotes YAML reads `\\` itself: put the text into single quotes"
+    } else if info.contains("trailing content after single-quoted") {
+        "a `'` inside of the text is written twice: `''`"
+    } else if info.contains("trailing content after double-quoted") {
+        "a `\"` inside of the text is written `\\\"`, or put the whole text into single quotes"
+    } else if info.contains("anchor or alias") {
+        "quote a text that begins with `&` or `*`"
     } else if info.contains("mapping values are not allowed") {
-        "quote a text that holds `: `, or begin a new line for the key"
+        "quote a text that holds `: `, or bring this line into the column of the lines above it"
     } else if info.contains("tab") {
         "indent with spaces; YAML does not allow tabs"
+    } else if info.contains("did not find expected '-' indicator") {
+        "begin it with `- `, or indent it under the entry that it belongs to"
+    } else if info.contains("simple key expected") {
+        "write `key: value`, with a space behind the colon"
     } else if [
         "flow",
-        "quoted",
+        "quote",
         "end of stream",
         "unclosed",
-        "misplaced bracket",
+        "bracket",
+        "EOF",
     ]
     .iter()
     .any(|word| info.contains(word))
@@ -38,6 +129,8 @@ pub(super) fn syntax_help(info: &str, line: &str) -> String {
         "bring the keys of one object to the same column"
     } else if info.contains("recursion limit") {
         FLATTER
+    } else if info.contains("unexpected character") && line.chars().all(|c| !c.is_control()) {
+        "put the text into single quotes"
     } else if info.contains("unexpected character") {
         "a workflow is UTF-8 text without control characters; an office document is none: save it as plain text"
     } else {

@@ -59,7 +59,9 @@ impl Reader {
                 Diagnostic::error(
                     codes::UNSUPPORTED_CATALOG,
                     function.span,
-                    format!("a function of a catalogue is called NAME:VERSION@CATALOGUE, found `{name}`"),
+                    format!(
+                        "a function of a catalogue is called NAME:VERSION@CATALOGUE, found `{name}`"
+                    ),
                 )
                 .help("write for example `log:1.0.0@default`"),
             );

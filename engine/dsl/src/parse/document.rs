@@ -52,7 +52,9 @@ impl Reader {
         let timeout = root
             .get("timeout")
             .and_then(|node| self.timeout(node, "`timeout`"));
-        let schedule = root.get("schedule").and_then(|node| self.schedule(node));
+        let schedule = root
+            .get("schedule")
+            .and_then(|node| self.schedule(node, source));
         let tasks = match root.get("do") {
             Some(node) => self.tasks(node, "`do`"),
             None => {
@@ -223,7 +225,7 @@ impl Reader {
         }
     }
 
-    fn schedule(&mut self, node: &Node) -> Option<Schedule> {
+    fn schedule(&mut self, node: &Node, source: &str) -> Option<Schedule> {
         let fields = self.closed(node, "`schedule`", &["every", "cron", "after", "on"])?;
         let every = node
             .get("every")
@@ -233,7 +235,8 @@ impl Reader {
             .and_then(|after| self.duration(after, "`after`"));
         let cron = node.get("cron").and_then(|cron| self.text(cron, "`cron`"));
         if let Some(cron) = &cron {
-            self.cron(cron);
+            let places = crate::place::Places::new(source);
+            self.cron(cron, &|part| places.inside(cron.span, &cron.value, part));
         }
         let on = node.get("on").and_then(|on| self.consumption(on, "`on`"));
         if fields.len() != 1 {
@@ -257,58 +260,6 @@ impl Reader {
             on,
         })
     }
-
-    fn cron(&mut self, cron: &Spanned<String>) {
-        let fields = cron.value.split_whitespace().count();
-        let shortcut = cron.value.trim_start().starts_with('@');
-        let fault = if fields != 5 && !shortcut {
-            Some((
-                format!("a cron expression has five fields, found {fields}"),
-                if fields == 6 {
-                    "leave the seconds out: minute hour day-of-month month day-of-week"
-                } else {
-                    "minute hour day-of-month month day-of-week, for example '0 8 * * MON-FRI'"
-                },
-            ))
-        } else {
-            let read = cron::parser::CronParser::builder()
-                .seconds(cron::parser::Seconds::Disallowed)
-                .build()
-                .parse(&cron.value);
-            let help = "minute (0-59) hour (0-23) day of month (1-31) month (1-12) day of week (0-7, 0 and 7 are Sunday)";
-            match read {
-                Err(error) => Some((
-                    format!(
-                        "`{}` is not a cron expression: {}",
-                        cron.value,
-                        lower(&error.to_string())
-                    ),
-                    help,
-                )),
-                Ok(times) if never(&times) => Some((
-                    format!("`{}` names a time that never comes", cron.value),
-                    "look at the day of the month: February has at most 29 days",
-                )),
-                Ok(_) => None,
-            }
-        };
-        if let Some((message, help)) = fault {
-            self.report(Diagnostic::error(codes::BAD_CRON, cron.span, message).help(help));
-        }
-    }
-}
-
-/// Whether no time fits; the search ends by itself, and any year tells as much as every other.
-fn never(times: &cron::Cron) -> bool {
-    let epoch = jiff::Timestamp::UNIX_EPOCH.to_zoned(jiff::tz::TimeZone::UTC);
-    times.find_next_occurrence(&epoch, true).is_err()
-}
-
-fn lower(text: &str) -> String {
-    let mut characters = text.trim_end_matches('.').chars();
-    characters.next().map_or_else(String::new, |first| {
-        first.to_lowercase().chain(characters).collect()
-    })
 }
 
 /// The schema's pattern of namespaces and names.

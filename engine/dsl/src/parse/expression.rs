@@ -11,6 +11,7 @@ use crate::definition::{
 };
 use crate::diagnostic::Diagnostic;
 use crate::node::{Node, NodeKind};
+use crate::place::Places;
 use crate::span::Span;
 
 impl Reader {
@@ -65,7 +66,7 @@ impl Reader {
             && text.trim_start().starts_with("${")
             && close(text, text.find("${").unwrap_or(0) + 2, self.language).is_none()
         {
-            self.unclosed(span);
+            self.unclosed(text, span);
             return None;
         }
         let source = self.source(text, start, end, span, Mode::Strict);
@@ -139,7 +140,7 @@ impl Reader {
         match self.parts(text, span) {
             Some(parts) => TemplateKind::Text(parts),
             None => {
-                self.unclosed(span);
+                self.unclosed(text, span);
                 literal()
             }
         }
@@ -192,16 +193,83 @@ impl Reader {
         }
     }
 
-    fn unclosed(&mut self, span: Span) {
+    fn unclosed(&mut self, text: &str, span: Span) {
+        if let Some((at, bracket)) = open_bracket(text).filter(|_| self.cut_off(span).is_none()) {
+            let place = Places::new(&self.source).inside(span, text, at..at + 1);
+            self.report(
+                Diagnostic::error(
+                    codes::UNCLOSED,
+                    place,
+                    format!("`{bracket}` opens inside of the expression and is not closed before its `}}`"),
+                )
+                .help(format!("close it: `{bracket}` … `{}`", closing(bracket))),
+            );
+            return;
+        }
+        let help = self
+            .cut_off(span)
+            .unwrap_or("balance braces, brackets and quotes inside the expression");
         self.report(
             Diagnostic::error(
                 codes::UNCLOSED,
                 span,
                 "an expression begins with `${` and has no `}` of its own",
             )
-            .help("balance braces, brackets and quotes inside the expression"),
+            .help(help),
         );
     }
+
+    /// Why YAML ended an unquoted text before its author did.
+    fn cut_off(&self, span: Span) -> Option<&'static str> {
+        cut_off(&self.source, span)
+    }
+}
+
+fn closing(open: char) -> char {
+    match open {
+        '(' => ')',
+        '[' => ']',
+        _ => '}',
+    }
+}
+
+/// The innermost bracket behind `${` that is still open where a `}` closes.
+fn open_bracket(text: &str) -> Option<(usize, char)> {
+    let start = text.find("${")? + 2;
+    let mut open: Vec<(usize, char)> = Vec::new();
+    let mut quote: Option<char> = None;
+    for (at, letter) in text.char_indices().filter(|(at, _)| *at >= start) {
+        match (letter, quote) {
+            (_, Some(end)) if letter == end => quote = None,
+            (_, Some(_)) => {}
+            ('"' | '`', None) => quote = Some(letter),
+            ('(' | '[' | '{', None) => open.push((at, letter)),
+            (')' | ']' | '}', None) => match open.last().copied() {
+                Some((_, top)) if closing(top) == letter => {
+                    open.pop();
+                }
+                found => return found,
+            },
+            _ => {}
+        }
+    }
+    open.last().copied()
+}
+
+/// An unquoted text that YAML cut off at ` #` or, in `{ }`, at a comma.
+pub(crate) fn cut_off(source: &str, span: Span) -> Option<&'static str> {
+    let first = source.get(span.start as usize..)?.chars().next()?;
+    if matches!(first, '\'' | '"' | '|' | '>') {
+        return None;
+    }
+    let rest = source.get(span.end as usize..)?.lines().next()?;
+    let trimmed = rest.trim_start();
+    if trimmed.starts_with('#') && rest.starts_with([' ', '\t']) {
+        return Some("` #` begins a comment in YAML: put the whole expression into single quotes");
+    }
+    trimmed.starts_with([',', '}', ']']).then_some(
+        "a comma or a bracket ends an unquoted value here: put the whole expression into single quotes",
+    )
 }
 
 /// The range between `${` and `}` when the text is one expression and nothing else.

@@ -5,6 +5,7 @@
 
 mod blocks;
 mod call;
+mod cron;
 mod document;
 mod duration;
 mod event;
@@ -25,7 +26,7 @@ use crate::node;
 use crate::place::Places;
 
 pub use duration::period;
-pub(crate) use expression::looks_like_expression;
+pub(crate) use expression::{close, cut_off, looks_like_expression};
 pub(crate) use reader::{first_line, value};
 pub(crate) use retry::has_scheme;
 pub(crate) use task::is_identifier;
@@ -67,6 +68,7 @@ pub fn parse_function(source: &str, name: &str) -> ParsedFunction {
     let places = Places::new(&source);
     let read = node::read(&source, &places);
     let mut reader = reader::Reader::new(read.diagnostics);
+    reader.source = Arc::clone(&source);
     let task = read.root.map(|root| reader.function(&root, name));
     let diagnostics = crate::diagnostic::in_order(reader.diagnostics);
     let valid = !diagnostics.iter().any(Diagnostic::is_error);
@@ -82,6 +84,7 @@ pub(crate) fn draft(source: &str) -> (Option<Definition>, Vec<Diagnostic>) {
     let places = Places::new(&source);
     let read = node::read(&source, &places);
     let mut reader = reader::Reader::new(read.diagnostics);
+    reader.source = Arc::clone(&source);
     let draft = read.root.and_then(|root| reader.definition(&root, &source));
     (draft, crate::diagnostic::in_order(reader.diagnostics))
 }

@@ -8,12 +8,15 @@ use crate::diagnostic::Diagnostic;
 use crate::node::{Field, Node, NodeKind};
 use crate::span::{Span, Spanned};
 use crate::suggest;
+use crate::width;
 
 /// Reads one document; holds what applies to all of it.
 pub(crate) struct Reader {
     pub diagnostics: Vec<Diagnostic>,
     pub language: Language,
     pub mode: Mode,
+    /// The text that is read, to see what stands around a value.
+    pub source: std::sync::Arc<str>,
 }
 
 /// Words that authors bring from other languages, and ours for them.
@@ -58,6 +61,7 @@ impl Reader {
             diagnostics,
             language: Language::Jq,
             mode: Mode::Strict,
+            source: std::sync::Arc::from(""),
         }
     }
 
@@ -99,6 +103,10 @@ impl Reader {
     }
 
     pub fn unknown_property(&mut self, field: &Field, what: &str, properties: &[&str]) {
+        if let Some(fault) = width::key(&field.key, field.key_span, properties) {
+            self.report(fault);
+            return;
+        }
         let help = synonym(&field.key, properties)
             .or_else(|| suggest::did_you_mean(&field.key, properties.iter().copied()));
         self.report(
@@ -152,16 +160,35 @@ impl Reader {
             {
                 Some("put it into quotes".to_owned())
             }
+            NodeKind::Null if expected.starts_with("a text") => {
+                Some("write it behind the colon, or leave the key out".to_owned())
+            }
+            NodeKind::List(_) if expected.starts_with("an object") => {
+                Some("take the `- ` or the brackets away: `key: value` pairs, no list".to_owned())
+            }
             _ if expected.starts_with("an object") => {
                 Some("write `key: value` pairs, indented below it".to_owned())
+            }
+            NodeKind::List(_) | NodeKind::Map(_) if expected.starts_with("a text") => {
+                Some("one text stands here, without brackets or braces".to_owned())
+            }
+            NodeKind::Int(_) | NodeKind::Float(_) if expected.starts_with("a whole number") => {
+                Some("write whole numbers from 0 on; a smaller unit says parts of it".to_owned())
             }
             _ if expected.starts_with("a whole number") => {
                 Some("write its digits, without quotes".to_owned())
             }
-            _ if expected.starts_with("true or false") => {
-                Some("write it without quotes".to_owned())
+            _ if expected.starts_with("true or false") => Some(truth(node).to_owned()),
+            NodeKind::Text(ref text) if expected.starts_with("a list") => {
+                Some(format!("write `[{text}]`, or one line with `- ` for each"))
             }
-            _ => None,
+            _ if expected.starts_with("a list") => {
+                Some("write it in brackets, or one line with `- ` for each".to_owned())
+            }
+            _ if expected.starts_with("an expression") => {
+                Some("write an expression in single quotes".to_owned())
+            }
+            _ => Some(format!("write {expected} here")),
         };
         self.report(fault.help_if(help));
     }
@@ -234,13 +261,24 @@ impl Reader {
                         text.value
                     ),
                 )
-                .help_if(
-                    suggest::nearest(&text.value, words.iter().copied())
-                        .map(|near| format!("did you mean `{near}`?")),
+                .help(
+                    suggest::nearest(&text.value, words.iter().copied()).map_or_else(
+                        || format!("write {}", suggest::list(&words)),
+                        |near| format!("did you mean `{near}`?"),
+                    ),
                 ),
             );
         }
         found
+    }
+}
+
+/// What to write where `true` or `false` is wanted.
+fn truth(node: &Node) -> &'static str {
+    match node.as_str().map(str::to_lowercase).as_deref() {
+        Some("yes" | "on" | "y" | "true" | "是") => "write `true`",
+        Some("no" | "off" | "n" | "false" | "否") => "write `false`",
+        _ => "write `true` or `false`, without quotes",
     }
 }
 

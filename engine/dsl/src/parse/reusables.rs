@@ -104,7 +104,10 @@ impl Reader {
         let mut found = Vec::new();
         for field in items.iter().flat_map(|item| item.fields()) {
             let what = format!("the extension `{}`", field.key);
-            if found.iter().any(|known: &Extension| known.name.value == *field.key) {
+            if found
+                .iter()
+                .any(|known: &Extension| known.name.value == *field.key)
+            {
                 self.report(
                     Diagnostic::error(
                         codes::DUPLICATE_TASK,

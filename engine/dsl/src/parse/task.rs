@@ -9,6 +9,7 @@ use crate::diagnostic::Diagnostic;
 use crate::node::{Field, Node, NodeKind};
 use crate::span::{Span, Spanned};
 use crate::suggest;
+use crate::width;
 
 /// The keywords of tasks, each with the properties that stand beside it.
 /// `do` comes last: beside `for` it is a property.
@@ -76,6 +77,35 @@ impl Reader {
             first_line(node.span),
             format!("{what} must be a list of tasks, found {}", node.kind_name()),
         );
+        let wide = first
+            .as_deref()
+            .and_then(width::made_plain)
+            .filter(|plain| plain.starts_with("- "));
+        if let (Some(plain), Some(field)) = (wide, node.fields().first()) {
+            self.report(
+                Diagnostic::error(
+                    codes::FULL_WIDTH,
+                    field.key_span,
+                    "a full-width hyphen is a letter for YAML and begins no task",
+                )
+                .help(format!("write `{plain}: …`")),
+            );
+            return;
+        }
+        if let (Some(name), Some(field)) = (
+            first.as_deref().and_then(|first| first.strip_prefix('-')),
+            node.fields().first(),
+        ) {
+            self.report(
+                Diagnostic::error(
+                    codes::SPACING,
+                    field.key_span,
+                    format!("a space is missing behind the hyphen of `-{name}`"),
+                )
+                .help(format!("write `- {name}: …`")),
+            );
+            return;
+        }
         self.report(match first {
             Some(first) if KEYWORDS.contains(&first.as_str()) => {
                 fault.help("give the task a name: `- name: { … }`")
@@ -376,7 +406,19 @@ impl Reader {
             NodeKind::Map(_) => Some(self.template(node)),
             NodeKind::Text(text) => {
                 let template = self.template(node);
-                if !matches!(template.kind, TemplateKind::Expression(_)) {
+                let joined = text.split_once(':').filter(|(key, value)| {
+                    super::is_identifier(key) && !value.starts_with([' ', '/'])
+                });
+                if let Some((key, value)) = joined {
+                    self.report(
+                        Diagnostic::error(
+                            codes::SPACING,
+                            node.span,
+                            format!("`{text}` is one text: a space is missing behind the colon"),
+                        )
+                        .help(format!("write `{key}: {value}`")),
+                    );
+                } else if !matches!(template.kind, TemplateKind::Expression(_)) {
                     let help = format!(
                         "write an object, or an expression: '${{ {} }}'",
                         text.trim()

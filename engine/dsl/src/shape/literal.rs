@@ -70,8 +70,10 @@ pub(super) fn literal(
         let found = value
             .as_str()
             .map_or_else(|| value.to_json(), str::to_owned);
-        let near = suggest::nearest(&found, words.iter().copied())
-            .map(|near| format!("did you mean `{near}`?"));
+        let near = suggest::nearest(&found, words.iter().copied()).map_or_else(
+            || format!("write {}", suggest::list(&words)),
+            |near| format!("did you mean `{near}`?"),
+        );
         faults.push(
             Diagnostic::error(
                 codes::BAD_ARGUMENT,
@@ -82,38 +84,52 @@ pub(super) fn literal(
                     suggest::list(&words)
                 ),
             )
-            .help_if(near),
+            .help(near),
         );
     }
     if let Some(constant) = schema.get("const").filter(|constant| *constant != value) {
         let wanted = constant
             .as_str()
             .map_or_else(|| constant.to_json(), str::to_owned);
-        faults.push(Diagnostic::error(
-            codes::BAD_ARGUMENT,
-            span,
-            format!("{} must be `{wanted}`", place.name),
-        ));
+        faults.push(
+            Diagnostic::error(
+                codes::BAD_ARGUMENT,
+                span,
+                format!("{} must be `{wanted}`", place.name),
+            )
+            .help(format!("write `{wanted}`")),
+        );
     }
     let number = value.as_f64();
     let bound = |name: &str| schema.get(name).and_then(Value::as_f64);
     if let (Some(number), Some(least)) = (number, bound("minimum"))
         && number < least
     {
-        faults.push(Diagnostic::error(
-            codes::BAD_ARGUMENT,
-            span,
-            format!("{} is at least {least}, found {number}", place.name),
-        ));
+        faults.push(
+            Diagnostic::error(
+                codes::BAD_ARGUMENT,
+                span,
+                format!("{} is at least {least}, found {number}", place.name),
+            )
+            .help(format!("write {least} or more")),
+        );
     }
     if let (Some(number), Some(most)) = (number, bound("maximum"))
         && number > most
     {
-        faults.push(Diagnostic::error(
-            codes::BAD_ARGUMENT,
-            span,
-            format!("{} is at most {most}, found {number}", place.name),
-        ));
+        faults.push(
+            Diagnostic::error(
+                codes::BAD_ARGUMENT,
+                span,
+                format!("{} is at most {most}, found {number}", place.name),
+            )
+            .help(format!("write {most} or less")),
+        );
+    }
+    if let (Some(text), Some("http-method")) =
+        (value.as_str(), schema.get("format").and_then(Value::as_str))
+    {
+        faults.extend(method(text, span, place));
     }
     if let (Some(text), Some("uri-template")) =
         (value.as_str(), schema.get("format").and_then(Value::as_str))
@@ -149,4 +165,35 @@ pub(super) fn literal(
             .help("only services that speak HTTP are called"),
         );
     }
+}
+
+/// The methods of HTTP; authors write them in either case.
+const METHODS: &[&str] = &[
+    "get", "post", "put", "patch", "delete", "head", "options", "trace", "connect",
+];
+
+fn method(text: &str, span: Span, place: &Place) -> Option<Diagnostic> {
+    let lower = text.to_ascii_lowercase();
+    if METHODS.contains(&lower.as_str()) {
+        return None;
+    }
+    let ours = match lower.as_str() {
+        "fetch" | "read" | "query" | "load" | "list" => Some("get"),
+        "create" | "add" | "insert" | "send" | "submit" => Some("post"),
+        "update" | "replace" | "upsert" => Some("put"),
+        "remove" | "del" => Some("delete"),
+        _ => suggest::nearest(&lower, METHODS.iter().copied()),
+    };
+    let help = ours.map_or_else(
+        || format!("write {}", suggest::list(METHODS)),
+        |ours| format!("write `{ours}`"),
+    );
+    Some(
+        Diagnostic::error(
+            codes::BAD_ARGUMENT,
+            span,
+            format!("{} is a method of HTTP, found `{text}`", place.name),
+        )
+        .help(help),
+    )
 }

@@ -125,6 +125,13 @@ impl tongban_dsl::Surroundings for PackSurroundings<'_> {
                 .map(|(name, _)| name.to_string())
                 .collect(),
             Reference::Code => of_every_pack(&|pack| pack.manifest.codes.keys().cloned().collect()),
+            // A pack that names no levels takes those of the site.
+            Reference::Level if self.pack.manifest.levels.is_empty() => return None,
+            Reference::Level => self
+                .library
+                .packs()
+                .flat_map(|pack| pack.manifest.levels.iter().cloned())
+                .collect(),
         })
     }
 
