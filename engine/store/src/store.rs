@@ -1,16 +1,23 @@
 //! The store: opening it, its sessions, and the doors that need no table of their own.
 
 use std::fs::File;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use tokio::sync::Notify;
 
 use crate::change::Change;
 use crate::commit::{self, Answer};
 use crate::db::{
-    Access, Call, Checkpointer, Class, Database, DbError, FromRows, Hints, Session, Slots, Wakeups,
+    Access, Call, Checkpointer, Class, Database, DbError, FromRows, Hints, Scripts, Session, Slots,
+    Wakeups,
 };
 use crate::error::StoreError;
 use crate::fault::{Fault, Faults, Point};
+
+/// Other nodes are told at most this often that something is due.
+const HINT_GAP: Duration = Duration::from_millis(20);
 
 /// How to open a store.
 #[derive(Clone)]
@@ -23,6 +30,8 @@ pub struct Options {
     pub committers: usize,
     /// Connections that read and claim. Default 4; in memory there is one connection for all.
     pub readers: usize,
+    /// Whether a server may have the SQLite file open already: a short change from the command line. Default no.
+    pub beside: bool,
     /// What goes wrong on purpose, in tests.
     pub faults: Option<Arc<dyn Faults>>,
 }
@@ -35,6 +44,7 @@ impl Options {
             node: "node".into(),
             committers: 2,
             readers: 4,
+            beside: false,
             faults: None,
         }
     }
@@ -53,6 +63,8 @@ pub(crate) struct Inner {
     readers: Option<Slots>,
     one_writer: bool,
     statements: Arc<AtomicU64>,
+    /// Whole transactions, as they are sent together.
+    pub scripts: Scripts,
     faults: Option<Arc<dyn Faults>>,
     pub node: String,
     hints: Hints,
@@ -67,11 +79,16 @@ impl Store {
     /// `Settings` for a bad URL, an old SQLite, a file in use or `fsync=off`; `SchemaNewer`; `Corrupt`; `Unavailable`.
     pub async fn open(options: &Options) -> Result<Self, StoreError> {
         let database = Database::parse(&options.url)?;
-        let prepared = database.prepare().await?;
+        let prepared = database.prepare(options.beside).await?;
         let statements = Arc::new(AtomicU64::new(0));
         let one_writer = database.has_one_writer();
         let writers = if one_writer { 1 } else { options.committers };
-        let committers = Slots::new(database.clone(), Access::Write, writers, statements.clone());
+        let committers = Slots::new(
+            database.clone(),
+            Access::Commit,
+            writers,
+            statements.clone(),
+        );
         committers.put(Session::new(prepared.first, statements.clone()));
         let access = if one_writer {
             Access::Read
@@ -92,15 +109,18 @@ impl Store {
             readers,
             one_writer,
             statements,
+            scripts: Scripts::new(one_writer),
             faults: options.faults.clone(),
             node: options.node.clone(),
             hints: database.hints(),
             checkpoint: prepared.checkpoint,
             _lock: prepared.lock,
         };
-        Ok(Self {
-            inner: Arc::new(inner),
-        })
+        let inner = Arc::new(inner);
+        if let Some(bell) = inner.hints.bell() {
+            tokio::spawn(tell_others(Arc::downgrade(&inner), bell));
+        }
+        Ok(Self { inner })
     }
 
     /// Commits many changes in as few transactions as can be and answers each in its place.
@@ -218,18 +238,41 @@ impl Inner {
     }
 
     /// After COMMIT: checkpoints, and a hint when rows are due for whoever comes first.
-    pub async fn committed(&self, session: &mut Session, changes: impl Iterator<Item = &Change>) {
+    pub fn committed<'a>(&self, mut changes: impl Iterator<Item = &'a Change>) {
         self.want_checkpoint();
-        if !changes.into_iter().any(Change::leaves_due_rows) {
-            return;
+        if changes.any(Change::leaves_due_rows) {
+            self.hints.tell();
         }
-        if let Some(call) = self.hints.tell()
-            && let Err(error) = session.execute(call).await
-        {
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // Nobody is left to tell anything: the task that does so ends.
+        if let Some(bell) = self.hints.bell() {
+            bell.notify_one();
+        }
+    }
+}
+
+/// Tells the other nodes that rows are due, many commits at a time.
+async fn tell_others(store: Weak<Inner>, bell: Arc<Notify>) {
+    loop {
+        bell.notified().await;
+        let Some(store) = store.upgrade() else {
+            return;
+        };
+        let told = match store.reader().lease().await {
+            Ok(mut lease) => lease.execute(Hints::call()).await,
+            Err(error) => Err(error),
+        };
+        drop(store);
+        if let Err(error) = told {
             tracing::debug!(
                 error = error.text,
                 "a hint was not sent; polling finds the rows"
             );
         }
+        tokio::time::sleep(HINT_GAP).await;
     }
 }

@@ -3,14 +3,13 @@
 use async_trait::async_trait;
 use tongban_expr::{Value, value};
 use tongban_plugin::{
-    Call, Failure, Kind, May, Prepared, RecordMode, RegisterDefinition, Signature, Title, Write,
+    Call, Failure, Kind, Prepared, RecordMode, RegisterDefinition, Signature, Title, Write,
     key_text,
 };
 
 use crate::arguments::Arguments;
-use crate::lens::Lens;
-use crate::reading::{definition, existing};
-use crate::writing::{Writing, write};
+use crate::reading::existing;
+use crate::writing::{Begun, Writing, arguments, begin, write};
 
 pub(crate) struct Amend {
     signature: Signature,
@@ -24,18 +23,14 @@ impl Amend {
             Title::new("更正登记记录", "Correct a record"),
         )
         .summary("Changes single fields of one record by their paths, and sets or clears the mark on it.")
-        .arguments(value!({
-            "type": "object",
-            "required": ["register", "key"],
-            "properties": {
-                "register": { "type": "string" },
+        .arguments(arguments(
+            "key",
+            &value!({
                 "key": { "type": ["string", "integer"] },
                 "change": { "type": ["object", "null"] },
                 "mark": { "type": ["string", "null"] },
-                "source": { "type": ["string", "null"] },
-            },
-            "additionalProperties": false,
-        }))
+            }),
+        ))
         .result(value!({
             "type": "object",
             "required": ["key", "version", "changed"],
@@ -57,9 +52,11 @@ impl Write for Amend {
     }
 
     async fn prepare(&self, args: &Value, call: &Call<'_>) -> Result<Prepared, Failure> {
-        let args = Arguments::new(&self.signature.name, args);
-        let definition = definition(call, args.needed_text("register")?).await?;
-        Lens::of(&definition, call, May::Write)?;
+        let Begun {
+            args,
+            definition,
+            how,
+        } = begin(&self.signature, args, call).await?;
         if definition.many {
             return Err(Failure::validation(format!(
                 "register `{}` has several records under a key, so `register.amend` cannot tell which one is meant; put a new one",
@@ -79,10 +76,8 @@ impl Write for Amend {
         })?;
         let how = Writing {
             mode: RecordMode::Amend,
-            source: args.text("source")?.map(ToOwned::to_owned),
-            mark: args.text("mark")?.map(ToOwned::to_owned),
             argument: "record",
-            ..Writing::default()
+            ..how
         };
         let (given, changed) = given(&args, &definition, &before.record.body, &key)?;
         if changed.is_empty() && how.mark.is_none() {
@@ -107,16 +102,12 @@ impl Write for Amend {
                 kept.text("source").unwrap_or_default()
             )));
         }
-        Ok(Prepared {
-            value: value!({
-                "key": key,
-                "version": version,
-                "changed": changed,
-                "warnings": written.warnings,
-            }),
-            records: written.records,
-            ..Prepared::default()
-        })
+        let value = value!({
+            "key": key,
+            "version": version,
+            "changed": changed,
+        });
+        Ok(written.prepared(value))
     }
 }
 

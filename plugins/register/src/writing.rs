@@ -1,12 +1,18 @@
 //! The one way in which records are written: identify, merge, derive, validate, guard.
 
-use tongban_expr::{Budget, Scope, Script, Value, check_digit, value};
-use tongban_plugin::{Call, Failure, RecordMode, RecordWrite, RegisterDefinition};
+use std::sync::Arc;
 
+use tongban_expr::{Budget, Scope, Script, Value, check_digit, value};
+use tongban_plugin::{
+    Call, Failure, May, Prepared, RecordMode, RecordWrite, RegisterDefinition, Signature,
+};
+
+use crate::arguments::Arguments;
 use crate::draft::Draft;
 use crate::guards::{guard_keys, guard_lock};
 use crate::identity::identify;
-use crate::reading::existing;
+use crate::lens::Lens;
+use crate::reading::{definition, existing};
 use crate::schema::{Fault, Schema, refused};
 
 /// How many records one call may write.
@@ -87,6 +93,63 @@ impl<'a> Frame<'a> {
             fields: definition.fields(),
             defaults: Value::object(definition.extras().defaults),
             numeric_key: matches!(numeric, Some("integer" | "number")),
+        }
+    }
+}
+
+/// A call that writes, read as far as all of them are alike: its register, and whose word it brings.
+pub(crate) struct Begun<'a> {
+    pub(crate) args: Arguments<'a>,
+    pub(crate) definition: Arc<RegisterDefinition>,
+    pub(crate) how: Writing,
+}
+
+/// Begins a call that writes.
+///
+/// # Errors
+/// The register does not exist, or the call may not write in it.
+pub(crate) async fn begin<'a>(
+    signature: &'a Signature,
+    args: &'a Value,
+    call: &Call<'_>,
+) -> Result<Begun<'a>, Failure> {
+    let args = Arguments::new(&signature.name, args);
+    let definition = definition(call, args.needed_text("register")?).await?;
+    Lens::of(&definition, call, May::Write)?;
+    let how = Writing {
+        lock: args.text("lock")?.map(ToOwned::to_owned),
+        source: args.text("source")?.map(ToOwned::to_owned),
+        mark: args.text("mark")?.map(ToOwned::to_owned),
+        ..Writing::default()
+    };
+    Ok(Begun {
+        args,
+        definition,
+        how,
+    })
+}
+
+/// The schema of a call that writes: what all of them take, and what this one takes besides.
+pub(crate) fn arguments(own: &str, more: &Value) -> Value {
+    let common = value!({
+        "register": { "type": "string" },
+        "source": { "type": ["string", "null"] },
+    });
+    value!({
+        "type": "object",
+        "required": ["register", own],
+        "properties": (common.merged(more)),
+        "additionalProperties": false,
+    })
+}
+
+impl Written {
+    /// The rows, with what the caller is told about them.
+    pub(crate) fn prepared(self, value: Value) -> Prepared {
+        Prepared {
+            value: value.with("warnings", self.warnings),
+            records: self.records,
+            ..Prepared::default()
         }
     }
 }

@@ -6,6 +6,7 @@ use sqlx::{Arguments as _, FromRow};
 
 use super::bulk::{Bulk, Column};
 use super::class::DbError;
+use super::script::Script;
 use super::statement::Statement;
 
 /// A row struct that either database can fill.
@@ -32,6 +33,37 @@ pub(crate) struct Call<'a> {
     pub statement: &'static Statement,
     arguments: Vec<Argument<'a>>,
     rows: Option<&'a Bulk<'a>>,
+}
+
+impl Script<'_> {
+    pub(super) fn postgres_arguments(&self) -> Result<PgArguments, DbError> {
+        let mut arguments = PgArguments::default();
+        for part in &self.parts {
+            add_columns(&mut arguments, &part.rows)?;
+        }
+        Ok(arguments)
+    }
+
+    pub(super) fn sqlite_arguments(&self) -> Result<SqliteArguments, DbError> {
+        let mut arguments = SqliteArguments::default();
+        for part in &self.parts {
+            arguments
+                .add(part.rows.to_json())
+                .map_err(|error| DbError::other(error.to_string()))?;
+        }
+        Ok(arguments)
+    }
+}
+
+fn add_columns(arguments: &mut PgArguments, rows: &Bulk<'_>) -> Result<(), DbError> {
+    for column in rows.columns() {
+        match column {
+            Column::Text(values) => arguments.add(values.as_slice()),
+            Column::Int(values) => arguments.add(values.as_slice()),
+        }
+        .map_err(|error| DbError::other(error.to_string()))?;
+    }
+    Ok(())
 }
 
 impl Statement {
@@ -80,12 +112,8 @@ impl<'a> Call<'a> {
             }
             .map_err(|error| DbError::other(error.to_string()))?;
         }
-        for column in self.rows.iter().flat_map(|rows| rows.columns()) {
-            match column {
-                Column::Text(values) => arguments.add(values.as_slice()),
-                Column::Int(values) => arguments.add(values.as_slice()),
-            }
-            .map_err(|error| DbError::other(error.to_string()))?;
+        if let Some(rows) = self.rows {
+            add_columns(&mut arguments, rows)?;
         }
         Ok((self.statement.texts().postgres.as_str(), arguments))
     }

@@ -20,10 +20,18 @@ statements! {
 }
 
 /// Where hints come from and go to.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Hints {
     local: Arc<Notify>,
-    remote: Option<Arc<PgConnectOptions>>,
+    remote: Option<Remote>,
+}
+
+/// The other nodes.
+#[derive(Debug)]
+struct Remote {
+    options: Arc<PgConnectOptions>,
+    /// Rung when they are to be told.
+    bell: Arc<Notify>,
 }
 
 impl Hints {
@@ -35,26 +43,39 @@ impl Hints {
     }
 
     pub fn remote(options: Arc<PgConnectOptions>) -> Self {
+        let bell = Arc::new(Notify::new());
         Self {
             local: Arc::new(Notify::new()),
-            remote: Some(options),
+            remote: Some(Remote { options, bell }),
         }
     }
 
-    /// Tells this process; returns the statement that tells the others, if there can be others.
-    pub fn tell(&self) -> Option<Call<'static>> {
+    /// Tells this process, and has the others told: nobody waits for that.
+    pub fn tell(&self) {
         self.local.notify_waiters();
-        self.remote.as_ref().map(|_| Statement::call(&NOTIFY))
+        if let Some(remote) = &self.remote {
+            remote.bell.notify_one();
+        }
+    }
+
+    /// What rings when the others are to be told; `None` when there can be no others.
+    pub fn bell(&self) -> Option<Arc<Notify>> {
+        self.remote.as_ref().map(|remote| Arc::clone(&remote.bell))
+    }
+
+    /// The statement that tells the others.
+    pub fn call() -> Call<'static> {
+        Statement::call(&NOTIFY)
     }
 
     /// Begins to listen.
     pub async fn listen(&self) -> Result<Wakeups, DbError> {
         let remote = match &self.remote {
             None => None,
-            Some(options) => {
+            Some(remote) => {
                 let pool = PgPoolOptions::new()
                     .max_connections(1)
-                    .connect_lazy_with(options.as_ref().clone());
+                    .connect_lazy_with(remote.options.as_ref().clone());
                 let mut listener = PgListener::connect_with(&pool).await?;
                 listener.listen(CHANNEL).await?;
                 Some(listener)

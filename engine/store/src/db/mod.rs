@@ -9,6 +9,7 @@ mod call;
 mod class;
 mod hint;
 mod postgres;
+mod script;
 mod session;
 mod slots;
 mod sqlite;
@@ -19,7 +20,8 @@ pub(crate) use call::{Call, FromRows};
 pub(crate) use class::{Class, DbError};
 pub(crate) use hint::Hints;
 pub use hint::Wakeups;
-pub(crate) use session::Session;
+pub(crate) use script::{Part, Script, Scripts};
+pub(crate) use session::{Ran, Session};
 pub(crate) use slots::Slots;
 pub(crate) use statement::statements;
 pub use statement::{Kind, Statement};
@@ -55,10 +57,10 @@ impl Database {
     }
 
     /// Checks the server or library, migrates, and keeps what must be held while the store is open.
-    pub async fn prepare(&self) -> Result<Prepared, StoreError> {
+    pub async fn prepare(&self, beside: bool) -> Result<Prepared, StoreError> {
         match self {
             Self::Postgres(options) => postgres::prepare(options).await,
-            Self::Sqlite(place) => sqlite::prepare(place).await,
+            Self::Sqlite(place) => sqlite::prepare(place, beside).await,
         }
     }
 
@@ -69,7 +71,10 @@ impl Database {
         statements: Arc<AtomicU64>,
     ) -> Result<Session, DbError> {
         let connection = match self {
-            Self::Postgres(options) => Connection::Postgres(postgres::connect(options).await?),
+            Self::Postgres(options) => Connection::Postgres(match access {
+                Access::Commit => postgres::connect_committing(options).await?,
+                Access::Write | Access::Read => postgres::connect(options).await?,
+            }),
             Self::Sqlite(place) => Connection::Sqlite(place.connect(access).await?),
         };
         Ok(Session::new(connection, statements))
@@ -97,6 +102,9 @@ impl Database {
 /// What a session may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
+    /// Transactions of many changes, and on SQLite all that writes.
+    Commit,
+    /// Single statements that claim or write, and reads.
     Write,
     Read,
 }

@@ -45,6 +45,17 @@ pub(super) fn parse(url: &str) -> Result<Arc<PgConnectOptions>, StoreError> {
     ))
 }
 
+/// A connection that commits: its statements carry rows in arrays, whose plans are the same however many there are.
+/// Planning a whole transaction anew costs more than running it.
+pub(super) async fn connect_committing(
+    options: &PgConnectOptions,
+) -> Result<PgConnection, DbError> {
+    let options = options
+        .clone()
+        .options([("plan_cache_mode", "force_generic_plan")]);
+    connect(&options).await
+}
+
 pub(super) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, DbError> {
     match tokio::time::timeout(CONNECT_LIMIT, options.connect()).await {
         Ok(connection) => connection.map_err(DbError::from),
@@ -54,7 +65,7 @@ pub(super) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, 
 
 /// Connects, checks the server, migrates.
 pub(super) async fn prepare(options: &PgConnectOptions) -> Result<Prepared, StoreError> {
-    let mut first = connect(options).await?;
+    let mut first = connect_committing(options).await?;
     let row = sqlx::query("SELECT current_setting('fsync')")
         .fetch_one(&mut first)
         .await

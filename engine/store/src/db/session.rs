@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use sqlx::{Connection as _, Executor as _};
+use futures_util::TryStreamExt as _;
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, Row as _};
 
 use super::Connection;
 use super::call::{Call, FromRows};
-use super::class::DbError;
+use super::class::{Class, DbError};
+use super::script::{Script, ScriptText};
 use crate::commit::Chain;
 
 /// No single statement takes longer than this; a server that does not answer is as good as gone.
@@ -30,6 +32,17 @@ macro_rules! either {
             }
         }
     };
+}
+
+/// What became of a script.
+#[derive(Debug)]
+pub(crate) enum Ran {
+    /// All of it is done.
+    Committed,
+    /// A condition does not hold or the database refuses a part: nothing of it is done.
+    Not,
+    /// COMMIT failed in a way that does not say whether it happened.
+    Unclear,
 }
 
 /// One connection and its state.
@@ -113,6 +126,65 @@ impl Session {
         self.settle(answer)
     }
 
+    /// Runs a whole transaction from BEGIN to COMMIT.
+    ///
+    /// An error that is no `Connection` error means that nothing of it remains once it is rolled back; a `Connection`
+    /// error leaves the outcome unclear.
+    pub async fn run(&mut self, script: &Script<'_>, text: &ScriptText) -> Result<Ran, DbError> {
+        self.statements
+            .fetch_add(text.statements, Ordering::Relaxed);
+        let sql = AssertSqlSafe(Arc::clone(&text.text));
+        match &mut self.connection {
+            Connection::Postgres(connection) => {
+                let arguments = script.postgres_arguments()?;
+                self.broken = true;
+                let answer = limited(async {
+                    // All rows are read: the commit is done only when the server is ready for more.
+                    let query = sqlx::query_with(sql, arguments);
+                    let rows = connection.fetch_all(query).await?;
+                    rows.first()
+                        .map_or(Ok(false), |row| row.try_get::<bool, _>(0))
+                })
+                .await;
+                match self.settle(answer) {
+                    Ok(true) => Ok(Ran::Committed),
+                    Ok(false) => Ok(Ran::Not),
+                    Err(error) if error.class == Class::Other => Ok(Ran::Not),
+                    Err(error) => Err(error),
+                }
+            }
+            Connection::Sqlite(connection) => {
+                let arguments = script.sqlite_arguments()?;
+                self.broken = true;
+                self.open = true;
+                let mut done = 0;
+                let answer = limited(async {
+                    let query = sqlx::query_with(sql, arguments);
+                    let mut steps = connection.fetch_many(query);
+                    while let Some(step) = steps.try_next().await? {
+                        done += u64::from(step.is_left());
+                    }
+                    Ok(())
+                })
+                .await;
+                match self.settle(answer) {
+                    Ok(()) => {
+                        self.open = false;
+                        Ok(Ran::Committed)
+                    }
+                    Err(error) if error.class == Class::Other => {
+                        self.rollback().await?;
+                        Ok(Ran::Not)
+                    }
+                    Err(error) if error.class == Class::Resource && done + 1 == text.statements => {
+                        Ok(Ran::Unclear)
+                    }
+                    Err(error) => Err(error),
+                }
+            }
+        }
+    }
+
     /// Begins a transaction that will write.
     pub async fn begin(&mut self) -> Result<(), DbError> {
         // Differs because SQLite must take its one write lock now: a reader that turns writer fails at once.
@@ -137,12 +209,15 @@ impl Session {
 
     /// Rolls back; a failure makes the session unusable.
     pub async fn rollback(&mut self) -> Result<(), DbError> {
+        if !self.open {
+            return Ok(());
+        }
         let answer = self.say("ROLLBACK").await;
         self.open = false;
         match answer {
             // SQLite rolls back by itself after some errors, and then says that there is no transaction.
             Err(error)
-                if error.class == super::Class::Other
+                if error.class == Class::Other
                     && matches!(self.connection, Connection::Sqlite(_)) =>
             {
                 Ok(())
@@ -231,7 +306,7 @@ impl Session {
     }
 
     fn settle<T>(&mut self, answer: Result<T, DbError>) -> Result<T, DbError> {
-        let lost = matches!(&answer, Err(error) if error.class == super::Class::Connection);
+        let lost = matches!(&answer, Err(error) if error.class == Class::Connection);
         self.broken = lost;
         answer
     }

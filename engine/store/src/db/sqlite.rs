@@ -59,7 +59,7 @@ impl Place {
             None => options.in_memory(true),
             Some(path) => options
                 .filename(path)
-                .create_if_missing(access == Access::Write)
+                .create_if_missing(access != Access::Read)
                 .read_only(access == Access::Read)
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Full)
@@ -71,10 +71,13 @@ impl Place {
     }
 }
 
-/// Opens the file, checks it, migrates it and starts the checkpoints.
-pub(super) async fn prepare(place: &Place) -> Result<Prepared, StoreError> {
-    let lock = place.0.as_deref().map(lock).transpose()?;
-    let mut first = place.connect(Access::Write).await?;
+/// Opens the file, checks it, migrates it and starts the checkpoints; beside a server that has it open it only joins.
+pub(super) async fn prepare(place: &Place, beside: bool) -> Result<Prepared, StoreError> {
+    let lock = match place.0.as_deref().map(lock).transpose() {
+        Err(Busy::Elsewhere(_)) if beside => return join(place).await,
+        found => found?,
+    };
+    let mut first = place.connect(Access::Commit).await?;
     check_version(&mut first).await?;
     if let Some(path) = &place.0 {
         quick_check(&mut first, path).await?;
@@ -85,7 +88,7 @@ pub(super) async fn prepare(place: &Place) -> Result<Prepared, StoreError> {
         &migrator,
     )?;
     let checkpoint = match place.0 {
-        Some(_) => Some(Checkpointer::start(place.connect(Access::Write).await?)),
+        Some(_) => Some(Checkpointer::start(place.connect(Access::Commit).await?)),
         None => None,
     };
     Ok(Prepared {
@@ -95,7 +98,47 @@ pub(super) async fn prepare(place: &Place) -> Result<Prepared, StoreError> {
     })
 }
 
-fn lock(path: &Path) -> Result<File, StoreError> {
+/// Joins the process that has the file open: SQLite's own locks keep the two writers apart, and checkpoints are left to
+/// the other one.
+async fn join(place: &Place) -> Result<Prepared, StoreError> {
+    let mut first = place.connect(Access::Commit).await?;
+    check_version(&mut first).await?;
+    let row = sqlx::query("SELECT MAX(version) FROM _sqlx_migrations WHERE success")
+        .fetch_one(&mut first)
+        .await
+        .map_err(DbError::from)?;
+    let found: Option<i64> = row.try_get(0).map_err(DbError::from)?;
+    let migrator = sqlx::migrate!("../../migrations/sqlite");
+    let known = migrator.iter().map(|migration| migration.version).max();
+    if found != known {
+        return Err(StoreError::Settings(
+            "the server that has this database open is of another release; stop it first".into(),
+        ));
+    }
+    Ok(Prepared {
+        first: Connection::Sqlite(first),
+        lock: None,
+        checkpoint: None,
+    })
+}
+
+/// Why the file could not be locked.
+enum Busy {
+    /// Another process has it.
+    Elsewhere(String),
+    Failed(StoreError),
+}
+
+impl From<Busy> for StoreError {
+    fn from(busy: Busy) -> Self {
+        match busy {
+            Busy::Elsewhere(why) => Self::Settings(why),
+            Busy::Failed(error) => error,
+        }
+    }
+}
+
+fn lock(path: &Path) -> Result<File, Busy> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let name = PathBuf::from(name);
@@ -105,17 +148,17 @@ fn lock(path: &Path) -> Result<File, StoreError> {
         .write(true)
         .open(&name)
         .map_err(|error| {
-            StoreError::Settings(format!("expected to create `{}`: {error}", name.display()))
+            let why = format!("expected to create `{}`: {error}", name.display());
+            Busy::Failed(StoreError::Settings(why))
         })?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::Settings(format!(
+        Err(std::fs::TryLockError::WouldBlock) => Err(Busy::Elsewhere(format!(
             "`{}` is open in another process; stop it, or give this one another file",
             path.display()
         ))),
-        Err(std::fs::TryLockError::Error(error)) => Err(StoreError::Settings(format!(
-            "expected to lock `{}`: {error}",
-            name.display()
+        Err(std::fs::TryLockError::Error(error)) => Err(Busy::Failed(StoreError::Settings(
+            format!("expected to lock `{}`: {error}", name.display()),
         ))),
     }
 }

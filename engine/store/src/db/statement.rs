@@ -3,9 +3,11 @@
 //! - `{rows}`: the rows of a bulk form under the alias `r`, travelling as one JSON array (SQLite) or as column arrays
 //!   (PostgreSQL). Its parameters follow the numbered ones.
 //! - `{lock:t}`: `FOR UPDATE OF t SKIP LOCKED`, nothing on SQLite, which has one writer.
+//! - `{held}`: `true`, or in a script of PostgreSQL whether its conditions hold (`script.rs`).
 //!
 //! and, for the few statements where even that is not enough, `Source::Differs` with the reason beside it.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::OnceLock;
 
@@ -99,18 +101,38 @@ impl Statement {
 
     pub(crate) fn texts(&'static self) -> &'static Texts {
         self.texts.get_or_init(|| match self.source {
-            Source::Same(columns, text) => expand(text, columns),
             Source::Differs { postgres, sqlite } => Texts {
                 postgres: postgres.into(),
                 sqlite: sqlite.into(),
             },
+            Source::Same(..) | Source::Table { .. } => {
+                let text = self.template();
+                expand(&text, self.columns(), highest_parameter(&text) + 1, "true")
+            }
+        })
+    }
+
+    /// The text as part of a larger one: its rows travel in the parameters from `first` on.
+    pub(super) fn part(&self, first: usize, held: &str) -> Texts {
+        debug_assert!(
+            !self.is_divergent(),
+            "a part of a script is written once for both databases"
+        );
+        expand(&self.template(), self.columns(), first, held)
+    }
+
+    /// The text with its placeholders.
+    fn template(&self) -> Cow<'static, str> {
+        match self.source {
+            Source::Same(_, text) => text.into(),
+            Source::Differs { .. } => "".into(),
             Source::Table {
                 table,
                 mode,
                 key,
                 columns,
-            } => expand(&table_text(table, mode, key, columns), columns),
-        })
+            } => table_text(table, mode, key, columns).into(),
+        }
     }
 
     /// Differs from the other database by more than a placeholder.
@@ -119,8 +141,7 @@ impl Statement {
     }
 }
 
-fn expand(text: &str, columns: Columns) -> Texts {
-    let first = highest_parameter(text) + 1;
+fn expand(text: &str, columns: Columns, first: usize, held: &str) -> Texts {
     let (mut postgres, mut sqlite) = (String::new(), String::new());
     let mut rest = text;
     while let Some((before, tail)) = rest.split_once('{') {
@@ -133,6 +154,10 @@ fn expand(text: &str, columns: Columns) -> Texts {
             None if name == "rows" => {
                 postgres.push_str(&rows_postgres(columns, first));
                 sqlite.push_str(&rows_sqlite(columns, first));
+            }
+            None if name == "held" => {
+                postgres.push_str(held);
+                sqlite.push_str("true");
             }
             Some(("lock", table)) => {
                 write!(postgres, "FOR UPDATE OF {table} SKIP LOCKED")
@@ -203,7 +228,7 @@ fn table_text(table: &str, mode: Mode, key: &[&str], columns: Columns) -> String
     match mode {
         Mode::Delete => {
             format!(
-                "DELETE FROM {table} WHERE ({}) IN (SELECT {} FROM {{rows}})",
+                "DELETE FROM {table} WHERE ({}) IN (SELECT {} FROM {{rows}}) AND {{held}}",
                 all.join(", "),
                 of_rows(&all)
             )
@@ -215,7 +240,7 @@ fn table_text(table: &str, mode: Mode, key: &[&str], columns: Columns) -> String
                 .map(|name| format!("{table}.{name} = r.{name}"))
                 .collect();
             format!(
-                "UPDATE {table} SET {} FROM {{rows}} WHERE {}",
+                "UPDATE {table} SET {} FROM {{rows}} WHERE {} AND {{held}}",
                 set.join(", "),
                 same.join(" AND ")
             )
@@ -236,7 +261,7 @@ fn table_text(table: &str, mode: Mode, key: &[&str], columns: Columns) -> String
                 _ => " ON CONFLICT DO NOTHING".into(),
             };
             format!(
-                "INSERT INTO {table} ({}) SELECT {} FROM {{rows}} WHERE true{conflict}",
+                "INSERT INTO {table} ({}) SELECT {} FROM {{rows}} WHERE {{held}}{conflict}",
                 all.join(", "),
                 of_rows(&all)
             )
