@@ -26,6 +26,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("http", &["expr", "plugin"]),
     ("mail", &["expr", "plugin"]),
+    ("process", &["expr", "plugin"]),
     ("register", &["expr", "org", "plugin"]),
     ("catalogue", &["expr", "org", "plugin", "register"]),
     (
@@ -41,6 +42,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "runtime",
             "http",
             "mail",
+            "process",
             "register",
             "catalogue",
         ],

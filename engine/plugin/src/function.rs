@@ -60,6 +60,12 @@ pub trait Act: Send + Sync {
     /// # Errors
     /// A [`Failure`] is a known outcome. Dropping the future leaves the outcome unknown.
     async fn perform(&self, args: &Value, call: &ActCall<'_>) -> Result<Value, Failure>;
+
+    /// Whether it is dropped when nobody waits for its outcome any more: its task timed out or was cancelled. Others
+    /// run to their end, for what was sent cannot be called back.
+    fn is_interruptible(&self) -> bool {
+        false
+    }
 }
 
 /// What a plugin crate gives to the engine.

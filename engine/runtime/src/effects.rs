@@ -1,6 +1,6 @@
 //! What the machine wants done, carried out within the activation or turned into rows.
 
-use tongban_core::{Call, Effect, Error, ErrorKind, Event, Kind, Reopen, Why};
+use tongban_core::{Call, Effect, Error, ErrorKind, Event, Filter, Kind, Reopen, Why};
 use tongban_expr::Value;
 use tongban_store::{ActRow, EventRow, SubscriptionRow};
 use tongban_work::{AskApplicant, Opening};
@@ -16,46 +16,7 @@ const ARGUMENTS_BYTES: usize = 256 * 1024;
 impl Activation<'_> {
     pub(crate) async fn effect(&mut self, effect: Effect) -> Result<(), RuntimeError> {
         match effect {
-            Effect::Call(call) => return self.call(*call).await,
-            Effect::Withdraw { run_id, why } => self.withdraw(&run_id, why),
-            Effect::AskApplicant {
-                run_id,
-                fields,
-                comment,
-                by,
-            } => {
-                let asked = AskApplicant {
-                    run_id,
-                    fields,
-                    comment,
-                    by,
-                };
-                let waiting = asked.run_id.clone();
-                self.state.memory.had_work = true;
-                match self.at_desk(|desk, world| desk.ask_applicant(asked, world)) {
-                    Ok(outs) => self.take_outs(outs),
-                    Err(error) => self.fail(&waiting, ErrorKind::Runtime, error.to_string()),
-                }
-            }
-            // The machine's own record says that a former answer was reused.
-            Effect::Reused { .. } => {}
-            Effect::Listen { run_id, filters } => {
-                for filter in filters {
-                    self.out.subscriptions.push(SubscriptionRow {
-                        instance_id: self.id().to_owned(),
-                        run_id: run_id.clone(),
-                        n: i64::from(filter.n),
-                        shape: filter.shape,
-                        value: filter.value,
-                        fresh: 1,
-                    });
-                }
-            }
-            Effect::Unlisten { run_id } => {
-                let id = self.id().to_owned();
-                self.out.unlisten(&id, &run_id);
-            }
-            Effect::Emit { run_id, event } => self.emit(&run_id, &event),
+            Effect::Call(call) => self.call(*call).await,
             Effect::Child {
                 run_id,
                 namespace,
@@ -65,31 +26,51 @@ impl Activation<'_> {
                 awaited,
             } => {
                 let workflow = format!("{namespace}/{name}");
-                return self
-                    .start_child(&run_id, &workflow, &version, input, awaited)
-                    .await;
+                self.start_child(&run_id, &workflow, &version, input, awaited)
+                    .await
             }
+            Effect::Finish {
+                status,
+                output,
+                error,
+            } => {
+                self.finish(status, &output, error.as_ref());
+                self.leave_gates(status).await
+            }
+            other => {
+                self.effect_here(other);
+                Ok(())
+            }
+        }
+    }
+
+    /// Effects that look at nothing outside of this instance.
+    fn effect_here(&mut self, effect: Effect) {
+        match effect {
+            Effect::Withdraw { run_id, why } => self.withdraw(&run_id, why),
+            Effect::AskApplicant {
+                run_id,
+                fields,
+                comment,
+                by,
+            } => self.ask_applicant(AskApplicant {
+                run_id,
+                fields,
+                comment,
+                by,
+            }),
+            Effect::Listen { run_id, filters } => self.listen(&run_id, filters),
+            Effect::Unlisten { run_id } => {
+                let id = self.id().to_owned();
+                self.out.unlisten(&id, &run_id);
+            }
+            Effect::Emit { run_id, event } => self.emit(&run_id, &event),
             Effect::ClockOpen {
                 place,
                 spec,
                 title,
                 resume,
-            } => {
-                let opened = self.at_desk(|desk, world| {
-                    desk.clock_open(&place, &spec, title.as_deref(), resume, world)
-                });
-                match opened {
-                    Ok(outs) => self.take_outs(outs),
-                    // A limit that cannot be counted stops nobody's work; an operator is told.
-                    Err(error) => self.incident(
-                        "clock",
-                        &Error::new(
-                            ErrorKind::Configuration,
-                            format!("the clock of `{place}`: {error}"),
-                        ),
-                    ),
-                }
-            }
+            } => self.open_clock(&place, &spec, title.as_deref(), resume),
             Effect::ClockClose { place } => {
                 let outs = self.at_desk(|desk, world| desk.clock_close(&place, world));
                 self.take_outs(outs);
@@ -108,16 +89,49 @@ impl Activation<'_> {
                 let outs = self.at_desk(|desk, world| desk.ground_leave(&place, &ground, world));
                 self.take_outs(outs);
             }
-            Effect::Finish {
-                status,
-                output,
-                error,
-            } => {
-                self.finish(status, &output, error.as_ref());
-                return self.leave_gates(status).await;
-            }
+            // The machine's own record says that a former answer was reused; the others were carried out before.
+            Effect::Reused { .. }
+            | Effect::Call(_)
+            | Effect::Child { .. }
+            | Effect::Finish { .. } => {}
         }
-        Ok(())
+    }
+
+    fn ask_applicant(&mut self, asked: AskApplicant) {
+        let waiting = asked.run_id.clone();
+        self.state.memory.had_work = true;
+        match self.at_desk(|desk, world| desk.ask_applicant(asked, world)) {
+            Ok(outs) => self.take_outs(outs),
+            Err(error) => self.fail(&waiting, ErrorKind::Runtime, error.to_string()),
+        }
+    }
+
+    fn open_clock(&mut self, place: &str, spec: &Value, title: Option<&str>, resume: bool) {
+        let opened = self.at_desk(|desk, world| desk.clock_open(place, spec, title, resume, world));
+        match opened {
+            Ok(outs) => self.take_outs(outs),
+            // A limit that cannot be counted stops nobody's work; an operator is told.
+            Err(error) => self.incident(
+                "clock",
+                &Error::new(
+                    ErrorKind::Configuration,
+                    format!("the clock of `{place}`: {error}"),
+                ),
+            ),
+        }
+    }
+
+    fn listen(&mut self, run_id: &str, filters: Vec<Filter>) {
+        let id = self.id().to_owned();
+        let rows = filters.into_iter().map(|filter| SubscriptionRow {
+            instance_id: id.clone(),
+            run_id: run_id.to_owned(),
+            n: i64::from(filter.n),
+            shape: filter.shape,
+            value: filter.value,
+            fresh: 1,
+        });
+        self.out.subscriptions.extend(rows);
     }
 
     async fn call(&mut self, call: Call) -> Result<(), RuntimeError> {

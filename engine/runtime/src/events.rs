@@ -12,6 +12,7 @@ use tongban_store::{
 use crate::error::RuntimeError;
 use crate::inputs::text;
 use crate::lane::Class;
+use crate::lifecycle::is_lifecycle;
 use crate::node::Node;
 use crate::request::Received;
 
@@ -52,6 +53,7 @@ impl Node {
     pub(crate) async fn route_events(self: &Arc<Self>) -> Result<bool, RuntimeError> {
         let events = self.store.events_unrouted(0, PAGE).await?;
         let some = !events.is_empty();
+        self.refresh_lifecycle(false).await?;
         for event in events {
             self.route(&event).await?;
         }
@@ -62,6 +64,10 @@ impl Node {
         let body = Value::from_json(&event.body).unwrap_or(Value::Null);
         let mut seen: Vec<(String, String)> = Vec::new();
         for shape in self.store.listen_shapes(&event.event_type).await? {
+            // Who listens to everything means everything that happens outside of the runtime.
+            if shape.event_type.is_empty() && is_lifecycle(&body) {
+                continue;
+            }
             let Some(value) = self.value_of(&shape, &body).await else {
                 continue;
             };
@@ -77,11 +83,21 @@ impl Node {
         let mut change = Change::without_instance(self.clock.now_ms());
         change.add(EventRouted {
             seq: event.seq,
-            routed: 1,
+            routed: self.routed(&event.event_type),
             cursor: None,
         });
         self.commit(Class::Background, change).await?;
         Ok(())
+    }
+
+    /// What an event is once its listeners know: done with, or waiting for the sink.
+    fn routed(&self, event_type: &str) -> i64 {
+        let sink = self.settings.sink.as_ref();
+        if sink.is_some_and(|sink| sink.takes(event_type)) {
+            2
+        } else {
+            1
+        }
     }
 
     async fn tell_listeners(
@@ -100,10 +116,12 @@ impl Node {
             let Some(last) = page.last().map(|row| row.instance_id.clone()) else {
                 return Ok(());
             };
-            let rows = page
-                .iter()
-                .map(|row| self.inbox_row(event, body, row))
-                .collect();
+            let mut rows = Vec::with_capacity(page.len());
+            for row in &page {
+                if !self.is_about_itself(body, &row.instance_id).await? {
+                    rows.push(self.inbox_row(event, body, row));
+                }
+            }
             self.tell(rows).await?;
             after = last;
         }
@@ -204,9 +222,9 @@ impl Node {
                 for event in &page {
                     let body = Value::from_json(&event.body).unwrap_or(Value::Null);
                     let value = self.value_of(&shape, &body).await;
-                    if value
-                        .is_some_and(|value| listener.value.is_empty() || value == listener.value)
-                    {
+                    let fits = value
+                        .is_some_and(|value| listener.value.is_empty() || value == listener.value);
+                    if fits && !self.is_about_itself(&body, &listener.instance_id).await? {
                         rows.push(self.inbox_row(event, &body, listener));
                     }
                 }

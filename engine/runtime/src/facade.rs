@@ -53,6 +53,7 @@ impl Runtime {
     async fn of(node: Node) -> Result<Runtime, RuntimeError> {
         node.refresh_packs().await?;
         Ok(Runtime {
+        node.refresh_lifecycle(true).await?;
             node: Arc::new(node),
         })
     }

@@ -25,6 +25,8 @@ pub enum Job {
     Mails,
     /// Events without listeners, listeners without events.
     Events,
+    /// Events for the site's sink.
+    Sink,
     /// Schedules.
     Schedules,
     /// What is past its time.
@@ -35,13 +37,14 @@ pub enum Job {
 
 impl Job {
     /// All jobs, in the order in which an idle node looks.
-    pub const ALL: [Job; 9] = [
+    pub const ALL: [Job; 10] = [
         Job::Handed,
         Job::Wakes,
         Job::Inbox,
         Job::Acts,
         Job::Mails,
         Job::Events,
+        Job::Sink,
         Job::Schedules,
         Job::Sweep,
         Job::Clock,
@@ -56,6 +59,7 @@ impl Job {
             Job::Acts => "acts",
             Job::Mails => "mails",
             Job::Events => "events",
+            Job::Sink => "sink",
             Job::Schedules => "schedules",
             Job::Sweep => "sweep",
             Job::Clock => "clock",
@@ -82,6 +86,7 @@ impl Node {
             Job::Acts => self.take_acts().await,
             Job::Mails => self.send_mails().await,
             Job::Events => self.route_events().await,
+            Job::Sink => self.send_to_sink().await,
             Job::Schedules => self.tick_schedules().await,
             Job::Sweep => self.sweep().await.map(|_| false),
             Job::Clock => self.measure_clock().await,

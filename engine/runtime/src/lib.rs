@@ -30,6 +30,7 @@ mod lane;
 mod letters;
 pub mod link;
 mod links;
+mod lifecycle;
 mod load;
 mod mail_loop;
 pub mod node;
@@ -49,6 +50,7 @@ mod serve;
 pub mod settings;
 mod start;
 pub mod state;
+mod sink;
 mod threads;
 pub mod timetable;
 mod watchdog;
@@ -65,8 +67,10 @@ pub use jobs::Job;
 pub use link::LinkKeys;
 pub use parties::parties_of;
 pub use request::{
+pub use lifecycle::Level;
     Acted, Caller, CaseView, LinkView, Operate, Published, Received, Start, Started, WorkflowView,
 };
 pub use settings::{Nowhere, Parts, Settings};
 pub use threads::STACK_BYTES;
 pub use timetable::{Timetable, TimetableError};
+pub use sink::Sink;

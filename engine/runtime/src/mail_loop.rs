@@ -15,8 +15,7 @@ use crate::node::Node;
 use crate::render::render;
 use crate::words::BundleWords;
 
-/// The first pause before another attempt; each further one is twice as long, up to the last.
-const PAUSE_MS: i64 = 30_000;
+/// The longest pause before another attempt.
 const PAUSE_MAX_MS: i64 = 3_600_000;
 
 impl Node {
@@ -65,8 +64,9 @@ impl Node {
         };
         let text = failure.to_string();
         if failure.is_transient() && !last {
-            let doubled = PAUSE_MS.saturating_mul(1 << attempt.clamp(1, 16).saturating_sub(1));
-            let again_ms = self.clock.now_ms() + doubled.min(PAUSE_MAX_MS);
+            let first = self.settings.mail_pause_ms;
+            let doubled = first.saturating_mul(1 << attempt.clamp(1, 16).saturating_sub(1));
+            let again_ms = self.clock.now_ms() + doubled.min(PAUSE_MAX_MS.max(first));
             return self
                 .tried(&mail, attempt, "waiting", Some(text), again_ms, None)
                 .await;

@@ -21,10 +21,12 @@ use crate::functions::Functions;
 use crate::ids::Ids;
 use crate::lane::{Class, Lanes};
 use crate::link::LinkKeys;
+use crate::lifecycle::Wanted;
 use crate::out::Handed;
 use crate::records::StoredRecords;
 use crate::settings::{Parts, Settings};
 use crate::state::State;
+use crate::sink::Rest;
 use crate::threads::Threads;
 use crate::words::BundleWords;
 
@@ -94,7 +96,9 @@ pub struct Node {
     /// Acts in flight by connector.
     pub(crate) flying: Mutex<HashMap<String, usize>>,
     pub(crate) paused_connectors: Mutex<BTreeSet<String>>,
-    http: Arc<dyn HttpPort>,
+    pub(crate) lifecycle: RwLock<Arc<Wanted>>,
+    pub(crate) sink_rest: Mutex<Rest>,
+    pub(crate) http: Arc<dyn HttpPort>,
     records: Arc<StoredRecords>,
     organisation: RwLock<Arc<Organisation>>,
     cache: Mutex<Cache<Kept>>,
@@ -120,7 +124,6 @@ impl Node {
             clock: parts.clock,
             ids: parts.ids,
             functions,
-            settings: parts.settings,
             bundles: Bundles::default(),
             lanes: Lanes::default(),
             descriptor,
@@ -139,7 +142,10 @@ impl Node {
             organisation: RwLock::new(Arc::new(parts.organisation)),
             cache: Mutex::new(Cache::bounded(CACHE_BYTES)),
             packs: RwLock::default(),
+            lifecycle: RwLock::new(Arc::new(Wanted::of_site(parts.settings.lifecycle))),
+            sink_rest: Mutex::default(),
             dated: Mutex::default(),
+            settings: parts.settings,
             stopping: AtomicBool::new(false),
             serving: AtomicBool::new(false),
         }

@@ -6,7 +6,7 @@ use futures_util::future::{Either, select};
 use tokio::sync::oneshot;
 use tongban_core::{Error, ErrorKind};
 use tongban_expr::{Value, secret};
-use tongban_plugin::{ActCall, Failure};
+use tongban_plugin::{ActCall, Admission, Failure};
 use tongban_store::{ActRow, Change, IncidentRow};
 
 use crate::calls::problem;
@@ -18,9 +18,14 @@ use crate::out::Handed;
 /// The most bytes of an act's answer.
 const ANSWER_BYTES: u64 = 8 * 1024 * 1024;
 
-/// When an act waits because its connector is busy or paused, it is looked at again after this.
+/// When an act waits because its connector is busy, it is looked at again after this.
 const BUSY_MS: i64 = 250;
+/// A connector that an operator has paused is looked at again after this.
 const PAUSED_MS: i64 = 30_000;
+/// Acts that can be interrupted are asked so often whether somebody still waits for them.
+const INTERRUPT_MS: u64 = 1_000;
+/// However long an act has to wait, it is looked at again after this.
+const WAIT_MAX_MS: i64 = 300_000;
 
 /// A place among the acts in flight at one connector.
 struct Flight<'n> {
@@ -70,14 +75,27 @@ impl Node {
             .clone()
             .unwrap_or_else(|| row.function.clone());
         if self.paused_connectors.lock().contains(&connector) {
-            self.release(&row, PAUSED_MS).await;
+            self.wait(&row, &connector, PAUSED_MS, "an operator has paused it")
+                .await;
+            return;
+        }
+        if let Admission::Wait { millis, why } = self.http.admission(&connector) {
+            let millis = i64::try_from(millis).unwrap_or(WAIT_MAX_MS);
+            self.wait(&row, &connector, millis, &why).await;
             return;
         }
         let Some(_flight) = self.take_off(&connector) else {
-            self.release(&row, BUSY_MS).await;
+            self.wait(&row, &connector, BUSY_MS, "too many acts are in flight")
+                .await;
             return;
         };
         let result = match self.perform_call(&row).await {
+            // Nothing was sent: its callee, or who gives it tokens, is left alone.
+            Err(failure) if failure.wait_ms.is_some() => {
+                let millis = failure.wait_ms.unwrap_or(BUSY_MS);
+                self.wait(&row, &connector, millis, &failure.detail).await;
+                return;
+            }
             Ok(value) if value.weight() > ANSWER_BYTES => {
                 Err(problem(&Failure::communication(format!(
                     "expected an answer of at most {ANSWER_BYTES} bytes, found {}",
@@ -147,14 +165,23 @@ impl Node {
             secrets: &*self.secrets,
             ports: &ports,
         };
+        let interruptible = function.is_interruptible();
+        let mut renewal_ms = u64::try_from(self.settings.lease_ms / 3).unwrap_or(10_000);
+        if interruptible {
+            renewal_ms = renewal_ms.min(INTERRUPT_MS);
+        }
         let mut work = function.perform(&args, &call);
         loop {
-            let renewal_ms = u64::try_from(self.settings.lease_ms / 3).unwrap_or(10_000);
             match select(work, self.clock.sleep(renewal_ms)).await {
                 Either::Left((result, _)) => return result,
                 Either::Right(((), unfinished)) => {
+                    let is_wanted = self.renew(row).await;
+                    if interruptible && !is_wanted {
+                        return Err(Failure::runtime(
+                            "it was ended: nobody waits for it any more",
+                        ));
+                    }
                     work = unfinished;
-                    self.renew(row).await;
                 }
             }
         }
@@ -173,16 +200,18 @@ impl Node {
     }
 
     /// A lease is a hint: when it is lost the act runs to its end, and the row's token decides what its failure counts.
-    async fn renew(&self, row: &ActRow) {
+    /// Says whether somebody still waits, as far as that can be known.
+    async fn renew(&self, row: &ActRow) -> bool {
         let until_ms = self.clock.now_ms() + self.settings.lease_ms;
         let token = row.token.as_deref().unwrap_or_default();
-        if let Err(error) = self
+        let renewed = self
             .store
             .act_renew(&row.instance_id, &row.run_id, token, until_ms)
-            .await
-        {
+            .await;
+        renewed.unwrap_or_else(|error| {
             tracing::warn!(instance = row.instance_id, run_id = row.run_id, %error, "a lease could not be prolonged");
-        }
+            true
+        })
     }
 
     async fn release(&self, row: &ActRow, after_ms: i64) {
@@ -191,6 +220,21 @@ impl Node {
         if let Err(error) = self
             .store
             .act_release(&row.instance_id, &row.run_id, token, at_ms, None)
+            .await
+        {
+            tracing::warn!(instance = row.instance_id, run_id = row.run_id, %error, "an act could not be given back");
+        }
+    }
+
+    /// An act that was not begun: it stays where it is, its row says what it waits for, and the attempt that its claim
+    /// counted was none.
+    async fn wait(&self, row: &ActRow, connector: &str, millis: i64, why: &str) {
+        let at_ms = self.clock.now_ms() + millis.clamp(1, WAIT_MAX_MS);
+        let token = row.token.as_deref().unwrap_or_default();
+        let why = format!("waits for `{connector}`: {why}");
+        if let Err(error) = self
+            .store
+            .act_waits(&row.instance_id, &row.run_id, token, at_ms, &why)
             .await
         {
             tracing::warn!(instance = row.instance_id, run_id = row.run_id, %error, "an act could not be given back");

@@ -47,6 +47,7 @@ impl Node {
         }
         self.bundles.forget_pointers();
         Ok(published)
+        self.refresh_lifecycle(true).await?;
     }
 
     async fn publish_facts(&self, publication: &Publication) -> Result<(), RuntimeError> {

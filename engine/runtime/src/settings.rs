@@ -13,7 +13,9 @@ use tongban_store::Store;
 use crate::clock::Clock;
 use crate::ids::Ids;
 use crate::link::LinkKeys;
+use crate::lifecycle::Level;
 
+use crate::sink::Sink;
 /// How a node behaves. Times are milliseconds.
 #[derive(Clone)]
 pub struct Settings {
@@ -32,6 +34,8 @@ pub struct Settings {
     /// The most attempts at one mail.
     pub mail_attempts: u32,
     /// How long a decision link is good.
+    /// The pause before the second attempt at a mail; each further one is twice as long, up to an hour.
+    pub mail_pause_ms: i64,
     pub link_ttl_ms: i64,
     /// How long an event that nobody listens to is kept.
     pub event_ttl_ms: i64,
@@ -54,6 +58,10 @@ pub struct Settings {
     /// Bounds of one evaluation of an expression or a rule.
     pub budget: Budget,
 }
+    /// Lifecycle events that the site wants though nobody here listens to them.
+    pub lifecycle: Level,
+    /// Where events go beside listeners here.
+    pub sink: Option<Sink>,
 
 impl Default for Settings {
     fn default() -> Settings {
@@ -66,6 +74,7 @@ impl Default for Settings {
             mail_domain: "localhost".to_owned(),
             mail_attempts: 8,
             link_ttl_ms: 14 * 86_400_000,
+            mail_pause_ms: 30_000,
             event_ttl_ms: 3_600_000,
             idempotency_ttl_ms: 86_400_000,
             lease_ms: 30_000,
@@ -77,6 +86,8 @@ impl Default for Settings {
             dev: false,
             budget: Budget::default(),
         }
+            lifecycle: Level::None,
+            sink: None,
     }
 }
 

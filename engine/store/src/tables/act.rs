@@ -55,6 +55,10 @@ statements! {
     ACT_FAILED = same(
         "UPDATE act SET ready_at_ms = $4, error = $5, token = NULL
          WHERE instance_id = $1 AND run_id = $2 AND token = $3");
+    // The claim counted an attempt that was none.
+    ACT_WAITS = same(
+        "UPDATE act SET ready_at_ms = $4, error = $5, token = NULL, attempt = attempt - 1
+         WHERE instance_id = $1 AND run_id = $2 AND token = $3");
     ACT_READ = same("SELECT instance_id, run_id, function, connector, key, args, attempt, token, error, deadline_ms, ready_at_ms FROM act WHERE instance_id = $1 AND run_id = $2");
     ACTS_OF = same("SELECT instance_id, run_id, function, connector, key, args, attempt, token, error, deadline_ms, ready_at_ms FROM act WHERE instance_id = $1 ORDER BY run_id");
     ACT_NEXT = same("SELECT MIN(ready_at_ms) FROM act");
@@ -131,6 +135,28 @@ impl Store {
             .text(token)
             .int(at_ms)
             .text(error);
+        Ok(self.inner.execute(call).await? > 0)
+    }
+
+    /// Gives back an act that was claimed and not begun: its connector has no place for it. `why` is what lists show.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Resource`, `Database`.
+    pub async fn act_waits(
+        &self,
+        instance_id: &str,
+        run_id: &str,
+        token: &str,
+        at_ms: i64,
+        why: &str,
+    ) -> Result<bool, StoreError> {
+        let call = ACT_WAITS
+            .call()
+            .text(instance_id)
+            .text(run_id)
+            .text(token)
+            .int(at_ms)
+            .text(why);
         Ok(self.inner.execute(call).await? > 0)
     }
 

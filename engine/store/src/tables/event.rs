@@ -75,6 +75,16 @@ statements! {
     EVENTS_UNROUTED = same(
         "SELECT seq, source, id, event_type, body, received_at_ms, expires_at_ms, routed, cursor
          FROM event WHERE routed = 0 AND seq > $1 ORDER BY seq LIMIT $2");
+    EVENTS_UNSENT = same(
+        "SELECT seq, source, id, event_type, body, received_at_ms, expires_at_ms, routed, cursor
+         FROM event WHERE routed = 2 ORDER BY seq LIMIT $1");
+    // Types that a current version or somebody who listens now names, of a family of types.
+    TYPES_HEARD = same(
+        "SELECT DISTINCT s.event_type FROM listen_shape s
+         WHERE s.event_type >= $1 AND s.event_type < $2
+           AND (EXISTS (SELECT 1 FROM workflow w WHERE w.current_bundle = s.bundle OR w.current_bundle || $3 = s.bundle)
+                OR EXISTS (SELECT 1 FROM subscription u WHERE u.shape = s.shape))
+         ORDER BY s.event_type");
     EVENTS_OF_TYPE = same(
         "SELECT seq, source, id, event_type, body, received_at_ms, expires_at_ms, routed, cursor
          FROM event WHERE event_type = $1 AND seq > $2 AND received_at_ms >= $3 AND expires_at_ms > $4
@@ -119,7 +129,7 @@ pub struct Event {
     pub received_at_ms: i64,
     /// When its time to live ends.
     pub expires_at_ms: i64,
-    /// 1 once routed.
+    /// 1 once routed, 2 while it also waits for the site's sink.
     pub routed: i64,
     /// Where a paged fan-out goes on.
     pub cursor: Option<String>,
@@ -152,6 +162,32 @@ impl Store {
             .inner
             .fetch(|| EVENTS_UNROUTED.call().int(after).int(limit))
             .await?)
+    }
+
+    /// Events that are routed here and wait to be sent to the site's sink, the oldest first.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn events_unsent(&self, limit: i64) -> Result<Vec<Event>, StoreError> {
+        Ok(self.inner.fetch(|| EVENTS_UNSENT.call().int(limit)).await?)
+    }
+
+    /// Types from `from` to before `to` that somebody names: a workflow's current version, its hidden listener (its
+    /// bundle's digest with `hidden` behind), or a listener that waits now.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn types_heard(
+        &self,
+        from: &str,
+        to: &str,
+        hidden: &str,
+    ) -> Result<Vec<String>, StoreError> {
+        let rows: Vec<(String,)> = self
+            .inner
+            .fetch(|| TYPES_HEARD.call().text(from).text(to).text(hidden))
+            .await?;
+        Ok(rows.into_iter().map(|(name,)| name).collect())
     }
 
     /// Live events of a type received since `since_ms`, for a listener that came later.
