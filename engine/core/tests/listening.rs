@@ -2,7 +2,9 @@
 
 mod runner;
 
-use tongban_core::{Effect, Event, Filter, Instance, Program, RecordStatus, collector, compile, step};
+use tongban_core::{
+    Effect, Event, Filter, Instance, Program, RecordStatus, collector, compile, step,
+};
 use tongban_expr::{Value, value};
 
 use crate::runner::surroundings::{Given, environment, program, usual_functions};

@@ -131,6 +131,10 @@ codes! {
         "YAML reads `key:value` as one text and `-item` as a text that begins with a hyphen. The space behind the sign makes \
         the difference."
         "set: { amount:5 }   # amount: 5"
+    ENCODING "TB0116" "a file that is not UTF-8"
+        "Documents are UTF-8 text, with or without a byte order mark. Editors of Windows save Chinese text as GBK or UTF-16 \
+        unless they are told otherwise."
+        "(a file that was saved as GBK)"
     // The shape of the document.
     UNKNOWN_PROPERTY "TB0201" "a property that the language does not have"
         "The block has no such property. It may be misspelt, stand at the wrong depth, or belong to another kind of task. Own \
@@ -414,18 +418,21 @@ codes! {
         "`grpc`, `asyncapi`, `a2a` and `mcp` are part of the language but not of this runtime. It is refused rather than \
         ignored."
         "call: grpc"
-    UNSUPPORTED_PROCESS "TB0902" "a process that this runtime does not start"
-        "Shell commands and containers would run with the server's rights."
+    UNSUPPORTED_PROCESS "TB0902" "a process that the site does not allow"
+        "Shell commands and containers run with the server's rights, so they are performed only where the site's configuration allows \
+        them. Where it does not, they are refused when the workflow is checked, never ignored."
         "run: { shell: { command: ls } }"
     UNSUPPORTED_LANGUAGE "TB0903" "a script language that this runtime does not have"
         "Scripts are written in rhai."
         "script: { language: python, code: … }"
-    UNSUPPORTED_EXTENSION "TB0904" "extensions are not supported"
-        "Tasks around tasks are part of the language but not of this runtime."
-        "use: { extensions: [ … ] }"
-    UNSUPPORTED_CATALOG "TB0905" "catalogues of functions are not supported"
-        "A function from a catalogue (`name:version@catalog`) cannot be called; put it under `use.functions`."
-        "call: log:1.0.0@global"
+    UNSUPPORTED_EXTENSION "TB0904" "an extension that this runtime does not perform"
+        "Extensions run around the tasks of a workflow, not around the tasks of other extensions: `extend: extension` is refused."
+        "use: { extensions: [{ log: { extend: extension, before: [ … ] } }] }"
+    UNSUPPORTED_CATALOG "TB0905" "a catalogue or a function outside the pack"
+        "Functions of catalogues are files of the pack, `catalogs/CATALOGUE/functions/NAME/VERSION/function.yaml`, called \
+        `NAME:VERSION@CATALOGUE`. Nothing is fetched from the network when a workflow is published: a catalogue or a function with another \
+        address than `pack://…` is refused."
+        "use: { catalogs: { global: { endpoint: https://a.example } } }   # pack://catalogs/global"
     UNSUPPORTED_FORMAT "TB0906" "a schema format that this runtime does not have"
         "Schemas are JSON Schema (`format: json`)."
         "schema: { format: avro, document: … }"
