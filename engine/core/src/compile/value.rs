@@ -100,7 +100,12 @@ impl<'a> Compiler<'a> {
         match &source.kind {
             TemplateKind::Literal(value) => Template::Constant(value.clone()),
             TemplateKind::Expression(expression) => {
-                Template::Code(Box::new(self.code(expression, part, place)))
+                let code = self.code(expression, part, place);
+                if code.loose && code.expression.is_none() {
+                    // A text that is no expression, loosely read: it stands for itself.
+                    return Template::Constant(expression.scalar.as_ref().into());
+                }
+                Template::Code(Box::new(code))
             }
             TemplateKind::Text(parts) => {
                 let part_of = |text: &TextPart| match text {
