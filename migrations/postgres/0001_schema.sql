@@ -155,6 +155,7 @@ CREATE TABLE event (
 );
 CREATE INDEX event_by_type ON event (event_type, seq);
 CREATE INDEX event_unrouted ON event (seq) WHERE routed = 0;
+CREATE INDEX event_unsent ON event (seq) WHERE routed = 2;
 CREATE INDEX event_by_expiry ON event (expires_at_ms);
 
 CREATE TABLE event_taken (
@@ -361,6 +362,7 @@ CREATE TABLE bundle (
     manifest TEXT COLLATE "C" NOT NULL,
     published_by TEXT COLLATE "C" NOT NULL,
     published_at_ms BIGINT NOT NULL,
+    origin TEXT COLLATE "C" NOT NULL DEFAULT 'site',
     UNIQUE (workflow, version)
 );
 

@@ -1,12 +1,12 @@
 //! Group commit: what is waiting goes into one transaction, people first. Nothing lingers: a committer that is free
-//! takes what there is.
+//! takes what there is, and while nothing waits a caller commits by itself.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, Semaphore, oneshot};
 
 use crate::change::{CHANGE_BYTES_MAX, Change};
 use crate::commit;
@@ -61,9 +61,10 @@ pub struct Committer {
     queue: Arc<Queue>,
 }
 
-#[derive(Default)]
 struct Queue {
     waiting: Mutex<Waiting>,
+    /// One for each committing connection: who commits has it.
+    turns: Semaphore,
     /// Why nothing can be written at present.
     stopped: Mutex<Option<StoreError>>,
     more: Notify,
@@ -108,9 +109,44 @@ impl Waiter {
 impl Committer {
     /// Makes an empty queue.
     pub fn new(store: Store) -> Self {
+        let queue = Queue {
+            waiting: Mutex::default(),
+            turns: Semaphore::new(store.inner.committer_count),
+            stopped: Mutex::default(),
+            more: Notify::new(),
+            closed: AtomicBool::new(false),
+        };
         Self {
             store,
-            queue: Arc::new(Queue::default()),
+            queue: Arc::new(queue),
+        }
+    }
+
+    /// Commits a change at once and here when nothing waits before it, and queues it otherwise.
+    ///
+    /// Meant for callers that run to their end: when this future is dropped in the middle, the connection may have to
+    /// be replaced.
+    ///
+    /// # Errors
+    /// As `submit`.
+    pub async fn commit_now(
+        &self,
+        priority: Priority,
+        change: Change,
+    ) -> Result<Outcome, StoreError> {
+        let closed = self.queue.closed.load(Ordering::Acquire);
+        if closed || !self.queue.lock().is_empty() || self.stopped().is_some() {
+            return self.submit(priority, change).await;
+        }
+        let Ok(turn) = self.queue.turns.try_acquire() else {
+            return self.submit(priority, change).await;
+        };
+        let mut answers = commit::commit(&self.store.inner, std::slice::from_ref(&change)).await;
+        drop(turn);
+        match answers.pop().unwrap_or(Err(StoreError::Unclear)) {
+            // The loops know how to wait until something can be written.
+            Err(StoreError::Resource(_)) => self.submit(priority, change).await,
+            answer => answer,
         }
     }
 
@@ -212,6 +248,8 @@ impl Committer {
 
     /// Commits one batch, if anything waits; returns whether it did. While nothing can be written the batch goes back.
     pub async fn step(&self) -> bool {
+        // Who waits for a turn takes along whatever has come until it is there.
+        let _turn = self.queue.turns.acquire().await;
         let (batch, left) = self.queue.lock().take(self.store.inner.is_sqlite());
         if batch.is_empty() {
             return false;
@@ -263,6 +301,10 @@ impl Queue {
 }
 
 impl Waiting {
+    fn is_empty(&self) -> bool {
+        self.people.is_empty() && self.background.is_empty()
+    }
+
     /// Puts changes back where they came from, in their order.
     fn put_back(&mut self, items: Vec<Item>) {
         for item in items.into_iter().rev() {
@@ -306,10 +348,7 @@ impl Waiting {
             CHANGE_BYTES_MAX,
         );
         self.bytes -= bytes;
-        (
-            batch,
-            !(self.people.is_empty() && self.background.is_empty()),
-        )
+        (batch, !self.is_empty())
     }
 }
 

@@ -33,7 +33,7 @@ pub use proof::Prepared;
 pub use store::{Options, Store};
 pub use tables::act::{ActGone, ActRow};
 pub use tables::audit::{AuditChainRow, AuditRow, Verdict};
-pub use tables::bundle::{BundleFileRow, BundleFiles, BundleRow, WorkflowRow};
+pub use tables::bundle::{BundleFileRow, BundleFiles, BundleRow, BundleTrusted, WorkflowRow};
 pub use tables::clock::{ClockEntryRow, ClockRow};
 pub use tables::event::{
     Event, EventRouted, EventRow, ListenShapeGone, ListenShapeRow, SubscriptionSeen,

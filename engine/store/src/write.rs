@@ -122,6 +122,12 @@ impl Operation {
             statement,
         }
     }
+
+    /// Where the key columns stand among the columns.
+    pub(crate) fn key_places(&self) -> Vec<usize> {
+        let place = |name: &&str| self.columns.iter().position(|(column, _)| column == name);
+        self.key.iter().filter_map(place).collect()
+    }
 }
 
 /// A row struct that a `Change` can carry.

@@ -74,8 +74,14 @@ pub(super) async fn append(
     Ok(Some(chain))
 }
 
+/// Linked entries as rows, in their order.
+pub(super) fn rows(cells: &[Vec<Cell>]) -> Bulk<'_> {
+    let rows = cells.iter().map(Vec::as_slice).collect();
+    Bulk::sorted(AuditRow::operation().columns, &[], rows, false)
+}
+
 impl Chain {
-    fn link(&mut self, entry: &AuditEntry) -> Vec<Cell> {
+    pub(super) fn link(&mut self, entry: &AuditEntry) -> Vec<Cell> {
         let mut row = AuditRow {
             chain: self.id.clone(),
             seq: self.seq + 1,

@@ -139,9 +139,7 @@ async fn attempt(store: &Inner, members: &[Member<'_>]) -> Result<Decided, Troub
         let mut lease = store.committers.lease().await.map_err(trouble)?;
         match transaction(store, &mut lease, members, &token, &mut decided).await {
             Ok(()) => {
-                store
-                    .committed(&mut lease, members.iter().map(|(_, change)| *change))
-                    .await;
+                store.committed(members.iter().map(|(_, change)| *change));
                 return Ok(decided);
             }
             Err(Failure::Unclear) => {

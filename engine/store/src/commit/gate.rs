@@ -10,11 +10,16 @@ use crate::outcome::{Lost, Outcome};
 use crate::store::Inner;
 
 const ID: &[(&str, Kind)] = &[("id", Kind::Text)];
+const VERSION: &[(&str, Kind)] = &[("id", Kind::Text), ("version", Kind::Int)];
 const RECORD: &[(&str, Kind)] = &[("register", Kind::Text), ("id", Kind::Text)];
 
 statements! {
     GATE = bulk(ID,
         "SELECT s.id, s.version FROM {rows} JOIN instance_state s ON s.id = r.id ORDER BY s.id {lock:s}");
+    // In a script: the rows that have the version that was read.
+    GATE_HOLDS = bulk(VERSION,
+        "SELECT s.id FROM {rows} JOIN instance_state s ON s.id = r.id
+         WHERE s.version = r.version ORDER BY s.id {lock:s}");
     GATE_MISSED = bulk(ID,
         "SELECT s.id, s.version FROM {rows} JOIN instance_state s ON s.id = r.id");
     GATE_RECORDS = bulk(RECORD,
@@ -25,9 +30,29 @@ statements! {
          JOIN record c ON c.register = r.register AND c.id = r.id");
 }
 
+/// The faults that tests ask for at the gate, by instance.
+pub(super) type Struck<'a> = HashMap<&'a str, Fault>;
+
+/// Asks for them.
+pub(super) fn strike<'a>(store: &Inner, members: &[Member<'a>]) -> Struck<'a> {
+    let gated = gated(members).into_iter();
+    gated
+        .filter_map(|(instance, _, _)| Some((instance, store.strike(Point::Gate { instance })?)))
+        .collect()
+}
+
+/// The instances of the batch with the versions that they must have.
+pub(super) fn gate_rows<'a>(members: &[Member<'a>]) -> Bulk<'a> {
+    let mut bulk = Bulk::new(VERSION);
+    gated(members)
+        .into_iter()
+        .for_each(|(id, version, _)| bulk.push(&[Value::from(id), Value::from(version)]));
+    bulk
+}
+
 /// Returns the losers among the members that have not lost yet.
 pub(super) async fn pass(
-    store: &Inner,
+    struck: &Struck<'_>,
     session: &mut Session,
     members: &[Member<'_>],
     lost: &[(usize, Outcome)],
@@ -38,7 +63,7 @@ pub(super) async fn pass(
         .filter(|(place, _)| !out.contains(place))
         .copied()
         .collect();
-    let mut losers = instances(store, session, &rest).await?;
+    let mut losers = instances(struck, session, &rest).await?;
     let out: BTreeSet<usize> = losers.iter().map(|(place, _)| *place).collect();
     let rest: Vec<Member<'_>> = rest
         .into_iter()
@@ -49,7 +74,7 @@ pub(super) async fn pass(
 }
 
 async fn instances(
-    store: &Inner,
+    struck: &Struck<'_>,
     session: &mut Session,
     members: &[Member<'_>],
 ) -> Result<Vec<(usize, Outcome)>, Failure> {
@@ -81,7 +106,7 @@ async fn instances(
     let mut losers = Vec::new();
     for (id, version, place) in wanted {
         let current = found.get(id).copied();
-        match store.strike(Point::Gate { instance: id }) {
+        match struck.get(id) {
             Some(Fault::Lose) => losers.push((place, Outcome::Lost(Lost::Instance { current }))),
             Some(Fault::Lock) => losers.push((place, Outcome::Locked)),
             _ if current == Some(version) => {}

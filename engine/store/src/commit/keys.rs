@@ -27,6 +27,13 @@ statements! {
         "INSERT INTO key (scope, value, digest, instance_id, answer, expires_at_ms)
          SELECT r.scope, r.value, r.digest, r.instance_id, r.answer, r.expires_at_ms FROM {rows} WHERE true
          ON CONFLICT DO NOTHING RETURNING scope, value");
+    // In a script nobody may hold a key, and who takes it meanwhile makes the whole script fail.
+    KEYS_FREE = bulk(ROW,
+        "SELECT r.value FROM {rows}
+         WHERE NOT EXISTS (SELECT 1 FROM key k WHERE k.scope = r.scope AND k.value = r.value)");
+    KEY_PUT = bulk(ROW,
+        "INSERT INTO key (scope, value, digest, instance_id, answer, expires_at_ms)
+         SELECT r.scope, r.value, r.digest, r.instance_id, r.answer, r.expires_at_ms FROM {rows} WHERE {held}");
     KEY_HOLDERS = bulk(NAME,
         "SELECT k.scope, k.value, k.digest, k.instance_id, k.answer, k.expires_at_ms
          FROM {rows} JOIN key k ON k.scope = r.scope AND k.value = r.value");
@@ -52,6 +59,19 @@ pub(super) struct Taken<'a> {
     pub again: Vec<usize>,
 }
 
+/// The token and the keys of a batch; `None` when two of its changes want the same one.
+pub(super) fn key_rows<'a>(members: &[Member<'a>], token: &'a str) -> Option<Bulk<'a>> {
+    let wanted = wanted(members, token);
+    let alone = wanted.values().all(|key| key.takers.len() < 2);
+    alone.then(|| rows(&wanted, latest_ms(members)))
+}
+
+/// The time of a batch.
+fn latest_ms(members: &[Member<'_>]) -> i64 {
+    let times = members.iter().map(|(_, change)| change.at_ms);
+    times.max().unwrap_or_default()
+}
+
 /// Takes the token and the keys.
 pub(super) async fn take<'a>(
     session: &mut Session,
@@ -59,12 +79,7 @@ pub(super) async fn take<'a>(
     token: &'a str,
 ) -> Result<Taken<'a>, Failure> {
     let wanted = wanted(members, token);
-    let now_ms = members
-        .iter()
-        .map(|(_, change)| change.at_ms)
-        .max()
-        .unwrap_or_default();
-    let bulk = rows(&wanted, now_ms);
+    let bulk = rows(&wanted, latest_ms(members));
     let inserted: Vec<(String, String)> = session.fetch(KEY_TAKE.call().rows(&bulk)).await?;
     let all = inserted.len() == wanted.len();
     let inserted: HashSet<(String, String)> = if all {

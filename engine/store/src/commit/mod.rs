@@ -1,6 +1,6 @@
 //! The commit protocol: many changes, one transaction, an answer for each.
 //!
-//! One round: keys, gate, apply, audit, COMMIT. A change that loses is left out and its neighbours commit. A batch that
+//! One round: keys, gate, apply, audit, COMMIT, of a small batch all at one go (`whole.rs`). A change that loses is left out and its neighbours commit. A batch that
 //! the database refuses is halved until the bad change stands alone. A COMMIT without an answer is settled by the
 //! batch's token. Lock order (INVARIANT): keys sorted and waiting; instances sorted, skipping; records sorted,
 //! skipping; then only rows of gated instances and fresh inserts, table by table in one order. Hence no cycle.
@@ -10,9 +10,11 @@ mod audit;
 mod drive;
 mod gate;
 mod keys;
+mod plan;
 mod records;
 mod settle;
 mod transaction;
+mod whole;
 
 use std::collections::HashSet;
 
@@ -25,10 +27,10 @@ use crate::store::Inner;
 pub(crate) use audit::{Chain, genesis as audit_genesis, hash as audit_hash, seal as audit_seal};
 
 pub(crate) const STATEMENTS: &[&[(&str, &crate::db::Statement)]] = &[
-    apply::STATEMENTS,
     audit::STATEMENTS,
     gate::STATEMENTS,
     keys::STATEMENTS,
+    plan::STATEMENTS,
     records::STATEMENTS,
 ];
 

@@ -22,6 +22,25 @@ rows! {
         published_by: String,
         /// When.
         published_at_ms: i64,
+        /// `site`: a folder of this site; `api`: its scripts are evaluated in a process of their own.
+        origin: String,
+    }
+    /// A bundle that the site itself has now, too: its scripts are its own.
+    BundleTrusted: Upsert "bundle" key(digest) {
+        /// The digest of the manifest.
+        digest: String,
+        /// `namespace/name`.
+        workflow: String,
+        /// The semantic version.
+        version: String,
+        /// Paths and digests, JSON.
+        manifest: String,
+        /// By whom it was published.
+        published_by: String,
+        /// When.
+        published_at_ms: i64,
+        /// `site`.
+        origin: String,
     }
     /// A row of `bundle_file`.
     BundleFileRow: Ignore "bundle_file" key(bundle, path) {
@@ -48,12 +67,12 @@ rows! {
 statements! {
     FILE_PUT = same("INSERT INTO file (digest, body) VALUES ($1, $2) ON CONFLICT DO NOTHING");
     BUNDLE = same(
-        "SELECT digest, workflow, version, manifest, published_by, published_at_ms FROM bundle WHERE digest = $1");
+        "SELECT digest, workflow, version, manifest, published_by, published_at_ms, origin FROM bundle WHERE digest = $1");
     BUNDLE_OF = same(
-        "SELECT digest, workflow, version, manifest, published_by, published_at_ms FROM bundle
+        "SELECT digest, workflow, version, manifest, published_by, published_at_ms, origin FROM bundle
          WHERE workflow = $1 AND version = $2");
     BUNDLES = same(
-        "SELECT digest, workflow, version, manifest, published_by, published_at_ms FROM bundle
+        "SELECT digest, workflow, version, manifest, published_by, published_at_ms, origin FROM bundle
          WHERE workflow = $1 ORDER BY published_at_ms DESC, version DESC");
     BUNDLE_FILES = same(
         "SELECT b.path, f.body FROM bundle_file b JOIN file f ON f.digest = b.file_digest
@@ -93,6 +112,19 @@ impl BundleRow {
         }
         change.add(self.clone());
         change
+    }
+
+    /// The same bundle as the site's own.
+    pub fn trusted(self) -> BundleTrusted {
+        BundleTrusted {
+            digest: self.digest,
+            workflow: self.workflow,
+            version: self.version,
+            manifest: self.manifest,
+            published_by: self.published_by,
+            published_at_ms: self.published_at_ms,
+            origin: "site".to_owned(),
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! Bundles, sessions, incidents, attachments, sequences, purge, and the invariants themselves.
 
 use tongban_store::{
-    ApiKeyRow, AttachmentUseRow, BlobRow, BundleRow, Change, CheckpointRow, CredentialRow,
-    IncidentClosed, IncidentRow, NodeRow, Outcome, PersonRow, SessionRow, SessionsOfPersonGone,
-    WorkflowRow,
+    ApiKeyRow, AttachmentUseRow, BlobRow, BundleRow, BundleTrusted, Change, ChangeError,
+    CheckpointRow, CredentialRow, IncidentClosed, IncidentRow, NodeRow, Outcome, PersonRow,
+    SessionRow, SessionsOfPersonGone, WorkflowRow,
 };
 
 use crate::support::{Db, NOW_MS, finish, go_on, key, must_commit, on_both, outcome, start};
@@ -27,6 +27,7 @@ async fn bundles_keep_their_promise(db: Db) {
         manifest: "{}".into(),
         published_by: "li".into(),
         published_at_ms: NOW_MS,
+        origin: "api".into(),
     };
     let publish = |row: &BundleRow| {
         let mut change = row.publish(&[("workflow.yaml".into(), "f1".into())], NOW_MS);
@@ -42,6 +43,17 @@ async fn bundles_keep_their_promise(db: Db) {
     store.file_put("f1", b"do: []").await.unwrap();
     store.file_put("f1", b"do: []").await.unwrap();
     must_commit(store, vec![publish(&bundle("d1", "1.0.0"))]).await;
+    let mut change = Change::without_instance(NOW_MS);
+    change.add(bundle("d1", "1.0.0").trusted());
+    must_commit(store, vec![change]).await;
+    let trusted = store.bundle("d1").await.unwrap().unwrap();
+    assert_eq!(trusted.origin, "site");
+    let mut change = Change::without_instance(NOW_MS);
+    change.add(BundleTrusted {
+        origin: "api".into(),
+        ..trusted.trusted()
+    });
+    must_commit(store, vec![change]).await;
     let Outcome::KeyTaken { holder } = outcome(store, publish(&bundle("d2", "1.0.0"))).await else {
         panic!("other bytes under a used version");
     };
@@ -220,6 +232,26 @@ async fn operations(db: Db) {
 
 async fn large_values(db: Db) {
     let store = &db.store;
+    // More than a change may otherwise carry: the input of an instance is stored whole.
+    let whole = format!("[{}1]", "123456789012345678,".repeat(700_000));
+    let mut born = start("whole");
+    born.add(BlobRow {
+        instance_id: "whole".into(),
+        digest: "w".into(),
+        body: whole.clone(),
+    });
+    must_commit(store, vec![born]).await;
+    assert!(store.blobs("whole", &["w"]).await.unwrap()[0].body == whole);
+    let mut too_large = go_on("whole", 1, "1");
+    for digest in ["x", "y"] {
+        too_large.add(BlobRow {
+            instance_id: "whole".into(),
+            digest: digest.into(),
+            body: "1".repeat(90 << 20),
+        });
+    }
+    let refused = too_large.check();
+    assert_eq!(refused, Err(ChangeError::BlobsTooLarge(180 << 20)));
     let large = "甲".repeat(300_000);
     let mut change = start("a");
     change.add(BlobRow {

@@ -58,6 +58,7 @@ const MAY_SCAN: &[&str] = &[
     "ROLES",
     "ABSENCES",
     "DAYS",
+    "EVENTS_UNSENT",
     "RIGHT_RULES",
     "WAKE_NEXT",
     "INBOX_NEXT",
