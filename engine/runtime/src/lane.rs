@@ -8,6 +8,7 @@ use std::collections::{HashMap, VecDeque};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use tongban_expr::Value;
+use tongban_store::Priority;
 use tongban_work::Act;
 
 use crate::error::RuntimeError;
@@ -23,6 +24,16 @@ pub enum Class {
     People,
     /// Timers, schedules, children, imports.
     Background,
+}
+
+impl Class {
+    /// Its place in the queue in front of the database.
+    pub fn priority(self) -> Priority {
+        match self {
+            Class::People => Priority::People,
+            Class::Background => Priority::Background,
+        }
+    }
 }
 
 /// What an accepted input gives to whoever sent it.

@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use tongban_expr::{Parameters, Value, value};
 use tongban_org::Organisation;
 use tongban_plugin::{Calendar, Failure, HttpPort, MailTransport, Ports, Secrets, Templates};
-use tongban_store::{Change, Committer, Outcome, Priority, Store, StoreError};
+use tongban_store::{Change, Committer, Outcome, Store, StoreError};
 
 use crate::bundles::{Bundles, Ready};
 use crate::cache::{CACHE_BYTES, Cache};
@@ -187,6 +187,21 @@ impl Node {
         }
     }
 
+    /// Hands an activation's change to the database: at once and here when nobody is before it. Activations run to
+    /// their end on threads of their own, so that nothing is broken off in the middle.
+    pub(crate) async fn commit_here(
+        &self,
+        class: Class,
+        change: Change,
+    ) -> Result<Outcome, StoreError> {
+        match &self.door {
+            Door::Queue(committer) if self.serving.load(Ordering::Acquire) => {
+                committer.commit_now(class.priority(), change).await
+            }
+            _ => self.commit(class, change).await,
+        }
+    }
+
     /// Hands a change to the database and waits until its outcome is known.
     pub async fn commit(&self, class: Class, change: Change) -> Result<Outcome, StoreError> {
         match &self.door {
@@ -195,13 +210,7 @@ impl Node {
             Door::Queue(_) if !self.serving.load(Ordering::Acquire) => {
                 self.store.commit_one(change).await
             }
-            Door::Queue(committer) => {
-                let class = match class {
-                    Class::People => Priority::People,
-                    Class::Background => Priority::Background,
-                };
-                committer.submit(class, change).await
-            }
+            Door::Queue(committer) => committer.submit(class.priority(), change).await,
         }
     }
 

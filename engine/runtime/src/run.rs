@@ -262,7 +262,7 @@ impl Node {
         };
         let handover = activation.into_handover(&before);
         let next = handover.next;
-        match self.commit(class, handover.change).await {
+        match self.commit_here(class, handover.change).await {
             Ok(Outcome::Committed { version }) => {
                 match next {
                     Some(state) => self.keep(instance, version, state, handover.bytes),

@@ -66,7 +66,7 @@ impl Node {
             let started = started(&activation.state, &id);
             let handover = activation.into_handover(&Before::nothing());
             let next = handover.next;
-            match self.commit(beginning.class, handover.change).await? {
+            match self.commit_here(beginning.class, handover.change).await? {
                 Outcome::Committed { version } => {
                     if let Some(state) = next {
                         self.keep(&id, version, state, handover.bytes);
