@@ -102,6 +102,19 @@ impl Reader {
     fn extensions(&mut self, node: &Node) -> Vec<Extension> {
         let items = self.list(node, "`extensions`").unwrap_or_default();
         let mut found = Vec::new();
+        for item in items {
+            let names = item.fields().len();
+            if names != 1 {
+                self.report(
+                    Diagnostic::error(
+                        codes::MANY_TASKS,
+                        item.span,
+                        format!("an item of `extensions` is one extension, found {names}"),
+                    )
+                    .help("write each extension as an item of its own: `- NAME: { extend: … }`"),
+                );
+            }
+        }
         for field in items.iter().flat_map(|item| item.fields()) {
             let what = format!("the extension `{}`", field.key);
             if found
