@@ -36,6 +36,17 @@ do:
   - last: { set: { intake: '${ $steps.intake }', context: '${ $context.rounds }' } }
 ";
 
+/// The same with extensions of every kind around its tasks.
+const EXTENSIONS: &str = "
+use:
+  extensions:
+    - note: { extend: call, when: '$task.name != \"first\"', before: [{ ask: { call: send, with: { before: '${ $task.name }' } } }], after: [{ keep: { call: save } }] }
+    - slow: { extend: composite, before: [{ wait: { wait: PT3S } }], after: [{ wait: { wait: PT2S } }, { out: { if: '$form.rounds == 2', set: '${ . }', then: exit } }] }
+    - skip: { extend: switch, when: '($context.rounds // 1) > 2', before: [{ instead: { set: { skipped: true }, then: exit } }] }
+    - look: { extend: try, before: [{ may: { try: [{ t: { call: send } }], catch: { retry: { delay: PT1S, limit: { attempt: { count: 1 } } } } } }] }
+    - hear: { extend: listen, after: [{ one: { listen: { to: { one: { with: { type: a } } } } } }] }
+";
+
 /// One thing that is tried; the numbers choose among what is there.
 #[derive(Debug, Clone)]
 enum Try {
@@ -82,13 +93,13 @@ struct Play {
 }
 
 impl Play {
-    fn new() -> Self {
+    fn new(workflow: &str) -> Self {
         let given = Given {
             functions: usual_functions(),
             files: Value::Null,
         };
         Self {
-            program: program(WORKFLOW, &given).expect("a workflow"),
+            program: program(workflow, &given).expect("a workflow"),
             env: environment(&Value::Null),
             instance: Instance::new("i"),
             now_ms: BEGIN_MS,
@@ -274,29 +285,48 @@ proptest! {
 
     #[test]
     fn whatever_happens(tries in tries()) {
-        let mut play = Play::new();
-        let start = Event::Start { input: value!({"list": [1, 2], "rounds": 2}) };
-        let taken = play.take(&start).expect("it begins");
-        play.follow(taken);
-        for tried in &tries {
-            if let Try::Time(passed) = tried {
-                play.now_ms += passed;
-            }
-            let Some(event) = play.event(tried) else { continue };
-            let before = play.instance.to_state(BLOB_ABOVE);
-            let Some(taken) = play.take(&event) else { continue };
-            let known = match &event {
-                Event::Returned { run_id, .. } => play.open.contains(run_id) || play.instance.live().iter().any(|task| task.run_id == *run_id),
-                _ => true,
-            };
-            if !known {
-                prop_assert!(taken.effects.is_empty(), "a late answer has effects");
-                prop_assert_eq!(&taken.instance.to_state(BLOB_ABOVE), &before);
-            }
-            play.follow(taken);
-            play.check();
-        }
+        played(WORKFLOW, &tries)?;
     }
+
+    #[test]
+    fn whatever_happens_around_extended_tasks(tries in tries()) {
+        played(&format!("{EXTENSIONS}{WORKFLOW}"), &tries)?;
+    }
+}
+
+fn played(workflow: &str, tries: &[Try]) -> Result<(), TestCaseError> {
+    let mut play = Play::new(workflow);
+    let start = Event::Start {
+        input: value!({"list": [1, 2], "rounds": 2}),
+    };
+    let taken = play.take(&start).expect("it begins");
+    play.follow(taken);
+    for tried in tries {
+        if let Try::Time(passed) = tried {
+            play.now_ms += passed;
+        }
+        let Some(event) = play.event(tried) else {
+            continue;
+        };
+        let before = play.instance.to_state(BLOB_ABOVE);
+        let Some(taken) = play.take(&event) else {
+            continue;
+        };
+        let known = match &event {
+            Event::Returned { run_id, .. } => {
+                let live = play.instance.live();
+                play.open.contains(run_id) || live.iter().any(|task| task.run_id == *run_id)
+            }
+            _ => true,
+        };
+        if !known {
+            prop_assert!(taken.effects.is_empty(), "a late answer has effects");
+            prop_assert_eq!(&taken.instance.to_state(BLOB_ABOVE), &before);
+        }
+        play.follow(taken);
+        play.check();
+    }
+    Ok(())
 }
 
 #[test]
