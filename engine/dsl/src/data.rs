@@ -2,10 +2,13 @@
 
 use tongban_expr::Value;
 
-use crate::diagnostic::Diagnostic;
+use crate::codes::Code;
+use crate::definition::{Entry, Template, TemplateKind};
+use crate::diagnostic::{Diagnostic, in_order};
 use crate::node::{self, Node, NodeKind};
 use crate::parse::value;
 use crate::place::Places;
+use crate::shape;
 use crate::span::Span;
 
 /// A YAML file as data with the places of its values.
@@ -19,6 +22,18 @@ pub struct Placed {
 }
 
 impl Placed {
+    /// Everything in which the data does not fit a schema, each at its place. `file` is what messages call the whole.
+    ///
+    /// The schema is a JSON Schema as far as signatures of functions use it; keys that begin with `x-` always pass.
+    #[must_use]
+    pub fn unfit(&self, schema: &Value, file: &str, code: Code) -> Vec<Diagnostic> {
+        let mut faults = Vec::new();
+        if let Some(root) = self.root.as_deref() {
+            shape::check_file(&literal(root), schema, file, code, &mut faults);
+        }
+        in_order(faults)
+    }
+
     /// The place of a JSON pointer (`/do/0/x`), or of the nearest value around it.
     #[must_use]
     pub fn place(&self, pointer: &str) -> Span {
@@ -54,6 +69,30 @@ impl Placed {
             node = inner;
         }
         span
+    }
+}
+
+/// A node as a value that holds no expressions.
+fn literal(node: &Node) -> Template {
+    let kind = match &node.kind {
+        NodeKind::List(items) => {
+            TemplateKind::List(items.iter().map(|item| literal(item)).collect())
+        }
+        NodeKind::Map(fields) => TemplateKind::Object(
+            fields
+                .iter()
+                .map(|field| Entry {
+                    key: std::sync::Arc::clone(&field.key),
+                    key_span: field.key_span,
+                    value: literal(&field.value),
+                })
+                .collect(),
+        ),
+        _ => TemplateKind::Literal(value(node)),
+    };
+    Template {
+        span: node.span,
+        kind,
     }
 }
 

@@ -143,8 +143,9 @@ fn without_consequences(diagnostics: &mut Vec<Diagnostic>) {
     });
 }
 
-/// The faults in the order of the document, each once.
-pub(crate) fn in_order(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+/// The faults in the order of the document, each once, without those that are only consequences of another.
+#[must_use]
+pub fn in_order(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
     without_consequences(&mut diagnostics);
     diagnostics.sort_by(|a, b| {
         (a.span.start, a.code.id(), &a.message).cmp(&(b.span.start, b.code.id(), &b.message))

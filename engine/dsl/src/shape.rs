@@ -8,7 +8,7 @@ mod literal;
 use literal::{WRONG_KIND, counted, literal};
 use tongban_expr::Value;
 
-use crate::codes;
+use crate::codes::{self, Code};
 use crate::definition::{Entry, Template, TemplateKind};
 use crate::diagnostic::Diagnostic;
 use crate::span::Span;
@@ -59,6 +59,16 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("code", "key"),
     ("name", "register"),
     ("table", "register"),
+    ("name", "pack"),
+    ("description", "summary"),
+    ("permissions", "rights"),
+    ("depends", "requires"),
+    ("dependencies", "requires"),
+    ("fields", "schema"),
+    ("properties", "schema"),
+    ("locales", "languages"),
+    ("law", "basis"),
+    ("since", "from"),
     ("items", "each"),
     ("list", "each"),
     ("assignees", "to"),
@@ -82,6 +92,7 @@ pub(crate) fn check(
     let shape = Shape {
         root: schema,
         function,
+        file: false,
     };
     shape.fit(
         template,
@@ -95,9 +106,33 @@ pub(crate) fn check(
     );
 }
 
+/// The same for a file of data: `file` is what it is called, `code` the code of all of its faults.
+pub(crate) fn check_file(
+    template: &Template,
+    schema: &Value,
+    file: &str,
+    code: Code,
+    faults: &mut Vec<Diagnostic>,
+) {
+    let shape = Shape {
+        root: schema,
+        function: file,
+        file: true,
+    };
+    let place = Place {
+        name: file.to_owned(),
+        top: false,
+    };
+    let mut found = Vec::new();
+    shape.fit(template, schema, &place, &mut found, 0);
+    faults.extend(found.into_iter().map(|fault| Diagnostic { code, ..fault }));
+}
+
 struct Shape<'a> {
     root: &'a Value,
     function: &'a str,
+    /// Whether it is a file of data, where keys of one's own begin with `x-`.
+    file: bool,
 }
 
 /// What a value is called in messages.
@@ -344,7 +379,8 @@ impl<'a> Shape<'a> {
             let known = properties.and_then(|properties| properties.get(&entry.key));
             match (known, schema.get("additionalProperties")) {
                 (Some(inner), _) | (None, Some(inner @ Value::Obj(_))) => {
-                    let name = if place.top {
+                    let root = place.top || self.file && place.name == self.function;
+                    let name = if root {
                         format!("`{}`", entry.key)
                     } else {
                         format!("`{}` of {}", entry.key, place.name)
@@ -357,6 +393,7 @@ impl<'a> Shape<'a> {
                         depth + 1,
                     );
                 }
+                (None, Some(Value::Bool(false))) if self.file && entry.key.starts_with("x-") => {}
                 (None, Some(Value::Bool(false))) => {
                     faults.push(self.unknown(entry, properties, place))
                 }

@@ -26,7 +26,8 @@ pub(crate) fn nearest<'a>(
 }
 
 /// `did you mean `x`?`, or the list of what there is when nothing is near and the list is short.
-pub(crate) fn did_you_mean<'a>(
+#[must_use]
+pub fn did_you_mean<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<String> {

@@ -9,6 +9,7 @@ mod flow;
 mod graph;
 mod metadata;
 mod methods;
+mod names;
 mod outcomes;
 mod people;
 mod reads;
@@ -26,7 +27,7 @@ pub use surroundings::{Nothing, Reference, Surroundings};
 use crate::definition::Definition;
 use crate::diagnostic::{Diagnostic, in_order};
 use crate::parse;
-pub use walk::is_rhai_keyword;
+pub use names::is_rhai_keyword;
 
 use walk::Checker;
 

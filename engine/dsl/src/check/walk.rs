@@ -2,15 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use tongban_expr::Language;
-
 use crate::codes;
 use crate::definition::{
     Catch, Consumption, Definition, Duration, DurationKind, ErrorDefinition, ErrorReference,
     EventFilter, Export, Input, Listen, Output, Retry, RetryPolicy, Task, TaskKind, Timeout, Until,
 };
 use crate::diagnostic::Diagnostic;
-use crate::parse::is_identifier;
 use crate::place::Places;
 use crate::suggest;
 
@@ -18,77 +15,6 @@ use super::exports;
 use super::expressions::{Secrets, Setting};
 use super::scope::{ListKind, Scope};
 use super::surroundings::{Surroundings, is_work};
-
-/// Words that rhai keeps for itself: nothing can be read by them after a dot.
-const RHAI_KEYWORDS: &[&str] = &[
-    "let",
-    "const",
-    "if",
-    "else",
-    "switch",
-    "do",
-    "while",
-    "until",
-    "loop",
-    "for",
-    "in",
-    "continue",
-    "break",
-    "return",
-    "throw",
-    "try",
-    "catch",
-    "import",
-    "export",
-    "as",
-    "global",
-    "private",
-    "fn",
-    "this",
-    "is",
-    "var",
-    "static",
-    "shared",
-    "goto",
-    "exit",
-    "match",
-    "case",
-    "public",
-    "protected",
-    "new",
-    "use",
-    "with",
-    "module",
-    "package",
-    "super",
-    "thread",
-    "spawn",
-    "go",
-    "await",
-    "async",
-    "sync",
-    "yield",
-    "default",
-    "void",
-    "null",
-    "nil",
-    "true",
-    "false",
-    "type_of",
-    "print",
-    "debug",
-    "eval",
-    "call",
-    "curry",
-    "is_shared",
-    "Fn",
-];
-
-/// Whether a name is a keyword of rhai, so that `form.NAME` or `steps.NAME` cannot be written.
-#[must_use]
-pub fn is_rhai_keyword(name: &str) -> bool {
-    RHAI_KEYWORDS.contains(&name)
-}
 
 /// Checks one definition.
 pub(super) struct Checker<'a> {
@@ -215,39 +141,6 @@ impl<'a> Checker<'a> {
         }
         if let Some(export) = &task.export {
             self.export(export, &after);
-        }
-    }
-
-    fn name(&mut self, task: &Task) {
-        let name = &task.name.value;
-        let rhai = self.definition.evaluate.language == Language::Rhai;
-        if rhai && is_rhai_keyword(name) {
-            self.faults.push(
-                Diagnostic::error(
-                    codes::KEYWORD_NAME,
-                    task.name.span,
-                    format!("`{name}` is a keyword of rhai: `steps.{name}` cannot be written"),
-                )
-                .help(format!("rename the task, for example `{name}Step`")),
-            );
-        } else if !is_identifier(name)
-            && !matches!(name.as_str(), "" | "~" | "null")
-            && !name.contains(['/', '#', '[', ']', ':'])
-        {
-            let proposal = camel_case(name);
-            let help = if is_identifier(&proposal) {
-                format!("write `{proposal}`")
-            } else {
-                "use camelCase; people see `metadata.title`".to_owned()
-            };
-            self.faults.push(
-                Diagnostic::warning(
-                    codes::TASK_NAME,
-                    task.name.span,
-                    format!("`{name}` is no identifier: `steps.{name}` cannot be written"),
-                )
-                .help(help),
-            );
         }
     }
 
@@ -582,22 +475,4 @@ impl<'a> Checker<'a> {
             self.definition.reusables.authentications.keys(),
         );
     }
-}
-
-/// `approve-leader` as `approveLeader`.
-fn camel_case(name: &str) -> String {
-    let mut out = String::new();
-    for word in name
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .filter(|word| !word.is_empty())
-    {
-        let mut characters = word.chars();
-        match characters.next() {
-            Some(first) if out.is_empty() => out.extend(first.to_lowercase()),
-            Some(first) => out.extend(first.to_uppercase()),
-            None => {}
-        }
-        out.extend(characters);
-    }
-    out
 }

@@ -1,34 +1,49 @@
 //! Checks a whole pack: its workflows against what the packs have, its forms, rules, registers, parameters and templates.
+//! Every fault stands at its place in its file, and all of them are told at once.
 
+mod forms;
+mod head;
+mod texts;
+
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tongban_dsl::codes::{self, Code};
-use tongban_dsl::{Diagnostic, Severity, Span};
-use tongban_expr::{Parameters, Script, Value};
+use tongban_dsl::{Diagnostic, Placed, Severity, Span};
+use tongban_expr::{Parameters, Value};
 use tongban_plugin::RegisterDefinition;
 
 use super::library::Library;
 use super::surroundings::PackSurroundings;
-use super::{FileDiagnostic, Pack};
-use crate::form::Form;
+use super::{FileDiagnostic, Pack, files};
 use crate::functions::Functions;
-use crate::render::{self, Words};
 
 /// A fault of a file as a whole, placed at its beginning.
-pub(super) fn file_fault(message: &str, help: Option<&str>) -> Diagnostic {
-    fault(codes::PACK_HEAD, message).help_if(help.map(str::to_string))
+pub(super) fn file_fault(message: &str, help: &str) -> Diagnostic {
+    Diagnostic::error(codes::PACK_HEAD, beginning(), message).help(help)
 }
 
-fn fault(code: Code, message: &str) -> Diagnostic {
-    Diagnostic::error(
-        code,
-        Span {
-            line: 1,
-            column: 1,
-            ..Span::default()
-        },
-        message,
-    )
+fn beginning() -> Span {
+    Span {
+        line: 1,
+        column: 1,
+        ..Span::default()
+    }
+}
+
+/// `roles.keeper`, `rights[0].of` as a JSON pointer.
+pub(super) fn pointer(path: &str) -> String {
+    let parts = path.split(['.', '[', ']']).filter(|part| !part.is_empty());
+    parts.map(|part| format!("/{part}")).collect()
+}
+
+/// `did you mean …?` for a name that does not exist, or else what else to do.
+pub(super) fn near<'a>(
+    word: &str,
+    known: impl Iterator<Item = &'a str>,
+    otherwise: &str,
+) -> String {
+    tongban_dsl::did_you_mean(word, known).unwrap_or_else(|| otherwise.to_owned())
 }
 
 impl Library {
@@ -38,6 +53,7 @@ impl Library {
             library: self,
             pack,
             found: Vec::new(),
+            placed: HashMap::new(),
         };
         checking.head();
         checking.forms();
@@ -54,6 +70,8 @@ struct Checking<'a> {
     library: &'a Library,
     pack: &'a Pack,
     found: Vec<FileDiagnostic>,
+    /// The files that have faults, read with their places.
+    placed: HashMap<String, Placed>,
 }
 
 impl Checking<'_> {
@@ -71,167 +89,116 @@ impl Checking<'_> {
         });
     }
 
-    fn head(&mut self) {
-        let manifest = &self.pack.manifest;
-        let mut faults = Vec::new();
-        for name in manifest.requires.packs.keys() {
-            if self.library.pack(name).is_none() {
-                faults.push(format!("`requires.packs`: there is no pack `{name}`"));
-            }
-        }
-        for right in &manifest.rights {
-            let undeclared = right
-                .role
-                .iter()
-                .filter(|role| *role != "*" && !manifest.roles.contains_key(*role));
-            faults.extend(
-                undeclared.map(|role| format!("`rights`: the pack declares no role `{role}`")),
-            );
-            let unknown = right
-                .of
-                .iter()
-                .filter(|name| *name != "*" && self.pack.workflow(name).is_none());
-            faults
-                .extend(unknown.map(|name| format!("`rights`: the pack has no workflow `{name}`")));
-        }
-        for sample in &manifest.samples {
-            if self.library.register(&sample.register).is_none() {
-                faults.push(format!(
-                    "`samples`: there is no register `{}`",
-                    sample.register
-                ));
-            }
-        }
-        if let Err(message) = self.pack.samples() {
-            faults.push(message);
-        }
-        for message in faults {
-            self.push("pack.yaml", fault(codes::PACK_REFERENCE, &message));
-        }
+    /// The YAML file with its places.
+    fn placed(&mut self, file: &str) -> &Placed {
+        self.placed.entry(file.to_owned()).or_insert_with(|| {
+            let source = self.pack.files.get(file).map_or("", |source| source);
+            tongban_dsl::read_yaml_placed(source)
+        })
     }
 
-    fn forms(&mut self) {
-        for (path, schema) in &self.pack.forms {
-            if let Err(message) = Form::compile(schema) {
-                self.push(path, fault(codes::PACK_FORM, &message));
-            }
-            for message in layout_faults(schema) {
-                let diagnostic = Diagnostic {
-                    severity: Severity::Warning,
-                    ..fault(codes::PACK_FORM, &message)
-                };
-                self.push(path, diagnostic);
-            }
-            let mut lists = Vec::new();
-            code_lists(schema, &mut lists);
-            for list in lists {
-                if self.library.code_list(self.pack, &list).is_none() {
-                    self.push(
-                        path,
-                        fault(
-                            codes::PACK_FORM,
-                            &format!("`x-code`: there is no code list `{list}`"),
-                        ),
-                    );
-                }
-            }
-            if let Some(rule) = schema.get("x-check").and_then(Value::as_str)
-                && !self.pack.files.contains_key(rule)
-            {
-                self.push(
-                    path,
-                    fault(
-                        codes::PACK_FORM,
-                        &format!("`x-check`: the pack has no file `{rule}`"),
-                    ),
-                );
-            }
-        }
+    /// A fault at a JSON pointer of a YAML file.
+    fn at(&mut self, file: &str, pointer: &str, code: Code, message: String, help: String) {
+        let span = self.placed(file).place(pointer);
+        self.push(file, Diagnostic::error(code, span, message).help(help));
     }
 
-    fn rules(&mut self) {
-        let rules: Vec<_> = self
-            .pack
-            .files
-            .iter()
-            .filter(|(path, _)| path.ends_with(".rhai"))
-            .collect();
-        for (path, source) in rules {
-            if let Err(error) = Script::compile(source, path) {
-                let span = place(source, &error.at);
-                let diagnostic = Diagnostic::error(codes::PACK_RULE, span, error.message.clone())
-                    .help_if(error.help.clone());
-                self.push(path, diagnostic);
-            }
+    /// Something at a JSON pointer that is probably not meant.
+    fn doubt(&mut self, file: &str, pointer: &str, code: Code, message: String, help: String) {
+        let span = self.placed(file).place(pointer);
+        let diagnostic = Diagnostic {
+            severity: Severity::Warning,
+            ..Diagnostic::error(code, span, message).help(help)
+        };
+        self.push(file, diagnostic);
+    }
+
+    /// Everything in which a file does not fit its schema; tells whether it fits.
+    fn fits(&mut self, file: &str, schema: &str, code: Code) -> bool {
+        let short = file.rsplit('/').next().unwrap_or(file).to_owned();
+        let faults = self.placed(file).unfit(files::schema(schema), &short, code);
+        let fits = faults.is_empty();
+        for fault in faults {
+            self.push(file, fault);
         }
+        fits
     }
 
     fn registers(&mut self) {
-        for (name, document) in &self.pack.registers {
-            let file = format!("registers/{name}.yaml");
+        let paths: Vec<String> = self
+            .pack
+            .files
+            .keys()
+            .filter(|path| path.starts_with("registers/") && path.ends_with(".yaml"))
+            .cloned()
+            .collect();
+        for file in paths {
+            if self.placed(&file).value.is_none()
+                || !self.fits(&file, "register", codes::PACK_REGISTER)
+            {
+                continue;
+            }
+            let name = self.placed(&file).value.as_ref();
+            let name = name
+                .and_then(|value| value.text("register"))
+                .unwrap_or("")
+                .to_owned();
+            let Some(document) = self.pack.registers.get(&name) else {
+                continue;
+            };
             match document.to::<RegisterDefinition>() {
                 Ok(definition) => {
                     for error in definition.faults() {
-                        let message = format!("`{}`: {}", error.pointer, error.message);
-                        self.push(
+                        self.at(
                             &file,
-                            fault(codes::PACK_REGISTER, &message).help(error.help),
+                            &error.pointer,
+                            codes::PACK_REGISTER,
+                            error.message,
+                            error.help.into(),
                         );
                     }
                 }
-                Err(error) => self.push(&file, fault(codes::PACK_REGISTER, &error.to_string())),
+                Err(error) => {
+                    let help = "look at the members of a register in the manual, “Packs”";
+                    self.at(
+                        &file,
+                        "",
+                        codes::PACK_REGISTER,
+                        error.to_string(),
+                        help.to_owned(),
+                    );
+                }
             }
         }
     }
 
     fn parameters(&mut self) {
-        if self.pack.parameters.is_null() {
+        const FILE: &str = "rules/parameters.yaml";
+        if self.pack.parameters.is_null() || !self.fits(FILE, "parameters", codes::PACK_PARAMETERS)
+        {
             return;
         }
-        if let Err(error) = Parameters::from_value(&self.pack.parameters) {
-            let message = format!("`{}`: {}", error.path, error.message);
-            self.push(
-                "rules/parameters.yaml",
-                fault(codes::PACK_PARAMETERS, &message),
-            );
-        }
-    }
-
-    fn templates(&mut self) {
-        let templates: Vec<_> = self
+        // Each by itself, so that one fault does not hide the next.
+        let entries = self
             .pack
-            .files
-            .iter()
-            .filter(|(path, _)| path.ends_with(".md") && is_template(path))
+            .parameters
+            .get("parameters")
+            .into_iter()
+            .flat_map(Value::entries);
+        let entries: Vec<(String, Value)> = entries
+            .map(|(id, entry)| (id.to_string(), entry.clone()))
             .collect();
-        for (path, source) in templates {
-            if let Err(error) = render::check(source, Arc::new(NoWords)) {
-                let span = Span {
-                    line: u32::try_from(error.line).unwrap_or(1),
-                    column: 1,
-                    ..Span::default()
-                };
-                self.push(
-                    path,
-                    Diagnostic::error(codes::PACK_TEMPLATE, span, error.message),
+        for (id, entry) in entries {
+            let one = Value::object([("parameters", Value::object([(id.as_str(), entry)]))]);
+            if let Err(error) = Parameters::from_value(&one) {
+                let help = "write `values: [{ from: 2026-01-31, value: 5, basis: '…' }]`";
+                self.at(
+                    FILE,
+                    &pointer(&error.path),
+                    codes::PACK_PARAMETERS,
+                    error.message,
+                    help.to_owned(),
                 );
-            }
-            let Some(name) = path
-                .strip_suffix(".md")
-                .and_then(|path| path.rsplit_once('.'))
-                .map(|(name, _)| name)
-            else {
-                continue;
-            };
-            for language in &self.pack.manifest.languages {
-                if !self
-                    .pack
-                    .files
-                    .contains_key(&format!("{name}.{language}.md"))
-                {
-                    let message = format!("the template `{name}` does not exist in `{language}`");
-                    self.push(path, fault(codes::PACK_TEMPLATE, &message));
-                }
             }
         }
     }
@@ -244,101 +211,46 @@ impl Checking<'_> {
         };
         for workflow in &self.pack.workflows {
             let namespace = &workflow.definition.document.namespace;
-            if namespace.value != self.pack.name() {
+            if namespace.value != self.pack.name() && !self.pack.name().is_empty() {
                 let message = format!(
-                    "expected the pack's name `{}` as namespace, found `{}`",
+                    "the namespace is the pack's name `{}`, found `{}`",
                     self.pack.name(),
                     namespace.value
                 );
                 self.push(
                     &workflow.path,
-                    Diagnostic::error(codes::PACK_REFERENCE, namespace.span, message),
+                    Diagnostic::error(codes::PACK_REFERENCE, namespace.span, message)
+                        .help(format!("write `namespace: {}`", self.pack.name())),
                 );
             }
             for diagnostic in tongban_dsl::check(&workflow.definition, &surroundings) {
                 self.push(&workflow.path, diagnostic);
             }
         }
+        self.drafts(&surroundings);
     }
-}
 
-/// What a form's groups say that nothing reads, or name that the form does not have.
-fn layout_faults(schema: &Value) -> Vec<String> {
-    let mut faults = Vec::new();
-    let groups = schema.get("x-layout").into_iter().flat_map(Value::items);
-    for (index, group) in groups.enumerate() {
-        let unknown = group
-            .entries()
-            .filter(|(name, _)| !["group", "x-en", "en", "fields"].contains(&name.as_str()));
-        faults.extend(unknown.map(|(name, _)| {
-            format!("`x-layout[{index}].{name}`: a group has `group`, `x-en` and `fields`")
-        }));
-        let fields = group.get("fields").into_iter().flat_map(Value::items);
-        let absent = fields.filter_map(Value::as_str).filter(|name| {
-            schema
-                .get("properties")
-                .and_then(|all| all.get(name))
-                .is_none()
-        });
-        faults.extend(
-            absent
-                .map(|name| format!("`x-layout[{index}].fields`: the form has no field `{name}`")),
-        );
-    }
-    faults
-}
-
-/// The place of a range of bytes.
-fn place(source: &str, at: &std::ops::Range<usize>) -> Span {
-    let before = source.get(..at.start).unwrap_or(source);
-    let line = before.matches('\n').count() + 1;
-    let column = before
-        .rsplit('\n')
-        .next()
-        .map_or(0, |text| text.chars().count())
-        + 1;
-    let number = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
-    Span {
-        start: number(at.start),
-        end: number(at.end),
-        line: number(line),
-        column: number(column),
-    }
-}
-
-fn is_template(path: &str) -> bool {
-    path.starts_with("mails/") || path.starts_with("notices/")
-}
-
-/// Every `x-code` of a schema.
-fn code_lists(schema: &Value, lists: &mut Vec<String>) {
-    lists.extend(
-        schema
-            .get("x-code")
-            .and_then(Value::as_str)
-            .map(str::to_string),
-    );
-    for (_, member) in schema.entries() {
-        code_lists(member, lists);
-    }
-    for item in schema.items() {
-        code_lists(item, lists);
-    }
-}
-
-struct NoWords;
-
-impl Words for NoWords {
-    fn language(&self) -> &str {
-        "en"
-    }
-    fn unit(&self, _id: &str) -> Option<String> {
-        None
-    }
-    fn code(&self, _list: &str, _code: &str) -> Option<String> {
-        None
-    }
-    fn date(&self, _value: &Value) -> Option<String> {
-        None
+    /// Workflows that could be read in part: what else is wrong with them beside what reading told.
+    fn drafts(&mut self, surroundings: &PackSurroundings<'_>) {
+        let read = |path: &str| {
+            let mut workflows = self.pack.workflows.iter();
+            workflows.any(|workflow| workflow.path == path)
+        };
+        let broken: Vec<(String, Arc<str>)> = self
+            .pack
+            .files
+            .iter()
+            .filter(|(path, _)| {
+                path.starts_with("workflows/") && path.ends_with(".yaml") && !read(path)
+            })
+            .map(|(path, source)| (path.clone(), source.clone()))
+            .collect();
+        for (path, source) in broken {
+            let told = tongban_dsl::parse(&source).diagnostics;
+            let all = tongban_dsl::inspect(&source, surroundings).diagnostics;
+            for diagnostic in all.into_iter().filter(|found| !told.contains(found)) {
+                self.push(&path, diagnostic);
+            }
+        }
     }
 }

@@ -5,7 +5,7 @@ use tongban_expr::Value;
 use tongban_org::RightEntry;
 
 use super::bundle::Bundle;
-use super::codes::CodeLists;
+use super::code_lists::CodeLists;
 use super::manifest::CodeTitle;
 use super::reach::{self, PackFacts};
 use super::{Pack, PackWorkflow};

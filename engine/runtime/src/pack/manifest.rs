@@ -1,7 +1,9 @@
 //! `pack.yaml`: what a pack says about itself.
 
 use indexmap::IndexMap;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use tongban_expr::Value;
 use tongban_org::RightEntry;
 use tongban_plugin::Title;
 
@@ -39,6 +41,30 @@ pub struct Manifest {
     /// Sample data for tests and the demo.
     #[serde(default)]
     pub samples: Vec<Sample>,
+}
+
+impl Manifest {
+    /// What can be understood of a faulty head: each member that can be read.
+    pub(super) fn draft(value: &Value) -> Manifest {
+        let text = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default();
+        fn member<T: Default + DeserializeOwned>(value: &Value, name: &str) -> T {
+            let found = value.get(name).and_then(|found| found.to::<T>().ok());
+            found.unwrap_or_default()
+        }
+        Manifest {
+            pack: text("pack").to_owned(),
+            version: text("version").to_owned(),
+            title: member(value, "title"),
+            summary: text("summary").to_owned(),
+            requires: member(value, "requires"),
+            languages: member(value, "languages"),
+            levels: member(value, "levels"),
+            roles: member(value, "roles"),
+            rights: member(value, "rights"),
+            codes: member(value, "codes"),
+            samples: member(value, "samples"),
+        }
+    }
 }
 
 /// What a pack needs.

@@ -1,9 +1,11 @@
 //! Packs: folders of workflows, forms, rules, registers, mails and tests, read from their files (who reads the disk is
 //! the caller) and turned into bundles.
 
+mod beside;
 mod bundle;
 mod check;
-mod codes;
+mod code_lists;
+mod files;
 mod library;
 mod manifest;
 mod reach;
@@ -12,11 +14,12 @@ mod surroundings;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tongban_dsl::{Definition, Diagnostic};
+use tongban_dsl::{Definition, Diagnostic, codes};
 use tongban_expr::Value;
 
+pub use beside::{Beside, Files, bundle as bundle_beside, run_by};
 pub use bundle::{Bundle, Manifest as BundleManifest, PACK_FACTS, digest_of};
-pub use codes::CodeLists;
+pub use code_lists::CodeLists;
 pub use library::{Library, Publication};
 pub use manifest::{CodeTitle, Manifest, Requires, Sample};
 pub use reach::PackFacts;
@@ -61,8 +64,10 @@ pub struct FileDiagnostic {
 
 /// What reading a pack gave: the pack, when its head could be read at all, and everything that is wrong.
 pub struct ReadPack {
-    /// The pack; `None` when `pack.yaml` is missing or unreadable.
+    /// The pack; `None` when `pack.yaml` is missing or faulty.
     pub pack: Option<Pack>,
+    /// What could be understood of a pack whose `pack.yaml` is faulty: to check its other files, never to publish it.
+    pub draft: Option<Pack>,
     /// The faults of all its files.
     pub diagnostics: Vec<FileDiagnostic>,
 }
@@ -74,7 +79,7 @@ impl Pack {
             files: &files,
             diagnostics: Vec::new(),
         };
-        let manifest = reading.manifest();
+        let (manifest, sound) = reading.manifest();
         let workflows = reading.workflows();
         let forms = reading.yaml_under("forms/");
         let registers = reading.registers(&forms);
@@ -84,15 +89,24 @@ impl Pack {
             .flatten()
             .unwrap_or(Value::Null);
         let diagnostics = reading.diagnostics;
-        let pack = manifest.map(|manifest| Pack {
+        let pack = Pack {
             manifest,
             files,
             workflows,
             forms,
             registers,
             parameters,
-        });
-        ReadPack { pack, diagnostics }
+        };
+        let (pack, draft) = if sound {
+            (Some(pack), None)
+        } else {
+            (None, Some(pack))
+        };
+        ReadPack {
+            pack,
+            draft,
+            diagnostics,
+        }
     }
 
     /// The pack's name.
@@ -107,29 +121,54 @@ impl Pack {
             .find(|workflow| workflow.definition.document.name.value == name)
     }
 
-    /// The sample records of each register, in the order of `samples`; the error names the entry.
-    pub fn samples(&self) -> Result<Vec<(String, Vec<Value>)>, String> {
-        self.manifest
-            .samples
+    /// The names of its workflows, those included whose documents are faulty: they are there all the same.
+    pub fn workflow_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self
+            .workflows
             .iter()
-            .map(|sample| self.sample(sample))
-            .collect()
+            .map(|workflow| workflow.definition.document.name.value.clone())
+            .collect();
+        for (path, source) in &self.files {
+            let read = || self.workflows.iter().any(|workflow| workflow.path == *path);
+            if !in_folder(path, "workflows/", ".yaml") || read() {
+                continue;
+            }
+            let document = tongban_dsl::read_yaml(source).0;
+            let name = document
+                .as_ref()
+                .and_then(|value| value.get("document"))
+                .and_then(|document| document.text("name"));
+            let stem = || {
+                path.trim_start_matches("workflows/")
+                    .trim_end_matches(".yaml")
+            };
+            names.push(name.unwrap_or_else(stem).to_owned());
+        }
+        names
     }
 
+    /// The sample records of each register, in the order of `samples`; the error names the entry.
+    pub fn samples(&self) -> Result<Vec<(String, Vec<Value>)>, String> {
+        let all = self.manifest.samples.iter();
+        all.map(|sample| {
+            self.sample(sample).map_err(|message| {
+                format!(
+                    "samples: `{}` of register `{}`: {message}",
+                    sample.file, sample.register
+                )
+            })
+        })
+        .collect()
+    }
+
+    /// The records of one sample; the error says why there are none.
     fn sample(&self, sample: &Sample) -> Result<(String, Vec<Value>), String> {
-        let place = || {
-            format!(
-                "samples: `{}` of register `{}`",
-                sample.file, sample.register
-            )
-        };
-        let source = self
-            .files
-            .get(&sample.file)
-            .ok_or_else(|| format!("{}: the pack has no such file; the path begins at the pack's folder, such as `samples/x.yaml`", place()))?;
+        let source = self.files.get(&sample.file).ok_or(
+            "the pack has no such file; the path begins at the pack's folder, such as `samples/x.yaml`",
+        )?;
         let (value, diagnostics) = tongban_dsl::read_yaml(source);
         if let Some(fault) = diagnostics.first() {
-            return Err(format!("{}: {}", place(), fault.message));
+            return Err(fault.message.clone());
         }
         let value = value.unwrap_or(Value::Null);
         let list = match &sample.at {
@@ -139,7 +178,7 @@ impl Pack {
         let records = list
             .as_ref()
             .and_then(Value::as_list)
-            .ok_or_else(|| format!("{}: expected a list", place()))?;
+            .ok_or("expected a list")?;
         Ok((sample.register.clone(), records.to_vec()))
     }
 }
@@ -164,29 +203,39 @@ impl Reading<'_> {
         });
     }
 
-    fn manifest(&mut self) -> Option<Manifest> {
-        let value = if self.files.contains_key("pack.yaml") {
-            self.yaml("pack.yaml")?
-        } else {
+    /// The head, and whether all of it could be understood.
+    fn manifest(&mut self) -> (Manifest, bool) {
+        let Some(source) = self.files.get("pack.yaml").cloned() else {
             self.fault(
                 "pack.yaml",
                 check::file_fault(
                     "the pack has no `pack.yaml`",
-                    Some("every pack begins with one: see the manual, “Files of a pack”"),
+                    "every pack begins with one: `pack: name`, `version: '1.0.0'`, `title: { zh-CN: …, en: … }`",
                 ),
             );
-            return None;
+            return (Manifest::draft(&Value::Null), false);
         };
-        let json = serde_json::to_value(&value).expect("a value that was read is JSON");
-        match serde_path_to_error::deserialize::<_, Manifest>(json) {
-            Ok(manifest) => Some(manifest),
-            Err(error) => {
-                self.fault(
-                    "pack.yaml",
-                    check::file_fault(&format!("`{}`: {}", error.path(), error.inner()), None),
-                );
-                None
-            }
+        let placed = tongban_dsl::read_yaml_placed(&source);
+        let mut faults = placed.diagnostics.clone();
+        faults.extend(placed.unfit(files::schema("pack"), "pack.yaml", codes::PACK_HEAD));
+        let value = placed.value.clone().unwrap_or(Value::Null);
+        let read = serde_json::to_value(&value)
+            .map_err(|error| (String::new(), error.to_string()))
+            .and_then(|json| {
+                serde_path_to_error::deserialize::<_, Manifest>(json)
+                    .map_err(|error| (error.path().to_string(), error.inner().to_string()))
+            });
+        if let (Err((path, message)), true) = (&read, faults.is_empty()) {
+            let span = placed.place(&check::pointer(path));
+            faults.push(Diagnostic::error(codes::PACK_HEAD, span, message.clone()));
+        }
+        let sound = !faults.iter().any(Diagnostic::is_error);
+        for fault in faults {
+            self.fault("pack.yaml", fault);
+        }
+        match read {
+            Ok(manifest) => (manifest, sound),
+            Err(_) => (Manifest::draft(&value), false),
         }
     }
 
@@ -214,14 +263,12 @@ impl Reading<'_> {
         workflows
     }
 
+    /// Registers with the schema of a form put in its place. One whose form does not exist is there all the same, so
+    /// that what names it is not told that it is missing.
     fn registers(&mut self, forms: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
         let mut registers = BTreeMap::new();
         for (path, document) in self.yaml_under("registers/") {
             let Some(name) = document.get("register").and_then(Value::as_str) else {
-                self.fault(
-                    &path,
-                    check::file_fault("expected `register: NAME` at the top", None),
-                );
                 continue;
             };
             let reference = document
@@ -232,14 +279,8 @@ impl Reading<'_> {
                 Some(file) if !file.starts_with('#') => match forms.get(file) {
                     Some(schema) => document.clone().with("schema", schema.clone()),
                     None => {
-                        self.fault(
-                            &path,
-                            check::file_fault(
-                                &format!("`schema.$ref`: the pack has no form `{file}`"),
-                                None,
-                            ),
-                        );
-                        continue;
+                        self.no_form(&path, file, forms);
+                        document.clone()
                     }
                 },
                 _ => document.clone(),
@@ -247,6 +288,27 @@ impl Reading<'_> {
             registers.insert(name.to_string(), inlined);
         }
         registers
+    }
+
+    fn no_form(&mut self, path: &str, file: &str, forms: &BTreeMap<String, Value>) {
+        // A form whose file is there was reported with what is wrong in it.
+        if self.files.contains_key(file) {
+            return;
+        }
+        let Some(source) = self.files.get(path) else {
+            return;
+        };
+        let span = tongban_dsl::read_yaml_placed(source).place("/schema/$ref");
+        let known = forms.keys().map(String::as_str);
+        self.fault(
+            path,
+            Diagnostic::error(
+                codes::PACK_REFERENCE,
+                span,
+                format!("the pack has no form `{file}`"),
+            )
+            .help(check::near(file, known, "forms are files under `forms/`")),
+        );
     }
 
     fn yaml_under(&mut self, folder: &str) -> BTreeMap<String, Value> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use tongban_expr::Value;
 
-use super::codes::CodeLists;
+use super::code_lists::CodeLists;
 use super::manifest::Manifest;
 use super::{PACK_FACTS, Pack, PackWorkflow};
 

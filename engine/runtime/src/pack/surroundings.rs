@@ -7,6 +7,7 @@ use tongban_core::{FunctionInfo, Surroundings};
 use tongban_dsl::Reference;
 use tongban_dsl::signatures::{self, Kind, Signature};
 use tongban_expr::Value;
+use tongban_expr::sandbox::Evaluator;
 
 use super::Pack;
 use super::bundle::Bundle;
@@ -19,9 +20,15 @@ pub struct BundleFiles<'a> {
     pub bundle: &'a Bundle,
     /// The functions.
     pub functions: &'a Functions,
+    /// Who evaluates its expressions and scripts, when that is not done here.
+    pub evaluator: Option<Arc<dyn Evaluator>>,
 }
 
 impl Surroundings for BundleFiles<'_> {
+    fn evaluator(&self) -> Option<Arc<dyn Evaluator>> {
+        self.evaluator.clone()
+    }
+
     fn function(&self, name: &str) -> Option<FunctionInfo> {
         self.functions.info(name)
     }
@@ -90,7 +97,8 @@ impl tongban_dsl::Surroundings for PackSurroundings<'_> {
                 .collect()
         };
         Some(match kind {
-            Reference::Form => of_every_pack(&|pack| pack.forms.keys().cloned().collect()),
+            // A form whose file cannot be read is there all the same.
+            Reference::Form => of_every_pack(&|pack| files(pack, "forms/")),
             Reference::Register => self
                 .library
                 .packs()
@@ -113,8 +121,10 @@ impl tongban_dsl::Surroundings for PackSurroundings<'_> {
             Reference::Workflow => self
                 .library
                 .packs()
-                .flat_map(|pack| &pack.workflows)
-                .map(|workflow| workflow.definition.reference())
+                .flat_map(|pack| {
+                    let names = pack.workflow_names().into_iter();
+                    names.map(|name| format!("{}/{name}", pack.name()))
+                })
                 .collect(),
             Reference::Parameter => self
                 .pack

@@ -1,0 +1,280 @@
+//! Forms: that they are JSON Schemas, and that what their `x-` keywords name exists.
+
+use tongban_dsl::codes;
+use tongban_expr::Value;
+
+use super::{Checking, near};
+use crate::form::Form;
+
+/// Our keywords of a form.
+const KEYWORDS: &[&str] = &[
+    "x-accept",
+    "x-check",
+    "x-choose",
+    "x-code",
+    "x-default",
+    "x-derived",
+    "x-en",
+    "x-figures",
+    "x-help",
+    "x-index",
+    "x-layout",
+    "x-level",
+    "x-mask",
+    "x-number",
+    "x-pages",
+    "x-refusal",
+    "x-warn",
+    "x-widget",
+];
+const TYPES: &[&str] = &[
+    "string", "number", "integer", "boolean", "array", "object", "null",
+];
+
+/// A fault inside of a schema.
+struct Found {
+    pointer: String,
+    message: String,
+    help: String,
+    /// Whether it can stay.
+    doubtful: bool,
+}
+
+impl Checking<'_> {
+    pub(super) fn forms(&mut self) {
+        let forms: Vec<(String, Value)> = self
+            .pack
+            .forms
+            .iter()
+            .map(|(path, schema)| (path.clone(), schema.clone()))
+            .collect();
+        for (path, schema) in forms {
+            if schema.as_object().is_none() {
+                let message = if schema.is_null() {
+                    "the form is empty".to_owned()
+                } else {
+                    format!("a form is an object, found {}", schema.kind_name())
+                };
+                let help = "write `type: object` and below it `properties:` with the fields";
+                self.at(&path, "", codes::PACK_FORM, message, help.to_owned());
+                continue;
+            }
+            let mut found = Vec::new();
+            self.schema(&schema, "", &mut found);
+            layout(&schema, &mut found);
+            let told = found.iter().any(|fault| !fault.doubtful);
+            for fault in found {
+                if fault.doubtful {
+                    self.doubt(
+                        &path,
+                        &fault.pointer,
+                        codes::PACK_FORM,
+                        fault.message,
+                        fault.help,
+                    );
+                } else {
+                    self.at(
+                        &path,
+                        &fault.pointer,
+                        codes::PACK_FORM,
+                        fault.message,
+                        fault.help,
+                    );
+                }
+            }
+            if let (Err(message), false) = (Form::compile(&schema), told) {
+                let pointer = message
+                    .rsplit_once("(at `")
+                    .and_then(|(_, rest)| rest.strip_suffix("`)"))
+                    .unwrap_or_default()
+                    .to_owned();
+                let help = "a form is a JSON Schema of 2020-12; look at the type and the keyword at this place";
+                self.at(&path, &pointer, codes::PACK_FORM, message, help.to_owned());
+            }
+        }
+    }
+
+    /// One schema and all below it.
+    fn schema(&self, schema: &Value, at: &str, found: &mut Vec<Found>) {
+        for (name, member) in schema.entries() {
+            let pointer = format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
+            match name.as_str() {
+                "properties" | "$defs" | "patternProperties" => {
+                    for (field, inner) in member.entries() {
+                        self.schema(inner, &format!("{pointer}/{field}"), found);
+                    }
+                }
+                "items" | "additionalProperties" | "not" | "if" | "then" | "else" | "contains" => {
+                    self.schema(member, &pointer, found);
+                }
+                "allOf" | "anyOf" | "oneOf" | "prefixItems" => {
+                    for (index, inner) in member.items().enumerate() {
+                        self.schema(inner, &format!("{pointer}/{index}"), found);
+                    }
+                }
+                _ => self.keyword(schema, name, member, pointer, at.is_empty(), found),
+            }
+        }
+    }
+
+    fn keyword(
+        &self,
+        schema: &Value,
+        name: &str,
+        member: &Value,
+        pointer: String,
+        top: bool,
+        found: &mut Vec<Found>,
+    ) {
+        let mut fault = |message: String, help: String, doubtful: bool| {
+            found.push(Found {
+                pointer: pointer.clone(),
+                message,
+                help,
+                doubtful,
+            });
+        };
+        let text = member.as_str();
+        match (name, text) {
+            ("type", Some(kind)) if !TYPES.contains(&kind) => fault(
+                format!("there is no type `{kind}`"),
+                kind_meant(kind),
+                false,
+            ),
+            ("x-code", Some(list)) if self.library.code_list(self.pack, list).is_none() => fault(
+                format!("there is no code list `{list}`"),
+                near(
+                    list,
+                    self.pack.manifest.codes.keys().map(String::as_str),
+                    "code lists stand under `codes` in pack.yaml",
+                ),
+                false,
+            ),
+            ("x-check", Some(rule)) if top && !self.pack.files.contains_key(rule) => fault(
+                format!("the pack has no file `{rule}`"),
+                near(
+                    rule,
+                    self.pack
+                        .files
+                        .keys()
+                        .map(String::as_str)
+                        .filter(|path| path.starts_with("rules/")),
+                    "rules are files under `rules/`",
+                ),
+                false,
+            ),
+            ("x-choose", None) => {
+                let register = member.get("register").and_then(Value::as_str);
+                if let Some(register) =
+                    register.filter(|name| self.library.register(name).is_none())
+                {
+                    let known: Vec<&str> = self
+                        .library
+                        .packs()
+                        .flat_map(|pack| pack.registers.keys().map(String::as_str))
+                        .collect();
+                    fault(
+                        format!("there is no register `{register}`"),
+                        near(
+                            register,
+                            known.into_iter(),
+                            "registers are files under `registers/`",
+                        ),
+                        false,
+                    );
+                }
+            }
+            ("required", None) => {
+                let open = ["$ref", "allOf", "anyOf", "oneOf"];
+                let properties = schema.get("properties");
+                let (Some(properties), true) = (
+                    properties,
+                    open.iter().all(|word| schema.get(word).is_none()),
+                ) else {
+                    return;
+                };
+                for name in member.items().filter_map(Value::as_str) {
+                    if properties.get(name).is_none() {
+                        let known = properties.entries().map(|(name, _)| name.as_str());
+                        fault(
+                            format!("`{name}` is required, but the form has no such field"),
+                            near(name, known, "add it under `properties`, or take it out"),
+                            true,
+                        );
+                    }
+                }
+            }
+            (name, _) if name.starts_with("x-") && !KEYWORDS.contains(&name) => {
+                if let Some(help) = tongban_dsl::did_you_mean(name, KEYWORDS.iter().copied())
+                    .filter(|help| help.starts_with("did"))
+                {
+                    fault(format!("nothing reads `{name}`"), help, true);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The type that a word of another language means.
+fn kind_meant(kind: &str) -> String {
+    let ours = match kind.to_lowercase().as_str() {
+        "text" | "str" | "varchar" | "date" | "datetime" | "time" | "email" | "file" => "string",
+        "int" | "long" | "count" => "integer",
+        "float" | "double" | "decimal" | "money" => "number",
+        "bool" | "checkbox" | "yesno" => "boolean",
+        "list" | "table" | "set" => "array",
+        "map" | "dict" | "group" => "object",
+        _ => {
+            return near(
+                kind,
+                TYPES.iter().copied(),
+                "write one of the types of JSON Schema",
+            );
+        }
+    };
+    if matches!(kind, "date" | "datetime" | "time" | "email") {
+        return format!("write `type: string, format: {kind}`");
+    }
+    format!("write `type: {ours}`")
+}
+
+/// What a form's groups say that nothing reads, or name that the form does not have.
+fn layout(schema: &Value, found: &mut Vec<Found>) {
+    let groups = schema.get("x-layout").into_iter().flat_map(Value::items);
+    for (index, group) in groups.enumerate() {
+        const MEMBERS: &[&str] = &["group", "x-en", "fields"];
+        for (name, _) in group.entries() {
+            if !MEMBERS.contains(&name.as_str()) && name.as_str() != "en" {
+                found.push(Found {
+                    pointer: format!("/x-layout/{index}/{name}"),
+                    message: format!("a group has no `{name}`"),
+                    help: near(
+                        name,
+                        MEMBERS.iter().copied(),
+                        "a group has `group`, `x-en` and `fields`",
+                    ),
+                    doubtful: true,
+                });
+            }
+        }
+        let fields = group.get("fields").into_iter().flat_map(Value::items);
+        for (at, name) in fields.enumerate() {
+            let Some(name) = name.as_str() else { continue };
+            let properties = schema.get("properties");
+            if properties.and_then(|all| all.get(name)).is_none() {
+                let known = properties.into_iter().flat_map(Value::entries);
+                found.push(Found {
+                    pointer: format!("/x-layout/{index}/fields/{at}"),
+                    message: format!("the form has no field `{name}`"),
+                    help: near(
+                        name,
+                        known.map(|(name, _)| name.as_str()),
+                        "name a field of `properties`",
+                    ),
+                    doubtful: true,
+                });
+            }
+        }
+    }
+}
