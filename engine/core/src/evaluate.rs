@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tongban_expr::{Budget, COLLECTION_MAX, Language, Scope, Value, WEIGHT_MAX, secret};
+use tongban_expr::{Budget, COLLECTION_MAX, Language, Limit, Scope, Value, WEIGHT_MAX, secret};
 
 use crate::code::{Code, Part, Template};
 use crate::error::{Error, ErrorKind};
@@ -404,7 +404,7 @@ impl Machine<'_> {
             "the expression `{}` in `{}` of {of} failed: {}{at}",
             code.text, code.place, fault.message
         );
-        let mut error = Error::new(ErrorKind::Expression, detail);
+        let mut error = Error::new(fault_kind(fault), detail);
         error.extra.set("expression", &*code.text);
         error.extra.set("place", &*code.place);
         error.extra.set("line", code.span.line);
@@ -421,6 +421,15 @@ fn within(value: Value, moment: &Moment<'_>) -> Result<Value, Error> {
     match value.storable_within(limit) {
         Ok(()) => Ok(value),
         Err(fault) => Err(Error::new(ErrorKind::Expression, fault.to_string())),
+    }
+}
+
+/// What an evaluation that failed is to the flow.
+pub(crate) fn fault_kind(fault: &tongban_expr::EvalError) -> ErrorKind {
+    match fault.limit {
+        // Not the expression: what should have evaluated it is gone.
+        Some(Limit::Process) => ErrorKind::Runtime,
+        _ => ErrorKind::Expression,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use tongban_expr::sandbox::Evaluator;
 
 /// What a function does to the world, which decides when it runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +35,11 @@ pub trait Surroundings {
 
     /// The text of a file of the pack, by its path inside the pack.
     fn file(&self, path: &str) -> Option<Arc<str>>;
+
+    /// Who evaluates expressions and scripts of the document, when that is not done here.
+    fn evaluator(&self) -> Option<Arc<dyn Evaluator>> {
+        None
+    }
 
     /// Names of tasks whose outputs are read elsewhere (mail templates, forms) through `steps`.
     fn steps_read_elsewhere(&self) -> Vec<String> {

@@ -1,5 +1,6 @@
 //! Room on the stack for parsers, which recurse as deep as a source nests.
 
+use std::cell::Cell;
 use std::io;
 
 /// The longest sources nest some ten thousand terms, each a few frames.
@@ -7,13 +8,26 @@ pub(crate) const STACK_BYTES: usize = 64 << 20;
 /// Below this many bytes of source any thread has enough stack.
 const SHORT: usize = 256;
 
-/// Runs `f` here when the source is short, on a thread with a large stack
-/// otherwise. Pages of it that are not touched cost nothing.
+thread_local! {
+    /// This thread has a large stack.
+    static ROOM: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `f`, which needs no other thread: this one has [`STACK_BYTES`].
+pub(crate) fn with_room<T>(f: impl FnOnce() -> T) -> T {
+    ROOM.set(true);
+    let result = f();
+    ROOM.set(false);
+    result
+}
+
+/// Runs `f` here when the source is short or the thread has room, on a thread
+/// with a large stack otherwise. Pages of it that are not touched cost nothing.
 ///
 /// # Errors
 /// The system's, when it has no room for another thread.
 pub(crate) fn run<T: Send>(source_length: usize, f: impl FnOnce() -> T + Send) -> io::Result<T> {
-    if source_length <= SHORT {
+    if source_length <= SHORT || ROOM.get() {
         return Ok(f());
     }
     on_large_stack(f)

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::sandbox::{self, Evaluator, Source};
 use crate::{Budget, EvalError, Scope, SyntaxError, Unstorable, Value, jq, meter, rules};
 
 /// The language of an expression.
@@ -48,6 +49,8 @@ pub struct Expression(Arc<Compiled>);
 struct Compiled {
     source: String,
     program: Program,
+    /// Who evaluates it, when that is not done here.
+    elsewhere: Option<(Arc<dyn Evaluator>, sandbox::Program)>,
 }
 
 enum Program {
@@ -69,7 +72,38 @@ impl Expression {
         Ok(Self(Arc::new(Compiled {
             source: source.to_owned(),
             program,
+            elsewhere: None,
         })))
+    }
+
+    /// As [`Expression::compile`], to be evaluated by `evaluator` if it takes
+    /// such programs.
+    ///
+    /// # Errors
+    /// As [`Expression::compile`].
+    pub fn compile_for(
+        evaluator: &Arc<dyn Evaluator>,
+        language: Language,
+        source: &str,
+        locals: &[&str],
+    ) -> Result<Self, SyntaxError> {
+        let Self(mut compiled) = Self::compile(language, source, locals)?;
+        let sent = Source::Expression {
+            language,
+            text: source.to_owned(),
+            locals: locals.iter().map(|&name| name.to_owned()).collect(),
+        };
+        if evaluator.takes(&sent)
+            && let Some(compiled) = Arc::get_mut(&mut compiled)
+        {
+            let variables = match &compiled.program {
+                Program::Jq(program) => program.variables(),
+                Program::Rhai(program) => program.variables(),
+            };
+            let program = sandbox::Program::new(sent, variables.to_vec());
+            compiled.elsewhere = Some((Arc::clone(evaluator), program));
+        }
+        Ok(Self(compiled))
     }
 
     /// Evaluates within `budget`. An expression of jq that gives nothing
@@ -79,6 +113,9 @@ impl Expression {
     /// The language's own error, the limit that was hit, or a result that
     /// cannot be stored.
     pub fn eval(&self, scope: &Scope, budget: &Budget) -> Result<Value, EvalError> {
+        if let Some((evaluator, program)) = &self.0.elsewhere {
+            return storable(evaluator.evaluate(program, scope, budget)?, budget);
+        }
         let result = meter::limited(budget, || match &self.0.program {
             Program::Jq(program) => program.run(scope),
             Program::Rhai(program) => program.run(scope),

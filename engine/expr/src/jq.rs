@@ -111,6 +111,11 @@ impl Program {
         })
     }
 
+    /// The variables that it reads.
+    pub(crate) fn variables(&self) -> &[String] {
+        &self.variables
+    }
+
     /// Runs the filter; must be called within the meter.
     pub(crate) fn run(&self, scope: &Scope) -> Result<Value, EvalError> {
         let values = self.variables.iter().map(|name| match name.as_str() {

@@ -70,6 +70,30 @@ impl Parameters {
         Ok(())
     }
 
+    /// Gives the file that [`Parameters::from_value`] reads as this.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        let parameters = self.parameters.iter().map(|(id, parameter)| {
+            let values = parameter.dated.iter().map(|dated| {
+                Value::object([
+                    ("from", Value::from(&dated.from)),
+                    ("value", dated.value.clone()),
+                    ("basis", dated.basis.clone()),
+                ])
+            });
+            let entry = Value::object([
+                ("title", parameter.title.clone()),
+                ("unit", parameter.unit.clone()),
+                ("values", Value::list(values.collect())),
+            ]);
+            (id.as_str(), entry)
+        });
+        Value::object([
+            ("parameters", Value::object(parameters)),
+            ("rules", Value::from_entries(self.rules.clone())),
+        ])
+    }
+
     /// Gives every parameter with the value that holds on `date`
     /// (`2026-03-02`; a longer timestamp counts as its day):
     /// `{ID: {value, from, basis, title, unit}}`. A parameter that holds

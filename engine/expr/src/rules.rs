@@ -61,6 +61,11 @@ impl Program {
         })
     }
 
+    /// The variables that it reads.
+    pub(crate) fn variables(&self) -> &[String] {
+        &self.variables
+    }
+
     /// Runs the expression; must be called within the meter.
     pub(crate) fn run(&self, scope: &Scope) -> Result<Value, EvalError> {
         let mut variables = rhai::Scope::with_capacity(self.variables.len());

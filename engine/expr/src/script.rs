@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::rules::Rules;
+use crate::sandbox::{self, Evaluator, Source};
 use crate::{Budget, EvalError, Scope, SyntaxError, Value, deep, meter};
 
 /// A compiled rule file or script: cheap to clone, shared between threads.
@@ -13,6 +14,8 @@ struct Compiled {
     name: String,
     source: String,
     rules: Rules,
+    /// Who runs it, when that is not done here.
+    elsewhere: Option<(Arc<dyn Evaluator>, sandbox::Program)>,
 }
 
 impl Script {
@@ -25,7 +28,31 @@ impl Script {
             name: name.to_owned(),
             source: source.to_owned(),
             rules: Rules::compile(source)?,
+            elsewhere: None,
         })))
+    }
+
+    /// As [`Script::compile`], to be run by `evaluator` if it takes scripts.
+    ///
+    /// # Errors
+    /// As [`Script::compile`].
+    pub fn compile_for(
+        evaluator: &Arc<dyn Evaluator>,
+        source: &str,
+        name: &str,
+    ) -> Result<Self, SyntaxError> {
+        let Self(mut compiled) = Self::compile(source, name)?;
+        let sent = Source::Script {
+            name: name.to_owned(),
+            text: source.to_owned(),
+        };
+        if evaluator.takes(&sent)
+            && let Some(compiled) = Arc::get_mut(&mut compiled)
+        {
+            let program = sandbox::Program::new(sent, vec!["input".to_owned()]);
+            compiled.elsewhere = Some((Arc::clone(evaluator), program));
+        }
+        Ok(Self(compiled))
     }
 
     /// Runs the script on `input` and gives the value of its last statement.
@@ -43,6 +70,14 @@ impl Script {
         // sees it, and is dropped recursively: that takes a large stack.
         const STACK_ENOUGH: usize = 12 << 20;
         let compiled = &self.0;
+        if let Some((evaluator, program)) = &compiled.elsewhere {
+            let scope = Scope {
+                input,
+                ..scope.clone()
+            };
+            let result = evaluator.evaluate(program, &scope, budget)?;
+            return crate::expression::storable(result, budget);
+        }
         let run = |budget: &Budget| {
             meter::limited(budget, || {
                 compiled.rules.run(&compiled.source, input, scope)

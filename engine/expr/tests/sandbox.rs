@@ -1,95 +1,242 @@
-//! Requests to a child process cross as frames and are answered.
+//! What is evaluated by a child gives what it gives here, and what is broken is told.
 
-use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::sync::{Arc, Mutex};
 
-use tongban_expr::sandbox::{Request, Response, Sent, Source, handle, read_frame, write_frame};
-use tongban_expr::{Language, Limit, Value, value};
+use proptest::prelude::*;
+use tongban_expr::sandbox::{
+    Child, Evaluator, Program, Reply, Session, Source, Told, read_frame, write_frame,
+};
+use tongban_expr::{
+    Budget, EvalError, Expression, Language, Limit, Parameters, Scope, Script, Units, Value, value,
+};
 
-fn request(source: Source) -> Request {
-    Request {
-        source,
-        scope: Sent {
-            variables: BTreeMap::from([
-                ("input".to_owned(), value!({"n": 2})),
-                ("item".to_owned(), Value::from("i")),
-            ]),
-            units: BTreeMap::from([(
-                "qd-01".to_owned(),
-                BTreeMap::from([
-                    ("district".to_owned(), "qd".to_owned()),
-                    ("name".to_owned(), "一街".to_owned()),
-                ]),
-            )]),
-            ..Sent::default()
-        },
-        operations: 100_000,
-        bytes: 1 << 20,
+/// A child on a thread, and this side's talk with it.
+struct Talk(Mutex<(Session, UnixStream)>);
+
+impl Talk {
+    fn begin() -> Arc<Self> {
+        let (here, there) = UnixStream::pair().expect("two streams");
+        let output = there.try_clone().expect("a stream has two ends");
+        std::thread::Builder::new()
+            .stack_size(Child::STACK_BYTES)
+            .spawn(move || Child::new(there, output).run(&mut || {}))
+            .expect("a thread");
+        Arc::new(Self(Mutex::new((Session::default(), here))))
     }
 }
 
-fn expression(language: Language, text: &str) -> Request {
-    request(Source::Expression {
-        language,
-        text: text.to_owned(),
-    })
+impl Evaluator for Talk {
+    fn takes(&self, _source: &Source) -> bool {
+        true
+    }
+
+    fn evaluate(
+        &self,
+        program: &Program,
+        scope: &Scope,
+        budget: &Budget,
+    ) -> Result<Value, EvalError> {
+        let mut talk = self.0.lock().expect("no test fails inside");
+        let (session, stream) = &mut *talk;
+        let asked = session.ask(program, scope, budget).expect("a frame");
+        stream.write_all(&asked).expect("the child reads");
+        loop {
+            let mut length = [0; 4];
+            stream.read_exact(&mut length).expect("the child answers");
+            let mut frame = length.to_vec();
+            frame.resize(4 + u32::from_be_bytes(length) as usize, 0);
+            stream.read_exact(&mut frame[4..]).expect("all of it");
+            match session.take(&frame, scope).expect("a message") {
+                Reply::Done(result) => return result,
+                Reply::More(answer) => stream.write_all(&answer).expect("the child reads"),
+            }
+        }
+    }
 }
 
-fn script(text: &str) -> Request {
-    request(Source::Script {
-        name: "x.rhai".to_owned(),
-        text: text.to_owned(),
-    })
+struct Streets;
+
+impl Units for Streets {
+    fn ancestor(&self, unit: &str, level: &str) -> Option<String> {
+        (unit == "qd-01" && level == "district").then(|| "qd".to_owned())
+    }
+
+    fn name(&self, unit: &str) -> Option<String> {
+        (unit == "qd-01").then(|| "一街".to_owned())
+    }
 }
 
-/// Sends a request through frames in both directions.
-fn through_frames(request: &Request) -> Response {
-    let mut pipe = Vec::new();
-    write_frame(&mut pipe, request).expect("memory takes and gives any frame");
-    let received: Request = read_frame(&mut pipe.as_slice())
-        .expect("memory takes and gives any frame")
-        .expect("one frame");
-    let mut back = Vec::new();
-    write_frame(&mut back, &handle(received)).expect("memory takes and gives any frame");
-    read_frame(&mut back.as_slice())
-        .expect("memory takes and gives any frame")
-        .expect("one frame")
-}
-
-#[test]
-fn evaluations_cross() {
-    let value = |request| through_frames(&request).into_result().unwrap();
-    assert_eq!(value(expression(Language::Jq, ".n + 1")), Value::Int(3));
-    assert_eq!(value(expression(Language::Jq, "$item")), "i");
+fn scope() -> Scope {
+    let parameters = value!({"parameters": {"incomeLine": {
+        "title": "收入线", "unit": "yuan",
+        "values": [{"from": "2025-01-01", "value": 3000, "basis": "文件"}, {"from": "2026-01-01", "value": 3200, "basis": null}]
+    }}, "rules": {"income": {"title": "收入"}}});
+    let parameters = Parameters::from_value(&parameters).expect("parameters");
     assert_eq!(
-        value(expression(Language::Rhai, "unit(\"qd-01\", \"district\")")),
-        "qd"
+        Parameters::from_value(&parameters.to_value())
+            .expect("again")
+            .to_value(),
+        parameters.to_value()
     );
-    assert_eq!(value(script("let n = input.n; n * n")), Value::Int(4));
-    assert_eq!(value(script("unit_name(\"qd-01\")")), "一街");
+    Scope {
+        input: value!({"n": 2, "z": 9_007_199_254_740_993_i64, "a": "甲", "rows": [{"v": 1, "d": "x"}, {"v": 2.5}]}),
+        form: value!({"text": ("长".repeat(400)), "b": 1, "a": 2}),
+        params: parameters.as_of("2026-03-01"),
+        locals: vec![("item".to_owned(), value!({"k": [1, 2]}))],
+        units: Arc::new(Streets),
+        parameters: Some(Arc::new(parameters)),
+        ..Scope::default()
+    }
+}
+
+const JQ: &[&str] = &[
+    ".",
+    ".n + 1",
+    "$item.k | add",
+    "[.rows[].v] | add",
+    "$form | keys_unsorted",
+    ".z",
+    ".nope.deep",
+    ".a + 1",
+    ".rows | map(select(.v > 1))",
+    "$params.incomeLine",
+    "[range(1e12)]",
+    "1, 2",
+    "{(\"z\"): 1, a: .a, $item}",
+    "\"x\" * 1000000000",
+];
+
+const RHAI: &[&str] = &[
+    "input.n + 1",
+    "item.k[1]",
+    "form.a == 2 && form.b == 1",
+    "unit(\"qd-01\", \"district\")",
+    "unit(\"nowhere\", \"district\") ?? \"none\"",
+    "params.incomeLine",
+    "params.basis(\"incomeLine\")",
+    "input.z",
+    "input.nope.deep",
+    "input.rows.len()",
+    "form.text.len()",
+];
+
+const SCRIPTS: &[&str] = &[
+    "let n = input.n; n * n",
+    "unit_name(\"qd-01\")",
+    "let all = []; for row in input.rows { all.push(row.v); } all",
+    "loop {}",
+    "input.a = 1; input",
+    "fn f(x) { f([x]) } f(1)",
+    "throw \"no\"",
+    "#{b: 1, a: input.z}",
+];
+
+#[test]
+fn a_child_gives_what_is_given_here() {
+    let talk = Talk::begin() as Arc<dyn Evaluator>;
+    let budget = Budget {
+        operations: 200_000,
+        ..Budget::default()
+    };
+    let scope = scope();
+    for (language, sources) in [(Language::Jq, JQ), (Language::Rhai, RHAI)] {
+        for source in sources {
+            let here = Expression::compile(language, source, &["item"]).expect(source);
+            let there = Expression::compile_for(&talk, language, source, &["item"]).expect(source);
+            for _ in 0..2 {
+                let (here, there) = (here.eval(&scope, &budget), there.eval(&scope, &budget));
+                let text = |value: &Value| value.to_json();
+                assert_eq!(
+                    here.as_ref().map(text),
+                    there.as_ref().map(text),
+                    "{source}"
+                );
+            }
+        }
+    }
+    for source in SCRIPTS {
+        let here = Script::compile(source, "x.rhai").expect(source);
+        let there = Script::compile_for(&talk, source, "x.rhai").expect(source);
+        let run = |script: &Script| script.run(scope.input.clone(), &scope, &budget);
+        let (here, there) = (run(&here), run(&there));
+        match (&here, &there) {
+            // How deep the stack may grow is each side's own.
+            (Err(here), Err(there)) if here.limit == Some(Limit::Stack) => {
+                assert!(there.limit.is_some(), "{source}: {there}");
+            }
+            _ => assert_eq!(here, there, "{source}"),
+        }
+    }
 }
 
 #[test]
-fn failures_cross() {
-    let response = through_frames(&expression(Language::Jq, ".n | nope"));
-    assert!(matches!(&response, Response::Syntax { error } if error.at == (5..9)));
-    assert_eq!(response.into_result().unwrap_err().at, Some(5..9));
-    let stopped = through_frames(&script("loop {}"))
-        .into_result()
-        .unwrap_err();
-    assert_eq!(stopped.limit, Some(Limit::Operations));
-    let mut malformed = script("1");
-    malformed.scope.parameters = Some(value!({"parameters": 1}));
-    assert!(matches!(
-        through_frames(&malformed),
-        Response::Failed { .. }
-    ));
+fn what_a_child_keeps_is_bounded_and_never_mistaken() {
+    let talk = Talk::begin() as Arc<dyn Evaluator>;
+    let budget = Budget::default();
+    let length = Expression::compile_for(&talk, Language::Rhai, "input.t.len() + input.n", &[]);
+    let length = length.expect("compiles");
+    for round in 0..3_i64 {
+        for n in 0..20_i64 {
+            let text = "x".repeat(600 + usize::try_from(n).expect("small"));
+            let scope = Scope {
+                input: value!({"t": text, "n": (1_000 * round)}),
+                ..Scope::default()
+            };
+            for _ in 0..2 {
+                let found = length.eval(&scope, &budget);
+                assert_eq!(found, Ok(Value::Int(600 + n + 1_000 * round)));
+            }
+        }
+    }
+    for n in 0..600_i64 {
+        let source = format!("input.n + {}", n % 550);
+        let sum = Expression::compile_for(&talk, Language::Rhai, &source, &[]).expect("compiles");
+        let scope = Scope {
+            input: value!({"n": 1}),
+            ..Scope::default()
+        };
+        assert_eq!(sum.eval(&scope, &budget), Ok(Value::Int(1 + n % 550)));
+    }
+}
+
+fn any_value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        (-1e15..1e15_f64).prop_map(Value::from),
+        "[^\u{0}]{0,12}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(5, 64, 6, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Value::list),
+            prop::collection::vec(("[a-z甲乙]{0,4}", inner), 0..6).prop_map(Value::object),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(50) })]
+
+    #[test]
+    fn any_value_crosses_and_comes_back(value in any_value()) {
+        let talk = Talk::begin() as Arc<dyn Evaluator>;
+        let scope = Scope { input: value.clone(), ..Scope::default() };
+        for (language, source) in [(Language::Jq, "."), (Language::Rhai, "input")] {
+            let same = Expression::compile_for(&talk, language, source, &[]).expect("compiles");
+            let back = same.eval(&scope, &Budget::default()).expect("evaluates");
+            prop_assert_eq!(back.to_json(), value.to_json());
+        }
+    }
 }
 
 #[test]
 fn broken_frames_are_errors() {
     let mut pipe = Vec::new();
-    write_frame(&mut pipe, &script("1")).unwrap();
-    let read = |bytes: &[u8]| read_frame::<Request>(&mut &*bytes);
+    write_frame(&mut pipe, &Told::Drop { id: 1 }).unwrap();
+    let read = |bytes: &[u8]| read_frame::<Told>(&mut &*bytes);
     assert!(read(&[]).unwrap().is_none());
     for end in [1, 3, 4, 5, pipe.len() - 1] {
         assert!(read(&pipe[..end]).is_err(), "{end}");

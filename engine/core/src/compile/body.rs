@@ -367,7 +367,11 @@ impl<'a> Compiler<'a> {
                 (text, path, resource.span)
             }
         };
-        match Script::compile(&text, name) {
+        let compiled = match &self.evaluator {
+            Some(evaluator) => Script::compile_for(evaluator, &text, name),
+            None => Script::compile(&text, name),
+        };
+        match compiled {
             Ok(script) => Body::Script(Box::new(ScriptRun { script, gives })),
             Err(fault) => {
                 let message = format!("{name} does not compile: {}", fault.message);

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use tongban_dsl::codes;
 use tongban_dsl::definition::{Definition, Flow, Task as Source, TaskKind, Then};
 use tongban_dsl::{Diagnostic, Span};
+use tongban_expr::sandbox::Evaluator;
 
 use crate::code::Template;
 use crate::program::{Next, Program, Scope, ScopeId};
@@ -79,6 +80,7 @@ struct Compiler<'a> {
     /// Functions of catalogues, by what calls name.
     cataloged: &'a HashMap<String, CatalogFunction>,
     surroundings: &'a dyn Surroundings,
+    evaluator: Option<Arc<dyn Evaluator>>,
     program: Program,
     diagnostics: Vec<Diagnostic>,
     /// Names that results can be read by, in each list.
@@ -131,6 +133,7 @@ impl<'a> Compiler<'a> {
             definition,
             cataloged,
             surroundings,
+            evaluator: surroundings.evaluator(),
             program,
             diagnostics: Vec::new(),
             visible: Vec::new(),

@@ -17,7 +17,13 @@ impl<'a> Compiler<'a> {
     pub(super) fn code(&mut self, source: &ExpressionSource, part: &str, place: &Place) -> Code {
         let locals: Vec<&str> = place.locals.iter().map(|name| &**name).collect();
         let loose = source.mode == Mode::Loose;
-        let expression = match Expression::compile(source.language, &source.text, &locals) {
+        let compiled = match &self.evaluator {
+            Some(evaluator) => {
+                Expression::compile_for(evaluator, source.language, &source.text, &locals)
+            }
+            None => Expression::compile(source.language, &source.text, &locals),
+        };
+        let expression = match compiled {
             Ok(expression) => Some(expression),
             Err(_) if loose => None,
             Err(fault) => {

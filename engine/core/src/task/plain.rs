@@ -5,7 +5,7 @@ use tongban_expr::Value;
 use crate::code::{Duration, Template};
 use crate::enter::Outcome;
 use crate::error::{Error, ErrorKind};
-use crate::evaluate::{Moment, as_text};
+use crate::evaluate::{Moment, as_text, fault_kind};
 use crate::frame::{FrameId, State};
 use crate::machine::Machine;
 use crate::program::{Gives, Raise, ScriptRun, SwitchCase};
@@ -109,7 +109,7 @@ impl Machine<'_> {
             Ok(output) => Ok(Outcome::Done(output, None)),
             Err(fault) => {
                 let detail = format!("{} failed: {}", script.name(), fault.message);
-                Err(Error::new(ErrorKind::Expression, detail))
+                Err(Error::new(fault_kind(&fault), detail))
             }
         }
     }

@@ -251,7 +251,7 @@ async fn large_values(db: Db) {
         });
     }
     let refused = too_large.check();
-    assert_eq!(refused, Err(ChangeError::BlobsTooLarge(180 << 20)));
+    assert!(matches!(refused, Err(ChangeError::BlobsTooLarge(found)) if found > 180 << 20));
     let large = "甲".repeat(300_000);
     let mut change = start("a");
     change.add(BlobRow {
