@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use tongban_dsl::render::{self, Report};
 use tongban_dsl::{Diagnostic, Span, codes};
-use tongban_runtime::pack::{Alone, FileDiagnostic};
+use tongban_runtime::pack::{Alone, Beside, FileDiagnostic, Files};
 
 use super::files::{self, Named};
 use super::{DONE, Format, INVALID, say};
@@ -152,6 +152,26 @@ fn add(checked: &mut Vec<Checked>, path: String, source: String, diagnostic: Dia
 
 /// Checks one document that belongs to no pack.
 pub(crate) fn check_bare(path: &Path) -> anyhow::Result<Checked> {
+    let functions = crate::functions::all();
+    check_document(
+        path,
+        &Alone {
+            functions: &functions,
+        },
+    )
+}
+
+/// Checks one document with the files beside it.
+pub(crate) fn check_beside(path: &Path, files: &dyn Files) -> anyhow::Result<Checked> {
+    let functions = crate::functions::all();
+    let functions = &functions;
+    check_document(path, &Beside { functions, files })
+}
+
+fn check_document(
+    path: &Path,
+    surroundings: &dyn tongban_dsl::Surroundings,
+) -> anyhow::Result<Checked> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
     let source = match String::from_utf8(bytes) {
         Ok(source) => source,
@@ -160,12 +180,7 @@ pub(crate) fn check_bare(path: &Path) -> anyhow::Result<Checked> {
     let parsed = tongban_dsl::parse(&source);
     let mut diagnostics = parsed.diagnostics;
     if let Some(definition) = &parsed.definition {
-        diagnostics.extend(tongban_dsl::check(
-            definition,
-            &Alone {
-                functions: &crate::functions::all(),
-            },
-        ));
+        diagnostics.extend(tongban_dsl::check(definition, surroundings));
     }
     diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
     Ok(Checked {

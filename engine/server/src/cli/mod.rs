@@ -2,6 +2,7 @@
 //! 0 completed, 1 faulted or cancelled, 2 invalid, 3 still waiting; `test` exits 0 or 1.
 
 mod accounts;
+mod beside;
 mod check;
 mod draw;
 mod explain;

@@ -1,7 +1,7 @@
 //! `tongban run FILE`: one instance in memory; prints one object, exits 0 completed, 1 faulted or cancelled, 2 invalid,
 //! 3 still waiting.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::io::Read as _;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,13 +13,14 @@ use tongban_expr::Value;
 use tongban_http::{Mapping, Transport};
 use tongban_runtime::form::FieldFault;
 use tongban_runtime::history::Entry;
-use tongban_runtime::pack::{Bundle, Publication};
+use tongban_runtime::pack::Publication;
 use tongban_runtime::{
     Caller, CaseView, Parts, Runtime, RuntimeError, SeededIds, Start, VirtualClock,
 };
 use tongban_store::{Options, Store};
 
-use super::check::{Checked, check_bare, print};
+use super::beside::Folder;
+use super::check::{Checked, check_beside, print};
 use super::{DONE, FAILED, Format, INVALID, WAITING, files};
 
 /// Arguments of `run`.
@@ -49,7 +50,8 @@ const TIMERS_MAX: u32 = 100_000;
 
 /// Checks, runs, prints.
 pub(crate) fn run(arguments: RunArguments) -> anyhow::Result<u8> {
-    let checked = check_bare(&arguments.file)?;
+    let folder = Folder::of(&arguments.file)?;
+    let checked = check_beside(&arguments.file, &folder)?;
     if checked
         .diagnostics
         .iter()
@@ -66,7 +68,12 @@ pub(crate) fn run(arguments: RunArguments) -> anyhow::Result<u8> {
         .worker_threads(2)
         .enable_all()
         .build()?;
-    let outcome = executor.block_on(run_in_memory(&checked.source, input, events, &arguments))?;
+    let outcome = executor.block_on(run_in_memory(
+        folder.publication(&checked.source)?,
+        input,
+        events,
+        &arguments,
+    ))?;
     match arguments.format {
         Format::Text => print_text(&outcome.object),
         Format::Json | Format::Sarif => println!("{}", outcome.object),
@@ -91,7 +98,7 @@ struct Ran {
 }
 
 async fn run_in_memory(
-    source: &str,
+    publication: Publication,
     input: Value,
     mut events: VecDeque<Value>,
     arguments: &RunArguments,
@@ -109,7 +116,7 @@ async fn run_in_memory(
     parts.http = transport;
     let runtime = Runtime::inline(parts).await?;
     let published = runtime
-        .publish(&Publication::of_bundle(bundle(source)?), "run")
+        .publish(&publication, "run")
         .await
         .context("`run` plays one file without its pack; `tongban test` plays the pack")?;
     let published = published
@@ -261,21 +268,6 @@ fn tasks(case: &CaseView, entries: &[Entry]) -> Vec<Json> {
         json!({ "task": pointer, "name": name, "status": status })
     });
     shown.collect()
-}
-
-fn bundle(source: &str) -> anyhow::Result<Bundle> {
-    let definition = tongban_dsl::parse(source)
-        .definition
-        .context("the document was checked before")?;
-    let document = &definition.document;
-    let path = "workflow.yaml".to_string();
-    let files = BTreeMap::from([(path.clone(), Arc::from(source))]);
-    Ok(Bundle::new(
-        &definition.reference(),
-        &document.version.value,
-        &path,
-        files,
-    ))
 }
 
 fn read_input(path: Option<&std::path::Path>) -> anyhow::Result<Value> {
