@@ -414,8 +414,12 @@ impl<'a> Shape<'a> {
         faults: &mut Vec<Diagnostic>,
     ) {
         let properties = schema.get("properties");
-        // A misspelt property is reported as such; "missing" beside it would only be noise.
+        // A misspelt property is reported as such, where others are not taken; "missing" beside it would only be noise.
+        let closed = matches!(schema.get("additionalProperties"), Some(Value::Bool(false)));
         let misspelt = |name: &str| {
+            if !closed {
+                return false;
+            }
             let known = |entry: &Entry| {
                 properties.is_some_and(|properties| properties.get(&entry.key).is_some())
             };
