@@ -8,7 +8,7 @@ use tongban_core::Program;
 use tongban_dsl::Definition;
 use tongban_dsl::definition::{Input, SchemaSource};
 use tongban_expr::Value;
-use tongban_store::WorkflowRow;
+use tongban_store::{BundleRow, WorkflowRow};
 
 use crate::error::RuntimeError;
 use crate::form::Form;
@@ -22,6 +22,33 @@ const POINTER_MS: i64 = 1_000;
 
 /// What follows the name and the digest of a workflow in those of the hidden one that starts it on events.
 pub const COLLECTOR: &str = "@on";
+
+/// How a bundle came here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// From a folder of this site: its scripts are evaluated in this process.
+    Site,
+    /// Through the API: its scripts are evaluated in a process of their own.
+    Api,
+}
+
+impl Origin {
+    /// The word for it in the database.
+    pub fn word(self) -> &'static str {
+        match self {
+            Origin::Site => "site",
+            Origin::Api => "api",
+        }
+    }
+
+    fn of(row: &BundleRow) -> Origin {
+        if row.origin == "site" {
+            Origin::Site
+        } else {
+            Origin::Api
+        }
+    }
+}
 
 /// A bundle with everything that running it needs.
 pub struct Ready {
@@ -37,6 +64,8 @@ pub struct Ready {
     pub program: Arc<Program>,
     /// Its forms and code lists.
     pub forms: BundleForms,
+    /// How it came here.
+    pub origin: Origin,
     /// The unit that owns it.
     pub owner_unit: Option<String>,
     /// The pack that it came in.
@@ -57,6 +86,7 @@ impl Ready {
         owner_unit: Option<String>,
         node: &Node,
         hidden: bool,
+        origin: Origin,
     ) -> Result<Ready, RuntimeError> {
         let broken = |what: String| {
             RuntimeError::Internal(format!("the bundle of `{}` {what}", bundle.workflow))
@@ -69,9 +99,14 @@ impl Ready {
             definition = tongban_core::collector(&definition)
                 .ok_or_else(|| broken("starts on no event".to_owned()))?;
         }
+        let evaluator = match origin {
+            Origin::Site => None,
+            Origin::Api => node.sandbox.clone(),
+        };
         let files = BundleFiles {
             bundle: &bundle,
             functions: &node.functions,
+            evaluator: evaluator.clone(),
         };
         let program = tongban_core::compile(&definition, &files).map_err(|diagnostics| {
             let first = diagnostics
@@ -94,7 +129,8 @@ impl Ready {
         Ok(Ready {
             workflow,
             digest,
-            forms: BundleForms::new(Arc::clone(&bundle)),
+            forms: BundleForms::new(Arc::clone(&bundle), evaluator),
+            origin,
             owner_unit,
             pack: definition.document.namespace.value.clone(),
             form_reference: definition.input.as_ref().and_then(start_form),
@@ -114,6 +150,19 @@ impl Ready {
             .title
             .as_ref()
             .map(|title| title.value.clone())
+    }
+
+    /// The title in English (`metadata.x-en`).
+    pub fn title_en(&self) -> Option<String> {
+        let extra = &self.definition.document.metadata.extra;
+        let entry = extra.iter().find(|entry| &*entry.key == "x-en")?;
+        entry.value.as_str().map(str::to_owned)
+    }
+
+    /// What the workflow is for.
+    pub fn summary(&self) -> Option<String> {
+        let summary = self.definition.document.summary.as_ref()?;
+        Some(summary.value.clone())
     }
 
     /// Whether the author says nothing about the case, so that nothing of it is evaluated.
@@ -210,6 +259,7 @@ impl Bundles {
             workflow.and_then(|row| row.owner_unit),
             node,
             base != digest,
+            Origin::of(&row),
         )?);
         self.ready
             .write()
@@ -262,6 +312,12 @@ impl Bundles {
             }
         }
         Ok(row)
+    }
+
+    /// A bundle came another way as well: what was compiled of it is compiled anew.
+    pub fn forget(&self, digest: &str) {
+        let mut ready = self.ready.write();
+        ready.retain(|known, _| known.strip_suffix(COLLECTOR).unwrap_or(known) != digest);
     }
 
     /// Something was published or rolled back.

@@ -40,12 +40,10 @@ impl<T> Cache<T> {
         Some(Arc::clone(&kept.value))
     }
 
-    /// Keeps `value`, which weighs `bytes`.
+    /// Keeps `value`, which weighs `bytes`. The last one is kept whatever it weighs: an instance that works through a
+    /// large collection comes back at once.
     pub fn put(&mut self, id: &str, value: Arc<T>, bytes: usize) {
         self.forget(id);
-        if bytes > self.limit {
-            return;
-        }
         self.turn += 1;
         self.bytes += bytes;
         self.kept.insert(
@@ -74,20 +72,25 @@ impl<T> Cache<T> {
         self.bytes = 0;
     }
 
-    /// Drops the older half at once, so that a full cache is sorted once in many puts and not at each.
+    /// Drops the oldest until half is free, so that a full cache is sorted once in many puts and not at each. The last
+    /// one stays.
     fn shrink(&mut self) {
-        let mut turns: Vec<u64> = self.kept.values().map(|kept| kept.used).collect();
+        let mut turns: Vec<(u64, usize)> = self
+            .kept
+            .values()
+            .map(|kept| (kept.used, kept.bytes))
+            .collect();
         turns.sort_unstable();
-        let middle = turns.get(turns.len() / 2).copied().unwrap_or(0);
-        let limit = self.limit / 2;
         let mut bytes = self.bytes;
-        self.kept.retain(|_, kept| {
-            let stays = kept.used > middle || bytes <= limit;
-            if !stays {
-                bytes -= kept.bytes;
+        let mut gone = 0;
+        for (used, weight) in turns {
+            if bytes <= self.limit / 2 || used == self.turn {
+                break;
             }
-            stays
-        });
+            bytes -= weight;
+            gone = used;
+        }
+        self.kept.retain(|_, kept| kept.used > gone);
         self.bytes = bytes;
     }
 }
@@ -108,6 +111,10 @@ mod tests {
         assert!(cache.get("0").is_some() && cache.get("10").is_some());
         assert!(cache.get("1").is_none());
         cache.put("large", Arc::new(0), 1_000);
-        assert!(cache.get("large").is_none());
+        assert!(cache.get("large").is_some(), "it is being worked on");
+        assert_eq!(cache.kept.len(), 1);
+        cache.put("small", Arc::new(0), 10);
+        assert!(cache.get("large").is_none() && cache.get("small").is_some());
+        assert_eq!(cache.bytes, 10);
     }
 }

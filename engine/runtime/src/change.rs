@@ -12,9 +12,11 @@ use tongban_work::Rows;
 
 use crate::activation::Activation;
 use crate::begin::business_scope;
+use crate::error::RuntimeError;
 use crate::history::{LastState, Page, entries};
 use crate::inputs::status_word;
-use crate::lane::Told;
+use crate::lane::{Input, Told, What};
+use crate::load::BLOB_MARK;
 use crate::out::Handed;
 use crate::parties::parties_of;
 use crate::records::record_rows;
@@ -28,8 +30,29 @@ pub struct Handover {
     pub handed: Vec<Handed>,
     /// The state after it; `None` when the instance has ended.
     pub next: Option<Arc<State>>,
-    /// What the state weighs.
+    /// What the state weighs, with its large values.
     pub bytes: usize,
+    /// What its text takes.
+    pub text_bytes: usize,
+}
+
+/// The machine's side faults above 1 MiB; this is for both sides together.
+const STATE_BYTES_MAX: usize = 2 << 20;
+
+impl Handover {
+    /// People's acts that would make the state larger than it may be are refused; what comes by itself is taken, and the
+    /// change's own bound holds.
+    pub fn outgrown(&self, inputs: &[Input]) -> Option<RuntimeError> {
+        let found = self.text_bytes;
+        let by_people = inputs
+            .iter()
+            .all(|input| matches!(input.what, What::Act { .. }));
+        (found > STATE_BYTES_MAX && by_people).then(|| {
+            RuntimeError::Unfit(format!(
+                "the state of the case would take {found} bytes, at most {STATE_BYTES_MAX} (2 MiB) are allowed; send less text"
+            ))
+        })
+    }
 }
 
 /// What lists show of an instance.
@@ -39,6 +62,9 @@ struct Face {
     wait: Option<String>,
     title: Option<String>,
 }
+
+/// A larger output does not stand in the row that lists read.
+const OUTPUT_BYTES: u64 = 64 << 10;
 
 /// A timer that comes due within this time is not left to the next poll.
 const SOON_MS: i64 = 1_000;
@@ -105,6 +131,10 @@ impl Activation<'_> {
             self.out.blobs.push((digest, value));
         }
         let (next, next_state, bytes, page) = self.next_state(ended, page);
+        let text_bytes = match &next {
+            Next::Running { body, .. } => body.len(),
+            Next::Ended => 0,
+        };
         let mut change = Change::of_instance(&id, self.base, next, self.now_ms);
         change.add(HistoryRow {
             instance_id: id.clone(),
@@ -134,6 +164,7 @@ impl Activation<'_> {
             handed,
             next: next_state,
             bytes,
+            text_bytes,
         }
     }
 
@@ -178,7 +209,9 @@ impl Activation<'_> {
             return (Next::Ended, None, 0, page);
         }
         let encoded = self.state.encode();
+        let mut large = 0;
         for (digest, value) in encoded.blobs {
+            large += usize::try_from(value.weight()).unwrap_or(usize::MAX);
             if self.state.blobs.insert(digest.clone()) {
                 self.out.blobs.push((digest, value));
             }
@@ -190,7 +223,7 @@ impl Activation<'_> {
             }));
             return (Next::Ended, None, 0, page);
         }
-        let bytes = encoded.body.len();
+        let bytes = encoded.body.len() + large;
         let state = Arc::new(self.state.clone());
         (
             Next::Running {
@@ -208,8 +241,8 @@ impl Activation<'_> {
         let head = &self.state.head;
         let now = face(&self.state);
         let ended = flow.status().has_ended();
-        let output =
-            (flow.status() == Status::Completed).then(|| secret::masked(flow.output()).to_json());
+        let output = (flow.status() == Status::Completed)
+            .then(|| head_output(secret::masked(flow.output()), &mut self.out.blobs));
         let last_error = flow
             .error()
             .map(|error| secret::masked(&error.to_value()).to_json());
@@ -480,6 +513,17 @@ impl Activation<'_> {
         out.grants.into_iter().for_each(|row| change.add(row));
         out.incidents.into_iter().for_each(|row| change.add(row));
     }
+}
+
+/// The output as the head of the instance has it: a large one is in a blob.
+fn head_output(output: Value, blobs: &mut Vec<(String, Value)>) -> String {
+    if output.weight() <= OUTPUT_BYTES {
+        return output.to_json();
+    }
+    let digest = output.text_digest();
+    let reference = format!("{BLOB_MARK}{digest}");
+    blobs.push((digest, output));
+    reference
 }
 
 /// The earliest time at which either side wants to be woken.

@@ -11,7 +11,7 @@ use tongban_plugin::Message;
 use tongban_store::{Change, Committer, Filter, KeyRow, RegisterRow, Seen, Store};
 use tongban_work::{Act, ClockView, ItemView, World};
 
-use crate::bundles::Ready;
+use crate::bundles::{Origin, Ready};
 use crate::error::RuntimeError;
 use crate::history::Page;
 use crate::jobs::Job;
@@ -387,13 +387,22 @@ impl Runtime {
             .collect()
     }
 
-    /// Publishes a pack.
+    /// Publishes a pack of this site's.
     pub async fn publish(
         &self,
         publication: &Publication,
         by: &str,
     ) -> Result<Vec<Published>, RuntimeError> {
-        self.node.publish(publication, by).await
+        self.node.publish(publication, by, Origin::Site).await
+    }
+
+    /// Publishes a pack that came from outside: its scripts are evaluated by the sandbox.
+    pub async fn publish_from_outside(
+        &self,
+        publication: &Publication,
+        by: &str,
+    ) -> Result<Vec<Published>, RuntimeError> {
+        self.node.publish(publication, by, Origin::Api).await
     }
 
     /// Makes an older version the current one again.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use tongban_expr::sandbox::Evaluator;
 use tongban_expr::{Budget, Scope, Script, Value};
 use tongban_work::{CaseFacts, FormFault, Forms};
 
@@ -16,6 +17,8 @@ const KEPT_MAX: usize = 256;
 /// The forms of one bundle, compiled when they are first asked for.
 pub struct BundleForms {
     bundle: Arc<Bundle>,
+    /// Who runs its scripts, when that is not done here.
+    evaluator: Option<Arc<dyn Evaluator>>,
     facts: Option<PackFacts>,
     compiled: Mutex<HashMap<String, Option<Form>>>,
     scripts: Mutex<HashMap<String, Option<Arc<Script>>>>,
@@ -23,13 +26,14 @@ pub struct BundleForms {
 
 impl BundleForms {
     /// The forms of a bundle.
-    pub fn new(bundle: Arc<Bundle>) -> BundleForms {
+    pub fn new(bundle: Arc<Bundle>, evaluator: Option<Arc<dyn Evaluator>>) -> BundleForms {
         let facts = bundle
             .files
             .get(PACK_FACTS)
             .and_then(|text| serde_json::from_str(text).ok());
         BundleForms {
             bundle,
+            evaluator,
             facts,
             compiled: Mutex::default(),
             scripts: Mutex::default(),
@@ -136,7 +140,13 @@ impl BundleForms {
         }
         let source = self.bundle.files.get(path);
         let script = source
-            .and_then(|source| Script::compile(source, path).ok())
+            .and_then(|source| {
+                let compiled = match &self.evaluator {
+                    Some(evaluator) => Script::compile_for(evaluator, source, path),
+                    None => Script::compile(source, path),
+                };
+                compiled.ok()
+            })
             .map(Arc::new);
         scripts.insert(path.to_owned(), script.clone());
         script

@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tongban_core::{FORMAT, StateError};
-use tongban_expr::Value;
+use tongban_expr::{COLLECTION_MAX, Value};
 use tongban_store::{InstanceRow, StateRow};
 
 use crate::error::RuntimeError;
 use crate::history::Page;
 use crate::node::{Kept, Node};
 use crate::state::{CaseHead, State};
+
+/// Stands before a digest in the head's `output` when that is too large to stand there itself: no JSON begins so.
+pub(crate) const BLOB_MARK: &str = "blob:";
 
 /// An instance as others see it at one moment.
 pub struct Snapshot {
@@ -20,6 +23,12 @@ pub struct Snapshot {
     pub status: String,
     /// Its state, or what is left of it.
     pub state: Arc<State>,
+}
+
+/// A value from a blob, whatever a blob may hold.
+fn large(instance: &str, text: &str) -> Result<Value, RuntimeError> {
+    Value::from_json_within(text, COLLECTION_MAX)
+        .map_err(|error| RuntimeError::Internal(format!("a blob of {instance}: {error}")))
 }
 
 impl Node {
@@ -38,8 +47,9 @@ impl Node {
             // A newer node's: it is left alone.
             return Err(RuntimeError::Busy { retry_after_s: 30 });
         }
-        let state = Arc::new(self.decode(instance, &body).await?);
-        self.keep(instance, version, Arc::clone(&state), body.len());
+        let (state, bytes) = self.decode(instance, &body).await?;
+        let state = Arc::new(state);
+        self.keep(instance, version, Arc::clone(&state), bytes);
         Ok(Some(Arc::new(Kept { version, state })))
     }
 
@@ -57,7 +67,8 @@ impl Node {
         let Some(last) = page.last else {
             return Ok(None);
         };
-        let state = Arc::new(self.decode(instance, &last.body).await?);
+        let (state, _) = self.decode(instance, &last.body).await?;
+        let state = Arc::new(state);
         Ok(Some(Arc::new(Kept {
             version: row.version,
             state,
@@ -89,7 +100,8 @@ impl Node {
         Ok(Some(snapshot))
     }
 
-    async fn decode(&self, instance: &str, body: &str) -> Result<State, RuntimeError> {
+    /// The state, and what it and its large values weigh.
+    async fn decode(&self, instance: &str, body: &str) -> Result<(State, usize), RuntimeError> {
         let mut missing: Vec<String> = Vec::new();
         // The first reading finds out which blobs there are; nearly always there are none.
         let read = State::decode(body, &mut |digest| {
@@ -97,20 +109,31 @@ impl Node {
             Some(Value::Null)
         });
         let read = match read {
-            Ok(state) if missing.is_empty() => return Ok(state),
+            Ok(state) if missing.is_empty() => return Ok((state, body.len())),
             other => other.map(|_| ()),
         };
         read.map_err(|error| broken(instance, &error))?;
         let digests: Vec<&str> = missing.iter().map(String::as_str).collect();
         let mut blobs = BTreeMap::new();
+        let mut bytes = body.len();
         for row in self.store.blobs(instance, &digests).await? {
-            let value = Value::from_json(&row.body).map_err(|error| {
-                RuntimeError::Internal(format!("a blob of {instance}: {error}"))
-            })?;
-            blobs.insert(row.digest, value);
+            bytes += row.body.len();
+            blobs.insert(row.digest, large(instance, &row.body)?);
         }
-        State::decode(body, &mut |digest| blobs.get(digest).cloned())
-            .map_err(|error| broken(instance, &error))
+        let state = State::decode(body, &mut |digest| blobs.get(digest).cloned())
+            .map_err(|error| broken(instance, &error))?;
+        Ok((state, bytes))
+    }
+
+    /// The output of an instance that ended, as its head has it or points to it.
+    pub(crate) async fn output_of(&self, head: &InstanceRow) -> Result<Value, RuntimeError> {
+        let Some(text) = head.output.as_deref() else {
+            return Ok(Value::Null);
+        };
+        let Some(digest) = text.strip_prefix(BLOB_MARK) else {
+            return Ok(Value::from_json(text).unwrap_or(Value::Null));
+        };
+        self.blob(&head.id, digest).await
     }
 
     /// What is left of an instance that ended without ever asking a person: its head and its history.
@@ -145,11 +168,7 @@ impl Node {
                 }
             }
         }
-        let output = head
-            .output
-            .as_deref()
-            .and_then(|text| Value::from_json(text).ok())
-            .unwrap_or(Value::Null);
+        let output = self.output_of(head).await?;
         let error = head
             .last_error
             .as_deref()

@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
+use tongban_expr::sandbox::Evaluator;
 use tongban_expr::{Parameters, Value, value};
 use tongban_org::Organisation;
 use tongban_plugin::{Calendar, Failure, HttpPort, MailTransport, Ports, Secrets, Templates};
@@ -20,13 +21,13 @@ use crate::error::RuntimeError;
 use crate::functions::Functions;
 use crate::ids::Ids;
 use crate::lane::{Class, Lanes};
-use crate::link::LinkKeys;
 use crate::lifecycle::Wanted;
+use crate::link::LinkKeys;
 use crate::out::Handed;
 use crate::records::StoredRecords;
 use crate::settings::{Parts, Settings};
-use crate::state::State;
 use crate::sink::Rest;
+use crate::state::State;
 use crate::threads::Threads;
 use crate::words::BundleWords;
 
@@ -86,6 +87,8 @@ pub struct Node {
     pub(crate) secrets: Arc<dyn Secrets>,
     pub(crate) transport: Option<Arc<dyn MailTransport>>,
     pub(crate) link_keys: LinkKeys,
+    /// Who evaluates scripts of packs that came through the API.
+    pub(crate) sandbox: Option<Arc<dyn Evaluator>>,
     pub(crate) threads: Option<Threads>,
     pub(crate) handed: Mutex<VecDeque<Handed>>,
     /// Rung whenever something is handed to a job of this node.
@@ -130,6 +133,7 @@ impl Node {
             secrets: parts.secrets,
             transport: parts.transport,
             link_keys: parts.link_keys,
+            sandbox: parts.sandbox,
             threads,
             handed: Mutex::default(),
             bell: Notify::new(),
@@ -138,14 +142,14 @@ impl Node {
             due_bell: Notify::new(),
             flying: Mutex::default(),
             paused_connectors: Mutex::default(),
+            lifecycle: RwLock::new(Arc::new(Wanted::of_site(parts.settings.lifecycle))),
+            sink_rest: Mutex::default(),
             http: parts.http,
+            settings: parts.settings,
             organisation: RwLock::new(Arc::new(parts.organisation)),
             cache: Mutex::new(Cache::bounded(CACHE_BYTES)),
             packs: RwLock::default(),
-            lifecycle: RwLock::new(Arc::new(Wanted::of_site(parts.settings.lifecycle))),
-            sink_rest: Mutex::default(),
             dated: Mutex::default(),
-            settings: parts.settings,
             stopping: AtomicBool::new(false),
             serving: AtomicBool::new(false),
         }
@@ -262,7 +266,7 @@ impl Node {
     }
 
     pub(crate) fn keep(&self, instance: &str, version: i64, state: Arc<State>, bytes: usize) {
-        // A decoded state is many small pieces and much heavier than its text.
+        // A decoded state is many small pieces and much heavier than its text; a large value is fewer.
         self.cache.lock().put(
             instance,
             Arc::new(Kept { version, state }),
@@ -357,7 +361,7 @@ impl Node {
         let row = self.store.blobs(instance, &[digest]).await?.pop();
         let row =
             row.ok_or_else(|| RuntimeError::Internal(format!("the blob {digest} is not there")))?;
-        Value::from_json(&row.body)
+        Value::from_json_within(&row.body, tongban_expr::COLLECTION_MAX)
             .map_err(|error| RuntimeError::Internal(format!("the blob {digest}: {error}")))
     }
 }

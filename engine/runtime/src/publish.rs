@@ -12,7 +12,7 @@ use tongban_store::{
     ScheduleRow, Seen, WorkflowRow,
 };
 
-use crate::bundles::{COLLECTOR, Ready, fixed_ms};
+use crate::bundles::{COLLECTOR, Origin, Ready, fixed_ms};
 use crate::error::RuntimeError;
 use crate::lane::{Class, Input, What};
 use crate::node::{Node, PackFacts};
@@ -32,6 +32,7 @@ impl Node {
         self: &Arc<Self>,
         publication: &Publication,
         by: &str,
+        origin: Origin,
     ) -> Result<Vec<Published>, RuntimeError> {
         if !publication.pack.is_empty() || !publication.registers.is_empty() {
             let widened = self.widened(&publication.registers).await?;
@@ -43,11 +44,11 @@ impl Node {
         }
         let mut published = Vec::with_capacity(publication.bundles.len());
         for bundle in &publication.bundles {
-            published.push(self.publish_bundle(bundle, by).await?);
+            published.push(self.publish_bundle(bundle, by, origin).await?);
         }
         self.bundles.forget_pointers();
-        Ok(published)
         self.refresh_lifecycle(true).await?;
+        Ok(published)
     }
 
     async fn publish_facts(&self, publication: &Publication) -> Result<(), RuntimeError> {
@@ -88,9 +89,10 @@ impl Node {
         self: &Arc<Self>,
         bundle: &Bundle,
         by: &str,
+        origin: Origin,
     ) -> Result<Published, RuntimeError> {
         // What does not compile is never published.
-        let ready = Ready::of(bundle.clone(), None, self, false)?;
+        let ready = Ready::of(bundle.clone(), None, self, false, origin)?;
         let now_ms = self.clock.now_ms();
         for (path, digest) in &bundle.manifest.files {
             let text = bundle.files.get(path).map_or("", |text| text);
@@ -104,6 +106,7 @@ impl Node {
                 .map_err(|error| RuntimeError::Internal(error.to_string()))?,
             published_by: by.to_owned(),
             published_at_ms: now_ms,
+            origin: origin.word().to_owned(),
         };
         let files: Vec<(String, String)> = bundle
             .manifest
@@ -128,19 +131,22 @@ impl Node {
             Outcome::KeyTaken { holder } if holder.digest == bundle.digest => {
                 // The same bytes again: only the pointer may have to move back to them.
                 let mut change = Change::without_instance(now_ms);
+                if origin == Origin::Site {
+                    // What came through the API before is the site's own now.
+                    change.add(row.trusted());
+                }
                 self.point_to(&ready, &mut change, by, "workflow.publish")
                     .await?;
                 self.expect_committed(change).await?;
+                self.bundles.forget(&bundle.digest);
                 self.renew_collector(&ready).await?;
                 Ok(published(true))
             }
             Outcome::KeyTaken { .. } if self.settings.dev => {
                 let count = self.store.bundles(&bundle.workflow).await?.len();
                 let base = bundle.version.split('+').next().unwrap_or(&bundle.version);
-                Box::pin(
-                    self.publish_bundle(&bundle.with_version(&format!("{base}+dev.{count}")), by),
-                )
-                .await
+                let bundle = bundle.with_version(&format!("{base}+dev.{count}"));
+                Box::pin(self.publish_bundle(&bundle, by, origin)).await
             }
             Outcome::KeyTaken { .. } => Err(RuntimeError::Unfit(format!(
                 "version {} of `{}` was published with other content; a version names one content for ever: raise it",
@@ -180,7 +186,7 @@ impl Node {
             .as_ref()
             .is_some_and(|schedule| schedule.on.is_some())
         {
-            let hidden = Ready::of((*ready.bundle).clone(), None, self, true)?;
+            let hidden = Ready::of((*ready.bundle).clone(), None, self, true, ready.origin)?;
             self.add_shapes(&hidden, change);
         }
         let scheduled = self.schedule_of(&ready.definition, now_ms)?;

@@ -94,13 +94,14 @@ impl Node {
             instance,
             "an activation ended in a panic; the instance is set aside"
         );
+        let cause = "the engine failed on this instance; its log says where";
+        self.set_aside(instance, woken, "defect", cause).await;
+    }
+
+    /// The instance waits for an operator: what woke it does not come again at once.
+    async fn set_aside(&self, instance: &str, woken: bool, kind: &str, cause: &str) {
         self.forget(instance);
-        self.poisoned(
-            instance,
-            "defect",
-            "the engine failed on this instance; its log says where",
-        )
-        .await;
+        self.poisoned(instance, kind, cause).await;
         if woken {
             let now_ms = self.clock.now_ms();
             let mut change = Change::without_instance(now_ms);
@@ -261,6 +262,11 @@ impl Node {
             Class::Background
         };
         let handover = activation.into_handover(&before);
+        if let Some(error) = handover.outgrown(&inputs) {
+            self.forget(instance);
+            answer_all(inputs, &error);
+            return Round::Done;
+        }
         let next = handover.next;
         match self.commit_here(class, handover.change).await {
             Ok(Outcome::Committed { version }) => {
@@ -282,6 +288,12 @@ impl Node {
             Err(error) => {
                 self.forget(instance);
                 tracing::warn!(instance, %error, "a change could not be committed");
+                if let StoreError::Change(refused) = &error {
+                    // The same inputs would come to the same change again.
+                    let wakes = inputs.iter().any(|input| matches!(input.what, What::Wake));
+                    let cause = format!("the change of this activation was refused: {refused}");
+                    self.set_aside(instance, wakes, "refused", &cause).await;
+                }
                 answer_all(inputs, &RuntimeError::from(error));
                 Round::Done
             }

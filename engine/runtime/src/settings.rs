@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
+use tongban_expr::sandbox::Evaluator;
 use tongban_expr::{Budget, Value};
 use tongban_org::Organisation;
 use tongban_plugin::{
@@ -12,10 +13,10 @@ use tongban_store::Store;
 
 use crate::clock::Clock;
 use crate::ids::Ids;
-use crate::link::LinkKeys;
 use crate::lifecycle::Level;
-
+use crate::link::LinkKeys;
 use crate::sink::Sink;
+
 /// How a node behaves. Times are milliseconds.
 #[derive(Clone)]
 pub struct Settings {
@@ -33,9 +34,9 @@ pub struct Settings {
     pub mail_domain: String,
     /// The most attempts at one mail.
     pub mail_attempts: u32,
-    /// How long a decision link is good.
     /// The pause before the second attempt at a mail; each further one is twice as long, up to an hour.
     pub mail_pause_ms: i64,
+    /// How long a decision link is good.
     pub link_ttl_ms: i64,
     /// How long an event that nobody listens to is kept.
     pub event_ttl_ms: i64,
@@ -57,11 +58,11 @@ pub struct Settings {
     pub dev: bool,
     /// Bounds of one evaluation of an expression or a rule.
     pub budget: Budget,
-}
     /// Lifecycle events that the site wants though nobody here listens to them.
     pub lifecycle: Level,
     /// Where events go beside listeners here.
     pub sink: Option<Sink>,
+}
 
 impl Default for Settings {
     fn default() -> Settings {
@@ -73,8 +74,8 @@ impl Default for Settings {
             mail_from: "tongban@localhost".to_owned(),
             mail_domain: "localhost".to_owned(),
             mail_attempts: 8,
-            link_ttl_ms: 14 * 86_400_000,
             mail_pause_ms: 30_000,
+            link_ttl_ms: 14 * 86_400_000,
             event_ttl_ms: 3_600_000,
             idempotency_ttl_ms: 86_400_000,
             lease_ms: 30_000,
@@ -85,9 +86,9 @@ impl Default for Settings {
             parameters: Value::Null,
             dev: false,
             budget: Budget::default(),
-        }
             lifecycle: Level::None,
             sink: None,
+        }
     }
 }
 
@@ -111,6 +112,8 @@ pub struct Parts {
     pub link_keys: LinkKeys,
     /// Units, people, rights and calendars.
     pub organisation: Organisation,
+    /// Who evaluates the scripts of packs that came through the API; without one they are evaluated here.
+    pub sandbox: Option<Arc<dyn Evaluator>>,
     /// How it behaves.
     pub settings: Settings,
 }
@@ -128,6 +131,7 @@ impl Parts {
             transport: None,
             link_keys: LinkKeys::new(Vec::new()),
             organisation: Organisation::default(),
+            sandbox: None,
             settings: Settings::default(),
         }
     }

@@ -176,13 +176,9 @@ impl Node {
             let head = head.ok_or_else(|| RuntimeError::not_found("instance", instance.clone()))?;
             return Ok(Started {
                 id: instance,
+                output: self.output_of(&head).await?,
                 number: head.number.unwrap_or_default(),
                 status: head.status,
-                output: head
-                    .output
-                    .as_deref()
-                    .and_then(|text| Value::from_json(text).ok())
-                    .unwrap_or(Value::Null),
                 replayed: true,
             });
         }

@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::{Context, bail};
 use jiff::tz::TimeZone;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tongban_expr::Value;
+use tongban_expr::{Budget, Value};
 use tongban_http::{Connectors, Transport};
 use tongban_mail::{Security, Settings as MailSettings, Smtp, Timeouts};
 use tongban_org::Organisation;
@@ -20,6 +21,7 @@ use crate::app::{self, App, Site};
 use crate::cli::read_packs;
 use crate::config::{Config, SmtpConfig, SmtpTls};
 use crate::counters::Counters;
+use crate::sandbox::Pool;
 use crate::security::attempts::Attempts;
 use crate::security::password::Passwords;
 use crate::security::secret::SiteKey;
@@ -185,6 +187,7 @@ async fn runtime(
         zone_name: config.zone.clone(),
         mail_from: config.mail.from.clone(),
         mail_domain: domain.to_owned(),
+        budget: timed(),
         ..Settings::default()
     };
     let parts = Parts {
@@ -199,6 +202,7 @@ async fn runtime(
         transport,
         link_keys: LinkKeys::new(vec![link_key]),
         organisation: Arc::unwrap_or_clone(organisation),
+        sandbox: Some(Arc::new(Pool::new(config.executable.clone()))),
         settings,
     };
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
@@ -213,6 +217,15 @@ async fn look_again(runtime: Runtime, mark: String) {
     if let Err(error) = runtime.organisation_is(&mark).await {
         tracing::error!(%error, "open work could not be brought up to the new organisation; it is tried again at the next start");
     }
+}
+
+/// The bounds of one evaluation here: however slow the machine, it holds its thread for no longer than this.
+fn timed() -> Budget {
+    const EVALUATION_MS: u64 = 5_000;
+    let began = Instant::now();
+    Budget::default().with_time(EVALUATION_MS, move || {
+        u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    })
 }
 
 /// A unit and all above it: the connectors of a department count for its offices too.

@@ -91,7 +91,7 @@ pub async fn survived(
     let mut frame = Vec::new();
     write_frame(&mut frame, &asked).map_err(|error| Unsafe::Died(error.to_string()))?;
     let mut child = Command::new(executable)
-        .arg("sandbox")
+        .args(["sandbox", "inspect"])
         .env_clear()
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -143,7 +143,7 @@ pub async fn publish(
     let publication = library.publication(pack);
     let published = app
         .runtime
-        .publish(&publication, &client.caller().name())
+        .publish_from_outside(&publication, &client.caller().name())
         .await?;
     let answer = published.into_iter().map(|one| PublishedWorkflow {
         workflow: one.workflow,

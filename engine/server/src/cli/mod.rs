@@ -73,9 +73,12 @@ enum Command {
     /// Manage API keys
     #[command(subcommand)]
     Key(accounts::KeyCommand),
-    /// Evaluate expressions for another process, over stdin and stdout
+    /// Check packs or evaluate scripts for another process, over stdin and stdout
     #[command(hide = true)]
-    Sandbox,
+    Sandbox {
+        /// What it does
+        work: crate::sandbox::Work,
+    },
 }
 
 /// Where a site's settings are.
@@ -124,12 +127,9 @@ fn dispatch(command: Command) -> anyhow::Result<u8> {
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::User(command) => accounts::user(command),
         Command::Key(command) => accounts::key(command),
-        Command::Sandbox => sandbox(),
+        Command::Sandbox { work } => {
+            crate::sandbox::serve(work, std::io::stdin(), std::io::stdout())?;
+            Ok(DONE)
+        }
     }
-}
-
-/// Serves one stream of framed requests until it ends.
-fn sandbox() -> anyhow::Result<u8> {
-    crate::sandbox::serve(&mut std::io::stdin().lock(), &mut std::io::stdout().lock())?;
-    Ok(DONE)
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use serde_json::{Value as Json, json};
 use tongban_core::{ErrorKind, RecordStatus};
-use tongban_expr::Value;
+use tongban_expr::{COLLECTION_MAX, Value};
 use tongban_http::{Mapping, Transport};
 use tongban_runtime::form::FieldFault;
 use tongban_runtime::history::Entry;
@@ -44,6 +44,9 @@ pub(crate) struct RunArguments {
     #[arg(long = "resolve", value_name = "HOST=ADDR:PORT")]
     resolve: Vec<Mapping>,
 }
+
+/// Longer texts are JSON: what is wrong with them is told as such.
+const YAML_MAX: usize = 1 << 20;
 
 /// The most timers that `--fast-forward` fires: an endless loop with a wait is then told as waiting.
 const TIMERS_MAX: u32 = 100_000;
@@ -290,9 +293,11 @@ fn read_value(text: &str, name: &str) -> anyhow::Result<Value> {
     if text.trim().is_empty() {
         return Ok(Value::object::<&str, Value>([]));
     }
-    // JSON is read as such: it may be as large as a value may be, a YAML document may not.
-    if let Ok(value) = Value::from_json(text) {
-        return Ok(value);
+    // JSON is read as such: it may be as large as the input of an instance may be, a YAML document may not.
+    match Value::from_json_within(text, COLLECTION_MAX) {
+        Ok(value) => return Ok(value),
+        Err(error) if text.len() > YAML_MAX => bail!("{name}: {error}"),
+        Err(_) => {}
     }
     let (value, diagnostics) = tongban_dsl::read_yaml(text);
     if let Some(fault) = diagnostics.iter().find(|fault| fault.is_error()) {
