@@ -13,6 +13,7 @@ use tongban_work::{Act, ClockView, ItemView, World};
 
 use crate::bundles::{Origin, Ready};
 use crate::error::RuntimeError;
+use crate::flying::Flying;
 use crate::history::Page;
 use crate::jobs::Job;
 use crate::lane::{Class, Input, Reply, ReplyTo, What};
@@ -52,8 +53,8 @@ impl Runtime {
 
     async fn of(node: Node) -> Result<Runtime, RuntimeError> {
         node.refresh_packs().await?;
-        Ok(Runtime {
         node.refresh_lifecycle(true).await?;
+        Ok(Runtime {
             node: Arc::new(node),
         })
     }
@@ -66,6 +67,11 @@ impl Runtime {
     /// Does everything that is due now, one thing after the other.
     pub async fn run_until_idle(&self) -> Result<(), RuntimeError> {
         self.node.run_until_idle().await
+    }
+
+    /// Does everything that is due now; acts are begun and join those in flight, which the caller waits for.
+    pub async fn run_beside(&self, flying: &mut Flying) -> Result<(), RuntimeError> {
+        self.node.run_beside(flying).await
     }
 
     /// Does one round of one job; true when there was something to do.
@@ -97,6 +103,17 @@ impl Runtime {
     pub async fn organisation_put(&self, organisation: Organisation) -> Result<(), RuntimeError> {
         self.node.put_organisation(organisation);
         self.organisation_refresh().await
+    }
+
+    /// Puts a new organisation in place that is known by a mark; running instances look again unless another node has
+    /// had them do so already.
+    pub async fn organisation_becomes(
+        &self,
+        organisation: Organisation,
+        mark: &str,
+    ) -> Result<(), RuntimeError> {
+        self.node.put_organisation(organisation);
+        self.organisation_is(mark).await
     }
 
     /// Says by which mark this node's organisation and calendars are known. When instances last saw others, they look
@@ -161,6 +178,7 @@ impl Runtime {
             Some(number) => Some(self.link_to(number, &start.workflow).await?),
             None => None,
         };
+        self.keep_following(&ready, link.as_ref(), &start).await?;
         let keys = start
             .idempotency_key
             .as_ref()
@@ -176,6 +194,33 @@ impl Runtime {
             class: Class::People,
         };
         self.begin(ready, beginning).await
+    }
+
+    /// A workflow that follows other cases is started from one of them, while `metadata.start` offers it.
+    async fn keep_following(
+        &self,
+        ready: &Ready,
+        link: Option<&CaseLink>,
+        start: &Start,
+    ) -> Result<(), RuntimeError> {
+        let Some(rule) = &ready.definition.document.metadata.start else {
+            return Ok(());
+        };
+        let Some(link) = link else {
+            let why = "it is started from another case: give its number as `link`";
+            return Err(RuntimeError::Unfit(format!("`{}`: {why}", start.workflow)));
+        };
+        let case = self.case(&link.instance).await?;
+        // A key of the applicant's unit speaks for the applicant.
+        let starter = &case.head.starter;
+        let person = match (&start.caller.person, &start.caller.unit) {
+            (Some(person), _) => person,
+            (None, unit) if unit.is_none() || *unit == starter.unit => &starter.user,
+            (None, _) => "",
+        };
+        self.follows(&case, &start.workflow, rule, person)
+            .await?
+            .map_err(|why| RuntimeError::Unfit(format!("`{}`: {why}", start.workflow)))
     }
 
     async fn begin(
@@ -425,6 +470,9 @@ impl Runtime {
             let ready = self.node.bundles.get(&self.node, &digest).await?;
             workflows.push(WorkflowView {
                 title: ready.title().unwrap_or_else(|| row.name.clone()),
+                title_en: ready.title_en(),
+                summary: ready.summary(),
+                starts_from_another: ready.definition.document.metadata.start.is_some(),
                 workflow: row.name,
                 version: row.version,
                 digest,
@@ -504,6 +552,15 @@ impl CaseView {
                 .map(|(code, title)| (code.clone(), title.text(language).to_owned()))
                 .collect(),
         )
+    }
+
+    /// Whether a notice of the case takes objections by a workflow now.
+    pub fn takes_objections(&self, workflow: &str) -> bool {
+        let notices = self.with_world(|world| self.desk.notices(world));
+        let open = |notice: &tongban_work::NoticeView| {
+            notice.open && notice.objections.as_deref() == Some(workflow)
+        };
+        notices.iter().any(open)
     }
 
     /// The public word for the state that the case is in.

@@ -179,6 +179,12 @@ pub struct WorkflowView {
     pub digest: String,
     /// Title for people.
     pub title: String,
+    /// The title in English, when its author gave one.
+    pub title_en: Option<String>,
+    /// What it is for, in a sentence.
+    pub summary: Option<String>,
+    /// It follows other cases and is started from their pages.
+    pub starts_from_another: bool,
     /// The unit that owns it.
     pub owner_unit: Option<String>,
 }

@@ -55,6 +55,10 @@ pub struct Site {
     pub demo: bool,
     /// The zone of dates.
     pub zone: TimeZone,
+    /// What readers of `/metrics` show; without one only this machine may read.
+    pub metrics_token: Option<Arc<str>>,
+    /// Proxies whose word on who asks is believed.
+    pub proxies: Arc<[std::net::IpAddr]>,
 }
 
 impl App {
@@ -85,11 +89,17 @@ impl App {
             .map_or_else(|| person.to_owned(), |person| person.name.clone())
     }
 
-    /// A unit's name, or the id.
-    pub fn unit_name(&self, unit: &str) -> String {
-        self.organisation()
-            .unit(unit)
-            .map_or_else(|| unit.to_owned(), |unit| unit.name.clone())
+    /// A unit's name in the reader's language, or the id.
+    pub fn unit_name(&self, unit: &str, language: Language) -> String {
+        let organisation = self.organisation();
+        let Some(found) = organisation.unit(unit) else {
+            return unit.to_owned();
+        };
+        let english = found
+            .name_en
+            .as_ref()
+            .filter(|_| language == Language::English);
+        english.unwrap_or(&found.name).clone()
     }
 }
 

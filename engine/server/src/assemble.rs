@@ -1,7 +1,7 @@
 //! Puts a site together from its settings: database, organisation, packs, plugins, mail, keys.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Instant;
 
 use anyhow::{Context, bail};
@@ -13,6 +13,7 @@ use tongban_http::{Connectors, Transport};
 use tongban_mail::{Security, Settings as MailSettings, Smtp, Timeouts};
 use tongban_org::Organisation;
 use tongban_plugin::{MailTransport, Secrets};
+use tongban_runtime::node::Node;
 use tongban_runtime::pack::Library;
 use tongban_runtime::{LinkKeys, Parts, RandomIds, Runtime, RuntimeError, Settings, SystemClock};
 use tongban_store::{Options, Store};
@@ -25,6 +26,7 @@ use crate::sandbox::Pool;
 use crate::security::attempts::Attempts;
 use crate::security::password::Passwords;
 use crate::security::secret::SiteKey;
+use crate::organisation_watch::OrganisationWatch;
 use crate::{functions, site};
 
 /// The jobs of a node while they run.
@@ -84,14 +86,19 @@ pub async fn app_with(
 ) -> anyhow::Result<(App, Engine)> {
     // Another part of the process may have chosen one already.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    functions::allow(&config.run);
+    let metrics_token = metrics_token(config.metrics.token_file.as_deref())?;
     let library = packs(&config.packs)?;
     let store = open_store(config).await?;
     let key = site_key(&config.key_file)?;
-    let runtime = runtime(config, store, &library, &key, transport).await?;
+    let lineage = Arc::new(OnceLock::new());
+    let runtime = runtime(config, store, &library, &key, transport, &lineage).await?;
+    // Fails only when it was set before, and it is new.
+    let _ = lineage.set(Arc::downgrade(runtime.node()));
     let engine = Engine::start(&runtime);
     publish(&runtime, &library).await?;
-    let mark = site::organisation_mark(&config.organisation, &config.calendars, &library)?;
-    tokio::spawn(look_again(runtime.clone(), mark));
+    let watch = OrganisationWatch::new(config, library, runtime.clone())?;
+    tokio::spawn(watch.run());
     let zone = TimeZone::get(&config.zone).with_context(|| format!("zone: `{}`", config.zone))?;
     let app = App::new(app::Parts {
         runtime,
@@ -102,6 +109,8 @@ pub async fn app_with(
             secure: config.secure(),
             demo: config.demo,
             zone,
+            metrics_token,
+            proxies: config.proxies.clone().into(),
         },
         key,
         passwords: Passwords::new(std::thread::available_parallelism().map_or(2, usize::from)),
@@ -113,11 +122,23 @@ pub async fn app_with(
     Ok((app, engine))
 }
 
+/// Opens the database of a site for a short change from the command line: a server may have it open.
+///
+/// # Errors
+/// The database cannot be opened.
+pub async fn open_store_beside(config: &Config) -> anyhow::Result<Store> {
+    open(config, true).await
+}
+
 /// Opens the database of a site; the folder of an SQLite file is made.
 ///
 /// # Errors
 /// The database cannot be opened.
 pub async fn open_store(config: &Config) -> anyhow::Result<Store> {
+    open(config, false).await
+}
+
+async fn open(config: &Config, beside: bool) -> anyhow::Result<Store> {
     if let Some(path) = config
         .database
         .strip_prefix("sqlite://")
@@ -127,6 +148,7 @@ pub async fn open_store(config: &Config) -> anyhow::Result<Store> {
     }
     let mut options = Options::new(config.database.clone());
     options.node = config.node.clone();
+    options.beside = beside;
     Store::open(&options).await.context("database")
 }
 
@@ -169,11 +191,18 @@ async fn runtime(
     library: &Library,
     key: &SiteKey,
     transport: Option<Arc<dyn MailTransport>>,
+    lineage: &Arc<OnceLock<Weak<Node>>>,
 ) -> anyhow::Result<Runtime> {
     let organisation = site::organisation_of(&config.organisation, &config.calendars, library)?;
-    let lineage = Arc::clone(&organisation);
     let transport_http = Transport::new(connectors(&config.connectors)?);
-    let http = Arc::new(transport_http.with_lineage(move |unit| units_upwards(&lineage, unit)));
+    // The node is made with it; by the first call it is there, with the organisation as it is then.
+    let node = Arc::clone(lineage);
+    let http = Arc::new(transport_http.with_lineage(move |unit| {
+        match node.get().and_then(Weak::upgrade) {
+            Some(node) => units_upwards(&node.organisation(), unit),
+            None => vec![unit.to_owned()],
+        }
+    }));
     let link_key = blake3::derive_key("tongban 2026 decision links of mails", key.bytes());
     let domain = config
         .mail
@@ -187,6 +216,10 @@ async fn runtime(
         zone_name: config.zone.clone(),
         mail_from: config.mail.from.clone(),
         mail_domain: domain.to_owned(),
+        mail_pause_ms: i64::try_from(config.mail.retry_seconds).unwrap_or(30) * 1_000,
+        mail_attempts: config.mail.attempts,
+        lifecycle: config.events.level(),
+        sink: config.events.sink(),
         budget: timed(),
         ..Settings::default()
     };
@@ -209,14 +242,6 @@ async fn runtime(
     Runtime::served(parts, threads)
         .await
         .context("the engine cannot start")
-}
-
-/// After a change of the organisation or a calendar all open work finds its people and deadlines anew, beside the
-/// requests that are served already.
-async fn look_again(runtime: Runtime, mark: String) {
-    if let Err(error) = runtime.organisation_is(&mark).await {
-        tracing::error!(%error, "open work could not be brought up to the new organisation; it is tried again at the next start");
-    }
 }
 
 /// The bounds of one evaluation here: however slow the machine, it holds its thread for no longer than this.
@@ -320,6 +345,24 @@ fn connectors(path: &Path) -> anyhow::Result<Connectors> {
         bail!("{}:\n{}", path.display(), faults.join("\n"));
     }
     Ok(connectors)
+}
+
+/// The token that readers of `/metrics` show, when the site has one.
+fn metrics_token(path: Option<&Path>) -> anyhow::Result<Option<Arc<str>>> {
+    let Some(path) = path else {
+        return Ok(None);
+    };
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("metrics.tokenFile: cannot read `{}`", path.display()))?;
+    let token = text.trim();
+    if token.len() < 16 {
+        bail!(
+            "metrics.tokenFile: `{}` holds a token of {} characters, expected at least 16",
+            path.display(),
+            token.len()
+        );
+    }
+    Ok(Some(token.into()))
 }
 
 fn relay(smtp: &SmtpConfig) -> anyhow::Result<Smtp> {

@@ -23,7 +23,7 @@ const APPLICANT: &str = "li-na";
 /// The mails that the demonstration's transport remembers.
 const MAILS: usize = 1000;
 /// The people that are worth signing in as, with what they do.
-const ROLES: [(&str, &str); 9] = [
+pub const ROLES: [(&str, &str); 9] = [
     (
         "li-na",
         "applies for resources, edits the catalogue (交通局 数据申请人、编目员)",

@@ -16,6 +16,7 @@ pub mod inspection;
 pub mod language;
 mod lists;
 mod offers;
+pub mod organisation_watch;
 pub mod problem;
 pub mod router;
 pub mod samples;

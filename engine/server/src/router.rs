@@ -65,7 +65,9 @@ where
 /// The table of routes.
 pub fn routes() -> Vec<Route> {
     let mut routes = console_routes();
-    routes.extend(api_routes());
+    routes.extend(case_routes());
+    routes.extend(work_routes());
+    routes.extend(data_routes());
     routes
 }
 
@@ -102,101 +104,106 @@ fn console_routes() -> Vec<Route> {
     ]
 }
 
-fn api_routes() -> Vec<Route> {
+/// Workflows and their cases.
+fn case_routes() -> Vec<Route> {
     use Access::Key;
-    use api::{events, instances, mailbox, operations, registers, work_items, workflows};
-    let work = Key(Scope::Work);
+    use api::{instances, operations, workflows};
+    let (start, view, publish) = (
+        Key(Scope::Start),
+        Key(Scope::View),
+        Key(Scope::Publish),
+    );
+    let intervene = Key(Scope::Intervene);
     vec![
-        post(
-            "/api/v1/workflows/{namespace}/{name}/instances",
-            Key(Scope::Start),
-            instances::start,
-        ),
-        get("/api/v1/workflows", Key(Scope::View), workflows::list),
-        post("/api/v1/workflows", Key(Scope::Publish), workflows::publish),
-        post(
-            "/api/v1/workflows/check",
-            Key(Scope::Publish),
-            workflows::check,
-        ),
+        get("/api/v1/workflows", view, workflows::list),
+        post("/api/v1/workflows", publish, workflows::publish),
+        post("/api/v1/workflows/check", publish, workflows::check),
         get(
             "/api/v1/workflows/{namespace}/{name}/form",
-            Key(Scope::Start),
+            start,
             workflows::form,
         ),
-        get("/api/v1/instances", Key(Scope::View), instances::list),
-        get("/api/v1/instances/{id}", Key(Scope::View), instances::show),
-        get(
-            "/api/v1/instances/{id}/history",
-            Key(Scope::View),
-            instances::history,
+        post(
+            "/api/v1/workflows/{namespace}/{name}/instances",
+            start,
+            instances::start,
         ),
-        get(
-            "/api/v1/instances/{id}/diagram",
-            Key(Scope::View),
-            instances::diagram,
-        ),
+        get("/api/v1/instances", view, instances::list),
+        get("/api/v1/instances/{id}", view, instances::show),
+        get("/api/v1/instances/{id}/history", view, instances::history),
+        get("/api/v1/instances/{id}/diagram", view, instances::diagram),
         post(
             "/api/v1/instances/{id}/cancel",
-            Key(Scope::Intervene),
+            intervene,
             operations::cancel,
         ),
         post(
             "/api/v1/instances/{id}/suspend",
-            Key(Scope::Intervene),
+            intervene,
             operations::suspend,
         ),
         post(
             "/api/v1/instances/{id}/resume",
-            Key(Scope::Intervene),
+            intervene,
             operations::resume,
         ),
-        post(
-            "/api/v1/instances/{id}/jump",
-            Key(Scope::Intervene),
-            operations::jump,
-        ),
-        get("/api/v1/work-items", work, work_items::list),
-        get("/api/v1/work-items/{id}", work, work_items::show),
-        post(
-            "/api/v1/work-items/{id}/decision",
-            work,
-            work_items::decision,
-        ),
+        post("/api/v1/instances/{id}/jump", intervene, operations::jump),
+    ]
+}
+
+/// What people do with work items.
+fn work_routes() -> Vec<Route> {
+    use api::{handing, work_items as items};
+    let work = Access::Key(Scope::Work);
+    vec![
+        get("/api/v1/work-items", work, items::list),
+        get("/api/v1/work-items/{id}", work, items::show),
+        post("/api/v1/work-items/{id}/decision", work, items::decision),
         post(
             "/api/v1/work-items/{id}/submission",
             work,
-            work_items::submission,
+            items::submission,
         ),
-        post("/api/v1/work-items/{id}/claim", work, work_items::claim),
-        post("/api/v1/work-items/{id}/unclaim", work, work_items::unclaim),
-        post(
-            "/api/v1/work-items/{id}/return",
-            work,
-            work_items::send_back,
-        ),
+        post("/api/v1/work-items/{id}/claim", work, items::claim),
+        post("/api/v1/work-items/{id}/unclaim", work, items::unclaim),
+        post("/api/v1/work-items/{id}/return", work, items::send_back),
         post(
             "/api/v1/work-items/{id}/correction",
             work,
-            work_items::correction,
+            items::correction,
         ),
         post(
             "/api/v1/work-items/{id}/resubmission",
             work,
-            work_items::resubmission,
+            items::resubmission,
         ),
-        post("/api/v1/work-items/{id}/comment", work, work_items::comment),
+        post("/api/v1/work-items/{id}/comment", work, items::comment),
+        post("/api/v1/work-items/{id}/transfer", work, handing::transfer),
         post(
-            "/api/v1/work-items/{id}/transfer",
+            "/api/v1/work-items/{id}/delegation",
             work,
-            work_items::transfer,
+            handing::delegation,
         ),
-        post("/api/v1/work-items/{id}/urge", work, work_items::urge),
+        post("/api/v1/work-items/{id}/signers", work, handing::signer),
+        post(
+            "/api/v1/work-items/{id}/signers/removal",
+            work,
+            handing::signer_gone,
+        ),
+        post("/api/v1/work-items/{id}/urge", work, items::urge),
         post(
             "/api/v1/work-items/{id}/withdrawal",
             work,
-            work_items::withdrawal,
+            items::withdrawal,
         ),
+    ]
+}
+
+/// Events, registers, and the mailbox of the demonstration.
+fn data_routes() -> Vec<Route> {
+    use Access::Key;
+    use api::{events, mailbox, registers};
+    vec![
         post("/api/v1/events", Key(Scope::Events), events::receive),
         get(
             "/api/v1/registers/{name}/records",

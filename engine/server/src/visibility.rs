@@ -201,6 +201,35 @@ pub fn may_start(app: &App, asker: Asker<'_>, workflow: &str) -> bool {
     organisation.may(person, Function::Start, &object).allowed
 }
 
+/// Whether an asker may start a workflow that follows another case, by that one's number. It is
+/// offered by `metadata.start` and not by a right.
+///
+/// # Errors
+/// The database refused.
+pub async fn may_follow(
+    app: &App,
+    asker: Asker<'_>,
+    workflow: &str,
+    number: &str,
+) -> Result<bool, Problem> {
+    let found = app.store().instance_by_number(number).await;
+    let Some(head) = found.map_err(Problem::internal)? else {
+        return Ok(false);
+    };
+    if !sees(app, asker, &head).await? {
+        return Ok(false);
+    }
+    let case = app.runtime.case(&head.id).await?;
+    // A key of the applicant's unit speaks for the applicant.
+    let person = match (asker.person, asker.unit, head.unit_id.as_deref()) {
+        (Some(person), _, _) => person,
+        (None, Some(key), Some(unit)) if key == unit => case.head.starter.user.as_str(),
+        _ => return Ok(false),
+    };
+    let offered = app.runtime.follow_ups(&case, person).await?;
+    Ok(offered.iter().any(|one| one.workflow == workflow))
+}
+
 /// The reach of an asker over lists, from parties and rights.
 pub fn reach(app: &App, asker: Asker<'_>) -> Reach {
     let principals = principals(app, asker);

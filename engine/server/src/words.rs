@@ -3,8 +3,6 @@
 //! A missing translation or a misspelt name does not compile. Places in braces are filled by
 //! [`fill`].
 
-use tongban_work::OutcomeView;
-
 macro_rules! words {
     ($($name:ident: $chinese:literal, $english:literal;)*) => {
         /// The fixed texts of the console in one language.
@@ -59,9 +57,11 @@ words! {
     signed_in_as: "当前用户", "Signed in as";
     help: "需要帮助请联系本单位系统管理员", "For help, ask the administrator of your unit";
     demo_notice: "演示环境:数据均为虚构", "Demonstration: all data here are invented";
+    demo_people: "演示账号(密码均为 {password})", "People of the demonstration (everybody's password is {password})";
     error_prefix: "错误:", "Error: ";
     next_page: "下一页", "Next page";
     nothing_here: "暂无内容", "Nothing here yet";
+    nobody_said: "还没有人办理。", "Nobody has decided yet.";
     yes: "是", "Yes";
     no: "否", "No";
     not_given: "未填写", "Not given";
@@ -88,6 +88,17 @@ words! {
     due: "办理时限", "Due";
     no_due: "无时限", "No time limit";
     overdue: "已超时", "Overdue";
+    day_of_week: "{date}({day})", "{day} {date}";
+    monday: "周一", "Mon";
+    tuesday: "周二", "Tue";
+    wednesday: "周三", "Wed";
+    thursday: "周四", "Thu";
+    friday: "周五", "Fri";
+    saturday: "周六", "Sat";
+    sunday: "周日", "Sun";
+    days_left: "还剩 {n} 个工作日", "{n} working days left";
+    due_today: "今天到期", "due today";
+    days_over: "已超时 {n} 个工作日", "{n} working days over";
     provisional: "暂定(节假日安排公布后可能调整)", "provisional, until the holidays of that year are published";
     received: "收到时间", "Received";
     decided_at: "办理时间", "Decided";
@@ -99,7 +110,44 @@ words! {
     card_red: "红牌超时", "Red card: overdue";
 
     // A work item.
-    what_is_asked: "请您办理", "What is asked of you";
+    ask_decide: "请您作出决定", "Your decision is asked";
+    ask_opinion: "请您提供意见,决定由委派人作出", "Your opinion is asked; who asked you decides";
+    ask_submit: "请您填写", "Please fill in";
+    ask_resubmit: "请您修改后重新提交", "Please correct and send again";
+    ask_correct: "请您补齐材料后提交", "Please complete what is missing";
+    go_there: "去办理", "Go to the form";
+    with_whom: "等待 {names} 办理", "Waiting for {names}";
+    and_more: "等 {n} 人", "and {n} in all";
+    later_steps: "后续环节(视办理结果而定)", "Steps that may follow";
+    task_resubmit: "修改后重新提交", "Correct and send again";
+    task_correct: "补正", "Complete what is missing";
+    missing_items: "需要补正的内容", "What is missing";
+    said_return: "退回修改", "returned for correction";
+    said_correct: "通知补正", "asked for what is missing";
+    said_resubmitted: "重新提交", "sent again";
+    said_corrected: "提交补正", "completed what was missing";
+    said_opinion: "提供意见", "gave an opinion";
+    said_withdrawn: "撤回意见", "took the decision back";
+    said_submitted: "提交", "submitted";
+    by_machine: "系统", "the system";
+    hand_on: "转办、征求意见、加签", "Hand over, ask for an opinion, add a signer";
+    hand_to: "人员(姓名或账号)", "Person (name or account)";
+    hand_missing: "请填写一位在职人员的姓名或账号", "Name somebody who works here";
+    hand_several: "有多位同名人员,请填写账号:{ids}", "Several people have this name, give the account: {ids}";
+    hand_transfer: "转办:由其代替我办理", "Hand over: they decide in my place";
+    hand_delegate: "征求意见:其提供意见后由我决定", "Ask for an opinion: I decide afterwards";
+    hand_before: "前加签:其先于我办理", "Add before me: they decide first";
+    hand_after: "后加签:其在我之后办理", "Add after me: they decide after me";
+    hand_beside: "并加签:与我同时办理", "Add beside me: they decide at the same time";
+    hand_way: "办理方式", "How";
+    hand_way_missing: "请选择办理方式", "Choose how";
+    hand_submit: "确定", "Confirm";
+    handed_saved: "已转交", "Handed on";
+    unfit_person: "该人员不能参与本环节:{why}", "This person cannot take part here: {why}";
+    unfit_applicant: "是申请人本人", "is the applicant";
+    unfit_in_it: "已在本环节办理人员中", "takes part in it already";
+    unfit_decided: "已办理过本环节", "has decided already";
+    remove_signer: "减签:{name}", "Take out {name}";
     application: "申请内容", "The application";
     changed_since: "与上次提交的差异", "What changed since the last submission";
     before: "修改前", "Before";
@@ -112,7 +160,7 @@ words! {
     outcome_missing: "请选择一个结论", "Choose an outcome";
     comment: "意见", "Comment";
     comment_required: "意见(必填)", "Comment (needed)";
-    comment_on_reject: "不同意时须填写意见", "A comment is needed when you refuse";
+    comment_needed_for: "选择「{outcomes}」时须填写意见", "A comment is needed for: {outcomes}";
     reason: "理由", "Reason";
     reason_missing: "请选择理由", "Choose a reason";
     submit_decision: "提交办理意见", "Submit the decision";
@@ -169,6 +217,7 @@ words! {
     withdraw_case_help: "撤回后本办件即告结束,需要时可重新申请。", "The case ends when you withdraw it; you can apply again.";
 
     // Starting.
+    start_summary: "填写后可先核对,确认前不会提交。", "You can check your answers before anything is sent.";
     start_title: "可以发起的事项", "What you can start";
     start_empty: "您还没有可以发起的事项。如需开通,请联系本单位系统管理员。", "You may not start anything yet. Ask the administrator of your unit.";
     check_answers: "核对填写内容", "Check your answers";
@@ -228,12 +277,33 @@ words! {
     clock_basis: "依据", "Legal basis";
     clock_explained: "时限怎样算出", "How the deadline came about";
     clock_stopped: "已停止计时:{ground}", "Standing still: {ground}";
+    clock_case: "办件时限", "The whole case";
+    clock_used: "已用 {used},共 {all}", "{used} used of {all}";
+    working_days: "{n} 个工作日", "{n} working days";
+    working_hours: "{n} 个工作小时", "{n} working hours";
+    days: "{n} 天", "{n} days";
+    hours: "{n} 小时", "{n} hours";
+    minutes: "{n} 分钟", "{n} minutes";
+    ground_correction: "补正", "correction";
+    ground_batch: "等待同批办件", "waiting for the batch";
+    now_at: "目前进展", "Where it stands";
+    now_waiting: "等待 {names}", "waiting for {names}";
+    history_help: "系统记录的每一步,供核查使用。", "Every step that the system recorded, for checking.";
+    open_diagram: "在新页面打开流程图", "Open the diagram on a page of its own";
+    mark_began: "开始", "began";
+    mark_returned: "退回", "returned";
+    more_data: "数据", "Data";
+    masked_help: "部分个人信息已遮盖。", "Some personal data are masked.";
+    reveal: "显示完整信息", "Show in full";
+    reveal_reason: "查看理由(必填,查看将留痕)", "Reason (needed; looking leaves a trace)";
+    revealed: "以下为完整信息,本次查看已记录。", "Shown in full; that you looked is recorded.";
     result: "办理结果", "Result";
     fault: "异常信息", "Fault";
     cases_empty: "您还没有发起过申请。", "You have not started anything yet.";
     all_cases: "全部可见办件", "All cases that I may see";
     filter: "筛选", "Filter";
     any_status: "全部状态", "Any status";
+    follow_ups: "您可以由此办件发起", "What you can start from this case";
     case_actions: "办件操作", "Operate this case";
     action_cancel: "终止办件", "Cancel the case";
     action_suspend: "暂停", "Suspend";
@@ -268,24 +338,6 @@ words! {
     bad_request: "提交的内容无法识别", "What was sent could not be read";
 }
 
-impl Words {
-    /// Outcomes as the reader's language says them: the two that a step has by default are ours to
-    /// translate, titles that an author wrote stay as they are.
-    pub fn outcomes(&self, of: &[OutcomeView]) -> Vec<OutcomeView> {
-        let said = |outcome: &OutcomeView| match (outcome.name.as_str(), outcome.title.as_str()) {
-            ("approved", "同意") => self.outcome_approved.to_owned(),
-            ("rejected", "不同意") => self.outcome_rejected.to_owned(),
-            (_, title) => title.to_owned(),
-        };
-        of.iter()
-            .map(|outcome| OutcomeView {
-                title: said(outcome),
-                ..outcome.clone()
-            })
-            .collect()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -314,30 +366,6 @@ mod tests {
                 "{name} has other places in the other language"
             );
         }
-    }
-
-    #[test]
-    fn only_outcomes_without_a_title_of_their_own_are_translated() {
-        let outcome = |name: &str, title: &str| OutcomeView {
-            name: name.to_owned(),
-            title: title.to_owned(),
-            comment: false,
-            reasons: Vec::new(),
-        };
-        let titles = |words: &Words| -> Vec<String> {
-            let all = [
-                outcome("approved", "同意"),
-                outcome("rejected", "不予受理"),
-                outcome("again", "同意"),
-            ];
-            words
-                .outcomes(&all)
-                .into_iter()
-                .map(|one| one.title)
-                .collect()
-        };
-        assert_eq!(titles(&ENGLISH), ["Agree", "不予受理", "同意"]);
-        assert_eq!(titles(&CHINESE), ["同意", "不予受理", "同意"]);
     }
 
     #[test]

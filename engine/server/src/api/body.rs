@@ -78,6 +78,16 @@ pub fn media_type(headers: &HeaderMap) -> String {
 /// # Errors
 /// The text is no JSON, nested too deep, or of another shape.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    if let Some(place) = super::twice::first(bytes) {
+        let mut problem = Problem::malformed(format!("the body gives `{place}` twice"));
+        problem.errors.push(FieldProblem {
+            field: place.clone(),
+            keyword: "duplicate".to_owned(),
+            detail: format!("`{place}` is given twice: give it once"),
+            zh: format!("“{place}”重复出现,请只保留一个"),
+        });
+        return Err(problem);
+    }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let parsed = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let place = error.path().to_string();
@@ -133,6 +143,8 @@ mod tests {
         assert!(unknown.errors[0].detail.contains("role"));
         let kind = parse::<Sample>(br#"{"count": "x"}"#).expect_err("a text for a number");
         assert_eq!(kind.errors[0].field, "count");
+        let twice = parse::<Sample>(br#"{"count": 1, "count": 2}"#).expect_err("twice");
+        assert_eq!((twice.status, twice.errors[0].field.as_str()), (400, "count"));
         for broken in [&b"{"[..], b"", b"{\"count\":1} tail", b"\xff"] {
             assert_eq!(parse::<Sample>(broken).expect_err("no JSON").status, 400);
         }

@@ -2,12 +2,15 @@
 
 use std::sync::LazyLock;
 
+use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{events, instances, mailbox, operations, registers, work_items, workflows};
+use crate::app::App;
+
+use super::{events, handing, instances, mailbox, operations, registers, work_items, workflows};
 
 /// The API.
 #[derive(OpenApi)]
@@ -17,7 +20,8 @@ use super::{events, instances, mailbox, operations, registers, work_items, workf
         instances::start, instances::list, instances::show, instances::history, instances::diagram,
         operations::cancel, operations::suspend, operations::resume, operations::jump,
         work_items::list, work_items::show, work_items::decision, work_items::submission, work_items::claim, work_items::unclaim,
-        work_items::send_back, work_items::correction, work_items::resubmission, work_items::comment, work_items::transfer,
+        work_items::send_back, work_items::correction, work_items::resubmission, work_items::comment,
+        handing::transfer, handing::delegation, handing::signer, handing::signer_gone,
         work_items::urge, work_items::withdrawal,
         workflows::list, workflows::form, workflows::check, workflows::publish,
         events::receive, registers::records, mailbox::list, mailbox::show,
@@ -38,16 +42,25 @@ impl Modify for Keys {
     }
 }
 
-static DOCUMENT: LazyLock<String> = LazyLock::new(|| Api::openapi().to_json().unwrap_or_default());
+/// Where the demonstration shows its mails; no other site has it.
+const MAILBOX: &str = "/api/v1/mailbox";
+
+static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
+    let mut api = Api::openapi();
+    api.paths.paths.retain(|path, _| !path.starts_with(MAILBOX));
+    api.to_json().unwrap_or_default()
+});
+static DEMO: LazyLock<String> = LazyLock::new(|| Api::openapi().to_json().unwrap_or_default());
 
 /// The description as JSON text.
-pub fn text() -> &'static str {
-    &DOCUMENT
+pub fn text(demo: bool) -> &'static str {
+    if demo { &DEMO } else { &DOCUMENT }
 }
 
 /// Serves the description.
-pub async fn openapi() -> Response {
-    ([(CONTENT_TYPE, "application/json")], text()).into_response()
+pub async fn openapi(State(app): State<App>) -> Response {
+    let text = text(app.site.demo);
+    ([(CONTENT_TYPE, "application/json")], text).into_response()
 }
 
 #[cfg(test)]
@@ -60,7 +73,7 @@ mod tests {
     #[test]
     fn every_route_of_the_api_is_described_and_nothing_else() {
         let document: serde_json::Value =
-            serde_json::from_str(text()).expect("the description is JSON");
+            serde_json::from_str(text(true)).expect("the description is JSON");
         assert!(
             document["openapi"]
                 .as_str()
@@ -85,12 +98,18 @@ mod tests {
             .map(|route| (route.method.to_string(), route.path.to_owned()))
             .collect();
         assert_eq!(described, routed);
+        let others: serde_json::Value =
+            serde_json::from_str(text(false)).expect("the description is JSON");
+        let shown = others["paths"].as_object().expect("paths").keys();
+        let left: Vec<&String> = shown.filter(|path| path.contains("mailbox")).collect();
+        assert!(left.is_empty(), "{left:?}");
+        assert!(others["paths"].get("/api/v1/events").is_some());
     }
 
     #[test]
     fn references_of_the_description_have_targets() {
         let document: serde_json::Value =
-            serde_json::from_str(text()).expect("the description is JSON");
+            serde_json::from_str(text(true)).expect("the description is JSON");
         let mut open = vec![&document];
         while let Some(node) = open.pop() {
             match node {

@@ -202,7 +202,11 @@ pub async fn start(
         person: caller.person.as_deref(),
         unit: caller.unit.as_deref(),
     };
-    if !may_start(&app, asker, &workflow) {
+    let follows = match &request.link {
+        Some(number) => visibility::may_follow(&app, asker, &workflow, number).await?,
+        None => false,
+    };
+    if !follows && !may_start(&app, asker, &workflow) {
         return Err(Problem::not_found());
     }
     let started = app
@@ -394,7 +398,11 @@ pub async fn diagram(
     let (_, case) = visibility::case(&app, client.asker(), &id).await?;
     Ok((
         [(CONTENT_TYPE, "image/svg+xml")],
-        crate::drawing::svg(&case, app.site.language),
+        crate::drawing::svg(
+            &case,
+            crate::drawing::names(&app.runtime.organisation(), app.site.language),
+            app.site.language,
+        ),
     )
         .into_response())
 }

@@ -158,17 +158,6 @@ pub struct CommentRequest {
     pub text: String,
 }
 
-/// Whom an item is handed to.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TransferRequest {
-    /// The person.
-    pub to: String,
-    /// What is said to it.
-    #[serde(default)]
-    pub comment: Option<String>,
-}
-
 /// What became of an act.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -350,28 +339,6 @@ pub async fn comment(
     .await
 }
 
-/// Hand an item to somebody else.
-#[utoipa::path(post, path = "/api/v1/work-items/{id}/transfer", tag = "work items", params(("id" = String, Path)), request_body = TransferRequest,
-    responses((status = 200, body = ActedAnswer), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)), security(("key" = [])))]
-pub async fn transfer(
-    State(app): State<App>,
-    client: Client,
-    Path(id): Path<String>,
-    Json(request): Json<TransferRequest>,
-) -> Result<axum::Json<ActedAnswer>, Problem> {
-    act(
-        &app,
-        &client,
-        &id,
-        What::Transfer {
-            to: request.to,
-            comment: request.comment,
-        },
-        Seen::default(),
-    )
-    .await
-}
-
 /// Remind whoever has the item.
 #[utoipa::path(post, path = "/api/v1/work-items/{id}/urge", tag = "work items", params(("id" = String, Path)), request_body = Remark,
     responses((status = 200, body = ActedAnswer), (status = 404, body = Problem), (status = 429, body = Problem)), security(("key" = [])))]
@@ -414,7 +381,7 @@ pub async fn withdrawal(
     .await
 }
 
-async fn act(
+pub(super) async fn act(
     app: &App,
     client: &Client,
     id: &str,

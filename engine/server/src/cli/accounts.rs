@@ -1,5 +1,4 @@
-//! `tongban user` and `tongban key`: passwords and API keys of a site. With the embedded database the server must be
-//! stopped, since one process owns the file.
+//! `tongban user` and `tongban key`: passwords and API keys of a site, while its server runs or stands still.
 
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Read};
@@ -10,7 +9,7 @@ use clap::Subcommand;
 use super::files::{pack_folders, read_packs};
 use super::serving::executor;
 use super::{DONE, SiteArguments, say};
-use crate::assemble::open_store;
+use crate::assemble::open_store_beside;
 use crate::security::account::{self, KeyTerms};
 use crate::security::key::Scope;
 use crate::security::password::Passwords;
@@ -114,7 +113,7 @@ fn set_password(person: &str, site: &SiteArguments) -> anyhow::Result<u8> {
     }
     let password = password.trim_end_matches(['\r', '\n']);
     executor()?.block_on(async {
-        let store = open_store(&config).await?;
+        let store = open_store_beside(&config).await?;
         let now_ms = store.clock_ms().await?;
         account::set_password(&store, &Passwords::new(1), person, password, now_ms).await?;
         anyhow::Ok(())
@@ -128,7 +127,7 @@ fn list_people(site: &SiteArguments) -> anyhow::Result<u8> {
     let organisation = organisation(&config)?;
     let mut lines = String::new();
     executor()?.block_on(async {
-        let store = open_store(&config).await?;
+        let store = open_store_beside(&config).await?;
         for person in organisation.people() {
             let state = if store.credential(&person.id).await?.is_some() {
                 "can sign in"
@@ -175,7 +174,7 @@ fn add_key(
         );
     }
     let key = executor()?.block_on(async {
-        let store = open_store(&config).await?;
+        let store = open_store_beside(&config).await?;
         let now_ms = store.clock_ms().await?;
         let expires_at_ms = days.map(|days| now_ms + i64::from(days) * 86_400_000);
         let terms = KeyTerms {
@@ -196,7 +195,7 @@ fn list_keys(site: &SiteArguments) -> anyhow::Result<u8> {
     let config = Config::load(&site.site)?;
     let mut lines = String::new();
     executor()?.block_on(async {
-        for key in open_store(&config).await?.api_keys().await? {
+        for key in open_store_beside(&config).await?.api_keys().await? {
             let bound = key.unit_id.or(key.person_id).unwrap_or_default();
             writeln!(
                 lines,
@@ -213,7 +212,7 @@ fn list_keys(site: &SiteArguments) -> anyhow::Result<u8> {
 fn remove_key(prefix: &str, site: &SiteArguments) -> anyhow::Result<u8> {
     let config = Config::load(&site.site)?;
     executor()?.block_on(async {
-        let store = open_store(&config).await?;
+        let store = open_store_beside(&config).await?;
         let keys = store.api_keys().await?;
         let key = keys
             .iter()

@@ -8,29 +8,33 @@ use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use serde_json::Value as Json;
+use tongban_org::{Budget, Function, Used};
 use tongban_runtime::{CaseView, Operate};
-use tongban_store::{DecisionRow, InstanceRow};
+use tongban_store::{AccessRow, Change, InstanceRow, Outcome};
+use tongban_work::ClockView;
 
 use super::cases::status_text;
 use super::decide::plain;
 use super::frame::{Frame, page as render};
 use super::inbox::{Card, card};
+use super::item::names;
 use super::posted::Posted;
+use super::steps::{self, Step};
 use super::time::{self, Due};
+use super::timeline::{self, Said};
 use super::{outline, value};
 use crate::api::body::json;
 use crate::api::operations::checked;
 use crate::app::App;
 use crate::drawing::{self, PICTURE_POLICY};
 use crate::form::{self, Access};
+use crate::language::Language;
 use crate::offers::{Lookup, Surroundings};
 use crate::problem::Problem;
+use crate::security::account::SignedIn;
 use crate::security::identity::{Officer, Visitor};
-use crate::visibility::{self, Asker, may_operate};
+use crate::visibility::{self, may_operate};
 use crate::words::{Words, fill};
-
-/// Activations of the history on one page.
-const HISTORY_PAGE: i64 = 50;
 
 /// Which part of the history.
 #[derive(Deserialize)]
@@ -52,52 +56,50 @@ struct CasePage {
     status_text: String,
     facts: Vec<(&'static str, String)>,
     fault: Option<String>,
+    ending: Option<String>,
     result: Option<String>,
     own_items: Vec<OwnItem>,
+    standing: Vec<Standing>,
     answers: String,
+    masked: bool,
+    revealed: bool,
     outline: String,
     clocks: Vec<ClockShown>,
     said: Vec<Said>,
     steps: Vec<Step>,
     older: Option<String>,
+    at_start: bool,
     can_cancel: bool,
     own: bool,
     can_intervene: bool,
     suspended: bool,
+    follow_ups: Vec<(String, String)>,
 }
 
+/// What the viewer has to do in this case.
 struct OwnItem {
     address: String,
+    what: &'static str,
     title: String,
-    open: bool,
+    due: Option<Due>,
+}
+
+/// A step at which the case stands now.
+struct Standing {
+    title: String,
+    with_whom: String,
+    due: Option<Due>,
 }
 
 struct ClockShown {
     title: String,
     due: Option<Due>,
+    used: String,
     standing: Option<String>,
     basis: Option<String>,
     explained: Vec<String>,
     cards: Vec<Card>,
     closed: bool,
-}
-
-struct Said {
-    at: String,
-    name: String,
-    behalf: Option<String>,
-    task: String,
-    act: String,
-    comment: Option<String>,
-    kept: bool,
-}
-
-struct Step {
-    at: String,
-    actor: String,
-    title: String,
-    status: &'static str,
-    note: String,
 }
 
 #[derive(Template)]
@@ -120,51 +122,192 @@ pub async fn page(
     Query(query): Query<CasePageQuery>,
 ) -> Result<Response, Problem> {
     let (head, case) = visibility::case(&app, signed_in.asker(), &id).await?;
-    let words = visitor.language.words();
-    let titles = outline::titles(&case);
-    let decisions = app
-        .store()
-        .decisions(&id)
-        .await
-        .map_err(Problem::internal)?;
-    let (steps, older) = steps(&app, &id, query.after, &titles, words).await?;
-    let own = head.starter_id.as_deref() == Some(&signed_in.person);
-    let ended = head.ended_at_ms.is_some();
-    render(&CasePage {
-        title: head.title.clone().unwrap_or_else(|| head.workflow.clone()),
-        number: head.number.clone().unwrap_or_default(),
-        status_text: case
-            .state_word()
-            .map_or_else(|| status_text(&head.status, words), str::to_owned),
-        status: head.status.clone(),
-        facts: facts(&app, &head, &case, words),
-        fault: fault(&head),
-        result: result(&case, words),
-        own_items: own_items(&case, &signed_in.person),
-        answers: answers(&app, &visitor, &case, &signed_in.person, own).await?,
-        outline: outline::outline(&case, words),
-        clocks: clocks(&app, &case, &visitor),
-        said: decisions
-            .iter()
-            .map(|row| said(&app, &case, row, words))
-            .collect(),
-        steps,
-        older,
-        can_cancel: !ended && may_operate(&app, signed_in.asker(), &Operate::Cancel, &head),
-        own,
-        can_intervene: !ended && may_operate(&app, signed_in.asker(), &Operate::Suspend, &head),
-        suspended: head.status == "suspended",
-        frame: Frame::new(&app, &visitor, "cases"),
-        id,
-    })
+    let look = Look {
+        app: &app,
+        visitor: &visitor,
+        signed_in: &signed_in,
+        head: &head,
+        case: &case,
+    };
+    render(&look.page(query.after, false).await?)
+}
+
+/// Somebody looking at a case.
+struct Look<'a> {
+    app: &'a App,
+    visitor: &'a Visitor,
+    signed_in: &'a SignedIn,
+    head: &'a InstanceRow,
+    case: &'a CaseView,
+}
+
+impl Look<'_> {
+    async fn page(&self, after: i64, revealed: bool) -> Result<CasePage, Problem> {
+        let (app, head, case) = (self.app, self.head, self.case);
+        let language = self.visitor.language;
+        let words = language.words();
+        let titles = outline::titles(case, language);
+        let (steps, older) = steps::of_case(app, &head.id, after, &titles, language).await?;
+        let (answers, masked) = self.answers(revealed).await?;
+        let ended = head.ended_at_ms.is_some();
+        let may = |what: &Operate| !ended && may_operate(app, self.signed_in.asker(), what, head);
+        Ok(CasePage {
+            title: head.title.clone().unwrap_or_else(|| head.workflow.clone()),
+            number: head.number.clone().unwrap_or_default(),
+            status_text: case
+                .state_word()
+                .map_or_else(|| status_text(&head.status, words), str::to_owned),
+            status: head.status.clone(),
+            facts: facts(app, head, case, language),
+            fault: fault(head),
+            ending: if ended {
+                steps::ending(app, case, &titles).await?
+            } else {
+                None
+            },
+            result: result(case, words),
+            own_items: self.own_items(&titles),
+            standing: self.standing(&titles),
+            masked: masked && !revealed && self.may_reveal(),
+            revealed,
+            answers,
+            outline: outline::outline(case, language),
+            clocks: clocks(app, case, &titles, language),
+            said: timeline::of_case(app, case, language).await?,
+            steps,
+            older,
+            at_start: after == 0,
+            can_cancel: may(&Operate::Cancel),
+            own: self.is_own(),
+            can_intervene: may(&Operate::Suspend),
+            suspended: head.status == "suspended",
+            follow_ups: self.follow_ups().await?,
+            frame: Frame::new(app, self.visitor, "cases"),
+            id: head.id.clone(),
+        })
+    }
+
+    /// What the viewer may start from this case: its address and title.
+    async fn follow_ups(&self) -> Result<Vec<(String, String)>, Problem> {
+        let Some(number) = self.head.number.as_deref() else {
+            return Ok(Vec::new());
+        };
+        let person = &self.signed_in.person;
+        let offered = self.app.runtime.follow_ups(self.case, person).await?;
+        let shown = offered.into_iter().map(|view| {
+            let title = match (view.title_en, self.visitor.language) {
+                (Some(english), Language::English) => english,
+                _ => view.title,
+            };
+            (format!("/start/{}?link={number}", view.workflow), title)
+        });
+        Ok(shown.collect())
+    }
+
+    fn is_own(&self) -> bool {
+        self.head.starter_id.as_deref() == Some(&self.signed_in.person)
+    }
+
+    /// What is masked may be looked at by whoever takes part in the case or may read it by a
+    /// right, not by those who only got a copy.
+    fn may_reveal(&self) -> bool {
+        let asker = self.signed_in.asker();
+        let items = self.case.desk.items().iter();
+        visibility::may(self.app, asker, Function::View, self.head)
+            || items
+                .filter_map(|item| self.case.item(item.n, &self.signed_in.person))
+                .any(|view| view.status != "closed")
+    }
+
+    fn own_items(&self, titles: &HashMap<String, String>) -> Vec<OwnItem> {
+        let language = self.visitor.language;
+        let words = language.words();
+        let shown = self.case.desk.items().iter().filter_map(|item| {
+            let view = self.case.item(item.n, &self.signed_in.person)?;
+            let word = view.may.iter().find_map(|word| match word.as_str() {
+                "decide" => Some(words.ask_decide),
+                "submit" => Some(words.ask_submit),
+                "resubmit" if view.kind == "correct" => Some(words.ask_correct),
+                "resubmit" => Some(words.ask_resubmit),
+                _ => None,
+            })?;
+            Some(OwnItem {
+                address: format!("/items/{}/{}", self.head.id, item.n),
+                what: word,
+                title: timeline::step_title(item, titles, language),
+                due: time::due(self.app, view.due_at_ms, view.provisional, language),
+            })
+        });
+        shown.collect()
+    }
+
+    /// The steps at which the case waits for people, with who they are.
+    fn standing(&self, titles: &HashMap<String, String>) -> Vec<Standing> {
+        let language = self.visitor.language;
+        let words = language.words();
+        let clocks = self.case.clocks();
+        let rows = self.case.desk.rows();
+        let open = self.case.desk.open_items().map(|item| {
+            let people: Vec<String> = item
+                .current()
+                .into_iter()
+                .map(|(person, _)| person.to_owned())
+                .collect();
+            let row = rows.items.iter().find(|row| row.n == item.n);
+            let due = row.and_then(|row| row.due_at_ms);
+            let provisional = clocks
+                .iter()
+                .any(|clock| clock.item == Some(item.n) && clock.provisional);
+            Standing {
+                title: timeline::step_title(item, titles, language),
+                with_whom: fill(
+                    words.now_waiting,
+                    &[("names", &names(self.app, &people, words))],
+                ),
+                due: time::due(self.app, due, provisional, language),
+            }
+        });
+        open.collect()
+    }
+
+    /// The form as this viewer may read it, and whether any of it is masked. What a step hides from
+    /// the viewer stays hidden here too.
+    async fn answers(&self, revealed: bool) -> Result<(String, bool), Problem> {
+        let (case, language) = (self.case, self.visitor.language);
+        let Some(schema) = case.start_form_schema() else {
+            return Ok((String::new(), false));
+        };
+        let schema = json(&schema);
+        let data = plain(case.instance.form());
+        let around = Surroundings {
+            workflow: &case.head.workflow,
+            form: &data,
+            starter: None,
+            unit: case.head.starter.unit.as_deref(),
+            language,
+        };
+        let lookup = Lookup::of(self.app, &schema, &around).await?;
+        let form = form::build(&schema, &lookup);
+        let hidden = visibility::hidden_fields(case, self.signed_in.asker());
+        let access = Access::read_all().with(&[], &[], &hidden, &[]);
+        let masked = !self.is_own() && form.masks_anything();
+        let access = if revealed || !masked {
+            access.unmasked()
+        } else {
+            access
+        };
+        let answers = form::render_read(&form, &access, &data, language);
+        Ok((answers, masked))
+    }
 }
 
 fn facts(
     app: &App,
     head: &InstanceRow,
     case: &CaseView,
-    words: &'static Words,
+    language: Language,
 ) -> Vec<(&'static str, String)> {
+    let words = language.words();
     let zone = &app.site.zone;
     let mut facts = vec![
         (
@@ -178,7 +321,7 @@ fn facts(
             words.unit,
             head.unit_id
                 .as_deref()
-                .map(|unit| app.unit_name(unit))
+                .map(|unit| app.unit_name(unit, language))
                 .unwrap_or_default(),
         ),
         (words.started, time::moment(zone, head.started_at_ms)),
@@ -189,7 +332,11 @@ fn facts(
     );
     facts.push((
         words.workflow,
-        format!("{} {}", case.head.workflow, case.head.version),
+        format!(
+            "{} {}",
+            outline::workflow_title(&case.definition, language),
+            case.head.version
+        ),
     ));
     facts.retain(|(_, text)| !text.is_empty());
     facts
@@ -207,83 +354,59 @@ fn fault(head: &InstanceRow) -> Option<String> {
     )
 }
 
+/// What the case came to, besides the outcome, whose title stands above it.
 fn result(case: &CaseView, words: &'static Words) -> Option<String> {
-    let output = json(&case.instance.output());
+    let mut output = json(&case.instance.output());
     let ended = case.instance.status().has_ended();
+    if let Some(members) = output.as_object_mut() {
+        members.remove("outcome");
+        members.retain(|_, value| !value.is_null());
+        if members.is_empty() {
+            return None;
+        }
+    }
     (ended && !output.is_null()).then(|| value::render(&output, words))
 }
 
-fn own_items(case: &CaseView, person: &str) -> Vec<OwnItem> {
-    let shown = case.desk.items().iter().filter_map(|item| {
-        let view = case.item(item.n, person)?;
-        let open = view
-            .may
-            .iter()
-            .any(|word| matches!(word.as_str(), "decide" | "submit" | "resubmit"));
-        Some(OwnItem {
-            address: format!("/items/{}/{}", case.instance.id(), item.n),
-            title: view.title,
-            open,
-        })
-    });
-    shown.collect()
-}
-
-/// The form as this viewer may read it: what a step hides from the viewer stays hidden here too.
-async fn answers(
+fn clocks(
     app: &App,
-    visitor: &Visitor,
     case: &CaseView,
-    person: &str,
-    own: bool,
-) -> Result<String, Problem> {
-    let Some(schema) = case.start_form_schema() else {
-        return Ok(String::new());
-    };
-    let schema = json(&schema);
-    let data = plain(case.instance.form());
-    let around = Surroundings {
-        workflow: &case.head.workflow,
-        form: &data,
-        starter: None,
-        unit: case.head.starter.unit.as_deref(),
-        language: visitor.language,
-    };
-    let lookup = Lookup::of(app, &schema, &around).await?;
-    let form = form::build(&schema, &lookup);
-    let asker = Asker {
-        person: Some(person),
-        unit: None,
-    };
-    let hidden = visibility::hidden_fields(case, asker);
-    let access = Access::read_all().with(&[], &[], &hidden, &[]);
-    let access = if own { access.unmasked() } else { access };
-    Ok(form::render_read(&form, &access, &data, visitor.language))
-}
-
-fn clocks(app: &App, case: &CaseView, visitor: &Visitor) -> Vec<ClockShown> {
-    let words = visitor.language.words();
+    titles: &HashMap<String, String>,
+    language: Language,
+) -> Vec<ClockShown> {
+    let words = language.words();
     let shown = case.clocks().into_iter().map(|clock| ClockShown {
-        title: clock.title.unwrap_or_else(|| {
-            if clock.place.is_empty() {
-                words.clocks.to_owned()
-            } else {
-                clock.place.clone()
-            }
-        }),
-        due: Some(Due {
-            day: clock.due,
+        title: clock_title(case, &clock, titles, language),
+        due: time::due(
+            app,
+            Some(clock.due_at_ms),
+            clock.provisional,
+            language,
+        )
+        .map(|due| Due {
             over: clock.overdue && !clock.closed,
-            provisional: clock.provisional,
-        })
-        .filter(|_| clock.due_at_ms < tongban_store::NO_DUE_MS && app.now_ms() > 0),
+            left: match clock.closed || clock.ground.is_some() {
+                true => String::new(),
+                false => due.left,
+            },
+            ..due
+        }),
+        used: fill(
+            words.clock_used,
+            &[
+                ("used", &used(clock.used, words)),
+                ("all", &budget(clock.budget, words)),
+            ],
+        ),
         standing: clock
             .ground
-            .map(|ground| fill(words.clock_stopped, &[("ground", &ground)])),
+            .as_deref()
+            .filter(|_| !clock.closed)
+            .map(|ground| fill(words.clock_stopped, &[("ground", ground_word(ground, words))])),
         basis: clock.basis,
-        explained: match visitor.language {
-            crate::language::Language::Chinese => clock.explained_zh,
-            crate::language::Language::English => clock.explained_en,
+        explained: match language {
+            Language::Chinese => clock.explained_zh,
+            Language::English => clock.explained_en,
         },
         cards: clock
             .cards
@@ -295,88 +418,62 @@ fn clocks(app: &App, case: &CaseView, visitor: &Visitor) -> Vec<ClockShown> {
     shown.collect()
 }
 
-fn said(app: &App, case: &CaseView, row: &DecisionRow, words: &'static Words) -> Said {
-    let item = u32::try_from(row.n).ok().and_then(|n| case.desk.item(n));
-    let outcome = item.and_then(|item| {
-        item.spec
-            .outcomes
-            .iter()
-            .find(|outcome| outcome.name == row.act)
-    });
-    Said {
-        at: time::moment(&app.site.zone, row.at_ms),
-        name: app.name_of(&row.person_id),
-        behalf: row
-            .for_id
-            .as_ref()
-            .map(|whom| fill(words.on_behalf, &[("name", &app.name_of(whom))])),
-        task: item.map(|item| item.title.clone()).unwrap_or_default(),
-        act: outcome.map_or_else(|| row.act.clone(), |outcome| outcome.title.clone()),
-        comment: row.comment.clone(),
-        kept: row.kept_from.is_some(),
-    }
-}
-
-/// One page of what happened to tasks, and where the next one begins.
-async fn steps(
-    app: &App,
-    id: &str,
-    after: i64,
+/// The clock's title: its author's, or that of the step or stage over which it stands.
+fn clock_title(
+    case: &CaseView,
+    clock: &ClockView,
     titles: &HashMap<String, String>,
-    words: &'static Words,
-) -> Result<(Vec<Step>, Option<String>), Problem> {
-    let rows = app
-        .store()
-        .history(id, after, HISTORY_PAGE + 1)
-        .await
-        .map_err(Problem::internal)?;
-    let more = rows.len() as i64 > HISTORY_PAGE;
-    let rows = rows
-        .into_iter()
-        .take(HISTORY_PAGE as usize)
-        .collect::<Vec<_>>();
-    let next = rows
-        .last()
-        .filter(|_| more)
-        .map(|row| format!("/cases/{id}?after={}#history", row.version));
-    let mut steps = Vec::new();
-    for row in rows {
-        let page: tongban_runtime::history::Page =
-            serde_json::from_str(&row.body).unwrap_or_default();
-        let actor = row
-            .actor
-            .as_deref()
-            .map(|actor| app.name_of(actor))
-            .unwrap_or_default();
-        for entry in page.entries.iter().filter(|entry| !entry.task.is_empty()) {
-            steps.push(Step {
-                at: time::moment(
-                    &app.site.zone,
-                    entry.ended_ms.or(entry.began_ms).unwrap_or(row.at_ms),
-                ),
-                actor: actor.clone(),
-                title: titles
-                    .get(&entry.task)
-                    .cloned()
-                    .unwrap_or_else(|| entry.task.clone()),
-                status: step_status(entry.status, words),
-                note: entry.error.as_ref().map_or_else(
-                    || entry.note.clone().unwrap_or_default(),
-                    |error| json(error).to_string(),
-                ),
-            });
-        }
+    language: Language,
+) -> String {
+    let item = clock.item.and_then(|n| case.desk.item(n));
+    if let Some(item) = item {
+        return timeline::step_title(item, titles, language);
     }
-    Ok((steps, next))
+    let own = clock.title.clone();
+    let place = titles.get(&clock.place).cloned();
+    let found = match language {
+        Language::Chinese => own.or(place),
+        Language::English => place.or(own),
+    };
+    found.unwrap_or_else(|| match clock.place.is_empty() {
+        true => language.words().clock_case.to_owned(),
+        false => clock.place.clone(),
+    })
 }
 
-fn step_status(status: tongban_core::RecordStatus, words: &'static Words) -> &'static str {
-    use tongban_core::RecordStatus;
-    match status {
-        RecordStatus::Completed => words.mark_done,
-        RecordStatus::Started | RecordStatus::Retried => words.mark_doing,
-        RecordStatus::Faulted => words.mark_failed,
-        _ => words.mark_skipped,
+fn ground_word<'a>(ground: &'a str, words: &'static Words) -> &'a str {
+    match ground {
+        "correction" => words.ground_correction,
+        "batch" => words.ground_batch,
+        ground => ground,
+    }
+}
+
+fn counted(text: &'static str, count: u32) -> String {
+    fill(text, &[("n", &count.to_string())])
+}
+
+/// Time that was used, in the unit in which it is counted.
+fn used(used: Used, words: &'static Words) -> String {
+    match used {
+        Used::WorkingDays(days) => counted(words.working_days, days),
+        Used::Days(days) => counted(words.days, days),
+        Used::WorkingMinutes(minutes) if minutes >= 60 => {
+            counted(words.working_hours, minutes / 60)
+        }
+        Used::Minutes(minutes) if minutes >= 60 => counted(words.hours, minutes / 60),
+        Used::WorkingMinutes(minutes) | Used::Minutes(minutes) => counted(words.minutes, minutes),
+    }
+}
+
+fn budget(budget: Budget, words: &'static Words) -> String {
+    match budget {
+        Budget::WorkingDays(days) => counted(words.working_days, days),
+        Budget::WorkingHours(hours) => counted(words.working_hours, hours),
+        Budget::Days(days) => counted(words.days, days),
+        Budget::Hours(hours) => counted(words.hours, hours),
+        Budget::Minutes(minutes) => counted(words.minutes, minutes),
+        Budget::Date(day) => day.to_string(),
     }
 }
 
@@ -389,7 +486,12 @@ pub async fn confirmation(
 ) -> Result<Response, Problem> {
     let (head, case) = visibility::case(&app, signed_in.asker(), &id).await?;
     let words = visitor.language.words();
-    let waiting = case.desk.open_items().next().map(|item| item.title.clone());
+    let titles = outline::titles(&case, visitor.language);
+    let waiting = case
+        .desk
+        .open_items()
+        .next()
+        .map(|item| timeline::step_title(item, &titles, visitor.language));
     let next = match waiting {
         Some(task) => fill(words.next_steps, &[("task", &task)]),
         None if head.ended_at_ms.is_some() => words.next_done.to_owned(),
@@ -401,7 +503,9 @@ pub async fn confirmation(
         .filter(|clock| !clock.closed)
         .max_by_key(|clock| clock.due_at_ms);
     let due = latest.map(|clock| {
-        let date = fill(words.expected_by, &[("date", &clock.due)]);
+        let day = time::due(&app, Some(clock.due_at_ms), false, visitor.language);
+        let day = day.map_or(clock.due, |due| due.day);
+        let date = fill(words.expected_by, &[("date", &day)]);
         if clock.provisional {
             format!("{date}({})", words.provisional)
         } else {
@@ -431,7 +535,11 @@ pub async fn diagram(
             (CONTENT_TYPE, "image/svg+xml"),
             (CONTENT_SECURITY_POLICY, PICTURE_POLICY),
         ],
-        drawing::svg(&case, visitor.language),
+        drawing::svg(
+            &case,
+            drawing::names(&app.runtime.organisation(), visitor.language),
+            visitor.language,
+        ),
     )
         .into_response())
 }
@@ -443,6 +551,9 @@ pub async fn operate(
     Path(id): Path<String>,
     posted: Posted,
 ) -> Result<Response, Problem> {
+    if posted.text("_act") == "reveal" {
+        return reveal(&app, &signed_in, &id, &posted).await;
+    }
     let head = visibility::head(&app, signed_in.asker(), &id).await?;
     let what = match posted.text("_act") {
         "cancel" => Operate::Cancel,
@@ -450,7 +561,7 @@ pub async fn operate(
         "resume" => Operate::Resume,
         _ => {
             return Err(Problem::malformed(
-                "expected one of cancel, suspend, resume",
+                "expected one of cancel, suspend, resume, reveal",
             ));
         }
     };
@@ -464,4 +575,46 @@ pub async fn operate(
         .operate(&id, what, &reason, signed_in.caller())
         .await?;
     Ok(Redirect::to(&format!("/cases/{id}?said=done")).into_response())
+}
+
+/// Shows what is masked, once, and leaves a trace of who looked and why.
+async fn reveal(
+    app: &App,
+    signed_in: &SignedIn,
+    id: &str,
+    posted: &Posted,
+) -> Result<Response, Problem> {
+    let (head, case) = visibility::case(app, signed_in.asker(), id).await?;
+    let look = Look {
+        app,
+        visitor: &posted.visitor,
+        signed_in,
+        head: &head,
+        case: &case,
+    };
+    if !look.may_reveal() {
+        let words = posted.visitor.language.words();
+        return Err(Problem::forbidden(words.not_allowed));
+    }
+    let why = checked(posted.text("reason"))?;
+    let now_ms = app.now_ms();
+    let mut change = Change::without_instance(now_ms);
+    change.add(AccessRow {
+        id: uuid::Uuid::now_v7().to_string(),
+        register: format!("case/{}", head.workflow),
+        record_id: Some(head.id.clone()),
+        who: signed_in.person.clone(),
+        why,
+        fields: "[\"*\"]".to_owned(),
+        count: 1,
+        at_ms: now_ms,
+    });
+    let kept = app.store().commit_one(change).await;
+    match kept.map_err(Problem::internal)? {
+        // Nothing is shown before the trace is kept.
+        Outcome::Committed { .. } => render(&look.page(0, true).await?),
+        other => Err(Problem::internal(format!(
+            "the access log did not take a row: {other:?}"
+        ))),
+    }
 }

@@ -10,6 +10,7 @@ use super::frame::{Frame, page as render};
 use super::time;
 use crate::api::cursor::{LIMIT_DEFAULT, Place};
 use crate::app::App;
+use crate::language::Language;
 use crate::lists::{self, CaseFilter};
 use crate::problem::Problem;
 use crate::security::identity::{Officer, Visitor};
@@ -96,22 +97,22 @@ pub async fn page(
         statuses,
         rows: rows
             .into_iter()
-            .map(|row| shown(&app, row, words))
+            .map(|row| shown(&app, row, visitor.language))
             .collect(),
         next: next.map(|cursor| format!("/cases?tab={tab}&status={status}&cursor={cursor}")),
     })
 }
 
-fn shown(app: &App, row: InstanceRow, words: &'static Words) -> Row {
+fn shown(app: &App, row: InstanceRow, language: Language) -> Row {
     Row {
         title: row.title.unwrap_or(row.workflow),
         number: row.number.unwrap_or_default(),
         unit: row
             .unit_id
-            .map(|unit| app.unit_name(&unit))
+            .map(|unit| app.unit_name(&unit, language))
             .unwrap_or_default(),
         started: time::moment(&app.site.zone, row.started_at_ms),
-        status_text: status_text(&row.status, words),
+        status_text: status_text(&row.status, language.words()),
         status: row.status,
         id: row.id,
     }

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value as Json};
 use tongban_expr::Value;
-use tongban_work::{ItemView, Refusal, Resume, ReturnTo, What};
+use tongban_work::{ItemView, OutcomeView, Refusal, Resume, ReturnTo, What};
 
 use super::posted::Posted;
 use super::start::{field_fault, first_of_each};
@@ -11,14 +11,25 @@ use crate::api::body::value;
 use crate::form::{self, Access, Decoded, Fault, Form, What as Wrong};
 use crate::language::Language;
 use crate::problem::Problem;
+use crate::words::{Words, fill};
 
 /// A fault of the page that is at no field of the case's form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageFault {
     /// The id of the control.
-    pub id: &'static str,
+    pub id: String,
     /// The words.
     pub message: String,
+}
+
+impl PageFault {
+    /// A fault at a control.
+    pub fn new(id: &str, message: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            message: message.to_owned(),
+        }
+    }
 }
 
 /// What a post came to.
@@ -89,15 +100,11 @@ pub fn read(
     }
 }
 
-fn fault(data: &Json, id: &'static str, message: &str) -> Reading {
-    let page = vec![PageFault {
-        id,
-        message: message.to_owned(),
-    }];
+fn fault(data: &Json, id: &str, message: &str) -> Reading {
     Reading::Faulty {
         data: data.clone(),
         fields: Vec::new(),
-        page,
+        page: vec![PageFault::new(id, message)],
     }
 }
 
@@ -172,10 +179,7 @@ fn read_answer(
     let mut page = Vec::new();
     let approve = posted.text("_act") == "decide";
     if approve && outcome.is_none() {
-        page.push(PageFault {
-            id: "outcome",
-            message: words.outcome_missing.to_owned(),
-        });
+        page.push(PageFault::new("outcome", words.outcome_missing));
     }
     if !faults.is_empty() || !page.is_empty() {
         return Ok(Reading::Faulty {
@@ -270,22 +274,21 @@ fn difference(before: &Json, after: &Json) -> Json {
 pub fn refused(
     refusal: &Refusal,
     view: &ItemView,
+    posted: &Posted,
     language: Language,
 ) -> Option<(Vec<Fault>, Vec<PageFault>)> {
     let words = language.words();
-    let page = |id: &'static str, message: &str| {
-        Some((
-            Vec::new(),
-            vec![PageFault {
-                id,
-                message: message.to_owned(),
-            }],
-        ))
-    };
+    let page = |id: &str, message: &str| Some((Vec::new(), vec![PageFault::new(id, message)]));
     match refusal {
         Refusal::CommentRequired { .. } => page("comment", words.comment_required),
         Refusal::ReasonRequired { .. } | Refusal::UnknownReason { .. } => {
-            page("outcome", words.reason_missing)
+            let chosen = posted.text("_outcome");
+            let known = |outcome: &OutcomeView| outcome.name == chosen;
+            let at = view.outcomes.iter().position(known).unwrap_or(0) + 1;
+            page(&format!("reason-{at}"), words.reason_missing)
+        }
+        Refusal::UnfitPerson { why, .. } => {
+            page("hand-who", &fill(words.unfit_person, &[("why", unfit(why, words))]))
         }
         Refusal::UnknownOutcome { .. } => page("outcome", words.outcome_missing),
         Refusal::NothingToCorrect => page("correct-items", words.correct_missing),
@@ -303,10 +306,7 @@ pub fn refused(
             });
             let mut page = Vec::new();
             if matches!(refusal, Refusal::StatementRequired { .. }) {
-                page.push(PageFault {
-                    id: "statement",
-                    message: words.statement_missing.to_owned(),
-                });
+                page.push(PageFault::new("statement", words.statement_missing));
             }
             Some((fields.collect(), page))
         }
@@ -322,6 +322,16 @@ pub fn refused(
     }
 }
 
+/// Why somebody cannot take part, in the reader's language.
+fn unfit(why: &str, words: &'static Words) -> &'static str {
+    match why {
+        "is the applicant" => words.unfit_applicant,
+        "has a part in it already" => words.unfit_in_it,
+        "has decided already" => words.unfit_decided,
+        _ => words.hand_missing,
+    }
+}
+
 /// Where the page goes after an act.
 pub fn said_after(what: &What) -> &'static str {
     match what {
@@ -332,6 +342,8 @@ pub fn said_after(what: &What) -> &'static str {
         What::Comment { .. } => "commented",
         What::Urge { .. } => "urged",
         What::Withdraw { .. } => "withdrawn",
+        What::Transfer { .. } => "done",
+        What::Delegate { .. } | What::AddSigner { .. } | What::RemoveSigner { .. } => "handed",
         What::Resubmit { .. } => "resubmitted",
         _ => "decided",
     }
@@ -344,7 +356,6 @@ pub fn too_late(
     moment: impl Fn(i64) -> String,
     language: Language,
 ) -> String {
-    use crate::words::fill;
     let words = language.words();
     let by = |by: &str, at_ms: i64, outcome: &str| {
         fill(

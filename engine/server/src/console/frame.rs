@@ -83,6 +83,7 @@ fn said(path: &str, words: &'static Words) -> Option<&'static str> {
         "withdrawn" => words.withdrawn_saved,
         "resubmitted" => words.resubmitted,
         "urged" => words.urged,
+        "handed" => words.handed_saved,
         "signed-out" => words.signed_out,
         "done" => words.action_done,
         _ => return None,

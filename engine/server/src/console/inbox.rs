@@ -7,8 +7,10 @@ use serde::Deserialize;
 
 use super::frame::{Frame, page as render};
 use super::time::{self, Due};
+use super::{outline, timeline};
 use crate::api::cursor::{LIMIT_DEFAULT, Place};
 use crate::app::App;
+use crate::language::Language;
 use crate::lists;
 use crate::problem::Problem;
 use crate::security::identity::{Officer, Visitor};
@@ -98,13 +100,15 @@ pub async fn page(
     if done_tab {
         let (rows, next) = lists::done(&app, &signed_in.person, place, LIMIT_DEFAULT).await?;
         page.next = next.map(|cursor| format!("/inbox?tab=done&cursor={cursor}"));
-        page.done = rows.into_iter().map(|row| done(&app, row)).collect();
+        for row in rows {
+            page.done.push(done(&app, row, visitor.language).await);
+        }
     } else {
         let (rows, next) = lists::inbox(&app, &signed_in.person, place, LIMIT_DEFAULT).await?;
         page.next = next.map(|cursor| format!("/inbox?cursor={cursor}"));
-        page.waiting = rows
-            .into_iter()
-            .map(|row| Waiting {
+        for row in rows {
+            page.waiting.push(Waiting {
+                task: task(&app, &row, visitor.language).await,
                 address: format!("/items/{}/{}", row.instance, row.n),
                 title: if row.case_title.is_empty() {
                     row.workflow
@@ -112,26 +116,54 @@ pub async fn page(
                     row.case_title
                 },
                 number: row.case_number,
-                task: row.title,
                 received: time::moment(&app.site.zone, row.opened_at_ms),
-                due: time::due(&app, row.due_at_ms, false),
+                due: time::due(&app, row.due_at_ms, false, visitor.language),
                 card: card(row.card.as_deref(), words),
                 claimed: row
                     .claimed
                     .map(|person| fill(words.claimed_by, &[("name", &app.name_of(&person))])),
-            })
-            .collect();
+            });
+        }
     }
     render(&page)
 }
 
-fn done(app: &App, row: lists::DoneEntry) -> Done {
+/// What is asked, in the reader's language: titles are stored as their author wrote them.
+async fn task(app: &App, row: &lists::ItemEntry, language: Language) -> String {
+    if let Some(own) = timeline::own_title(&row.kind, language.words()) {
+        return own.to_owned();
+    }
+    let translated = async {
+        let case = app.runtime.case(&row.instance).await.ok()?;
+        let item = case.desk.item(u32::try_from(row.n).ok()?)?;
+        let titles = outline::titles(&case, language);
+        Some(timeline::step_title(item, &titles, language))
+    };
+    match language {
+        Language::Chinese => row.title.clone(),
+        Language::English => translated.await.unwrap_or_else(|| row.title.clone()),
+    }
+}
+
+/// What a person did, in the words of the step; what cannot be looked up stays as it was stored.
+async fn done(app: &App, row: lists::DoneEntry, language: Language) -> Done {
+    let case = app.runtime.case(&row.instance).await.ok();
+    let item = case.as_ref().and_then(|case| {
+        let n = u32::try_from(row.n).ok()?;
+        case.desk.item(n)
+    });
+    let titles = case
+        .as_ref()
+        .map(|case| outline::titles(case, language))
+        .unwrap_or_default();
     Done {
         address: format!("/items/{}/{}", row.instance, row.n),
         title: row.case_title,
         number: row.case_number,
-        task: row.title,
-        act: row.act,
+        task: item.map_or(row.title, |item| {
+            timeline::step_title(item, &titles, language)
+        }),
+        act: timeline::act_title(item, &row.act, language),
         at: time::moment(&app.site.zone, row.at_ms),
     }
 }

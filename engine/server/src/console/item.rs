@@ -1,75 +1,37 @@
-//! The page of a work item: what is asked, the form, what to decide upon, what others said.
+//! The page of a work item: what is asked and until when, the form, what to decide upon, what
+//! others said, and what may be done besides deciding.
 
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::Value as Json;
-use tongban_runtime::{CaseView, RuntimeError};
-use tongban_work::{Act, Channel, ItemView};
+use tongban_runtime::RuntimeError;
+use tongban_work::{Act, Channel, ItemView, OutcomeView, What};
 
-use super::decide::{self, PageFault, Reading, access_of, plain, said_after};
+use super::decide::{self, PageFault, Reading, access_of, said_after};
 use super::frame::{Frame, faulty_page, page as render};
+use super::handing::{self, Handing};
 use super::inbox::{Card, card};
+use super::opened::{Markable, Opened, Target};
 use super::posted::Posted;
 use super::time::{self, Due};
-use super::{outline, value};
-use crate::api::body::json;
+use super::timeline::{self, Said};
+use super::outline;
 use crate::app::App;
 use crate::counters::Counted;
-use crate::form::{self, Access, Entries, Fault, FaultLine, Form};
+use crate::form::{self, Fault, FaultLine};
 use crate::language::Language;
-use crate::offers::{Lookup, Surroundings};
 use crate::problem::Problem;
+use crate::security::account::SignedIn;
 use crate::security::identity::{Officer, Visitor};
 use crate::visibility;
-use crate::words::fill;
+use crate::words::{Words, fill};
 
-/// An item with everything that its page needs.
-pub struct Opened {
-    /// The case.
-    pub case: CaseView,
-    /// The case's title.
-    pub title: String,
-    /// The item as its viewer sees it.
-    pub view: ItemView,
-    /// The item's form.
-    pub form: Form,
-    /// What the form holds.
-    pub data: Json,
-}
-
-/// One answer in the list of decisions.
-pub struct Said {
-    /// Who.
-    pub name: String,
-    /// For whom, in words.
-    pub behalf: Option<String>,
-    /// What.
-    pub outcome: String,
-    /// The opinion.
-    pub comment: Option<String>,
-    /// When.
-    pub at: String,
-    /// Whether it was kept from an earlier round.
-    pub kept: bool,
-}
-
-/// A target of a return.
-pub struct Target {
-    /// What is posted.
-    pub word: String,
-    /// What people read.
-    pub title: String,
-}
-
-/// A form field that a return may mark.
-pub struct Markable {
-    /// The path.
-    pub path: String,
-    /// The title.
-    pub title: String,
-}
+/// Steps that may follow, as many as the page names.
+const LATER_MAX: usize = 4;
+/// Names of people that one line holds.
+const NAMES_MAX: usize = 5;
 
 #[derive(Template)]
 #[template(path = "item.html")]
@@ -80,29 +42,43 @@ struct ItemPage {
     case_number: String,
     title: String,
     task: String,
-    due: Option<Due>,
-    card: Option<Card>,
+    asking: Asking,
     claimed: Option<String>,
     closed: Option<String>,
-    sent_back: Option<String>,
     asked: Vec<(String, String)>,
+    sent_back: Option<String>,
+    asked_title: &'static str,
     faults: Vec<FaultLine>,
     fields: Option<String>,
     answers: String,
     shown: Vec<(String, String)>,
     changes: Vec<form::Change>,
-    decisions: Vec<Said>,
-    round: String,
-    outcomes: Vec<tongban_work::OutcomeView>,
+    said: Vec<Said>,
+    round: Option<String>,
+    outcomes: Vec<OutcomeView>,
     chosen: String,
+    reason: String,
     comment: String,
+    comment_needed: Option<String>,
+    comment_optional: bool,
     statement: bool,
     can: Can,
     targets: Vec<Target>,
     resume: bool,
     markable: Vec<Markable>,
+    handing: Option<Handing>,
+    added: Vec<(String, String)>,
     seen_round: u32,
     digest: String,
+}
+
+/// What is asked of the viewer, until when, and what comes after it.
+struct Asking {
+    what: Option<&'static str>,
+    due: Option<Due>,
+    card: Option<Card>,
+    with_whom: Option<String>,
+    later: Vec<String>,
 }
 
 /// What the viewer may do.
@@ -135,145 +111,54 @@ impl Can {
             withdraw: may("withdraw"),
         }
     }
-}
 
-impl Opened {
-    /// Opens an item for a person who may see it; `typed` is what was posted, on which choices hang.
-    ///
-    /// # Errors
-    /// 404 when the item is not this person's business.
-    pub async fn of(
-        app: &App,
-        case: CaseView,
-        title: String,
-        n: u32,
-        person: &str,
-        typed: Option<&Entries>,
-        language: Language,
-    ) -> Result<Self, Problem> {
-        let view = case.item(n, person).ok_or_else(Problem::not_found)?;
-        let schema = view
-            .form
-            .as_ref()
-            .and_then(|form| case.form_schema(form))
-            .map(|schema| json(&schema))
-            .unwrap_or_default();
-        let data = plain(&view.data);
-        let sketched = typed.map(|entries| form::sketch(&data, entries));
-        let around = Surroundings {
-            workflow: &case.head.workflow,
-            form: sketched.as_ref().unwrap_or(&data),
-            starter: Some(case.head.starter.user.as_str()).filter(|user| !user.is_empty()),
-            unit: case.head.starter.unit.as_deref(),
-            language,
-        };
-        let lookup = Lookup::of(app, &schema, &around).await?;
-        let form = form::build(&schema, &lookup);
-        Ok(Self {
-            case,
-            title,
-            view,
-            form,
-            data,
-        })
-    }
-
-    /// The answers of the round as people read them.
-    pub fn decisions(&self, app: &App, language: Language) -> Vec<Said> {
-        let words = language.words();
-        let said = |decision: &tongban_work::DecisionView| Said {
-            name: decision.name.clone(),
-            behalf: decision
-                .for_whom
-                .as_ref()
-                .map(|whom| fill(words.on_behalf, &[("name", &app.name_of(whom))])),
-            outcome: decision.title.clone(),
-            comment: decision.comment.clone(),
-            at: time::moment(&app.site.zone, decision.at_ms),
-            kept: decision.kept_from.is_some(),
-        };
-        self.view.decisions.iter().map(said).collect()
-    }
-
-    /// What is shown beside the form, rendered.
-    pub fn shown(&self, language: Language) -> Vec<(String, String)> {
-        let shown = json(&self.view.show);
-        let members = shown.as_object().into_iter().flatten();
-        members
-            .map(|(title, data)| (title.clone(), value::render(data, language.words())))
-            .collect()
-    }
-
-    /// The case's form as it is read.
-    pub fn answers(&self, access: &Access, language: Language) -> String {
-        form::render_read(&self.form, access, &self.data, language)
-    }
-
-    fn changes(&self, language: Language) -> Vec<form::Change> {
-        let mut before = self.data.clone();
-        for difference in &self.view.difference {
-            put(&mut before, &difference.field, json(&difference.old));
-        }
-        form::changes(&self.form, &before, &self.data, language)
-    }
-
-    fn targets(&self, language: Language) -> Vec<Target> {
-        let words = language.words();
-        let titles = outline::titles(&self.case);
-        let passed: Vec<&str> = self
-            .case
-            .desk
-            .items()
-            .iter()
-            .map(|item| item.path.as_str())
-            .collect();
-        let mut targets = Vec::new();
-        for word in self.view.returns.iter().flat_map(|returns| &returns.to) {
-            let title = match word.as_str() {
-                "applicant" => words.applicant.to_owned(),
-                "previous" => words.previous_step.to_owned(),
-                "any" => {
-                    let others = passed.iter().filter(|path| **path != self.view.path);
-                    targets.extend(others.map(|path| {
-                        Target {
-                            word: (*path).to_owned(),
-                            title: titles
-                                .get(*path)
-                                .cloned()
-                                .unwrap_or_else(|| (*path).to_owned()),
-                        }
-                    }));
-                    continue;
-                }
-                path => {
-                    let own = titles.iter().find(|(known, _)| {
-                        known.rsplit('/').next() == Some(path) || *known == path
-                    });
-                    own.map_or_else(|| path.to_owned(), |(_, title)| title.clone())
-                }
-            };
-            targets.push(Target {
-                word: word.clone(),
-                title,
-            });
-        }
-        targets
+    fn answers(&self) -> bool {
+        self.decide || self.submit || self.resubmit
     }
 }
 
-/// Puts a value at a path such as `list[1].n`, where its surroundings exist.
-fn put(data: &mut Json, path: &str, value: Json) {
-    let pointer = format!(
-        "/{}",
-        path.replace('[', "/").replace(']', "").replace('.', "/")
-    );
-    if let Some(place) = data.pointer_mut(&pointer) {
-        *place = value;
-    } else if let Some((parent, name)) = pointer.rsplit_once('/')
-        && let Some(object) = data.pointer_mut(parent).and_then(Json::as_object_mut)
-    {
-        object.insert(name.to_owned(), value);
+impl Asking {
+    fn of(app: &App, opened: &Opened, can: &Can, language: Language) -> Self {
+        let (view, words) = (&opened.view, language.words());
+        let what = match view.kind.as_str() {
+            _ if !can.answers() => None,
+            _ if view.opinion => Some(words.ask_opinion),
+            "correct" => Some(words.ask_correct),
+            "resubmit" => Some(words.ask_resubmit),
+            "collect" => Some(words.ask_submit),
+            _ => Some(words.ask_decide),
+        };
+        let waiting = view.status == "open" && what.is_none();
+        let mut later = match what {
+            Some(_) => outline::later_steps(&opened.case, &view.path, language),
+            None => Vec::new(),
+        };
+        later.truncate(LATER_MAX);
+        Self {
+            what,
+            due: time::due(app, view.due_at_ms, view.provisional, language),
+            card: card(view.card.map(|card| card.word()), words),
+            with_whom: Some(names(app, &view.waits_for, words))
+                .filter(|names| waiting && !names.is_empty())
+                .map(|names| fill(words.with_whom, &[("names", &names)])),
+            later,
+        }
     }
+}
+
+/// Names of people as one line; of many the first ones and how many there are.
+pub fn names(app: &App, people: &[String], words: &'static Words) -> String {
+    let shown: Vec<String> = people
+        .iter()
+        .take(NAMES_MAX)
+        .map(|person| timeline::name_of(app, person, words))
+        .collect();
+    let line = shown.join("、");
+    if people.len() <= NAMES_MAX {
+        return line;
+    }
+    let more = fill(words.and_more, &[("n", &people.len().to_string())]);
+    format!("{line} {more}")
 }
 
 /// What of a post is shown again.
@@ -283,104 +168,180 @@ struct Again {
     fields: Vec<Fault>,
     page: Vec<PageFault>,
     chosen: String,
+    reason: String,
     comment: String,
 }
 
-fn item_page(app: &App, visitor: &Visitor, opened: &Opened, again: Again) -> ItemPage {
-    let (view, language) = (&opened.view, visitor.language);
-    let words = language.words();
-    let access = access_of(view);
-    let data = again.data.as_ref().unwrap_or(&opened.data);
-    let mut faults: Vec<FaultLine> = again
-        .page
-        .iter()
-        .map(|fault| FaultLine {
-            name: String::new(),
-            id: fault.id.to_owned(),
-            message: fault.message.clone(),
+impl Again {
+    fn of(posted: &Posted, data: Option<Json>, fields: Vec<Fault>, page: Vec<PageFault>) -> Self {
+        let chosen = posted.text("_outcome").to_owned();
+        Self {
+            data,
+            fields,
+            page,
+            reason: posted.text(&format!("_reason.{chosen}")).to_owned(),
+            chosen,
+            comment: posted.text("_comment").to_owned(),
+        }
+    }
+}
+
+/// Somebody looking at an item.
+struct Look<'a> {
+    app: &'a App,
+    visitor: &'a Visitor,
+    opened: &'a Opened,
+}
+
+impl Look<'_> {
+    async fn page(&self, again: Again) -> Result<ItemPage, Problem> {
+        let (app, opened, view) = (self.app, self.opened, &self.opened.view);
+        let language = self.visitor.language;
+        let words = language.words();
+        let access = access_of(view);
+        let can = Can::of(view);
+        let lines = self.field_lines(&again.fields);
+        let faults = page_lines(&again.page).chain(lines.iter().cloned());
+        let faults: Vec<FaultLine> = faults.collect();
+        let data = again.data.as_ref().unwrap_or(&opened.data);
+        let fields = (can.answers() && access.edits_anything()).then(|| {
+            let marked = self.marked(lines);
+            form::render_fields(&opened.form, &access, data, &marked, language)
+        });
+        let answers = match fields {
+            Some(_) => String::new(),
+            None => opened.answers(&access, language),
+        };
+        let outcomes = opened.outcomes(language);
+        let (comment_needed, comment_optional) = comment_rule(&outcomes, words);
+        Ok(ItemPage {
+            frame: Frame::new(app, self.visitor, "inbox").with_faults(!faults.is_empty()),
+            address: format!("/items/{}/{}", opened.case.instance.id(), view.n),
+            case_id: opened.case.instance.id().to_owned(),
+            case_number: opened.case.head.number.clone(),
+            title: opened.title.clone(),
+            task: opened.task(language),
+            asking: Asking::of(app, opened, &can, language),
+            claimed: self.claimed(),
+            closed: closed(app, opened, language),
+            sent_back: view.words.clone().filter(|said| !said.is_empty()),
+            asked: self.asked(),
+            asked_title: match view.kind.as_str() {
+                "correct" => words.missing_items,
+                _ => words.returned_because,
+            },
+            faults,
+            fields,
+            answers,
+            shown: opened.shown(language),
+            changes: opened.changes(language),
+            said: timeline::of_case(app, &opened.case, language).await?,
+            round: (view.round > 1).then(|| fill(words.round, &[("n", &view.round.to_string())])),
+            outcomes,
+            chosen: again.chosen,
+            reason: again.reason,
+            comment: again.comment,
+            comment_needed,
+            comment_optional,
+            statement: again.page.iter().any(|fault| fault.id == "statement"),
+            can,
+            targets: opened.targets(language),
+            resume: view.returns.as_ref().is_some_and(|back| back.resume.is_none()),
+            markable: self.markable(),
+            handing: Handing::of(app, view, language),
+            added: self.added(),
+            seen_round: view.round,
+            digest: view.digest.clone(),
         })
-        .collect();
-    let lines: Vec<FaultLine> = again
-        .fields
-        .iter()
-        .map(|fault| fault.line(&opened.form, language))
-        .collect();
-    faults.extend(lines.iter().cloned());
-    let can = Can::of(view);
-    // What the reviewer wants corrected stands at its field too, until other faults take its place.
-    let mut at_fields = lines;
-    at_fields.extend(
-        view.asked
-            .iter()
-            .filter(|(path, _)| !path.is_empty())
-            .map(|(path, why)| FaultLine {
-                name: path.clone(),
-                id: form::identifier(path),
-                message: fill(words.marked_by_reviewer, &[("reason", why)]),
-            }),
-    );
-    let answering = can.decide || can.submit || can.resubmit;
-    let fields = (answering && access.edits_anything())
-        .then(|| form::render_fields(&opened.form, &access, data, &at_fields, language));
-    let label = |path: &str| {
-        opened
-            .form
-            .field(&path.replace("[]", ""))
-            .map(|field| field.title.text(language).to_owned())
-    };
-    ItemPage {
-        frame: Frame::new(app, visitor, "inbox").with_faults(!faults.is_empty()),
-        address: format!("/items/{}/{}", opened.case.instance.id(), view.n),
-        case_id: opened.case.instance.id().to_owned(),
-        case_number: opened.case.head.number.clone(),
-        title: opened.title.clone(),
-        task: view.title.clone(),
-        due: time::due(app, view.due_at_ms, view.provisional),
-        card: card(view.card.map(|card| card.word()), words),
-        claimed: view
-            .claimed_by
-            .as_ref()
-            .map(|by| fill(words.claimed_by, &[("name", &app.name_of(by))])),
-        closed: closed(app, opened, language),
-        sent_back: view.words.clone().filter(|said| !said.is_empty()),
-        asked: view
-            .asked
-            .iter()
+    }
+
+    fn field_lines(&self, faults: &[Fault]) -> Vec<FaultLine> {
+        let line = |fault: &Fault| fault.line(&self.opened.form, self.visitor.language);
+        faults.iter().map(line).collect()
+    }
+
+    /// What the reviewer wants corrected stands at its field too, until other faults take its place.
+    fn marked(&self, mut lines: Vec<FaultLine>) -> Vec<FaultLine> {
+        let words = self.visitor.language.words();
+        let asked = self.opened.view.asked.iter();
+        lines.extend(
+            asked
+                .filter(|(path, _)| !path.is_empty())
+                .map(|(path, why)| FaultLine {
+                    name: path.clone(),
+                    id: form::identifier(path),
+                    message: fill(words.marked_by_reviewer, &[("reason", why)]),
+                }),
+        );
+        lines
+    }
+
+    fn asked(&self) -> Vec<(String, String)> {
+        let label = |path: &str| {
+            let field = self.opened.form.field(&path.replace("[]", ""))?;
+            Some(field.title.text(self.visitor.language).to_owned())
+        };
+        let asked = self.opened.view.asked.iter();
+        asked
             .map(|(path, why)| (label(path).unwrap_or_else(|| path.clone()), why.clone()))
-            .collect(),
-        faults,
-        answers: if fields.is_some() {
-            String::new()
-        } else {
-            opened.answers(&access, language)
-        },
-        fields,
-        shown: opened.shown(language),
-        changes: opened.changes(language),
-        decisions: opened.decisions(app, language),
-        round: fill(words.round, &[("n", &view.round.to_string())]),
-        outcomes: language.words().outcomes(&view.outcomes),
-        chosen: again.chosen,
-        comment: again.comment,
-        statement: again.page.iter().any(|fault| fault.id == "statement"),
-        can,
-        targets: opened.targets(language),
-        resume: view
-            .returns
-            .as_ref()
-            .is_some_and(|returns| returns.resume.is_none()),
-        markable: opened
-            .form
-            .fields()
-            .filter(|_| view.returns.as_ref().is_some_and(|returns| returns.fields))
+            .collect()
+    }
+
+    fn claimed(&self) -> Option<String> {
+        let by = self.opened.view.claimed_by.as_ref()?;
+        let words = self.visitor.language.words();
+        Some(fill(words.claimed_by, &[("name", &self.app.name_of(by))]))
+    }
+
+    fn markable(&self) -> Vec<Markable> {
+        let returns = self.opened.view.returns.as_ref();
+        if returns.is_none_or(|returns| !returns.fields) {
+            return Vec::new();
+        }
+        let fields = self.opened.form.fields();
+        fields
             .map(|field| Markable {
                 path: field.path.clone(),
-                title: field.title.text(language).to_owned(),
+                title: field.title.text(self.visitor.language).to_owned(),
             })
-            .collect(),
-        seen_round: view.round,
-        digest: view.digest.clone(),
+            .collect()
     }
+
+    fn added(&self) -> Vec<(String, String)> {
+        let words = self.visitor.language.words();
+        let added = self.opened.view.added.iter();
+        added
+            .map(|person| {
+                let name = self.app.name_of(person);
+                (person.clone(), fill(words.remove_signer, &[("name", &name)]))
+            })
+            .collect()
+    }
+}
+
+fn page_lines(faults: &[PageFault]) -> impl Iterator<Item = FaultLine> {
+    faults.iter().map(|fault| FaultLine {
+        name: String::new(),
+        id: fault.id.clone(),
+        message: fault.message.clone(),
+    })
+}
+
+/// Which outcomes want a comment, in words, and whether any does without.
+pub fn comment_rule(outcomes: &[OutcomeView], words: &'static Words) -> (Option<String>, bool) {
+    let needing: Vec<&str> = outcomes
+        .iter()
+        .filter(|outcome| outcome.comment)
+        .map(|outcome| outcome.title.as_str())
+        .collect();
+    if needing.is_empty() || needing.len() == outcomes.len() {
+        return (None, needing.is_empty());
+    }
+    let named = needing.join("、");
+    (
+        Some(fill(words.comment_needed_for, &[("outcomes", &named)])),
+        true,
+    )
 }
 
 fn closed(app: &App, opened: &Opened, language: Language) -> Option<String> {
@@ -389,19 +350,15 @@ fn closed(app: &App, opened: &Opened, language: Language) -> Option<String> {
     let Some(by) = &closed.by else {
         return Some(words.closed_item.to_owned());
     };
-    let title = |name: &String| {
-        opened
-            .view
-            .outcomes
-            .iter()
-            .find(|outcome| outcome.name == *name)
-            .map_or_else(|| name.clone(), |outcome| outcome.title.clone())
+    let item = opened.case.desk.item(opened.view.n);
+    let act = closed.outcome.as_deref().unwrap_or(&closed.why);
+    let act = match act {
+        "returned" => "return",
+        act => act,
     };
-    let outcome = closed
-        .outcome
-        .as_ref()
-        .map_or_else(|| closed.why.clone(), title);
-    let (name, moment) = (app.name_of(by), time::moment(&app.site.zone, closed.at_ms));
+    let outcome = timeline::act_title(item, act, language);
+    let name = timeline::name_of(app, by, words);
+    let moment = time::moment(&app.site.zone, closed.at_ms);
     Some(fill(
         words.decided_by,
         &[("name", &name), ("time", &moment), ("outcome", &outcome)],
@@ -417,17 +374,14 @@ pub async fn page(
 ) -> Result<Response, Problem> {
     let (head, case) = visibility::case(&app, signed_in.asker(), &instance).await?;
     let title = head.title.unwrap_or(head.workflow);
-    let opened = Opened::of(
-        &app,
-        case,
-        title,
-        n,
-        &signed_in.person,
-        None,
-        visitor.language,
-    )
-    .await?;
-    render(&item_page(&app, &visitor, &opened, Again::default()))
+    let (person, language) = (&signed_in.person, visitor.language);
+    let opened = Opened::of(&app, case, title, n, person, None, language).await?;
+    let look = Look {
+        app: &app,
+        visitor: &visitor,
+        opened: &opened,
+    };
+    render(&look.page(Again::default()).await?)
 }
 
 /// Does what was posted.
@@ -443,31 +397,37 @@ pub async fn act(
     let title = head.title.unwrap_or(head.workflow);
     let typed = Some(&posted.entries);
     let opened = Opened::of(&app, case, title, n, &signed_in.person, typed, language).await?;
-    let kept = |data: Option<Json>, fields: Vec<Fault>, page: Vec<PageFault>| Again {
-        data,
-        fields,
-        page,
-        chosen: posted.text("_outcome").to_owned(),
-        comment: posted.text("_comment").to_owned(),
+    let look = Look {
+        app: &app,
+        visitor,
+        opened: &opened,
     };
-    let what = match decide::read(&posted, &opened.view, &opened.form, &opened.data, language)? {
-        Reading::Act(what) => what,
+    let reading = match handing::read(&app, &posted, &opened.data, language) {
+        Some(reading) => reading,
+        None => decide::read(&posted, &opened.view, &opened.form, &opened.data, language)?,
+    };
+    match reading {
+        Reading::Act(what) => perform(&look, &signed_in, &posted, what).await,
         Reading::Again(data) => {
-            return render(&item_page(
-                &app,
-                visitor,
-                &opened,
-                kept(Some(data), Vec::new(), Vec::new()),
-            ));
+            let again = Again::of(&posted, Some(data), Vec::new(), Vec::new());
+            render(&look.page(again).await?)
         }
         Reading::Faulty { data, fields, page } => {
-            let again = kept(Some(data), fields, page);
-            return faulty_page(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                &item_page(&app, visitor, &opened, again),
-            );
+            let again = Again::of(&posted, Some(data), fields, page);
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            faulty_page(status, &look.page(again).await?)
         }
-    };
+    }
+}
+
+async fn perform(
+    look: &Look<'_>,
+    signed_in: &SignedIn,
+    posted: &Posted,
+    what: What,
+) -> Result<Response, Problem> {
+    let (app, opened, language) = (look.app, look.opened, look.visitor.language);
+    let (instance, n) = (opened.case.instance.id(), opened.view.n);
     let said = said_after(&what);
     let act = Act {
         n,
@@ -478,10 +438,10 @@ pub async fn act(
         seen_digest: posted.filled("_digest"),
         what,
     };
-    match app.runtime.act(&instance, act, signed_in.caller()).await {
+    match app.runtime.act(instance, act, signed_in.caller()).await {
         Ok(_) => {
             app.counters.count(Counted::Act);
-            let stays = matches!(said, "claimed" | "unclaimed" | "commented");
+            let stays = matches!(said, "claimed" | "unclaimed" | "commented" | "handed");
             let to = if stays {
                 format!("/items/{instance}/{n}?said={said}")
             } else {
@@ -490,24 +450,15 @@ pub async fn act(
             Ok(Redirect::to(&to).into_response())
         }
         Err(RuntimeError::Refused(refusal)) => {
-            let (fields, page) =
-                decide::refused(&refusal, &opened.view, language).unwrap_or_else(|| {
-                    let moment = |at_ms| time::moment(&app.site.zone, at_ms);
-                    let message =
-                        decide::too_late(&refusal, |id| app.name_of(id), moment, language);
-                    (
-                        Vec::new(),
-                        vec![PageFault {
-                            id: "main",
-                            message,
-                        }],
-                    )
-                });
+            let refused = decide::refused(&refusal, &opened.view, posted, language);
+            let (fields, page) = refused.unwrap_or_else(|| {
+                let moment = |at_ms| time::moment(&app.site.zone, at_ms);
+                let message = decide::too_late(&refusal, |id| app.name_of(id), moment, language);
+                (Vec::new(), vec![PageFault::new("main", &message)])
+            });
             let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::CONFLICT);
-            faulty_page(
-                status,
-                &item_page(&app, visitor, &opened, kept(None, fields, page)),
-            )
+            let again = Again::of(posted, None, fields, page);
+            faulty_page(status, &look.page(again).await?)
         }
         Err(other) => Err(other.into()),
     }

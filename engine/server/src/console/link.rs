@@ -10,13 +10,16 @@ use tongban_work::{Act, Channel, OutcomeView, What};
 
 use super::decide::{self, PageFault, Reading, access_of};
 use super::frame::{Frame, faulty_page, page as render};
-use super::item::{Opened, Said};
+use super::item::comment_rule;
+use super::opened::Opened;
 use super::posted::Posted;
 use super::time::{self, Due};
+use super::timeline::{self, Said};
 use crate::app::App;
 use crate::counters::Counted;
 use crate::form::{self, Access, FaultLine};
 use crate::problem::Problem;
+use crate::security::attempts::Door;
 use crate::security::identity::Visitor;
 use crate::words::fill;
 
@@ -35,7 +38,10 @@ struct LinkPage {
     fields: Option<String>,
     answers: String,
     shown: Vec<(String, String)>,
-    decisions: Vec<Said>,
+    said: Vec<Said>,
+    comment_needed: Option<String>,
+    comment_optional: bool,
+    reason: String,
     outcomes: Vec<OutcomeView>,
     chosen: String,
     comment: String,
@@ -62,15 +68,16 @@ pub async fn page(
         return neutral(&app, &visitor);
     };
     match link.gone {
-        None => render(&link_page(
-            &app,
-            &visitor,
-            &token,
-            &link,
-            &opened,
-            Vec::new(),
-            ("", ""),
-        )),
+        None => {
+            let look = Look {
+                app: &app,
+                visitor: &visitor,
+                token: &token,
+                link: &link,
+                opened: &opened,
+            };
+            render(&look.page(Vec::new(), None).await?)
+        }
         Some("moved on" | "used") => end(
             &app,
             &visitor,
@@ -93,25 +100,12 @@ pub async fn act(
         return neutral(&app, &visitor);
     };
     let language = visitor.language;
-    let kept = (posted.text("_outcome"), posted.text("_comment"));
-    let faulty = |fields: Vec<form::Fault>, page: Vec<PageFault>| {
-        let mut lines: Vec<FaultLine> = page
-            .into_iter()
-            .map(|fault| FaultLine {
-                name: String::new(),
-                id: fault.id.to_owned(),
-                message: fault.message,
-            })
-            .collect();
-        lines.extend(
-            fields
-                .iter()
-                .map(|fault| fault.line(&opened.form, language)),
-        );
-        faulty_page(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            &link_page(&app, &visitor, &token, &link, &opened, lines, kept),
-        )
+    let look = Look {
+        app: &app,
+        visitor: &visitor,
+        token: &token,
+        link: &link,
+        opened: &opened,
     };
     if opened.view.status != "open" {
         return end(
@@ -125,7 +119,7 @@ pub async fn act(
         Reading::Act(
             what @ (What::Decide { .. } | What::Submit { .. } | What::Resubmit { .. }),
         ) => what,
-        Reading::Faulty { fields, page, .. } => return faulty(fields, page),
+        Reading::Faulty { fields, page, .. } => return look.faulty(fields, page, &posted).await,
         Reading::Act(_) | Reading::Again(_) => {
             return Err(Problem::malformed("a link of a mail only decides"));
         }
@@ -150,8 +144,8 @@ pub async fn act(
             })
         }
         Err(RuntimeError::Refused(refusal)) => {
-            match decide::refused(&refusal, &opened.view, language) {
-                Some((fields, page)) => faulty(fields, page),
+            match decide::refused(&refusal, &opened.view, &posted, language) {
+                Some((fields, page)) => look.faulty(fields, page, &posted).await,
                 None => {
                     let text = decide::too_late(
                         &refusal,
@@ -176,9 +170,18 @@ async fn open(
     visitor: &Visitor,
     token: &str,
 ) -> Result<Option<(LinkView, Opened)>, Problem> {
+    let (name, address) = (token.get(..16).unwrap_or(token), &visitor.address);
+    let now_ms = app.now_ms();
+    if let Some(seconds) = app.attempts.wait_s(Door::Link, name, address, now_ms) {
+        return Err(Problem::too_many(seconds));
+    }
     let link = match app.runtime.link_open(token).await {
         Ok(link) => link,
-        Err(RuntimeError::NotFound { .. }) => return Ok(None),
+        Err(RuntimeError::NotFound { .. }) => {
+            app.attempts.failed(Door::Link, name, address, now_ms);
+            app.counters.count(Counted::LinkFailure);
+            return Ok(None);
+        }
         Err(other) => return Err(other.into()),
     };
     let case = match app.runtime.case(&link.instance).await {
@@ -208,48 +211,86 @@ async fn open(
     }
 }
 
-fn link_page(
-    app: &App,
-    visitor: &Visitor,
-    token: &str,
-    link: &LinkView,
-    opened: &Opened,
-    faults: Vec<FaultLine>,
-    kept: (&str, &str),
-) -> LinkPage {
-    let (view, language) = (&opened.view, visitor.language);
-    let words = language.words();
-    let access = access_of(view);
-    let may_decide = view.may.iter().any(|word| word == "decide") && link.purpose == "decide";
-    let fields = (may_decide && access.edits_anything())
-        .then(|| form::render_fields(&opened.form, &access, &opened.data, &faults, language));
-    let name = app.name_of(&link.person);
-    // Before signing in a link shows as little of people as possible: what is masked stays masked.
-    let masked = Access::read_all().with(&[], &[], &view.fields.hide, &[]);
-    LinkPage {
-        frame: Frame::new(app, visitor, "").with_faults(!faults.is_empty()),
-        address: format!("/link/{token}"),
-        title: opened.title.clone(),
-        task: view.title.clone(),
-        number: opened.case.head.number.clone(),
-        as_whom: fill(words.link_as, &[("name", &name)]),
-        not_you: fill(words.link_not_you, &[("name", &name)]),
-        due: time::due(app, view.due_at_ms, view.provisional),
-        faults,
-        answers: if fields.is_some() {
-            String::new()
-        } else {
-            opened.answers(&masked, language)
-        },
-        fields,
-        shown: opened.shown(language),
-        decisions: opened.decisions(app, language),
-        outcomes: words.outcomes(&view.outcomes),
-        chosen: kept.0.to_owned(),
-        comment: kept.1.to_owned(),
-        may_decide,
-        sign_in: format!("/items/{}/{}", link.instance, link.n),
-        digest: view.digest.clone(),
+/// Somebody looking through a link.
+struct Look<'a> {
+    app: &'a App,
+    visitor: &'a Visitor,
+    token: &'a str,
+    link: &'a LinkView,
+    opened: &'a Opened,
+}
+
+impl Look<'_> {
+    async fn faulty(
+        &self,
+        fields: Vec<form::Fault>,
+        page: Vec<PageFault>,
+        posted: &Posted,
+    ) -> Result<Response, Problem> {
+        let mut lines: Vec<FaultLine> = page
+            .into_iter()
+            .map(|fault| FaultLine {
+                name: String::new(),
+                id: fault.id,
+                message: fault.message,
+            })
+            .collect();
+        let language = self.visitor.language;
+        lines.extend(
+            fields
+                .iter()
+                .map(|fault| fault.line(&self.opened.form, language)),
+        );
+        let page = self.page(lines, Some(posted)).await?;
+        faulty_page(StatusCode::UNPROCESSABLE_ENTITY, &page)
+    }
+
+    async fn page(
+        &self,
+        faults: Vec<FaultLine>,
+        posted: Option<&Posted>,
+    ) -> Result<LinkPage, Problem> {
+        let (app, link, opened) = (self.app, self.link, self.opened);
+        let (view, language) = (&opened.view, self.visitor.language);
+        let words = language.words();
+        let access = access_of(view);
+        let may_decide = view.may.iter().any(|word| word == "decide") && link.purpose == "decide";
+        let fields = (may_decide && access.edits_anything())
+            .then(|| form::render_fields(&opened.form, &access, &opened.data, &faults, language));
+        let name = app.name_of(&link.person);
+        // Before signing in a link shows as little of people as possible: what is masked stays masked.
+        let masked = Access::read_all().with(&[], &[], &view.fields.hide, &[]);
+        let outcomes = opened.outcomes(language);
+        let (comment_needed, comment_optional) = comment_rule(&outcomes, words);
+        let kept = |name: &str| posted.map_or_else(String::new, |posted| posted.text(name).into());
+        let chosen = kept("_outcome");
+        Ok(LinkPage {
+            frame: Frame::new(app, self.visitor, "").with_faults(!faults.is_empty()),
+            address: format!("/link/{}", self.token),
+            title: opened.title.clone(),
+            task: opened.task(language),
+            number: opened.case.head.number.clone(),
+            as_whom: fill(words.link_as, &[("name", &name)]),
+            not_you: fill(words.link_not_you, &[("name", &name)]),
+            due: time::due(app, view.due_at_ms, view.provisional, language),
+            faults,
+            answers: match fields {
+                Some(_) => String::new(),
+                None => opened.answers(&masked, language),
+            },
+            fields,
+            shown: opened.shown(language),
+            said: timeline::of_item(app, &opened.case, view.n, language).await?,
+            outcomes,
+            reason: kept(&format!("_reason.{chosen}")),
+            chosen,
+            comment: kept("_comment"),
+            comment_needed,
+            comment_optional,
+            may_decide,
+            sign_in: format!("/items/{}/{}", link.instance, link.n),
+            digest: view.digest.clone(),
+        })
     }
 }
 
@@ -262,20 +303,16 @@ fn moved_on(app: &App, visitor: &Visitor, opened: &Opened) -> String {
     let Some(by) = &closed.by else {
         return words.closed_item.to_owned();
     };
-    let outcome = closed.outcome.as_deref().unwrap_or(&closed.why);
-    let title = opened
-        .view
-        .outcomes
-        .iter()
-        .find(|known| known.name == outcome)
-        .map_or(outcome, |known| known.title.as_str());
+    let item = opened.case.desk.item(opened.view.n);
+    let act = closed.outcome.as_deref().unwrap_or(&closed.why);
+    let outcome = timeline::act_title(item, act, visitor.language);
     let moment = time::moment(&app.site.zone, closed.at_ms);
     fill(
         words.decided_by,
         &[
             ("name", &app.name_of(by)),
             ("time", &moment),
-            ("outcome", title),
+            ("outcome", &outcome),
         ],
     )
 }

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use askama::Template;
 use tongban_core::Mark;
-use tongban_dsl::definition::{Task, TaskKind, Template as Source, TemplateKind};
+use tongban_dsl::definition::{Definition, Task, TaskKind, Template as Source, TemplateKind};
 use tongban_runtime::CaseView;
 
+use crate::language::Language;
 use crate::words::Words;
 
 /// A step with what stands inside it already rendered.
@@ -24,13 +25,57 @@ struct OutlineTemplate<'a> {
     steps: &'a [Step],
 }
 
-/// The title of a task: the author's text, or its name.
-pub fn task_title(task: &Task) -> String {
-    task.metadata
-        .title
-        .as_ref()
-        .and_then(plain)
+/// The title of a task: the author's text in the reader's language (`x-en`), or its name.
+pub fn task_title(task: &Task, language: Language) -> String {
+    let metadata = &task.metadata;
+    let english = || {
+        let entry = metadata.extra.iter().find(|entry| &*entry.key == "x-en")?;
+        plain(&entry.value)
+    };
+    Some(language)
+        .filter(|language| *language == Language::English)
+        .and_then(|_| english())
+        .or_else(|| metadata.title.as_ref().and_then(plain))
         .unwrap_or_else(|| task.name.value.clone())
+}
+
+/// The title of a workflow in the reader's language.
+pub fn workflow_title(definition: &Definition, language: Language) -> String {
+    let document = &definition.document;
+    let extra = document.metadata.extra.iter();
+    let english = extra
+        .filter(|_| language == Language::English)
+        .find(|entry| &*entry.key == "x-en")
+        .and_then(|entry| plain(&entry.value));
+    english
+        .or_else(|| document.title.as_ref().map(|title| title.value.clone()))
+        .unwrap_or_else(|| document.name.value.clone())
+}
+
+/// The titles of the steps of people that come after a task in the order in which they are written.
+pub fn later_steps(case: &CaseView, path: &str, language: Language) -> Vec<String> {
+    fn walk(tasks: &[Task], prefix: &str, found: &mut Vec<(String, String)>, language: Language) {
+        for task in tasks {
+            let path = format!("{prefix}{}", task.name.value);
+            if let TaskKind::Call(call) = &task.kind
+                && matches!(call.function.value.as_str(), "approve" | "collect" | "notice")
+            {
+                found.push((path.clone(), task_title(task, language)));
+            }
+            for (inside, step) in children(&task.kind) {
+                walk(inside, &format!("{path}/{step}"), found, language);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(&case.definition.tasks, "", &mut found, language);
+    let at = found.iter().position(|(known, _)| known == path);
+    let later = at.map_or(found.len(), |at| at + 1);
+    found
+        .into_iter()
+        .skip(later)
+        .map(|(_, title)| title)
+        .collect()
 }
 
 fn plain(title: &Source) -> Option<String> {
@@ -41,24 +86,29 @@ fn plain(title: &Source) -> Option<String> {
 }
 
 /// Renders the steps of a case as nested lists.
-pub fn outline(case: &CaseView, words: &'static Words) -> String {
+pub fn outline(case: &CaseView, language: Language) -> String {
     let marks: HashMap<String, Mark> = case.instance.marks(&case.program).into_iter().collect();
-    list(&case.definition.tasks, "", &marks, words)
+    list(&case.definition.tasks, "", &marks, language)
 }
 
 /// The titles of all tasks by path.
-pub fn titles(case: &CaseView) -> HashMap<String, String> {
-    fn walk(tasks: &[Task], prefix: &str, titles: &mut HashMap<String, String>) {
+pub fn titles(case: &CaseView, language: Language) -> HashMap<String, String> {
+    fn walk(
+        tasks: &[Task],
+        prefix: &str,
+        titles: &mut HashMap<String, String>,
+        language: Language,
+    ) {
         for task in tasks {
             let path = format!("{prefix}{}", task.name.value);
-            titles.insert(path.clone(), task_title(task));
+            titles.insert(path.clone(), task_title(task, language));
             for (inside, step) in children(&task.kind) {
-                walk(inside, &format!("{path}/{step}"), titles);
+                walk(inside, &format!("{path}/{step}"), titles, language);
             }
         }
     }
     let mut titles = HashMap::new();
-    walk(&case.definition.tasks, "", &mut titles);
+    walk(&case.definition.tasks, "", &mut titles, language);
     titles
 }
 
@@ -77,8 +127,9 @@ fn list(
     tasks: &[Task],
     prefix: &str,
     marks: &HashMap<String, Mark>,
-    words: &'static Words,
+    language: Language,
 ) -> String {
+    let words: &'static Words = language.words();
     let steps: Vec<Step> = tasks
         .iter()
         .map(|task| {
@@ -94,12 +145,12 @@ fn list(
             let inside = children(&task.kind);
             let inside = inside
                 .into_iter()
-                .map(|(tasks, step)| list(tasks, &format!("{path}/{step}"), marks, words))
+                .map(|(tasks, step)| list(tasks, &format!("{path}/{step}"), marks, language))
                 .collect();
             Step {
                 class,
                 sign,
-                title: task_title(task),
+                title: task_title(task, language),
                 state,
                 inside,
             }

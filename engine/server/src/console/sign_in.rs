@@ -11,9 +11,11 @@ use super::frame::{Frame, faulty_page, page as render};
 use super::posted::Posted;
 use crate::app::App;
 use crate::counters::Counted;
+use crate::demo;
 use crate::language::{LANGUAGE_COOKIE, Language};
 use crate::problem::Problem;
 use crate::security::account;
+use crate::security::attempts::Door;
 use crate::security::identity::{Officer, Visitor, cookie, local_path, session_cookie, set_cookie};
 use crate::serve::Peer;
 use crate::words::fill;
@@ -26,6 +28,39 @@ struct SignInPage {
     user: String,
     fault: Option<String>,
     first: bool,
+    demo: Option<Demo>,
+}
+
+/// Whom one can sign in as in the demonstration.
+struct Demo {
+    said: String,
+    people: Vec<(String, String)>,
+}
+
+impl Demo {
+    fn of(app: &App, language: Language) -> Option<Self> {
+        if !app.site.demo {
+            return None;
+        }
+        let organisation = app.organisation();
+        let people = demo::ROLES.iter().filter_map(|(id, _)| {
+            let person = organisation.person(id)?;
+            let unit = person.unit.as_ref();
+            let unit = unit.map(|unit| app.unit_name(unit, language));
+            let name = match unit {
+                Some(unit) => format!("{} · {unit}", person.name),
+                None => person.name.clone(),
+            };
+            Some((person.id.clone(), name))
+        });
+        Some(Self {
+            said: fill(
+                language.words().demo_people,
+                &[("password", demo::PASSWORD)],
+            ),
+            people: people.collect(),
+        })
+    }
 }
 
 /// Where a page for people who are signed in sends others.
@@ -60,6 +95,7 @@ pub async fn page(
         user: String::new(),
         fault: None,
         first,
+        demo: Demo::of(&app, visitor.language),
     })
 }
 
@@ -76,7 +112,9 @@ pub async fn sign_in(
         || posted.visitor.subject.to_string(),
         |Extension(Peer(peer))| peer.ip().to_string(),
     );
-    if let Some(seconds) = app.attempts.wait_s(&user, &address, app.now_ms()) {
+    if let Some(seconds) = app
+        .attempts
+        .wait_s(Door::Password, &user, &address, app.now_ms()) {
         let fault = fill(words.sign_in_slow, &[("seconds", &seconds.to_string())]);
         let mut response = refused(&app, &posted, user, fault, StatusCode::TOO_MANY_REQUESTS)?;
         response
@@ -86,7 +124,8 @@ pub async fn sign_in(
     }
     let password = posted.entries.first("password").unwrap_or_default();
     if !account::password_fits(&app, &user, password).await? {
-        app.attempts.failed(&user, &address, app.now_ms());
+        app.attempts
+            .failed(Door::Password, &user, &address, app.now_ms());
         app.counters.count(Counted::SignInFailure);
         tracing::info!(user = %user.chars().take(64).collect::<String>(), "a sign-in failed");
         return refused(
@@ -97,7 +136,7 @@ pub async fn sign_in(
             StatusCode::UNPROCESSABLE_ENTITY,
         );
     }
-    app.attempts.succeeded(&user);
+    app.attempts.succeeded(Door::Password, &user);
     app.counters.count(Counted::SignIn);
     let name = session_cookie(app.site.secure);
     let former = cookie(&headers, name);
@@ -131,6 +170,7 @@ fn refused(
             user,
             fault: Some(fault),
             first: false,
+            demo: Demo::of(app, posted.visitor.language),
         },
     )
 }

@@ -2,9 +2,10 @@
 //! Nothing is sent before that page is confirmed, and confirming twice starts one case.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
 use serde_json::Value as Json;
 use tongban_runtime::form::{FieldFault, NoCodes};
 use tongban_runtime::{RuntimeError, Start};
@@ -21,7 +22,7 @@ use crate::problem::Problem;
 use crate::security::account::SignedIn;
 use crate::security::identity::{Officer, Visitor};
 use crate::security::secret::random_token;
-use crate::visibility::may_start;
+use crate::visibility::{self, may_start};
 
 #[derive(Template)]
 #[template(path = "start_list.html")]
@@ -33,7 +34,7 @@ struct StartList {
 struct Startable {
     name: String,
     title: String,
-    version: String,
+    summary: Option<String>,
 }
 
 #[derive(Template)]
@@ -45,6 +46,7 @@ struct StartForm {
     fields: String,
     faults: Vec<FaultLine>,
     holder: Option<String>,
+    link: Option<String>,
 }
 
 #[derive(Template)]
@@ -57,6 +59,7 @@ struct StartCheck {
     hidden: Vec<(String, String)>,
     warnings: Vec<String>,
     key: String,
+    link: Option<String>,
 }
 
 /// Lists the workflows that the person may start.
@@ -69,10 +72,14 @@ pub async fn list(
     let workflows = workflows
         .into_iter()
         .filter(|view| may_start(&app, signed_in.asker(), &view.workflow))
+        .filter(|view| !view.starts_from_another)
         .map(|view| Startable {
+            title: match (&view.title_en, visitor.language) {
+                (Some(english), Language::English) => english.clone(),
+                _ => view.title,
+            },
             name: view.workflow,
-            title: view.title,
-            version: view.version,
+            summary: view.summary,
         })
         .collect();
     page(&StartList {
@@ -81,24 +88,33 @@ pub async fn list(
     })
 }
 
+/// The number of the case that a new one follows.
+#[derive(Deserialize)]
+pub struct StartQuery {
+    #[serde(default)]
+    link: String,
+}
+
 /// Shows the start form.
 pub async fn form(
     State(app): State<App>,
     visitor: Visitor,
     Officer(signed_in): Officer,
     Path((namespace, name)): Path<(String, String)>,
+    Query(query): Query<StartQuery>,
 ) -> Result<Response, Problem> {
-    let starting = Starting::of(
-        &app,
-        &visitor,
-        &signed_in,
-        format!("{namespace}/{name}"),
-        &Json::Null,
-    )
-    .await?;
+    let asking = Asking {
+        app: &app,
+        visitor: &visitor,
+        signed_in: &signed_in,
+        workflow: format!("{namespace}/{name}"),
+        link: Some(query.link).filter(|link| !link.is_empty()),
+    };
+    asking.allow().await?;
+    let starting = Starting::of(&asking, &Json::Null).await?;
     let data = starting.form.prefilled();
     // Choices may hang on what is filled in already.
-    let starting = Starting::of(&app, &visitor, &signed_in, starting.workflow, &data).await?;
+    let starting = Starting::of(&asking, &data).await?;
     page(&starting.form_page(&app, &visitor, &data, Vec::new(), None))
 }
 
@@ -110,12 +126,19 @@ pub async fn submit(
     posted: Posted,
 ) -> Result<Response, Problem> {
     let visitor = &posted.visitor;
-    let workflow = format!("{namespace}/{name}");
+    let asking = Asking {
+        app: &app,
+        visitor,
+        signed_in: &signed_in,
+        workflow: format!("{namespace}/{name}"),
+        link: posted.filled("_link"),
+    };
+    asking.allow().await?;
     let access = Access::edit_all();
     // The first reading gives the answers on which later choices hang.
-    let first = Starting::of(&app, visitor, &signed_in, workflow, &Json::Null).await?;
+    let first = Starting::of(&asking, &Json::Null).await?;
     let sketch = form::sketch(&first.form.prefilled(), &posted.entries);
-    let starting = Starting::of(&app, visitor, &signed_in, first.workflow, &sketch).await?;
+    let starting = Starting::of(&asking, &sketch).await?;
     let act = posted.text("_act");
     let finished = matches!(act, "check" | "submit")
         && posted
@@ -155,32 +178,51 @@ fn unexpected(name: String) -> Problem {
     ))
 }
 
+/// Somebody who wants to start a case.
+struct Asking<'a> {
+    app: &'a App,
+    visitor: &'a Visitor,
+    signed_in: &'a SignedIn,
+    workflow: String,
+    /// The number of the case that the new one follows.
+    link: Option<String>,
+}
+
+impl Asking<'_> {
+    /// A case that follows another is offered on that one's page; everything else wants a right.
+    async fn allow(&self) -> Result<(), Problem> {
+        let (app, asker) = (self.app, self.signed_in.asker());
+        let allowed = match &self.link {
+            None => may_start(app, asker, &self.workflow),
+            Some(number) => visibility::may_follow(app, asker, &self.workflow, number).await?,
+        };
+        match allowed {
+            true => Ok(()),
+            false => Err(Problem::not_found()),
+        }
+    }
+}
+
 /// A start form with everything that it offers.
 struct Starting {
     workflow: String,
     title: String,
     schema: Json,
     form: Form,
+    link: Option<String>,
 }
 
 impl Starting {
-    async fn of(
-        app: &App,
-        visitor: &Visitor,
-        signed_in: &SignedIn,
-        workflow: String,
-        data: &Json,
-    ) -> Result<Self, Problem> {
-        if !may_start(app, signed_in.asker(), &workflow) {
-            return Err(Problem::not_found());
-        }
+    async fn of(asking: &Asking<'_>, data: &Json) -> Result<Self, Problem> {
+        let (app, language) = (asking.app, asking.visitor.language);
+        let (signed_in, workflow) = (asking.signed_in, asking.workflow.clone());
         let schema = json(&app.runtime.form(&workflow).await?);
         let around = Surroundings {
             workflow: &workflow,
             form: data,
             starter: Some(&signed_in.person),
             unit: signed_in.unit.as_deref(),
-            language: visitor.language,
+            language,
         };
         let organisation = app.organisation();
         let identity = organisation.person(&signed_in.person).and_then(|person| {
@@ -190,7 +232,7 @@ impl Starting {
         let schema = with_defaults(&schema, &around, identity.as_ref());
         let lookup = Lookup::of(app, &schema, &around).await?;
         let form = form::build(&schema, &lookup);
-        let title = form.title.text(visitor.language).to_owned();
+        let title = form.title.text(language).to_owned();
         let title = if title.is_empty() {
             workflow.clone()
         } else {
@@ -201,6 +243,7 @@ impl Starting {
             schema,
             form,
             workflow,
+            link: asking.link.clone(),
         })
     }
 
@@ -253,6 +296,7 @@ impl Starting {
             ),
             faults,
             holder,
+            link: self.link.clone(),
         }
     }
 
@@ -281,6 +325,7 @@ impl Starting {
             hidden: form::hidden_inputs(&self.form, &Access::edit_all(), data),
             warnings: warnings.into_iter().map(said).collect(),
             key: random_token(),
+            link: self.link.clone(),
         }
     }
 
@@ -302,7 +347,7 @@ impl Starting {
             input: value(data)?,
             caller: signed_in.caller(),
             idempotency_key: key,
-            link: None,
+            link: self.link.clone(),
         };
         match app.runtime.start(start).await {
             Ok(started) => {

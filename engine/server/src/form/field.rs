@@ -164,6 +164,23 @@ impl Form {
             .flat_map(|section| section.fields.iter())
     }
 
+    /// Whether any field, a column of a table included, is masked when it is only read.
+    pub fn masks_anything(&self) -> bool {
+        fn any(fields: &[Field]) -> bool {
+            fields.iter().any(|field| {
+                let inside = match &field.kind {
+                    Kind::Group(children)
+                    | Kind::Table {
+                        columns: children, ..
+                    } => any(children),
+                    _ => false,
+                };
+                field.mask.is_some() || inside
+            })
+        }
+        self.sections.iter().any(|section| any(&section.fields))
+    }
+
     /// What the form starts with: the defaults of its fields.
     pub fn prefilled(&self) -> Json {
         fn of(fields: &mut dyn Iterator<Item = &Field>) -> serde_json::Map<String, Json> {

@@ -16,12 +16,15 @@ use tongban_runtime::Caller;
 use tongban_work::Channel;
 
 use super::account::{self, SignedIn};
+use super::attempts::Door;
 use super::form_token;
 use super::key::{Scope, bearer};
 use super::secret::random_token;
 use crate::app::App;
+use crate::counters::Counted;
 use crate::language::{LANGUAGE_COOKIE, Language};
 use crate::problem::Problem;
+use crate::serve::Peer;
 
 /// The cookie of a visit before signing in, to which the tokens of forms are bound.
 const VISIT_COOKIE: &str = "visit";
@@ -48,6 +51,8 @@ pub struct Visitor {
     pub signed_in: Option<Arc<SignedIn>>,
     /// The path with its query, for the language switch.
     pub path: Arc<str>,
+    /// Where the visitor comes from: guessing is counted by it.
+    pub address: Arc<str>,
 }
 
 /// Somebody who is signed in; handlers of such routes ask for it.
@@ -124,11 +129,13 @@ pub async fn visit(State(app): State<App>, mut request: Request, next: Next) -> 
         (None, Some(visit), _) | (None, None, Some(visit)) => visit.as_str().into(),
         (None, None, None) => "".into(),
     };
+    let address = address_of(&request).into();
     request.extensions_mut().insert(Visitor {
         language,
         subject,
         signed_in,
         path,
+        address,
     });
     let mut response = next.run(request).await;
     if let Some(visit) = fresh {
@@ -139,16 +146,15 @@ pub async fn visit(State(app): State<App>, mut request: Request, next: Next) -> 
 
 /// Whether a path belongs to machines: the API, health and assets need no visit.
 pub fn is_machine(path: &str) -> bool {
-    [
+    let machines = [
         "/api/",
         "/assets/",
         "/healthz",
         "/readyz",
         "/metrics",
         "/openapi.json",
-    ]
-    .iter()
-    .any(|prefix| path.starts_with(prefix))
+    ];
+    path == "/api" || machines.iter().any(|prefix| path.starts_with(prefix))
 }
 
 /// Lets a request pass as its route's access says.
@@ -173,33 +179,58 @@ pub async fn authorise(
             request.extensions_mut().insert(Officer(signed_in));
             next.run(request).await
         }
-        Access::Key(scope) => match client_of(&app, request.headers()).await {
-            Ok(client) if client.scopes.contains(&scope) => {
-                request.extensions_mut().insert(client);
-                next.run(request).await
+        Access::Key(scope) => {
+            match client_of(&app, request.headers(), address_of(&request)).await {
+                Ok(client) if client.scopes.contains(&scope) => {
+                    request.extensions_mut().insert(client);
+                    next.run(request).await
+                }
+                Ok(_) => Problem::forbidden(format!(
+                    "this wants a key with the scope `{}`",
+                    scope.name()
+                ))
+                .into_response(),
+                Err(problem) => problem.into_response(),
             }
-            Ok(_) => Problem::forbidden(format!(
-                "this wants a key with the scope `{}`",
-                scope.name()
-            ))
-            .into_response(),
-            Err(problem) => problem.into_response(),
-        },
+        }
     }
 }
 
 /// The client of a request's key. Unknown, revoked and expired keys answer the same; a key is never
 /// taken from a cookie or an address.
-async fn client_of(app: &App, headers: &HeaderMap) -> Result<Client, Problem> {
+async fn client_of(app: &App, headers: &HeaderMap, address: String) -> Result<Client, Problem> {
     let header = headers
         .get(AUTHORIZATION)
         .and_then(|value| value.to_str().ok());
     let key = header
         .and_then(bearer)
         .ok_or_else(Problem::unauthenticated)?;
-    account::client(app, key)
-        .await?
-        .ok_or_else(Problem::unauthenticated)
+    // By what is shown of a key and from where: a stranger elsewhere does not slow its owner.
+    let name = format!("{}@{address}", key.chars().take(11).collect::<String>());
+    let now_ms = app.now_ms();
+    if let Some(seconds) = app.attempts.wait_s(Door::Key, &name, &address, now_ms) {
+        app.counters.count(Counted::KeyFailure);
+        return Err(Problem::too_many(seconds));
+    }
+    match account::client(app, key).await? {
+        Some(client) => {
+            app.attempts.known(Door::Key, &name, now_ms);
+            Ok(client)
+        }
+        None => {
+            app.attempts.failed(Door::Key, &name, &address, now_ms);
+            app.counters.count(Counted::KeyFailure);
+            Err(Problem::unauthenticated())
+        }
+    }
+}
+
+/// Where a request comes from.
+fn address_of(request: &Request) -> String {
+    request
+        .extensions()
+        .get::<Peer>()
+        .map_or_else(|| "here".to_owned(), |Peer(peer)| peer.ip().to_string())
 }
 
 impl<S: Sync> FromRequestParts<S> for Visitor {

@@ -12,5 +12,6 @@ mod api;
 mod console;
 mod hostile;
 mod link;
+mod pages;
 mod site;
 mod socket;

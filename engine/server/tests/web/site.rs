@@ -250,8 +250,13 @@ impl Browser {
     /// A browser in which a sample person is signed in.
     pub async fn of(site: &Arc<Site>, person: &str) -> Self {
         let mut browser = Self::new(site);
-        let page = browser.get("/sign-in").await;
-        let answer = browser
+        browser.sign_in(person).await;
+        browser
+    }
+
+    pub async fn sign_in(&mut self, person: &str) {
+        let page = self.get("/sign-in").await;
+        let answer = self
             .post(
                 "/sign-in",
                 &[
@@ -268,7 +273,6 @@ impl Browser {
             "{person} signs in: {}",
             answer.body
         );
-        browser
     }
 
     pub fn cookie(&self, name: &str) -> Option<&str> {
