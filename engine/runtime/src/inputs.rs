@@ -252,6 +252,12 @@ impl Activation<'_> {
             .and_then(|n| u32::try_from(n).ok())
             .unwrap_or(0);
         let event = body.get("event").cloned().unwrap_or(Value::Null);
+        let seq = body.get("seq").and_then(Value::as_i64);
+        if let Some(seq) = seq
+            && self.has_heard(seq).await?
+        {
+            return Ok(());
+        }
         let taken = self
             .offer(Event::Heard {
                 run_id: text(body, "runId").to_owned(),
@@ -259,7 +265,6 @@ impl Activation<'_> {
                 event,
             })
             .await?;
-        let seq = body.get("seq").and_then(Value::as_i64);
         if let (true, Some(event_seq)) = (taken, seq) {
             self.out.heard.push(EventTaken {
                 event_seq,
@@ -271,6 +276,14 @@ impl Activation<'_> {
             });
         }
         Ok(())
+    }
+
+    /// An event that fits several filters is consumed once by an instance: the message of the second is only taken.
+    async fn has_heard(&self, seq: i64) -> Result<bool, RuntimeError> {
+        if self.out.heard.iter().any(|heard| heard.event_seq == seq) {
+            return Ok(true);
+        }
+        Ok(self.node.store.event_is_taken(seq, self.id()).await?)
     }
 
     /// A case that objects to one of this case's notices began, or ended.

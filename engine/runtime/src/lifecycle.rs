@@ -227,6 +227,7 @@ impl Telling<'_, '_> {
 
     fn of_task(&mut self, record: &Record) {
         let path = &record.path;
+        self.correlation(record);
         match record.status {
             RecordStatus::Started => {
                 self.task(path, "created", "pending", record, None);
@@ -243,6 +244,29 @@ impl Telling<'_, '_> {
                 let output = record.output.as_ref().map(secret::masked);
                 let output = output.map(|output| ("output", output));
                 self.task(path, "completed", "completed", record, output);
+            }
+            _ => {}
+        }
+    }
+
+    /// A listener that correlates says when it begins, and by what when it ends.
+    fn correlation(&mut self, record: &Record) {
+        let Some(keys) = &record.correlation else {
+            return;
+        };
+        let at = self.time(record.at_ms);
+        let mut data = value!({ "name": (self.name()) });
+        match record.status {
+            RecordStatus::Started => {
+                data.set("startedAt", at);
+                self.tell("workflow.correlation-started", data, record.at_ms);
+            }
+            RecordStatus::Completed => {
+                data.set("completedAt", at);
+                if !keys.is_null() {
+                    data.set("correlationKeys", secret::masked(keys));
+                }
+                self.tell("workflow.correlation-completed", data, record.at_ms);
             }
             _ => {}
         }

@@ -316,3 +316,25 @@ async fn two_writes_of_one_activation_merge_and_a_read_after_them_sees_them() {
     assert_eq!(record.version, 1, "both writes are one");
     site.sound().await;
 }
+
+#[tokio::test]
+async fn an_act_whose_connector_is_paused_waits_and_uses_up_no_attempts() {
+    let site = Site::new().await;
+    site.publish(&workflow("send", SEND)).await;
+    site.runtime.connector_pause("callee.send", true);
+    let started = site.start("test/send", value!({ "text": "hello" })).await;
+    // Longer than the attempts that an unknown outcome has.
+    for _ in 0..8 {
+        site.after(31_000).await;
+    }
+    assert!(site.callee.calls.lock().is_empty());
+    let waiting = site.store.acts_of(&started.id).await.unwrap();
+    let why = waiting[0].error.as_deref().unwrap_or_default();
+    assert!(why.contains("waits for `callee.send`"), "{why}");
+    site.runtime.connector_pause("callee.send", false);
+    site.after(31_000).await;
+    assert_eq!(site.output(&started.id).await, value!({ "ok": true }));
+    assert_eq!(site.callee.calls.lock()[0].2, 0, "the first attempt");
+    assert!(site.store.incidents_of(&started.id).await.unwrap().is_empty());
+    site.sound().await;
+}

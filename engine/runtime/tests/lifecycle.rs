@@ -373,3 +373,42 @@ async fn another_node_has_the_sink() {
     let last = Value::from_json_bytes(&sent[1].body).unwrap();
     assert_eq!(last.at("data.output"), Some(&value!({ "n": 1 })));
 }
+
+#[tokio::test]
+async fn a_listener_that_correlates_says_by_what() {
+    let settings = Settings {
+        lifecycle: Level::Workflows,
+        ..Settings::default()
+    };
+    let store = memory().await;
+    let (runtime, _) = node(store.clone(), settings, outside()).await;
+    let tasks = "
+  - paid:
+      listen:
+        to:
+          one:
+            with: { type: paid }
+            correlate: { order: { from: 'input.data.order', expect: '${ workflow.input.order }' } }
+";
+    let publication = support::publication(&workflow("order", tasks), &[]);
+    runtime.publish(&publication, "test").await.unwrap();
+    runtime
+        .start(start("test/order", value!({ "order": 7 })))
+        .await
+        .unwrap();
+    let paid = value!({ "specversion": "1.0", "id": "1", "source": "https://shop", "type": "paid", "data": { "order": 7 } });
+    runtime.receive(paid, Caller::system()).await.unwrap();
+    runtime.run_until_idle().await.unwrap();
+    let events = all_events(&store).await;
+    let of = |name: &str| {
+        let event = events
+            .iter()
+            .find(|event| event.event_type == format!("io.serverlessworkflow.workflow.{name}.v1"));
+        Value::from_json(&event.unwrap_or_else(|| panic!("{name} is told")).body).unwrap()
+    };
+    assert!(of("correlation-started").at("data.startedAt").is_some());
+    assert_eq!(
+        of("correlation-completed").at("data.correlationKeys.order"),
+        Some(&value!(7))
+    );
+}

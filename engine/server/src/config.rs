@@ -3,11 +3,17 @@
 //! Everything that is wrong is reported at once, with the setting, its value and what was expected.
 //! Paths are relative to the folder of the file.
 
-use std::net::SocketAddr;
+mod events;
+mod mail;
+
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use tongban_process::Processes;
 
+pub use self::events::{EventsConfig, Lifecycle, SinkConfig};
+pub use self::mail::{MailConfig, SmtpConfig, SmtpTls};
 use crate::language::Language;
 
 /// The settings of a site.
@@ -42,6 +48,14 @@ pub struct Config {
     pub secrets: PathBuf,
     /// How mail goes out.
     pub mail: MailConfig,
+    /// Lifecycle events, and where events go.
+    pub events: EventsConfig,
+    /// Processes of this machine that workflows may run; none by default.
+    pub run: Processes,
+    /// Who may read `/metrics`.
+    pub metrics: MetricsConfig,
+    /// Addresses of proxies whose `X-Forwarded-For` says who asks; none by default.
+    pub proxies: Vec<IpAddr>,
     /// Bounds of requests.
     pub limits: Limits,
     /// Shows the mailbox to everybody who is signed in: demonstrations only.
@@ -57,47 +71,12 @@ pub fn executable() -> PathBuf {
     std::env::current_exe().unwrap_or_else(|_| PathBuf::from("tongban"))
 }
 
-/// How mail goes out.
-#[derive(Debug, Clone, Deserialize)]
+/// Who may read `/metrics`.
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-pub struct MailConfig {
-    /// The sender.
-    pub from: String,
-    /// The relay; without one mails wait in the database.
-    pub smtp: Option<SmtpConfig>,
-}
-
-/// A mail relay.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct SmtpConfig {
-    /// Its host name.
-    pub host: String,
-    /// Its port.
-    #[serde(default = "smtp_port")]
-    pub port: u16,
-    /// `required`, `wrapped` (from the first byte) or `none` (loopback relays only).
-    #[serde(default)]
-    pub tls: SmtpTls,
-    /// The user to sign in as.
-    #[serde(default)]
-    pub user: Option<String>,
-    /// The file with the password.
-    #[serde(default)]
-    pub password_file: Option<PathBuf>,
-}
-
-/// How a relay is spoken to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum SmtpTls {
-    /// STARTTLS, or no mail.
-    #[default]
-    Required,
-    /// TLS from the first byte.
-    Wrapped,
-    /// No TLS.
-    None,
+pub struct MetricsConfig {
+    /// The file with the token that readers show; without one only this machine may read.
+    pub token_file: Option<PathBuf>,
 }
 
 /// Bounds of requests.
@@ -114,10 +93,6 @@ pub struct Limits {
     pub connections: usize,
     /// Minutes after which a session without a request ends.
     pub session_minutes: u64,
-}
-
-fn smtp_port() -> u16 {
-    587
 }
 
 impl Default for Config {
@@ -137,18 +112,13 @@ impl Default for Config {
             key_file: PathBuf::from("../data/site.key"),
             secrets: PathBuf::from("../data/secrets"),
             mail: MailConfig::default(),
+            events: EventsConfig::default(),
+            run: Processes::default(),
+            metrics: MetricsConfig::default(),
+            proxies: Vec::new(),
             limits: Limits::default(),
             demo: false,
             executable: executable(),
-        }
-    }
-}
-
-impl Default for MailConfig {
-    fn default() -> Self {
-        Self {
-            from: "tongban@localhost".to_owned(),
-            smtp: None,
         }
     }
 }
@@ -269,6 +239,9 @@ impl Config {
         {
             *file = folder.join(&*file);
         }
+        if let Some(file) = &mut self.metrics.token_file {
+            *file = folder.join(&*file);
+        }
         if let Some(path) = self
             .database
             .strip_prefix("sqlite://")
@@ -308,18 +281,9 @@ impl Config {
                 self.zone
             ));
         }
-        if self
-            .mail
-            .from
-            .split_once('@')
-            .is_none_or(|(name, domain)| name.is_empty() || domain.is_empty())
-            || self.mail.from.contains(['\r', '\n'])
-        {
-            faults.push(format!(
-                "mail.from: expected an address, found `{}`",
-                self.mail.from.escape_debug()
-            ));
-        }
+        self.mail.faults(&mut faults);
+        self.events.faults(&mut faults);
+        faults.extend(self.run.faults("run"));
         let ranges = [
             (
                 "limits.bodyBytes",
@@ -405,6 +369,39 @@ mod tests {
             "database:",
             "mail.from:",
             "limits.connections:",
+        ] {
+            assert!(error.contains(word), "{word} is missing in {error}");
+        }
+    }
+
+    #[test]
+    fn processes_events_and_metrics() {
+        let config = parse(
+            "run: { shell: { allowed: [date] } }\nmetrics: { tokenFile: metrics }\nproxies: [10.0.0.1]\n\
+             mail: { retrySeconds: 2 }\nevents: { lifecycle: tasks, sink: { uri: 'https://sink.example/x', keepHours: 2 } }\n",
+        )
+        .expect("good settings");
+        assert_eq!(config.events.level(), tongban_runtime::Level::Tasks);
+        let sink = config.events.sink().expect("a sink");
+        assert_eq!(
+            (sink.keep_ms, sink.outputs, sink.emitted),
+            (7_200_000, false, false)
+        );
+        assert_eq!(
+            config.metrics.token_file.as_deref(),
+            Some(Path::new("/site/config/metrics"))
+        );
+        assert_eq!(config.mail.retry_seconds, 2);
+        let error = parse(
+            "run: { shell: { allowed: [''] } }\nmail: { retrySeconds: 0 }\nevents: { sink: { uri: 'sink', keepHours: 0 } }\n",
+        )
+        .expect_err("four faults")
+        .to_string();
+        for word in [
+            "run.shell.allowed:",
+            "mail.retrySeconds:",
+            "events.sink.uri:",
+            "events.sink.keepHours:",
         ] {
             assert!(error.contains(word), "{word} is missing in {error}");
         }

@@ -12,6 +12,8 @@ pub struct Counters {
     starts: AtomicU64,
     acts: AtomicU64,
     events: AtomicU64,
+    key_failures: AtomicU64,
+    link_failures: AtomicU64,
 }
 
 /// What is counted beside answers.
@@ -27,6 +29,10 @@ pub enum Counted {
     Act,
     /// An event was taken.
     Event,
+    /// A key of the API was wrong, or came too soon after wrong ones.
+    KeyFailure,
+    /// A link of a mail was wrong.
+    LinkFailure,
 }
 
 impl Counters {
@@ -50,6 +56,8 @@ impl Counters {
             Counted::Start => &self.starts,
             Counted::Act => &self.acts,
             Counted::Event => &self.events,
+            Counted::KeyFailure => &self.key_failures,
+            Counted::LinkFailure => &self.link_failures,
         }
     }
 
@@ -94,6 +102,16 @@ impl Counters {
                 "tongban_events_total",
                 "Events taken through this node.",
                 Counted::Event,
+            ),
+            (
+                "tongban_key_failures_total",
+                "Calls of the API with a wrong key.",
+                Counted::KeyFailure,
+            ),
+            (
+                "tongban_link_failures_total",
+                "Visits of links of mails that do not exist.",
+                Counted::LinkFailure,
             ),
         ];
         for (name, help, what) in counted {

@@ -1,12 +1,15 @@
 //! Whether the process lives, whether it can work, and how much it has done.
 
+use axum::Extension;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use subtle::ConstantTimeEq as _;
 
 use crate::app::App;
 use crate::problem::Problem;
+use crate::serve::Peer;
 
 /// The process answers.
 pub async fn alive() -> &'static str {
@@ -29,8 +32,46 @@ pub async fn ready(State(app): State<App>) -> Response {
     }
 }
 
+/// Lets those read who show the site's token, or, without one, this machine itself.
+fn may_read(app: &App, peer: Option<Peer>, headers: &HeaderMap) -> Result<(), Problem> {
+    let shown = headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim());
+    match (&app.site.metrics_token, shown) {
+        (Some(token), Some(shown)) if bool::from(token.as_bytes().ct_eq(shown.as_bytes())) => {
+            Ok(())
+        }
+        (Some(_), _) => Err(Problem::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthenticated",
+            "a token is needed",
+        )
+        .because("send `Authorization: Bearer TOKEN` with the token of metrics.tokenFile")),
+        (None, _) => {
+            // Whoever comes through a proxy of this machine comes from elsewhere.
+            let forwarded =
+                headers.contains_key("x-forwarded-for") || headers.contains_key("forwarded");
+            let here = peer.is_none_or(|Peer(peer)| peer.ip().to_canonical().is_loopback());
+            if here && !forwarded {
+                return Ok(());
+            }
+            Err(Problem::forbidden(
+                "only this machine may read here; set `metrics.tokenFile` for readers elsewhere",
+            ))
+        }
+    }
+}
+
 /// Counters of this process and gauges of the database.
-pub async fn metrics(State(app): State<App>) -> Result<Response, Problem> {
+pub async fn metrics(
+    State(app): State<App>,
+    peer: Option<Extension<Peer>>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    may_read(&app, peer.map(|Extension(peer)| peer), &headers)?;
     let gauges = app
         .store()
         .gauges(app.now_ms())

@@ -2,13 +2,14 @@
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
 use axum::extract::Request;
+use axum::http::HeaderMap;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -26,9 +27,28 @@ const DRAIN: Duration = Duration::from_secs(15);
 /// The largest headers of one request.
 const HEADER_BYTES_MAX: usize = 64 * 1024;
 
-/// The address of the other end of a connection.
-#[derive(Debug, Clone, Copy)]
+/// Who asks: the other end of the connection, or whom a proxy of the site names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer(pub SocketAddr);
+
+impl Peer {
+    /// The last address that no proxy of the site added itself. Whatever stands before it anybody may have written.
+    fn of(peer: SocketAddr, headers: &HeaderMap, proxies: &[IpAddr]) -> Self {
+        let mut address = peer.ip();
+        let named = headers.get_all("x-forwarded-for").iter().rev();
+        let named = named.filter_map(|value| value.to_str().ok());
+        for text in named.flat_map(|list| list.rsplit(',')) {
+            if !proxies.contains(&address.to_canonical()) {
+                break;
+            }
+            match text.trim().parse::<IpAddr>() {
+                Ok(next) => address = next,
+                Err(_) => break,
+            }
+        }
+        Self(SocketAddr::new(address, peer.port()))
+    }
+}
 
 /// Serves a site until the process is told to stop.
 ///
@@ -62,7 +82,8 @@ pub async fn run(
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
     let (stopping, stopped) = watch::channel(false);
-    let faces = tokio::spawn(accept(router(&app), listener, app.limits, stopped));
+    let proxies = Arc::clone(&app.site.proxies);
+    let faces = tokio::spawn(accept(router(&app), listener, app.limits, proxies, stopped));
     stop.await;
     tracing::info!("stopping: no new connections are taken");
     // Whoever listens has gone when this fails.
@@ -93,6 +114,7 @@ async fn accept(
     router: Router,
     listener: TcpListener,
     limits: crate::config::Limits,
+    proxies: Arc<[IpAddr]>,
     mut stopped: watch::Receiver<bool>,
 ) {
     let connections = Arc::new(Semaphore::new(limits.connections));
@@ -129,9 +151,10 @@ async fn accept(
             }
         };
         let (builder, router, stopped) = (Arc::clone(&builder), router.clone(), stopped.clone());
+        let proxies = Arc::clone(&proxies);
         tokio::spawn(async move {
             let _permit = permit;
-            connection(&builder, router, stream, peer, stopped).await;
+            connection(&builder, router, stream, (peer, proxies), stopped).await;
         });
     }
     drop(listener);
@@ -149,16 +172,17 @@ async fn connection(
     builder: &Builder<TokioExecutor>,
     router: Router,
     stream: TcpStream,
-    peer: SocketAddr,
+    (peer, proxies): (SocketAddr, Arc<[IpAddr]>),
     mut stopped: watch::Receiver<bool>,
 ) {
     // Small answers leave at once.
     let _ = stream.set_nodelay(true);
     let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
         let router = router.clone();
+        let who = Peer::of(peer, request.headers(), &proxies);
         async move {
             let mut request: Request = request.map(axum::body::Body::new);
-            request.extensions_mut().insert(Peer(peer));
+            request.extensions_mut().insert(who);
             let answer: Result<_, Infallible> = router.oneshot(request).await;
             answer
         }
@@ -179,5 +203,34 @@ async fn connection(
     };
     if let Err(error) = ended {
         tracing::debug!(%peer, %error, "a connection broke off");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_proxy_of_the_site_is_believed() {
+        let proxies = ["127.0.0.1".parse().expect("an address")];
+        let who = |peer: &str, named: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for list in named {
+                headers.append("x-forwarded-for", list.parse().expect("a header"));
+            }
+            let peer = format!("{peer}:5000").parse().expect("an address");
+            Peer::of(peer, &headers, &proxies).0.ip().to_string()
+        };
+        assert_eq!(who("10.0.0.7", &[]), "10.0.0.7");
+        assert_eq!(who("10.0.0.7", &["10.0.0.8"]), "10.0.0.7", "no proxy");
+        assert_eq!(who("127.0.0.1", &["10.0.0.8"]), "10.0.0.8");
+        assert_eq!(
+            who("127.0.0.1", &["6.6.6.6, 10.0.0.8"]),
+            "10.0.0.8",
+            "what a client wrote itself stands before"
+        );
+        assert_eq!(who("127.0.0.1", &["10.0.0.8, 127.0.0.1"]), "10.0.0.8");
+        assert_eq!(who("127.0.0.1", &["6.6.6.6", "10.0.0.9"]), "10.0.0.9");
+        assert_eq!(who("127.0.0.1", &["nonsense"]), "127.0.0.1");
     }
 }

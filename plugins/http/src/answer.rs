@@ -18,6 +18,8 @@ pub(crate) struct Asked {
     pub(crate) headers: Value,
     pub(crate) output: Output,
     pub(crate) redirect: bool,
+    /// The call says who it is.
+    pub(crate) authenticated: bool,
 }
 
 /// The result of a call, or the error that its status means.
@@ -63,8 +65,8 @@ fn whole(asked: &Asked, response: &HttpResponse) -> Result<Value, Failure> {
 fn refusal(asked: &Asked, response: &HttpResponse) -> Failure {
     let status = response.status;
     let kind = match status {
-        401 | 407 => FailureKind::Authentication,
-        403 => FailureKind::Authorization,
+        401 | 407 if asked.authenticated => FailureKind::Authentication,
+        403 if asked.authenticated => FailureKind::Authorization,
         _ => FailureKind::Communication,
     };
     let again = matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504);

@@ -83,6 +83,7 @@ impl Sender {
             headers: plan.masked_headers(),
             output: plan.output,
             redirect: plan.redirect,
+            authenticated: plan.authentication.is_some(),
         };
         result(&asked, &response)
     }

@@ -508,3 +508,29 @@ async fn the_resolved_authorization_stands_where_the_call_says() {
     let args = call(&server, digest).with("headers", value!({ "x-token": (parameter) }));
     refused(bench.http(&args).await, "configuration", 400, "challenge");
 }
+
+/// Who sends credentials and is refused learns that they are wrong; who sends none only that the callee refused.
+#[tokio::test]
+async fn a_refusal_is_about_credentials_only_where_some_were_sent() {
+    for (status, family) in [(401, "authentication"), (403, "authorization")] {
+        let server = MockServer::start().await;
+        Mock::given(any())
+            .respond_with(ResponseTemplate::new(status))
+            .mount(&server)
+            .await;
+        let bench = Bench::on(&[&server]);
+        let login = value!({ "basic": { "username": "clerk", "password": "wrong" } });
+        refused(
+            bench.http(&call(&server, login)).await,
+            family,
+            status,
+            &status.to_string(),
+        );
+        refused(
+            bench.http(&case::get(&server.uri())).await,
+            "communication",
+            status,
+            &status.to_string(),
+        );
+    }
+}

@@ -125,8 +125,8 @@ async fn three_forms_of_output() {
 async fn statuses_become_the_errors_of_the_language() {
     for (status, family, retryable) in [
         (400, "communication", false),
-        (401, "authentication", false),
-        (403, "authorization", false),
+        (401, "communication", false),
+        (403, "communication", false),
         (404, "communication", false),
         (409, "communication", false),
         (429, "communication", true),

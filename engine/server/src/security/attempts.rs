@@ -32,6 +32,31 @@ impl Record {
     }
 }
 
+/// What is being guessed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    /// A person's password.
+    Password,
+    /// A key of the API.
+    Key,
+    /// The token of a mail's link.
+    Link,
+}
+
+impl Door {
+    fn names(self, name: &str, address: &str) -> [(String, u32); 2] {
+        let word = match self {
+            Self::Password => "user",
+            Self::Key => "key",
+            Self::Link => "link",
+        };
+        [
+            (format!("{word} {name}"), FREE),
+            (format!("{word} from {address}"), FREE * 10),
+        ]
+    }
+}
+
 /// Remembers failed attempts in memory, by name.
 #[derive(Debug, Default)]
 pub struct Attempts {
@@ -41,20 +66,23 @@ pub struct Attempts {
 impl Attempts {
     /// Seconds to wait before the next attempt of any of these names, `None` when it may come now.
     /// An address may fail ten times as often as a user, since many people share one.
-    pub fn wait_s(&self, user: &str, address: &str, now_ms: i64) -> Option<u32> {
+    pub fn wait_s(&self, door: Door, name: &str, address: &str, now_ms: i64) -> Option<u32> {
         let records = self.records.lock();
-        let until = [
-            (format!("user {user}"), FREE),
-            (format!("address {address}"), FREE * 10),
-        ]
-        .iter()
-        .filter_map(|(name, free)| records.get(name).map(|record| record.wait_until_ms(*free)))
-        .max()?;
+        let names = door.names(name, address);
+        // Who was right there lately does not wait for the strangers at the same address.
+        let [(own, _), _] = &names;
+        if records.get(own).is_some_and(|record| record.failures == 0) {
+            return None;
+        }
+        let until = names
+            .iter()
+            .filter_map(|(name, free)| records.get(name).map(|record| record.wait_until_ms(*free)))
+            .max()?;
         (until > now_ms).then(|| ((until - now_ms + 999) / 1000) as u32)
     }
 
     /// Counts a failure.
-    pub fn failed(&self, user: &str, address: &str, now_ms: i64) {
+    pub fn failed(&self, door: Door, name: &str, address: &str, now_ms: i64) {
         let mut records = self.records.lock();
         if records.len() >= NAMES_MAX {
             records.retain(|_, record| now_ms - record.last_ms < FORGET_MS);
@@ -62,7 +90,7 @@ impl Attempts {
         if records.len() >= NAMES_MAX {
             records.clear();
         }
-        for name in [format!("user {user}"), format!("address {address}")] {
+        for (name, _) in door.names(name, address) {
             let record = records.entry(name).or_insert(Record {
                 failures: 0,
                 last_ms: now_ms,
@@ -75,9 +103,25 @@ impl Attempts {
         }
     }
 
-    /// A success clears the user; the address keeps its failures, which may be at other names.
-    pub fn succeeded(&self, user: &str) {
-        self.records.lock().remove(&format!("user {user}"));
+    /// A success clears the name; the address keeps its failures, which may be at other names.
+    pub fn succeeded(&self, door: Door, name: &str) {
+        let [(own, _), _] = door.names(name, "");
+        self.records.lock().remove(&own);
+    }
+
+    /// A success that is remembered: the name does not wait for failures of others at its address.
+    pub fn known(&self, door: Door, name: &str, now_ms: i64) {
+        let [(own, _), _] = door.names(name, "");
+        let mut records = self.records.lock();
+        if records.len() < NAMES_MAX {
+            records.insert(
+                own,
+                Record {
+                    failures: 0,
+                    last_ms: now_ms,
+                },
+            );
+        }
     }
 }
 
@@ -89,37 +133,74 @@ mod tests {
     fn waiting_grows_is_bounded_and_ends() {
         let attempts = Attempts::default();
         for _ in 0..4 {
-            attempts.failed("li-na", "10.0.0.1", 0);
-            assert_eq!(attempts.wait_s("li-na", "10.0.0.1", 0), None);
+            attempts.failed(Door::Password, "li-na", "10.0.0.1", 0);
+            assert_eq!(
+                attempts.wait_s(Door::Password, "li-na", "10.0.0.1", 0),
+                None
+            );
         }
-        attempts.failed("li-na", "10.0.0.1", 0);
-        assert_eq!(attempts.wait_s("li-na", "10.0.0.1", 0), Some(2));
-        attempts.failed("li-na", "10.0.0.1", 0);
-        assert_eq!(attempts.wait_s("li-na", "10.0.0.1", 0), Some(4));
+        attempts.failed(Door::Password, "li-na", "10.0.0.1", 0);
+        assert_eq!(
+            attempts.wait_s(Door::Password, "li-na", "10.0.0.1", 0),
+            Some(2)
+        );
+        attempts.failed(Door::Password, "li-na", "10.0.0.1", 0);
+        assert_eq!(
+            attempts.wait_s(Door::Password, "li-na", "10.0.0.1", 0),
+            Some(4)
+        );
         for _ in 0..50 {
-            attempts.failed("li-na", "10.0.0.1", 0);
+            attempts.failed(Door::Password, "li-na", "10.0.0.1", 0);
         }
-        assert_eq!(attempts.wait_s("li-na", "elsewhere", 0), Some(300));
-        assert_eq!(attempts.wait_s("li-na", "elsewhere", 300_000), None);
+        assert_eq!(
+            attempts.wait_s(Door::Password, "li-na", "elsewhere", 0),
+            Some(300)
+        );
+        assert_eq!(
+            attempts.wait_s(Door::Password, "li-na", "elsewhere", 300_000),
+            None
+        );
     }
 
     #[test]
     fn spraying_over_many_names_from_one_address_is_slowed_too() {
         let attempts = Attempts::default();
         for at in 0..60 {
-            attempts.failed(&format!("user-{at}"), "10.0.0.9", 0);
+            attempts.failed(Door::Password, &format!("user-{at}"), "10.0.0.9", 0);
         }
-        assert!(attempts.wait_s("never-tried", "10.0.0.9", 0).is_some());
-        assert_eq!(attempts.wait_s("never-tried", "10.0.0.8", 0), None);
+        assert!(
+            attempts
+                .wait_s(Door::Password, "never-tried", "10.0.0.9", 0)
+                .is_some()
+        );
+        assert_eq!(
+            attempts.wait_s(Door::Password, "never-tried", "10.0.0.8", 0),
+            None
+        );
     }
 
     #[test]
     fn a_success_clears_the_name_but_not_the_address() {
         let attempts = Attempts::default();
         for _ in 0..8 {
-            attempts.failed("li-na", "a", 0);
+            attempts.failed(Door::Password, "li-na", "a", 0);
         }
-        attempts.succeeded("li-na");
-        assert_eq!(attempts.wait_s("li-na", "a", 0), None);
+        attempts.succeeded(Door::Password, "li-na");
+        assert_eq!(attempts.wait_s(Door::Password, "li-na", "a", 0), None);
+    }
+
+    #[test]
+    fn doors_are_apart_and_who_was_right_does_not_wait_for_strangers() {
+        let attempts = Attempts::default();
+        for at in 0..60 {
+            attempts.failed(Door::Key, &format!("key-{at}"), "10.0.0.9", 0);
+        }
+        assert!(attempts.wait_s(Door::Key, "mine", "10.0.0.9", 0).is_some());
+        assert_eq!(attempts.wait_s(Door::Password, "mine", "10.0.0.9", 0), None);
+        assert_eq!(attempts.wait_s(Door::Link, "mine", "10.0.0.9", 0), None);
+        attempts.known(Door::Key, "mine", 0);
+        assert_eq!(attempts.wait_s(Door::Key, "mine", "10.0.0.9", 0), None);
+        attempts.failed(Door::Key, "mine", "10.0.0.9", 0);
+        assert!(attempts.wait_s(Door::Key, "mine", "10.0.0.9", 0).is_some());
     }
 }
