@@ -228,24 +228,28 @@ fn selectors(name: &str, value: Option<&Value>) -> Result<Vec<Selector>, WorkErr
 }
 
 fn outcomes(value: Option<&Value>, collects: bool) -> Result<Vec<Outcome>, WorkError> {
-    let make = |name: &str, title: &str, refusal: bool| Outcome {
+    let make = |name: &str, title: &str, english: Option<&str>| Outcome {
         name: name.to_owned(),
         title: title.to_owned(),
-        refusal,
+        title_en: english.map(str::to_owned),
+        refusal: false,
     };
     let Some(given) = value.filter(|given| !given.is_empty() && !given.is_null()) else {
         return Ok(match collects {
-            true => vec![make("submitted", "提交", false)],
+            true => vec![make("submitted", "提交", Some("Submit"))],
             false => vec![
-                make("approved", "同意", false),
-                make("rejected", "不同意", false),
+                make("approved", "同意", Some("Agree")),
+                make("rejected", "不同意", Some("Do not agree")),
             ],
         });
     };
     let mut outcomes = Vec::new();
     for (name, title) in given.entries() {
         match title.as_str().or_else(|| title.text("title")) {
-            Some(text) => outcomes.push(make(name.as_str(), text, flag(title, "x-refusal"))),
+            Some(text) => outcomes.push(Outcome {
+                refusal: flag(title, "x-refusal"),
+                ..make(name.as_str(), text, title.text("x-en"))
+            }),
             None => {
                 return Err(argument(
                     "outcomes",

@@ -324,6 +324,12 @@ impl Desk {
             Status::Correcting => return Err(waits("correction", world.case.starter.as_ref())),
             _ => return Err(closed(item)),
         }
+        if item.current().iter().all(|(person, _)| *person == act.who) {
+            // Whoever has to act himself reminds nobody.
+            return Err(Refusal::NotAllowed {
+                act: "urge".to_owned(),
+            });
+        }
         let (count, last_ms) = item.urged.unwrap_or((0, i64::MIN / 2));
         if count >= URGE_MAX {
             return Err(Refusal::UrgedAlready { again_at_ms: None });

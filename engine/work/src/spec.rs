@@ -110,6 +110,9 @@ pub struct Outcome {
     pub name: String,
     /// The button's title.
     pub title: String,
+    /// The same in English, when the author gave one (`x-en`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title_en: Option<String>,
     /// Whether it refuses a natural person: never by machine.
     #[serde(default, skip_serializing_if = "is_false")]
     pub refusal: bool,

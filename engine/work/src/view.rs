@@ -73,6 +73,10 @@ pub struct ItemView {
     pub for_whom: Option<String>,
     /// What the viewer may do now, by the words of [`What`].
     pub may: Vec<String>,
+    /// Whether only the viewer's opinion is asked (委派).
+    pub opinion: bool,
+    /// Signers whom the viewer added and who have not decided.
+    pub added: Vec<String>,
     /// Returns, when the step has them.
     pub returns: Option<ReturnView>,
     /// Corrections that may still be asked for.
@@ -89,6 +93,9 @@ pub struct OutcomeView {
     pub name: String,
     /// The title of the button.
     pub title: String,
+    /// The title in English, when the author gave one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title_en: Option<String>,
     /// Whether it wants a comment.
     pub comment: bool,
     /// The codes of its reasons, one of which it wants; empty when none.
@@ -249,6 +256,8 @@ impl Desk {
                 .find_map(|seat| seat.claimed.as_ref().map(|(by, _)| by.clone())),
             for_whom,
             may,
+            opinion: self.asked_of(item, person),
+            added: added_by(item, person),
             returns: self.return_view(item),
             corrections_left: item
                 .spec
@@ -261,6 +270,14 @@ impl Desk {
             true => view,
             false => view.seen_from_outside(item.kind),
         })
+    }
+
+    fn asked_of(&self, item: &Item, person: &str) -> bool {
+        let asked = |seat: &crate::Seat| {
+            let opinion = seat.opinion.as_ref();
+            opinion.is_some_and(|opinion| opinion.of == person)
+        };
+        item.status == Status::Open && item.seats.iter().any(asked)
     }
 
     fn return_view(&self, item: &Item) -> Option<ReturnView> {
@@ -295,7 +312,8 @@ impl Desk {
         };
         let waits = item.status == Status::Open && item.kind != Kind::Notice;
         let starter = world.case.starter.as_deref() == Some(person);
-        if waits && (starter || self.has_right(person, Function::Supervise, world)) {
+        let others = waits && item.current().iter().any(|(waiting, _)| *waiting != person);
+        if others && (starter || self.has_right(person, Function::Supervise, world)) {
             may.push("urge");
         }
         let own = |decision: &&crate::item::Decision| {
@@ -439,6 +457,7 @@ fn outcomes(item: &Item, world: &World<'_>) -> Vec<OutcomeView> {
     let view = |outcome: &crate::spec::Outcome| OutcomeView {
         name: outcome.name.clone(),
         title: outcome.title.clone(),
+        title_en: outcome.title_en.clone(),
         comment: item.spec.comment.contains(&outcome.name),
         reasons: item
             .spec
@@ -477,6 +496,17 @@ fn decisions(item: &Item, world: &World<'_>) -> Vec<DecisionView> {
         kept_from: decision.kept_from,
     };
     item.decisions.iter().map(view).collect()
+}
+
+fn added_by(item: &Item, person: &str) -> Vec<String> {
+    if item.status != Status::Open {
+        return Vec::new();
+    }
+    let own = item
+        .seats
+        .iter()
+        .filter(|seat| seat.added_by.as_deref() == Some(person) && !item.is_done(seat));
+    own.flat_map(|seat| seat.people.clone()).collect()
 }
 
 fn words(may: Vec<&str>) -> Vec<String> {
