@@ -40,7 +40,7 @@ impl Machine<'_> {
     }
 
     /// `output` and `export`: gives the transformed output.
-    fn outputs(&mut self, id: FrameId, raw_output: &Value) -> Result<Value, Error> {
+    pub(crate) fn outputs(&mut self, id: FrameId, raw_output: &Value) -> Result<Value, Error> {
         // The input may pass through as it is; what a task makes itself is bounded where it is made.
         raw_output
             .storable_within(COLLECTION_MAX)

@@ -1,12 +1,15 @@
 //! Extensions: the tasks that run before and after every task of a kind.
 //!
 //! They look on: the extended task has its raw input, and its output goes on, whatever they give. Only `then: exit`
-//! in the list of an extension puts its output in the place of the task's: before the task it is bypassed.
+//! in the list of an extension puts its output in the place of the task's: before the task, which is bypassed then, as
+//! its raw output; after it as its output.
 
 use tongban_expr::Value;
 
 use crate::effect::RecordStatus;
 use crate::enter::Outcome;
+use crate::error::Error;
+use crate::evaluate::Moment;
 use crate::frame::{Around, Ended, Frame, FrameId, Line, Onward, State};
 use crate::instance::Mark;
 use crate::machine::Machine;
@@ -90,11 +93,32 @@ impl Machine<'_> {
             self.complete(id, output, None);
             return;
         }
-        self.record(task, RecordStatus::Skipped).note =
-            Some(format!("{} gave its output", self.task_of(id).name));
-        self.mark(task, Mark::Skipped);
+        let by = self.task_of(id).name.clone();
         self.instance.frames.remove(&id);
-        self.leave_task(task, output, None);
+        match self.instead(task, &output) {
+            Ok(output) => {
+                self.record(task, RecordStatus::Skipped).note =
+                    Some(format!("{by} gave its output"));
+                self.mark(task, Mark::Skipped);
+                self.leave_task(task, output, None);
+            }
+            Err(error) => self.fault(task, error),
+        }
+    }
+
+    /// What was given in the place of a task is its raw output: the task's own `output` and `export` see it.
+    fn instead(&mut self, id: FrameId, given: &Value) -> Result<Value, Error> {
+        self.set_state(id, State::New);
+        let raw = self.instance.frames.get(&id).map(|frame| frame.raw.value());
+        let raw = raw.unwrap_or_default();
+        let input = match &self.task_of(id).input_from {
+            Some(from) => self.fill(from, &Moment::before(id, &raw))?,
+            None => raw,
+        };
+        if let Some(frame) = self.instance.frames.get_mut(&id) {
+            frame.input = input.into();
+        }
+        self.outputs(id, given)
     }
 
     /// All extensions on one side of a task are through.
