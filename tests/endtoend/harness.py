@@ -286,7 +286,7 @@ class Site:
             f"listen: 127.0.0.1:{self.port}",
             f"url: http://127.0.0.1:{self.port}",
             f"database: {self.database}",
-            f"mail: {{ from: tongban@city.example{self.relay(smtp_port)} }}",
+            f"mail: {{ from: tongban@city.example, retrySeconds: 1{self.relay(smtp_port)} }}",
         ]
         (self.folder / "config" / "tongban.yaml").write_text("\n".join(lines) + "\n")
         self.add_people(people, groups or {})

@@ -121,7 +121,7 @@ def test_mail_server_down_and_up_again(context):
         tried = wait_until("a first attempt fails", attempts)
         assert tried[1] == "waiting", f"a relay that is away is tried again: {tried}"
         with relay(port) as smtp:
-            mail = smtp.wait_for("zhao-min", seconds=120)
+            mail = smtp.wait_for("zhao-min", seconds=60)
             assert "/link/" in mail_text(mail)
             wait_until("the mail is sent", lambda: attempts() is None or attempts()[1] == "sent")
             assert len(smtp.mails()) <= 3, "at most N"
