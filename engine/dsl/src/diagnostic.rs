@@ -151,6 +151,12 @@ pub fn in_order(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
         (a.span.start, a.code.id(), &a.message).cmp(&(b.span.start, b.code.id(), &b.message))
     });
     diagnostics.dedup();
+    for fault in diagnostics.iter_mut().filter(|fault| fault.help.is_none()) {
+        fault.help = Some(format!(
+            "`tongban explain {}` says more and has an example",
+            fault.code
+        ));
+    }
     // Nobody reads more, and a hostile document could make millions.
     if diagnostics.len() > MOST && diagnostics.iter().any(Diagnostic::is_error) {
         diagnostics.retain(Diagnostic::is_error);

@@ -488,11 +488,10 @@ impl<'a> Builder<'a> {
             );
         };
         if self.stack.len() + node.height > MAX_DEPTH {
-            self.diagnostics.push(Diagnostic::error(
-                codes::TOO_DEEP,
-                span,
-                format!("with this alias expanded, lists and objects nest deeper than {MAX_DEPTH}"),
-            ));
+            let message =
+                format!("with this alias expanded, lists and objects nest deeper than {MAX_DEPTH}");
+            self.diagnostics
+                .push(Diagnostic::error(codes::TOO_DEEP, span, message).help(FLATTER));
             self.root = None;
             return Err(Stop);
         }

@@ -104,6 +104,14 @@ fn every_mistake_is_told_with_its_place_and_its_repair() {
             path.display()
         );
         codes.extend(inspected.diagnostics.iter().map(|fault| fault.code.id()));
+        for fault in &inspected.diagnostics {
+            assert!(
+                fault.help.is_some(),
+                "{}: no way out of: {}",
+                path.display(),
+                fault.message
+            );
+        }
         let name = path.file_name().unwrap().to_string_lossy();
         let report = render::Report {
             path: &name,
@@ -118,5 +126,8 @@ fn every_mistake_is_told_with_its_place_and_its_repair() {
         .filter(|id| !id.starts_with("TB10") && !codes.contains(id))
         .collect();
     // Sizes and texts that would make the sample documents unreadable are in `limits.rs`.
-    assert_eq!(untested, ["TB0108", "TB0109", "TB0113", "TB0116", "TB0311", "TB0710"]);
+    assert_eq!(
+        untested,
+        ["TB0108", "TB0109", "TB0113", "TB0116", "TB0311", "TB0710"]
+    );
 }

@@ -286,6 +286,11 @@ fn unknown_secret(name: &str, span: Span, declared: &[&str]) -> Diagnostic {
         || format!("declare it: `use: {{ secrets: [{name}] }}`"),
         |near| format!("did you mean `{near}`?"),
     );
+    if name.is_empty() {
+        let message = "expected the name of a secret, found an empty text";
+        return Diagnostic::error(codes::UNKNOWN_SECRET, span, message)
+            .help("name one of `use.secrets`");
+    }
     // The schema allows it; the secret may be given by the site all the same.
     Diagnostic::warning(
         codes::UNKNOWN_SECRET,

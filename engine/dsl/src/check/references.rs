@@ -254,8 +254,12 @@ impl Checker<'_> {
         if let Err(error) = Script::compile(code, &task.name.value) {
             let place = self.places.inside(span, code, error.at.clone());
             self.faults.push(
-                Diagnostic::error(codes::EXPRESSION_SYNTAX, place, error.message)
-                    .help_if(error.help),
+                Diagnostic::error(codes::EXPRESSION_SYNTAX, place, error.message).help(
+                    error.help.unwrap_or_else(|| {
+                        "the last value of a script is its result; statements end with `;`"
+                            .to_owned()
+                    }),
+                ),
             );
         }
     }

@@ -28,11 +28,10 @@ impl Reader {
             return None;
         };
         if items.is_empty() {
-            self.report(Diagnostic::error(
-                codes::EMPTY_LIST,
-                node.span,
-                "`switch` has no case",
-            ));
+            self.report(
+                Diagnostic::error(codes::EMPTY_LIST, node.span, "`switch` has no case")
+                    .help("write `- name: { when: …, then: TASK }`"),
+            );
         }
         let mut cases: Vec<SwitchCase> = Vec::new();
         for item in items {

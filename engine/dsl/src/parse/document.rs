@@ -190,7 +190,10 @@ impl Reader {
         let summary = node
             .get("summary")
             .and_then(|summary| self.text(summary, "`summary`"));
-        let tags = node.get("tags").map(|tags| self.template(tags));
+        let tags = node.get("tags").and_then(|tags| {
+            self.object(tags, "`tags`")?;
+            Some(self.template(tags))
+        });
         let metadata = node
             .get("metadata")
             .map(|metadata| self.document_metadata(metadata))

@@ -155,11 +155,14 @@ impl Reader {
             let count = self.integer(node, "`count`")?;
             let fit = u32::try_from(count).ok();
             if fit.is_none() {
-                self.report(Diagnostic::error(
-                    codes::BAD_VALUE,
-                    node.span,
-                    format!("`count` is at least 0, found {count}"),
-                ));
+                self.report(
+                    Diagnostic::error(
+                        codes::BAD_VALUE,
+                        node.span,
+                        format!("`count` is at least 0, found {count}"),
+                    )
+                    .help("write how often it is tried again"),
+                );
             }
             fit
         });

@@ -124,11 +124,14 @@ impl Reader {
                 SchemaSource::Resource(self.resource(resource, "`resource`")?)
             }
             (Some(_), Some(resource)) => {
-                self.report(Diagnostic::error(
-                    codes::MANY_KINDS,
-                    first_line(resource.span),
-                    "a schema has either `document` or `resource`",
-                ));
+                self.report(
+                    Diagnostic::error(
+                        codes::MANY_KINDS,
+                        first_line(resource.span),
+                        "a schema has either `document` or `resource`",
+                    )
+                    .help("keep one of them"),
+                );
                 return None;
             }
             (None, None) => {

@@ -42,11 +42,10 @@ impl Reader {
             return Vec::new();
         };
         if items.is_empty() {
-            self.report(Diagnostic::warning(
-                codes::EMPTY_LIST,
-                node.span,
-                format!("{what} has no task"),
-            ));
+            self.report(
+                Diagnostic::warning(codes::EMPTY_LIST, node.span, format!("{what} has no task"))
+                    .help("write `- name: { … }`, or take the block out"),
+            );
         }
         let mut tasks: Vec<Task> = Vec::new();
         let mut seen: HashMap<String, Span> = HashMap::new();
@@ -123,7 +122,10 @@ impl Reader {
         match fields {
             [] => {
                 let message = format!("a {noun} needs a name: `- name: {{ … }}`");
-                self.report(Diagnostic::error(codes::NO_KIND, item.span, message));
+                self.report(
+                    Diagnostic::error(codes::NO_KIND, item.span, message)
+                        .help(format!("name the {noun}, or take the hyphen away")),
+                );
                 Vec::new()
             }
             [only] => vec![only.clone()],

@@ -326,7 +326,11 @@ impl Reading<'_> {
 
     fn yaml(&mut self, path: &str) -> Option<Value> {
         let (value, diagnostics) = tongban_dsl::read_yaml(self.files.get(path)?);
-        for diagnostic in diagnostics {
+        for mut diagnostic in diagnostics {
+            if diagnostic.code == codes::EMPTY {
+                diagnostic.message = "the file is empty".to_owned();
+                diagnostic.help = Some("write what belongs into it, or delete the file".to_owned());
+            }
             self.fault(path, diagnostic);
         }
         value

@@ -23,7 +23,10 @@ impl Checking<'_> {
                 &format!("there is no pack `{name}`"),
                 near(
                     name,
-                    packs.iter().map(String::as_str),
+                    packs
+                        .iter()
+                        .map(String::as_str)
+                        .filter(|other| *other != manifest.pack),
                     "packs are folders beside this one",
                 ),
             );
@@ -81,16 +84,17 @@ impl Checking<'_> {
                 );
             }
             if let Err(message) = self.pack.sample(sample) {
-                let files = self
-                    .pack
-                    .files
-                    .keys()
-                    .filter(|path| path.starts_with("samples/"));
-                let help = near(
-                    &sample.file,
-                    files.map(String::as_str),
-                    "a file of samples is a list of records",
-                );
+                let help = if self.pack.files.contains_key(&sample.file) {
+                    "write a list of records, or name the member that holds it with `at: MEMBER`"
+                        .to_owned()
+                } else {
+                    let files = self.pack.files.keys().map(String::as_str);
+                    near(
+                        &sample.file,
+                        files.filter(|path| path.starts_with("samples/")),
+                        "put the file into the folder `samples/` of the pack",
+                    )
+                };
                 self.missing(
                     &format!("/samples/{at}/file"),
                     &format!("`{}`: {message}", sample.file),

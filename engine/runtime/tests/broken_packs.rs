@@ -1,0 +1,221 @@
+//! Packs as their authors break them: every fault of every file is told at once, each at its place, with a way out.
+//!
+//! `UPDATE_EXPECT=1` writes the answers anew; read them as their author would.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use expect_test::expect_file;
+use tongban_dsl::render;
+use tongban_runtime::functions::Functions;
+use tongban_runtime::pack::{FileDiagnostic, Library, Pack};
+
+fn functions() -> Functions {
+    Functions::new(&[tongban_register::plugin(), tongban_catalogue::plugin()])
+}
+
+/// Everything that is said of a pack, file by file.
+fn checked(files: &[(&str, &str)]) -> Vec<FileDiagnostic> {
+    let texts: BTreeMap<String, Arc<str>> = files
+        .iter()
+        .map(|(path, text)| ((*path).to_owned(), Arc::from(*text)))
+        .collect();
+    let read = Pack::read(texts);
+    let mut found = read.diagnostics;
+    let library = Library::new(read.pack.or(read.draft).into_iter().collect()).unwrap();
+    for pack in library.packs() {
+        found.extend(library.check(pack, &functions()));
+    }
+    found
+}
+
+fn shown(found: &[FileDiagnostic]) -> String {
+    let mut by_file: BTreeMap<&str, (Arc<str>, Vec<tongban_dsl::Diagnostic>)> = BTreeMap::new();
+    for one in found {
+        let entry = by_file
+            .entry(&one.file)
+            .or_insert_with(|| (Arc::clone(&one.source), Vec::new()));
+        entry.1.push(one.diagnostic.clone());
+    }
+    by_file
+        .into_iter()
+        .map(|(path, (source, diagnostics))| {
+            let diagnostics = tongban_dsl::in_order(diagnostics);
+            render::text(
+                &render::Report {
+                    path,
+                    source: &source,
+                    diagnostics: &diagnostics,
+                },
+                false,
+            )
+        })
+        .collect()
+}
+
+const HEAD: &str = "pack: sharing\nversion: 1.0.0\ntitle: { zh-CN: 共享, en: Sharing }\nlanguages: [zh-CN, en]\nroles: { data-office: 业务处室 }\ncodes: { purpose: { work: 工作参考 } }\n";
+const WORKFLOW: &str = "document: { dsl: '1.0.3', namespace: sharing, name: apply, version: '1.0.0' }\nevaluate: { language: rhai }\n";
+
+fn golden(name: &str, files: &[(&str, &str)]) {
+    let found = checked(files);
+    assert!(!found.is_empty(), "{name}");
+    for one in &found {
+        assert!(
+            one.diagnostic.help.is_some(),
+            "no way out: {}",
+            one.diagnostic.message
+        );
+    }
+    let path = format!("broken_packs/{name}.txt");
+    expect_file![
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests")
+            .join(path)
+    ]
+    .assert_eq(&shown(&found));
+}
+
+#[test]
+fn a_head_with_many_faults() {
+    let head = "pack: sharing
+version: 1.0
+titel: { zh-CN: 共享, en: Sharing }
+requires: { packs: { catalog: '^1.0' }, plugin: [mail] }
+languages: zh-CN
+roles: [data-office]
+rights:
+  - { role: data-ofice, may: [strat], of: [aply], over: all }
+  - { role: '*', may: [view], of: ['*'] }
+codes: { purpose: { work: 工作参考 } }
+samples: [{ register: catalogue, file: samples/resource.yaml }]
+x-note: ours
+";
+    let workflow = format!("{WORKFLOW}do:\n  - a: {{ set: {{ x: '${{ form.a. }}' }} }}\n");
+    golden(
+        "head",
+        &[
+            ("pack.yaml", head),
+            ("workflows/apply.yaml", &workflow),
+            ("samples/resources.yaml", "- { id: 1 }\n"),
+        ],
+    );
+}
+
+#[test]
+fn a_head_that_is_not_there() {
+    golden("no-head", &[("workflows/apply.yaml", "do: []\n")]);
+}
+
+#[test]
+fn references_of_a_head() {
+    let head = format!(
+        "{HEAD}requires: {{ packs: {{ catalogue: '^1.0' }} }}\nrights:\n  - {{ role: data-ofice, may: [start], of: [aply, '*'], over: all }}\nsamples: [{{ register: grant, file: samples/grant.yaml }}, {{ register: grants, file: samples/one.yaml }}]\n"
+    );
+    golden(
+        "head-references",
+        &[
+            ("pack.yaml", &head),
+            (
+                "workflows/apply.yaml",
+                &format!("{WORKFLOW}do: [{{ a: {{ set: {{ x: 1 }} }} }}]\n"),
+            ),
+            (
+                "registers/grants.yaml",
+                "register: grants\nkey: id\nschema: { type: object, properties: { id: { type: string } } }\n",
+            ),
+            ("samples/grants.yaml", "- { id: '1' }\n"),
+            ("samples/one.yaml", "id: '1'\n"),
+        ],
+    );
+}
+
+#[test]
+fn forms_registers_parameters_rules_and_templates() {
+    let form = "type: object
+required: [name, purpos]
+properties:
+  name: { type: text, title: 姓名 }
+  purpose: { type: string, x-code: purposes, x-widgit: textarea }
+  since: { type: date }
+  choose: { type: string, x-choose: { register: grant, where: {}, label: id } }
+x-check: rules/check.rhai
+x-layout:
+  - { group: 基本, field: [name], fields: [nam, purpose] }
+";
+    let register = "register: grants
+titel: 授权
+key: number
+none: unknwon
+personal: yes
+schema: { type: object, properties: { id: { type: string }, name: { type: string } } }
+rights: [{ rol: data-office, may: raed }]
+";
+    let sound = "register: houses
+key: number
+alternatives: [[name]]
+schema: { type: object, properties: { id: { type: string }, name: { type: string } } }
+";
+    let parameters = "parameters:
+  answerDays: { title: 时限, unit: 工作日, values: [{ from: 2016-9-5, value: 10, basis: 《办法》第十条, 第二款 }] }
+  otherDays: { title: 时限, value: 5 }
+";
+    golden(
+        "files",
+        &[
+            ("pack.yaml", HEAD),
+            ("forms/application.yaml", form),
+            ("forms/empty.yaml", ""),
+            ("forms/list.yaml", "- a\n"),
+            ("registers/grants.yaml", register),
+            ("registers/houses.yaml", sound),
+            (
+                "registers/parcels.yaml",
+                "register: parcels\nkey: id\nschema: { $ref: forms/aplication.yaml }\n",
+            ),
+            ("rules/parameters.yaml", parameters),
+            ("rules/fit.rhai", "let a = input.;\na\n"),
+            (
+                "mails/granted.zh-CN.md",
+                "---\nsubject: 已办\n---\n{{ data.x | dat }}\n",
+            ),
+            ("mails/refused.md", "---\nsubject: 不予\n---\n"),
+        ],
+    );
+}
+
+#[test]
+fn a_broken_workflow_is_still_there_for_the_others() {
+    let broken = format!(
+        "{WORKFLOW}do:\n  - a: {{ call: aprove, with: {{ to: [applicant] }}, then: }}\n  - b: {{ if: 'inpt.x', set: {{ x: 1 }} }}\n"
+    );
+    let other = "document: { dsl: '1.0.3', namespace: shared, name: other, version: '1.0.0' }
+input: { schema: { document: { $ref: forms/faulty.yaml } } }
+do:
+  - a: { run: { workflow: { namespace: sharing, name: apply, version: '1.0.0' } } }
+  - b: { call: approve, with: { to: [{ role: data-ofice }], form: forms/aplication.yaml, reasons: { rejected: purposes } } }
+  - c: { call: notify, with: { to: [applicant], template: granted.md } }
+";
+    golden(
+        "workflows",
+        &[
+            ("pack.yaml", HEAD),
+            ("workflows/apply.yaml", &broken),
+            ("workflows/other.yaml", other),
+            (
+                "forms/application.yaml",
+                "type: object\nproperties: { a: { type: string } }\n",
+            ),
+            (
+                "forms/faulty.yaml",
+                "type: object\nproperties: { a： { type: string } }\n",
+            ),
+            ("mails/granted.zh-CN.md", "---\nsubject: 已办\n---\n好\n"),
+            ("mails/granted.en.md", "---\nsubject: Done\n---\nFine\n"),
+        ],
+    );
+}
