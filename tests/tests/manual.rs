@@ -126,6 +126,135 @@ fn the_cookbook_works_as_written_in_chinese() {
     cookbook("docs/zh-CN/cookbook.md");
 }
 
+/// What a block says after a mark in its comment lines: `# input: {…}`.
+fn said<'a>(block: &'a str, mark: &'a str) -> impl Iterator<Item = &'a str> {
+    block
+        .lines()
+        .filter_map(move |line| line.strip_prefix(mark))
+}
+
+/// Whether everything that `expected` says stands in `found`; lists match item by item.
+fn within(expected: &serde_json::Value, found: &serde_json::Value) -> bool {
+    use serde_json::Value::{Array, Object};
+    match (expected, found) {
+        (Object(expected), Object(found)) => expected
+            .iter()
+            .all(|(name, value)| found.get(name).is_some_and(|found| within(value, found))),
+        (Array(expected), Array(found)) => {
+            expected.len() == found.len()
+                && expected
+                    .iter()
+                    .zip(found)
+                    .all(|(one, other)| within(one, other))
+        }
+        _ => expected == found,
+    }
+}
+
+/// Runs every process of a page that begins with `# run: NAME` and compares what it prints with the JSON below it.
+fn processes_run(page: &str, at_least: usize) {
+    let text = fs::read_to_string(root().join(page)).unwrap();
+    let blocks = blocks_of(&text, &["yaml", "json"]);
+    let mut run = 0;
+    for (place, block) in blocks.iter().enumerate() {
+        let Some(name) = block
+            .strip_prefix("# run: ")
+            .and_then(|rest| rest.lines().next())
+        else {
+            continue;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, content: &str| {
+            let path = folder.path().join(name);
+            fs::write(&path, content).unwrap();
+            path
+        };
+        let mut command = Command::new(binary());
+        command
+            .arg("run")
+            .arg(write(name, block))
+            .args(["--fast-forward", "--format", "json"]);
+        if let Some(input) = said(block, "# input: ").next() {
+            command.arg("--input").arg(write("input.json", input));
+        }
+        for (number, event) in said(block, "# event: ").enumerate() {
+            command
+                .arg("--event")
+                .arg(write(&format!("event-{number}.json"), event));
+        }
+        let output = command.output().unwrap();
+        let found: serde_json::Value =
+            serde_json::from_slice(&output.stdout).unwrap_or_else(|_| {
+                panic!("{page} {name}: {}", String::from_utf8_lossy(&output.stderr))
+            });
+        let expected: serde_json::Value = serde_json::from_str(&blocks[place + 1]).unwrap();
+        assert!(within(&expected, &found), "{page} {name}: {found}");
+        run += 1;
+    }
+    assert!(run >= at_least, "{page} shows {run} processes");
+}
+
+/// The fenced blocks of a page, without their fences, in one of these languages.
+fn blocks_of(page: &str, languages: &[&str]) -> Vec<String> {
+    let mut blocks = Vec::new();
+    let mut lines = page.lines();
+    while let Some(line) = lines.next() {
+        let Some(language) = line.strip_prefix("```") else {
+            continue;
+        };
+        let block: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+        if languages.contains(&language) {
+            blocks.push(block.join("\n"));
+        }
+    }
+    blocks
+}
+
+#[test]
+fn every_task_runs_as_written() {
+    processes_run("docs/en/tasks.md", 15);
+    processes_run("docs/en/expressions.md", 3);
+}
+
+/// The words that stand in code in the first column of a page's tables.
+fn named_in_tables(page: &str) -> Vec<String> {
+    let text = fs::read_to_string(root().join(page)).unwrap();
+    text.lines()
+        .filter(|line| line.starts_with('|'))
+        .flat_map(|line| {
+            line.split('`')
+                .skip(1)
+                .step_by(2)
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+#[test]
+fn every_variable_is_explained() {
+    for language in ["en", "zh-CN"] {
+        let named = named_in_tables(&format!("docs/{language}/expressions.md"));
+        for variable in tongban_expr::Scope::NAMES {
+            assert!(
+                named.iter().any(|name| name == variable),
+                "{language}: {variable}"
+            );
+        }
+    }
+}
+
+#[test]
+fn both_languages_show_the_same_processes() {
+    for page in ["tasks.md", "expressions.md", "cookbook.md"] {
+        let [english, chinese] = ["en", "zh-CN"].map(|language| {
+            let text = fs::read_to_string(root().join("docs").join(language).join(page)).unwrap();
+            blocks_of(&text, &["yaml", "json", "rust"])
+        });
+        assert_eq!(english, chinese, "{page}");
+    }
+}
+
 #[test]
 fn links_between_pages_lead_somewhere() {
     let mut links = 0;
