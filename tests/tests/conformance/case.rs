@@ -1,6 +1,7 @@
 //! `tests/conformance/cases/*.yaml`: a document, what goes in, what has to come out.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use libtest_mimic::{Failed, Trial};
 use serde::Deserialize;
@@ -8,14 +9,21 @@ use serde_json::Value;
 
 use crate::run::{Came, Given, run};
 
+/// A file of cases.
+pub(crate) struct File {
+    /// Its name without its ending.
+    pub(crate) group: String,
+    pub(crate) cases: Vec<Arc<Case>>,
+}
+
 /// One case of a file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Case {
+pub(crate) struct Case {
     /// What it shows, one sentence.
-    case: String,
+    pub(crate) case: String,
     /// The document; `document:` may be left out.
-    workflow: String,
+    pub(crate) workflow: String,
     input: Option<Value>,
     /// The input as a text, where reading it here would change it.
     input_text: Option<String>,
@@ -36,8 +44,25 @@ struct Case {
     /// `POINTER` or `POINTER STATUS`, in the order in which they started.
     tasks: Option<Vec<String>>,
     virtual_seconds: Option<i64>,
+    /// The least and the most virtual seconds, where chance has a part.
+    virtual_seconds_between: Option<(i64, i64)>,
     /// What an invalid document's diagnostics say.
     says: Option<String>,
+    /// What of the reference it shows that its document does not have: `SECTION/PROPERTY` of `reference.yaml`.
+    #[serde(default)]
+    pub(crate) shows: Vec<String>,
+    /// The sentence of the language's text that asks for it.
+    pub(crate) cites: Option<Citation>,
+}
+
+/// A sentence of the language's text.
+#[derive(Deserialize, Clone)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Citation {
+    /// FILE#SECTION, the section as its heading is written.
+    pub(crate) from: String,
+    /// The sentence, without the marks of Markdown.
+    pub(crate) text: String,
 }
 
 #[derive(Deserialize, Clone, Copy, Default, PartialEq)]
@@ -46,6 +71,7 @@ enum Status {
     #[default]
     Completed,
     Faulted,
+    Cancelled,
     Waiting,
     Invalid,
 }
@@ -56,6 +82,7 @@ impl Status {
         match self {
             Self::Completed => ("completed", 0),
             Self::Faulted => ("faulted", 1),
+            Self::Cancelled => ("cancelled", 1),
             Self::Invalid => ("invalid", 2),
             Self::Waiting => ("waiting", 3),
         }
@@ -71,29 +98,49 @@ fn present<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Value>, D
     Value::deserialize(from).map(Some)
 }
 
-/// Every case of every file.
-pub(crate) fn trials(port: u16) -> Vec<Trial> {
+impl Case {
+    /// Whether its document is one that is taken.
+    pub(crate) fn is_valid(&self) -> bool {
+        self.status != Status::Invalid
+    }
+}
+
+/// Every file of cases, in the order of their names.
+pub(crate) fn files() -> Vec<File> {
     let folder = tongban_tests::root().join("tests/conformance/cases");
-    let mut files: Vec<_> = std::fs::read_dir(&folder)
+    let mut paths: Vec<_> = std::fs::read_dir(&folder)
         .expect("the folder of the cases")
         .map(|file| file.expect("a case").path())
         .collect();
-    files.sort();
-    files.iter().flat_map(|path| of_file(path, port)).collect()
+    paths.sort();
+    paths.iter().map(|path| of_file(path)).collect()
 }
 
-fn of_file(path: &Path, port: u16) -> Vec<Trial> {
+fn of_file(path: &Path) -> File {
     let text = std::fs::read_to_string(path).expect("a readable file of cases");
-    let cases: Vec<Case> =
-        serde_yaml::from_str(&text).expect("a file of the form that the type above has");
-    let group = path
-        .file_stem()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    let trial =
-        |case: Case| Trial::test(format!("{group}: {}", case.case), move || play(&case, port));
-    cases.into_iter().map(trial).collect()
+    let cases: Vec<Arc<Case>> = serde_yaml::from_str::<Vec<Case>>(&text)
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+        .into_iter()
+        .map(Arc::new)
+        .collect();
+    let group = path.file_stem().unwrap_or_default().to_string_lossy();
+    File {
+        group: group.into_owned(),
+        cases,
+    }
+}
+
+/// A test for every case.
+pub(crate) fn trials(files: &[File], port: u16) -> Vec<Trial> {
+    let trial = |group: &str, case: &Arc<Case>| {
+        let name = format!("{group}: {}", case.case);
+        let case = Arc::clone(case);
+        Trial::test(name, move || play(&case, port))
+    };
+    files
+        .iter()
+        .flat_map(|file| file.cases.iter().map(move |case| trial(&file.group, case)))
+        .collect()
 }
 
 fn play(case: &Case, port: u16) -> Result<(), Failed> {
@@ -194,6 +241,15 @@ fn faults(case: &Case, came: &Came) -> Vec<String> {
             &seconds.into(),
             &object["virtual_seconds"],
             object["virtual_seconds"] == seconds,
+        );
+    }
+    if let Some((least, most)) = case.virtual_seconds_between {
+        let found = object["virtual_seconds"].as_i64().unwrap_or(-1);
+        expect(
+            "virtual_seconds",
+            &format!("{least} to {most}").into(),
+            &object["virtual_seconds"],
+            (least..=most).contains(&found),
         );
     }
     faults

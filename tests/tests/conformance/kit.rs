@@ -1,5 +1,7 @@
 //! The conformance kit's features, each scenario a test, the hosts that they ask answered by the stub.
 
+use std::collections::BTreeSet;
+
 use gherkin::{Feature, GherkinEnv, Scenario, Step};
 use libtest_mimic::{Failed, Trial};
 use serde_json::Value;
@@ -7,22 +9,73 @@ use serde_json::Value;
 use crate::case::within;
 use crate::run::{Came, Given, run};
 
-/// Every scenario of every feature.
-pub(crate) fn trials(port: u16) -> Vec<Trial> {
+/// The features and scenarios that the kit has.
+const FEATURES: usize = 11;
+const SCENARIOS: usize = 21;
+
+/// A scenario with the name of its test: FEATURE FILE, feature, scenario.
+fn scenarios() -> Vec<(String, Scenario)> {
     let folder = tongban_tests::root().join("tests/conformance/serverless-workflow/ctk");
-    let mut trials = Vec::new();
-    for file in std::fs::read_dir(&folder).expect("the kit") {
-        let path = file.expect("a feature").path();
+    let mut paths: Vec<_> = std::fs::read_dir(&folder)
+        .expect("the kit")
+        .map(|file| file.expect("a feature").path())
+        .collect();
+    paths.sort();
+    assert_eq!(paths.len(), FEATURES, "every feature of the kit is here");
+    let mut all = Vec::new();
+    for path in paths {
+        let file = path
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let feature =
             Feature::parse_path(&path, GherkinEnv::default()).expect("a feature that can be read");
         for scenario in feature.scenarios {
-            trials.push(Trial::test(
-                format!("kit: {}: {}", feature.name, scenario.name),
-                move || play(&scenario, port),
-            ));
+            all.push((format!("kit: {file}: {}", scenario.name), scenario));
         }
     }
+    all
+}
+
+/// Every scenario of every feature, and that none is left out.
+pub(crate) fn trials(port: u16) -> Vec<Trial> {
+    let all = scenarios();
+    let names: BTreeSet<String> = all.iter().map(|(name, _)| name.clone()).collect();
+    let mut trials: Vec<Trial> = all
+        .into_iter()
+        .map(|(name, scenario)| Trial::test(name, move || play(&scenario, port)))
+        .collect();
+    trials.push(Trial::test(
+        "kit: every scenario is a test of its own",
+        move || {
+            if names.len() == SCENARIOS {
+                Ok(())
+            } else {
+                Err(format!(
+                    "expected {SCENARIOS} tests, found {}: {names:?}",
+                    names.len()
+                )
+                .into())
+            }
+        },
+    ));
     trials
+}
+
+/// The scenarios' names and documents.
+pub(crate) fn documents() -> Vec<(String, String)> {
+    let definition = |scenario: &Scenario| {
+        let given = scenario
+            .steps
+            .iter()
+            .find(|step| step.value == "a workflow with definition:");
+        given.map(text_of).unwrap_or_default()
+    };
+    scenarios()
+        .into_iter()
+        .map(|(name, scenario)| (name, definition(&scenario)))
+        .collect()
 }
 
 fn play(scenario: &Scenario, port: u16) -> Result<(), Failed> {

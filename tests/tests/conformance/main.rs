@@ -3,12 +3,16 @@
 
 #![allow(
     clippy::indexing_slicing,
-    reason = "a missing member of a JSON value is null"
+    clippy::panic,
+    reason = "a missing member of a JSON value is null; a test fails loudly"
 )]
 
 mod broken;
 mod case;
+mod cites;
+mod contract;
 mod kit;
+mod page;
 mod run;
 mod stub;
 
@@ -17,8 +21,12 @@ use libtest_mimic::Arguments;
 fn main() {
     let arguments = Arguments::from_args();
     let port = stub::start();
-    let mut trials = case::trials(port);
+    let files = case::files();
+    let mut trials = case::trials(&files, port);
+    trials.extend(cites::trials(&files));
     trials.extend(broken::trials());
+    trials.extend(contract::trials());
     trials.extend(kit::trials(port));
+    trials.extend(page::trials(&files, &kit::documents()));
     libtest_mimic::run(&arguments, trials).exit();
 }

@@ -11,6 +11,9 @@ use serde_json::{Map, Value, json};
 /// How often a path of `/flaky` was asked.
 static ASKED: Mutex<BTreeMap<String, u64>> = Mutex::new(BTreeMap::new());
 
+/// The idempotency keys that came to a path of `/keys`.
+static KEYS: Mutex<BTreeMap<String, Vec<String>>> = Mutex::new(BTreeMap::new());
+
 /// Starts it and gives its port.
 pub(crate) fn start() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -61,6 +64,9 @@ impl Answer {
 /// A client that goes away is none of the stub's concern: whatever fails here ends this exchange only.
 fn serve(mut stream: &TcpStream) -> Option<()> {
     let request = read(stream)?;
+    if request.path == "/hangup" {
+        return None;
+    }
     let answer = answer(&request);
     let mut head = format!(
         "HTTP/1.1 {} Stub\r\nConnection: close\r\nContent-Length: {}\r\n",
@@ -139,12 +145,30 @@ fn answer(request: &Request) -> Answer {
         }
         ["away"] => Answer::json(302, &json!({})).with("Location", "https://unlisted.example/echo"),
         ["flaky", times, _] => flaky(&request.path, times.parse().unwrap_or(0)),
+        ["keys", _] => keys(request),
         ["slow"] => {
             std::thread::sleep(Duration::from_secs(3));
             Answer::json(200, &json!({}))
         }
         ["basic" | "basic-auth" | "bearer" | "digest", ..] => guarded(request, &parts),
+        ["inspect", .., "token"] => inspected(request),
         [.., "token"] => token(request),
+        ["schema.json"] => Answer::json(
+            200,
+            &json!({ "type": "object", "required": ["n"], "properties": { "n": { "type": "integer" } } }),
+        ),
+        [first @ .., ".well-known", "openid-configuration"] => {
+            let endpoint = if first.contains(&"inspect") {
+                "inspect/token"
+            } else {
+                "oidc/token"
+            };
+            let endpoint = format!("https://stub.example/{endpoint}");
+            Answer::json(
+                200,
+                &json!({ "issuer": "https://stub.example", "token_endpoint": endpoint }),
+            )
+        }
         ["openapi.json"] => Answer::json(200, &openapi()),
         ["swagger.json"] => Answer::json(200, &swagger()),
         ["v2", ..] => petstore(&parts),
@@ -181,6 +205,19 @@ fn flaky(path: &str, times: u64) -> Answer {
     } else {
         Answer::json(200, &json!({ "tries": *count }))
     }
+}
+
+/// For each request of a path so far, whether its idempotency key is that of the first.
+fn keys(request: &Request) -> Answer {
+    let key = request.headers.get("idempotency-key").cloned();
+    let mut all = KEYS.lock().unwrap_or_else(PoisonError::into_inner);
+    let sent = all.entry(request.path.clone()).or_default();
+    sent.push(key.unwrap_or_default());
+    let first = sent.first().cloned().unwrap_or_default();
+    let told = sent
+        .iter()
+        .map(|key| if *key == first { "same" } else { "other" });
+    Answer::json(200, &json!({ "keys": told.collect::<Vec<_>>() }))
 }
 
 fn guarded(request: &Request, parts: &[&str]) -> Answer {
@@ -251,6 +288,54 @@ fn token(request: &Request) -> Answer {
         return Answer::json(401, &json!({ "error": "invalid_client" }));
     }
     let token = format!("tok-{}", member("grant_type"));
+    Answer::json(
+        200,
+        &json!({ "access_token": token, "token_type": "Bearer", "expires_in": 3600 }),
+    )
+}
+
+/// A token that tells how it was asked for: encoding, client's way to show itself, and what stood in the request.
+fn inspected(request: &Request) -> Answer {
+    let kind = request
+        .headers
+        .get("content-type")
+        .map_or("", String::as_str);
+    let form = kind.starts_with("application/x-www-form-urlencoded");
+    let mut said: BTreeMap<String, String> = if form {
+        let pairs = request
+            .body
+            .split('&')
+            .filter_map(|pair| pair.split_once('='));
+        pairs
+            .map(|(name, value)| (name.to_string(), value.replace('+', " ")))
+            .collect()
+    } else {
+        serde_json::from_str(&request.body).unwrap_or_default()
+    };
+    let basic = request
+        .headers
+        .get("authorization")
+        .is_some_and(|sent| sent.starts_with("Basic "));
+    let way = match (
+        basic,
+        said.remove("client_assertion"),
+        said.remove("client_secret"),
+    ) {
+        (true, ..) => "basic",
+        (_, Some(_), _) => "assertion",
+        (_, _, Some(_)) => "post",
+        _ => "none",
+    };
+    said.remove("client_assertion_type");
+    let said: Vec<String> = said
+        .iter()
+        .map(|(name, value)| format!("{name}={}", value.replace("%3A", ":")))
+        .collect();
+    let token = format!(
+        "{} {way} {}",
+        if form { "form" } else { "json" },
+        said.join(" ")
+    );
     Answer::json(
         200,
         &json!({ "access_token": token, "token_type": "Bearer", "expires_in": 3600 }),
