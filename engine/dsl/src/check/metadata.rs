@@ -16,8 +16,12 @@ impl Checker<'_> {
         let main = Scope::new(None, &self.definition.tasks, ListKind::Sequence);
         if let Some(case) = &metadata.case {
             let start = Setting::before(nowhere, 0);
-            for template in [&case.title, &case.key].into_iter().flatten() {
-                self.template(template, &start);
+            // The title is made anew after every activation, so that it may say what steps found.
+            if let Some(title) = &case.title {
+                self.template(title, &Setting::any_time(&main));
+            }
+            if let Some(key) = &case.key {
+                self.template(key, &start);
             }
             for entry in &case.search {
                 self.template(&entry.value, &Setting::any_time(&main));

@@ -84,7 +84,7 @@ impl Checker<'_> {
                         span,
                         format!("`steps.{name}` is empty here: this is evaluated when the case begins, before any task"),
                     )
-                    .help("use `form` and `workflow.starter`; what a step gives can stand in `case.search` and in the tasks after it"),
+                    .help("use `form` and `workflow.starter`; what a step gives can stand in `case.title`, in `case.search` and in the tasks after it"),
                 );
             }
             Standing::Unknown => {
