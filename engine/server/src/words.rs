@@ -46,6 +46,7 @@ words! {
     // The frame of every page.
     product: "通办", "Tongban";
     tagline: "部门之间的事,一条线办完", "Work between departments, from start to finish";
+    colon: ":", ": ";
     skip: "跳到主要内容", "Skip to main content";
     navigation: "主导航", "Main navigation";
     inbox: "待办事项", "Inbox";

@@ -4,6 +4,7 @@ use tongban_expr::value;
 use tongban_org::Principal;
 
 use crate::decide::listed;
+use crate::clock::Clock;
 use crate::desk::{Desk, note};
 use crate::item::Item;
 use crate::seat::agents;
@@ -106,13 +107,17 @@ impl Desk {
     }
 
     /// The nearest deadline over an item: its own, its stages', the case's.
+    /// While any of them runs, one that stands still does not press.
     pub(crate) fn nearest_due(&self, item: &Item) -> Option<(i64, bool)> {
-        let open = self.clocks.iter().filter(|clock| clock.closed_ms.is_none());
-        let over = open.filter(|clock| {
-            clock
-                .item
-                .map_or_else(|| clock.is_over(&item.place), |n| n == item.n)
-        });
-        over.map(|clock| (clock.due_ms, clock.provisional)).min()
+        let over = |clock: &&Clock| {
+            clock.closed_ms.is_none()
+                && clock
+                    .item
+                    .map_or_else(|| clock.is_over(&item.place), |n| n == item.n)
+        };
+        let due = |clock: &Clock| (clock.due_ms, clock.provisional);
+        let open = || self.clocks.iter().filter(over);
+        let running = open().filter(|clock| clock.is_running()).map(due).min();
+        running.or_else(|| open().map(due).min())
     }
 }

@@ -80,6 +80,8 @@ struct CasePage {
 struct OwnItem {
     address: String,
     what: &'static str,
+    /// Whether the step's title says more than what is asked.
+    named: bool,
     title: String,
     due: Option<Due>,
 }
@@ -234,6 +236,7 @@ impl Look<'_> {
             Some(OwnItem {
                 address: format!("/items/{}/{}", self.head.id, item.n),
                 what: word,
+                named: timeline::own_title(&view.kind, words).is_none(),
                 title: timeline::step_title(item, titles, language),
                 due: time::due(self.app, view.due_at_ms, view.provisional, language),
             })

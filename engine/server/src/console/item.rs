@@ -75,6 +75,8 @@ struct ItemPage {
 /// What is asked of the viewer, until when, and what comes after it.
 struct Asking {
     what: Option<&'static str>,
+    /// Whether the step's title says more than what is asked.
+    named: bool,
     due: Option<Due>,
     card: Option<Card>,
     with_whom: Option<String>,
@@ -136,6 +138,7 @@ impl Asking {
         later.truncate(LATER_MAX);
         Self {
             what,
+            named: timeline::own_title(&view.kind, words).is_none(),
             due: time::due(app, view.due_at_ms, view.provisional, language),
             card: card(view.card.map(|card| card.word()), words),
             with_whom: Some(names(app, &view.waits_for, words))

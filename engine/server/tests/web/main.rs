@@ -10,6 +10,7 @@
 mod access;
 mod api;
 mod console;
+mod guards;
 mod hostile;
 mod link;
 mod pages;

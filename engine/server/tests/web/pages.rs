@@ -35,7 +35,7 @@ async fn the_record_of_a_case_is_in_words_of_its_reader() {
     let own = site.item_of("li-na", &id).await;
     let mut applicant = Browser::of(&site, "li-na").await;
     let page = applicant.get(&format!("/items/{id}/{own}")).await;
-    assert!(page.body.contains("请您修改后重新提交:修改后重新提交"));
+    assert!(page.body.contains("请您修改后重新提交"));
     assert!(
         !page.body.contains("value=\"urge\""),
         "nobody reminds oneself"
