@@ -1,6 +1,8 @@
 //! Every code of a diagnostic, with its page: the one place from which `tongban explain CODE` and
 //! the manual are made. A code never changes its meaning; codes that are given up are not reused.
 
+mod chinese;
+
 use std::fmt;
 
 /// A code: `TB0101`.
@@ -18,6 +20,21 @@ pub struct Page {
     pub explanation: &'static str,
     /// A piece of a document that has it, with the repair in a comment where that is short.
     pub example: &'static str,
+}
+
+impl Page {
+    /// Title and explanation in a language: Chinese for `zh` and its like, else English.
+    #[must_use]
+    pub fn said_in(&self, language: &str) -> (&'static str, &'static str) {
+        let chinese = language.starts_with("zh").then(|| {
+            let mut pages = chinese::PAGES.iter();
+            pages.find(|(id, ..)| *id == self.id)
+        });
+        match chinese.flatten() {
+            Some((_, title, explanation)) => (title, explanation),
+            None => (self.title, self.explanation),
+        }
+    }
 }
 
 impl Code {
@@ -228,8 +245,8 @@ codes! {
     UNKNOWN_VARIABLE "TB0403" "a variable that does not exist"
         "Expressions see a fixed list of variables, and inside `for`, `foreach` and `catch` the ones named there."
         "if: $request.amount > 5   # $input"
-    SINGLE_QUOTES "TB0404" "a text in single quotes in rhai"
-        "In rhai `'x'` is one character. Texts stand in double quotes or backticks."
+    SINGLE_QUOTES "TB0404" "a text in single quotes"
+        "In rhai `'x'` is one character, and jq has no single quotes. Texts stand in double quotes, in rhai also in backticks."
         "if: \"input.outcome == 'approved'\""
     UNKNOWN_STEP "TB0405" "a step that does not exist"
         "`steps.NAME` names a task of the same list before this one, or of a list around it."
@@ -493,6 +510,13 @@ mod tests {
                 "{}",
                 page.id
             );
+        }
+        let english: Vec<&str> = PAGES.iter().map(|page| page.id).collect();
+        let chinese: Vec<&str> = chinese::PAGES.iter().map(|(id, ..)| *id).collect();
+        assert_eq!(english, chinese, "every page exists in both languages");
+        for (id, title, explanation) in chinese::PAGES {
+            let written = |text: &str| text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
+            assert!(written(title) && written(explanation), "{id}");
         }
         assert_eq!(explain("tb0102").map(|page| page.id), Some("TB0102"));
         assert_eq!(explain("0102").map(|page| page.id), Some("TB0102"));

@@ -54,6 +54,11 @@ impl Lanes {
         }
         let mut counts: Vec<usize> = known.iter().map(|(_, count)| *count).collect();
         counts.sort_unstable_by(|a, b| b.cmp(a));
+        for (actor, _) in &mut known {
+            if let Some(unit) = common(&actor.lane) {
+                actor.lane = unit;
+            }
+        }
         let least = if known.len() > MOST {
             counts.get(MOST - 2).copied().unwrap_or(0) + 1
         } else {
@@ -137,6 +142,25 @@ impl Lanes {
             .zip(intervals.iter().skip(1))
             .all(|((_, end), (start, _))| end < start)
     }
+}
+
+/// What all roles of a lane say of their unit: `提供部门` of `受理员(提供部门)、处长(提供部门)`.
+fn common(roles: &str) -> Option<String> {
+    let mut units = roles.split('、').map(|role| {
+        let role = role.strip_suffix([')', '）'])?;
+        let at = role.rfind(['(', '（'])?;
+        role.get(at..)?
+            .get(role.get(at..)?.chars().next()?.len_utf8()..)
+    });
+    let first = units.next()??;
+    let mut others = 0;
+    for unit in units {
+        if unit? != first {
+            return None;
+        }
+        others += 1;
+    }
+    (others > 0).then(|| first.to_owned())
 }
 
 fn union(one: Option<Interval>, other: Option<Interval>) -> Option<Interval> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use tongban_dsl::render::{self, Report};
-use tongban_dsl::{Diagnostic, Span, codes};
+use tongban_dsl::Diagnostic;
 use tongban_runtime::pack::{Alone, Beside, FileDiagnostic, Files};
 
 use super::files::{self, Named};
@@ -80,7 +80,7 @@ fn check_packs(wanted: &[PathBuf], only: Option<&str>) -> anyhow::Result<Vec<Che
         }
     }
     let folders: Vec<PathBuf> = folders.into_iter().collect();
-    let (library, read) = files::read_packs(&folders)?;
+    let (library, read) = files::read_drafts(&folders)?;
     let functions = crate::functions::all();
     let mut checked = Vec::new();
     for pack in read.iter().filter(|pack| wanted.contains(&pack.path)) {
@@ -89,54 +89,37 @@ fn check_packs(wanted: &[PathBuf], only: Option<&str>) -> anyhow::Result<Vec<Che
             found.extend(library.check(known, &functions));
         }
         found.extend(scenario_faults(&pack.path)?);
-        for diagnostic in found {
-            if only.is_some_and(|only| only != diagnostic.file) {
+        for found in found {
+            if only.is_some_and(|only| only != found.file) {
                 continue;
             }
-            let path = pack.path.join(&diagnostic.file).display().to_string();
-            let source = diagnostic.source.to_string();
-            let placed = placed(diagnostic.diagnostic, &source);
-            add(&mut checked, path, source, placed);
+            let path = pack.path.join(&found.file).display().to_string();
+            add(&mut checked, path, found.source.to_string(), found.diagnostic);
         }
     }
     for file in &mut checked {
-        file.diagnostics
-            .sort_by_key(|diagnostic| diagnostic.span.start);
+        file.diagnostics = tongban_dsl::in_order(std::mem::take(&mut file.diagnostics));
     }
     Ok(checked)
 }
 
 /// What cannot be read of a pack's scenario files.
 fn scenario_faults(folder: &Path) -> anyhow::Result<Vec<FileDiagnostic>> {
-    let files = files::pack_files(folder)?
+    let (files, _) = files::pack_texts(folder)?;
+    let files = files
         .into_iter()
         .filter(|(path, _)| path.starts_with("tests/") && path.ends_with(".test.yaml"));
-    Ok(files
-        .filter_map(|(file, source)| {
-            let diagnostic = scenario::read(&source).err()?;
-            Some(FileDiagnostic {
-                file,
-                source,
+    let told = |(file, source): (String, std::sync::Arc<str>)| -> Vec<FileDiagnostic> {
+        let faults = scenario::faults(&source).into_iter();
+        faults
+            .map(|diagnostic| FileDiagnostic {
+                file: file.clone(),
+                source: source.clone(),
                 diagnostic,
             })
-        })
-        .collect())
-}
-
-/// A fault of a whole YAML file that names a path (``roles.keeper`: …`) stands at that path.
-fn placed(mut fault: Diagnostic, source: &str) -> Diagnostic {
-    let path = fault
-        .message
-        .strip_prefix('`')
-        .and_then(|rest| rest.split_once("`:"))
-        .map(|(path, _)| path);
-    if fault.span.end == 0
-        && fault.span.line <= 1
-        && let Some(path) = path
-    {
-        fault.span = tongban_dsl::read_yaml_placed(source).place(&scenario::pointer(path));
-    }
-    fault
+            .collect()
+    };
+    Ok(files.flat_map(told).collect())
 }
 
 fn add(checked: &mut Vec<Checked>, path: String, source: String, diagnostic: Diagnostic) {
@@ -177,31 +160,21 @@ fn check_document(
         Ok(source) => source,
         Err(error) => return Ok(not_text(path, &error)),
     };
-    let parsed = tongban_dsl::parse(&source);
-    let mut diagnostics = parsed.diagnostics;
-    if let Some(definition) = &parsed.definition {
-        diagnostics.extend(tongban_dsl::check(definition, surroundings));
-    }
-    diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
+    let inspected = tongban_dsl::inspect(&source, surroundings);
     Ok(Checked {
         path: path.display().to_string(),
         source,
-        diagnostics,
+        diagnostics: inspected.diagnostics,
     })
 }
 
 /// A file in another encoding: what can be read of it tells the place.
 fn not_text(path: &Path, error: &std::string::FromUtf8Error) -> Checked {
-    let source = String::from_utf8_lossy(error.as_bytes()).into_owned();
-    let valid = error.utf8_error().valid_up_to();
-    let message = "the file is not UTF-8 text";
-    let help = "save it with the encoding UTF-8 (not GBK, not UTF-16)";
-    let diagnostic =
-        Diagnostic::error(codes::YAML_SYNTAX, Span::of(&source, valid..valid), message).help(help);
+    let (source, fault) = files::not_text(error);
     Checked {
         path: path.display().to_string(),
         source,
-        diagnostics: vec![diagnostic],
+        diagnostics: vec![fault],
     }
 }
 

@@ -1,5 +1,7 @@
 //! `tongban explain CODE`: the page of a diagnostic.
 
+use tongban_dsl::codes;
+
 use super::{DONE, INVALID, say};
 
 /// Arguments of `explain`.
@@ -7,32 +9,51 @@ use super::{DONE, INVALID, say};
 pub(crate) struct ExplainArguments {
     /// The code, such as TB0102; all codes when absent
     code: Option<String>,
+    /// In which language: en or zh-CN [default: that of the terminal]
+    #[arg(long)]
+    lang: Option<String>,
 }
 
 /// Prints one page, or the list of all.
 pub(crate) fn explain(arguments: &ExplainArguments) -> anyhow::Result<u8> {
+    let language = arguments.lang.clone().unwrap_or_else(of_the_terminal);
     let Some(code) = &arguments.code else {
-        let lines: String = tongban_dsl::codes::PAGES
+        let lines: String = codes::PAGES
             .iter()
-            .map(|page| format!("{}  {}\n", page.id, page.title))
+            .map(|page| format!("{}  {}\n", page.id, page.said_in(&language).0))
             .collect();
         say(&lines)?;
         return Ok(DONE);
     };
-    match tongban_dsl::codes::explain(code) {
-        Some(page) => {
-            println!(
-                "{}: {}\n\n{}\n\nExample:\n",
-                page.id, page.title, page.explanation
-            );
-            for line in page.example.lines() {
-                println!("    {line}");
-            }
-            Ok(DONE)
-        }
-        None => {
-            eprintln!("error: there is no code `{code}`; `tongban explain` lists them all");
-            Ok(INVALID)
-        }
-    }
+    let Some(page) = codes::explain(code) else {
+        let near = tongban_dsl::did_you_mean(code, codes::PAGES.iter().map(|page| page.id));
+        let near = near.map_or_else(String::new, |near| format!("; {near}"));
+        eprintln!("error: there is no code `{code}`; `tongban explain` lists them all{near}");
+        return Ok(INVALID);
+    };
+    let (title, explanation) = page.said_in(&language);
+    let (colon, example) = if language.starts_with("zh") {
+        (":", "例:")
+    } else {
+        (": ", "Example:")
+    };
+    let lines: String = page
+        .example
+        .lines()
+        .map(|line| format!("    {line}\n"))
+        .collect();
+    say(&format!(
+        "{}{colon}{title}\n\n{explanation}\n\n{example}\n\n{lines}",
+        page.id
+    ))?;
+    Ok(DONE)
+}
+
+/// Chinese when the terminal is, by the variables that say so.
+fn of_the_terminal() -> String {
+    let said = ["LC_ALL", "LC_MESSAGES", "LANG"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    said.filter(|value| value.starts_with("zh"))
+        .map_or_else(|| "en".to_owned(), |_| "zh-CN".to_owned())
 }

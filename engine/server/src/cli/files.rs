@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use tongban_runtime::pack::{FileDiagnostic, Library, Pack};
+use tongban_dsl::{Diagnostic, Span, codes};
+use tongban_runtime::pack::{FileDiagnostic, Library, Pack, ReadPack};
 
 /// A pack and the folder that it was read from.
 pub struct PackFolder {
@@ -93,24 +94,39 @@ pub(crate) fn pack_folders(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
 
 /// Reads packs and puts them together, with what is wrong with each.
 pub fn read_packs(folders: &[PathBuf]) -> anyhow::Result<(Library, Vec<PackFolder>)> {
-    let mut packs = Vec::new();
+    read_with(folders, |read| read.pack)
+}
+
+/// The same with what can be understood of packs whose head is faulty, so that their other files are checked too.
+pub(crate) fn read_drafts(folders: &[PathBuf]) -> anyhow::Result<(Library, Vec<PackFolder>)> {
+    read_with(folders, |read| read.pack.or(read.draft))
+}
+
+fn read_with(
+    folders: &[PathBuf],
+    taken: impl Fn(ReadPack) -> Option<Pack>,
+) -> anyhow::Result<(Library, Vec<PackFolder>)> {
+    let mut packs: Vec<Pack> = Vec::new();
     let mut read = Vec::new();
     for folder in folders {
-        let outcome = Pack::read(pack_files(folder)?);
+        let (files, mut diagnostics) = pack_texts(folder)?;
+        let mut outcome = Pack::read(files);
+        diagnostics.append(&mut outcome.diagnostics);
         let fallback = folder
             .file_name()
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        let name = outcome
-            .pack
-            .as_ref()
-            .map_or(fallback, |pack| pack.name().to_string());
-        packs.extend(outcome.pack);
+        let pack = taken(outcome);
+        let name = match &pack {
+            Some(pack) => pack.name().to_string(),
+            None => fallback,
+        };
+        packs.extend(pack);
         read.push(PackFolder {
             path: folder.clone(),
             name,
-            diagnostics: outcome.diagnostics,
+            diagnostics,
         });
     }
     let library = Library::new(packs).map_err(anyhow::Error::msg)?;
@@ -119,22 +135,60 @@ pub fn read_packs(folders: &[PathBuf]) -> anyhow::Result<(Library, Vec<PackFolde
 
 /// Every text file of a pack by its path in it.
 pub(crate) fn pack_files(folder: &Path) -> anyhow::Result<BTreeMap<String, Arc<str>>> {
+    let (files, faults) = pack_texts(folder)?;
+    match faults.first() {
+        Some(fault) => bail!("`{}`: {}", folder.join(&fault.file).display(), fault.diagnostic.message),
+        None => Ok(files),
+    }
+}
+
+/// Every text file of a pack, and those that are in another encoding.
+pub(crate) fn pack_texts(
+    folder: &Path,
+) -> anyhow::Result<(BTreeMap<String, Arc<str>>, Vec<FileDiagnostic>)> {
     let mut files = BTreeMap::new();
-    walk(folder, &mut |file| {
-        let inside = file
+    let mut faults = Vec::new();
+    walk(folder, &mut |path| {
+        let file = path
             .strip_prefix(folder)
-            .unwrap_or(file)
+            .unwrap_or(path)
             .to_string_lossy()
             .replace('\\', "/");
-        if [".yaml", ".rhai", ".md"]
-            .iter()
-            .any(|ending| inside.ends_with(ending))
-        {
-            files.insert(inside, Arc::from(read_text(file)?));
+        let is_text = [".yaml", ".rhai", ".md"];
+        if !is_text.iter().any(|ending| file.ends_with(ending)) {
+            return Ok(());
+        }
+        let bytes =
+            std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+        match String::from_utf8(bytes) {
+            Ok(text) => {
+                files.insert(file, Arc::from(text));
+            }
+            Err(error) => {
+                let (source, diagnostic) = not_text(&error);
+                faults.push(FileDiagnostic {
+                    file,
+                    source: source.into(),
+                    diagnostic,
+                });
+            }
         }
         Ok(())
     })?;
-    Ok(files)
+    Ok((files, faults))
+}
+
+/// A file in another encoding: what can be read of it, and the place of the first byte that cannot.
+pub(crate) fn not_text(error: &std::string::FromUtf8Error) -> (String, Diagnostic) {
+    let source = String::from_utf8_lossy(error.as_bytes()).into_owned();
+    let valid = error.utf8_error().valid_up_to();
+    let fault = Diagnostic::error(
+        codes::ENCODING,
+        Span::of(&source, valid..valid),
+        "the file is not UTF-8 text",
+    )
+    .help("save it with the encoding UTF-8 (not GBK, not UTF-16)");
+    (source, fault)
 }
 
 /// Reads a UTF-8 file.
@@ -156,7 +210,7 @@ pub(crate) fn is_yaml(path: &Path) -> bool {
     )
 }
 
-fn walk(folder: &Path, visit: &mut dyn FnMut(&Path) -> anyhow::Result<()>) -> anyhow::Result<()> {
+pub(crate) fn walk(folder: &Path, visit: &mut dyn FnMut(&Path) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let entries = std::fs::read_dir(folder)
         .with_context(|| format!("cannot read the folder `{}`", folder.display()))?;
     for entry in entries {
