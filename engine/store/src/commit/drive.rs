@@ -59,17 +59,7 @@ pub(super) async fn run(
                     patience.pause(&error).await;
                 }
                 Err(Trouble::Refused(error)) => {
-                    if batch.len() > 1 {
-                        let half = batch.split_off(batch.len() / 2);
-                        stack.push(half);
-                        stack.push(batch);
-                    } else if let Some(place) = batch.first() {
-                        set(
-                            answers,
-                            *place,
-                            Ok(Outcome::Refused(refusal(error.code, error.text))),
-                        );
-                    }
+                    halve(batch, error, &mut stack, answers);
                     break;
                 }
                 Err(Trouble::Again(error)) => {
@@ -77,21 +67,40 @@ pub(super) async fn run(
                     break;
                 }
                 Err(Trouble::Stopped(error)) => {
-                    // What was not tried yet is known not to be committed.
-                    let rest = match &error {
-                        StoreError::Unclear => {
-                            StoreError::Unavailable("an earlier commit is unclear".into())
-                        }
-                        other => other.clone(),
-                    };
-                    fail(answers, &batch, &error);
-                    stack.iter().for_each(|batch| fail(answers, batch, &rest));
+                    stop(&batch, &stack, &error, answers);
                     return again;
                 }
             }
         }
     }
     again
+}
+
+/// A refused batch is halved until the bad change stands alone.
+fn halve(
+    mut batch: Vec<usize>,
+    error: DbError,
+    stack: &mut Vec<Vec<usize>>,
+    answers: &mut [Option<Answer>],
+) {
+    if batch.len() > 1 {
+        let half = batch.split_off(batch.len() / 2);
+        stack.push(half);
+        stack.push(batch);
+    } else if let Some(place) = batch.first() {
+        let refused = Outcome::Refused(refusal(error.code, error.text));
+        set(answers, *place, Ok(refused));
+    }
+}
+
+/// Nothing more is tried. What was not tried yet is known not to be committed.
+fn stop(batch: &[usize], left: &[Vec<usize>], error: &StoreError, answers: &mut [Option<Answer>]) {
+    let rest = match error {
+        StoreError::Unclear => StoreError::Unavailable("an earlier commit is unclear".into()),
+        other => other.clone(),
+    };
+    fail(answers, batch, error);
+    left.iter().for_each(|batch| fail(answers, batch, &rest));
 }
 
 fn fail(answers: &mut [Option<Answer>], batch: &[usize], error: &StoreError) {

@@ -7,7 +7,7 @@ use sqlx::{Arguments as _, FromRow};
 use super::bulk::{Bulk, Column};
 use super::class::DbError;
 use super::script::Script;
-use super::statement::Statement;
+use super::statement::{Rows, Statement};
 
 /// A row struct that either database can fill.
 pub(crate) trait FromRows:
@@ -39,17 +39,36 @@ impl Script<'_> {
     pub(super) fn postgres_arguments(&self) -> Result<PgArguments, DbError> {
         let mut arguments = PgArguments::default();
         for part in &self.parts {
-            add_columns(&mut arguments, &part.rows)?;
+            match part.travel() {
+                Rows::One => part.rows.columns().iter().try_for_each(|column| {
+                    let added = match column {
+                        Column::Text(values) => arguments.add(values.first().copied().flatten()),
+                        Column::Int(values) => arguments.add(values.first().copied().flatten()),
+                    };
+                    added.map_err(|error| DbError::other(error.to_string()))
+                })?,
+                Rows::Many => add_columns(&mut arguments, &part.rows)?,
+            }
         }
         Ok(arguments)
     }
 
     pub(super) fn sqlite_arguments(&self) -> Result<SqliteArguments, DbError> {
         let mut arguments = SqliteArguments::default();
+        let failed = |error: sqlx::error::BoxDynError| DbError::other(error.to_string());
         for part in &self.parts {
-            arguments
-                .add(part.rows.to_json())
-                .map_err(|error| DbError::other(error.to_string()))?;
+            match part.travel() {
+                Rows::One => part.rows.columns().iter().try_for_each(|column| {
+                    match column {
+                        Column::Text(values) => {
+                            arguments.add(values.first().copied().flatten().map(str::to_owned))
+                        }
+                        Column::Int(values) => arguments.add(values.first().copied().flatten()),
+                    }
+                    .map_err(failed)
+                })?,
+                Rows::Many => arguments.add(part.rows.to_json()).map_err(failed)?,
+            }
         }
         Ok(arguments)
     }

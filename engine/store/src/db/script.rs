@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::bulk::Bulk;
-use super::statement::{Kind, Statement};
+use super::statement::{Kind, Rows, Statement};
 
 /// The most scripts of a store: each is kept prepared by its connections.
 const SHAPES_MAX: usize = 128;
@@ -34,8 +34,8 @@ pub(crate) struct Script<'a> {
     pub parts: Vec<Part<'a>>,
 }
 
-/// What makes two scripts the same text: their statements and guards, not their rows.
-type Shape = Vec<(usize, usize, bool)>;
+/// What makes two scripts the same text: their statements and guards, and whether there is one row or many.
+type Shape = Vec<(usize, usize, bool, Rows)>;
 
 /// The text of a script for the database at hand.
 #[derive(Debug)]
@@ -81,6 +81,30 @@ impl Scripts {
     }
 }
 
+impl Part<'_> {
+    /// How its rows travel.
+    pub(super) fn travel(&self) -> Rows {
+        if self.rows.len() == 1 {
+            Rows::One
+        } else {
+            Rows::Many
+        }
+    }
+
+    /// How many rows there are, as PostgreSQL knows it.
+    fn count_postgres(&self, first: usize) -> String {
+        if self.travel() == Rows::One {
+            return "1".to_owned();
+        }
+        let columns = self.write.or(self.condition).map(Statement::columns);
+        let kind = match columns.and_then(|columns| columns.first()) {
+            Some((_, Kind::Int)) => "BIGINT",
+            _ => "TEXT",
+        };
+        format!("cardinality(${first}::{kind}[])")
+    }
+}
+
 impl Script<'_> {
     fn shape(&self) -> Shape {
         let place = |statement: Option<&'static Statement>| {
@@ -88,29 +112,43 @@ impl Script<'_> {
         };
         self.parts
             .iter()
-            .map(|part| (place(part.condition), place(part.write), part.counted))
+            .map(|part| {
+                let (condition, write) = (place(part.condition), place(part.write));
+                (condition, write, part.counted, part.travel())
+            })
             .collect()
     }
 
-    /// The parts with the number of their first parameter: one for each column.
-    fn numbered_by_column(&self) -> impl Iterator<Item = (usize, &Part<'_>)> {
-        self.parts.iter().scan(1, |next, part| {
+    /// The parts with the number of their first parameter; `width` says how many one of them takes.
+    fn numbered(
+        &self,
+        width: impl Fn(&Part<'_>) -> usize,
+    ) -> impl Iterator<Item = (usize, &Part<'_>)> {
+        self.parts.iter().scan(1, move |next, part| {
             let first = *next;
-            *next += part.rows.columns().len();
+            *next += width(part);
             Some((first, part))
         })
     }
 
     fn sqlite(&self) -> ScriptText {
         let mut steps = vec!["BEGIN IMMEDIATE".to_owned()];
-        // The rows of a part travel in one parameter.
-        let parts = || (1..).zip(&self.parts);
+        // Many rows travel in one parameter.
+        let parts = || {
+            self.numbered(|part| match part.travel() {
+                Rows::One => part.rows.columns().len(),
+                Rows::Many => 1,
+            })
+        };
+        let rows = |first: usize, part: &Part<'_>| match part.travel() {
+            Rows::One => "1".to_owned(),
+            Rows::Many => format!("json_array_length(${first})"),
+        };
         let lacking: Vec<String> = parts()
             .filter_map(|(first, part)| {
-                let found = part.condition?.part(first, "").sqlite;
-                Some(format!(
-                    "(SELECT COUNT(*) FROM ({found})) <> json_array_length(${first})"
-                ))
+                let found = part.condition?.part(first, "", part.travel()).sqlite;
+                let rows = rows(first, part);
+                Some(format!("(SELECT COUNT(*) FROM ({found})) <> {rows}"))
             })
             .collect();
         if !lacking.is_empty() {
@@ -118,9 +156,9 @@ impl Script<'_> {
         }
         for (first, part) in parts() {
             if let Some(write) = part.write {
-                steps.push(write.part(first, "").sqlite);
+                steps.push(write.part(first, "", part.travel()).sqlite);
                 if part.counted {
-                    steps.push(guard(&format!("changes() <> json_array_length(${first})")));
+                    steps.push(guard(&format!("changes() <> {}", rows(first, part))));
                 }
             }
         }
@@ -134,15 +172,10 @@ impl Script<'_> {
     fn postgres(&self) -> ScriptText {
         let (mut found, mut written) = (String::new(), String::new());
         let (mut holds, mut counts) = (Vec::new(), Vec::new());
-        for (first, part) in self.numbered_by_column() {
-            let kind = part.write.or(part.condition).map(Statement::columns);
-            let kind = match kind.and_then(|columns| columns.first()) {
-                Some((_, Kind::Int)) => "BIGINT",
-                _ => "TEXT",
-            };
-            let rows = format!("cardinality(${first}::{kind}[])");
+        for (first, part) in self.numbered(|part| part.rows.columns().len()) {
+            let rows = part.count_postgres(first);
             if let Some(condition) = part.condition {
-                let text = condition.part(first, "").postgres;
+                let text = condition.part(first, "", part.travel()).postgres;
                 put(
                     &mut found,
                     format_args!("f{first} AS MATERIALIZED ({text}), "),
@@ -150,7 +183,8 @@ impl Script<'_> {
                 holds.push(format!("(SELECT count(*) FROM f{first}) = {rows}"));
             }
             if let Some(write) = part.write {
-                let mut text = write.part(first, "(SELECT held FROM whole)").postgres;
+                let held = "(SELECT held FROM whole)";
+                let mut text = write.part(first, held, part.travel()).postgres;
                 if !text.contains(" RETURNING ") {
                     text.push_str(" RETURNING 1");
                 }

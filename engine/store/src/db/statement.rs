@@ -24,6 +24,15 @@ pub enum Kind {
 
 pub(crate) type Columns = &'static [(&'static str, Kind)];
 
+/// How the rows of a part of a script travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Rows {
+    /// One row: a parameter for each column.
+    One,
+    /// Any number: as in a statement by itself.
+    Many,
+}
+
 #[derive(Debug)]
 enum Source {
     Same(Columns, &'static str),
@@ -107,18 +116,19 @@ impl Statement {
             },
             Source::Same(..) | Source::Table { .. } => {
                 let text = self.template();
-                expand(&text, self.columns(), highest_parameter(&text) + 1, "true")
+                let first = highest_parameter(&text) + 1;
+                expand(&text, self.columns(), first, "true", Rows::Many)
             }
         })
     }
 
     /// The text as part of a larger one: its rows travel in the parameters from `first` on.
-    pub(super) fn part(&self, first: usize, held: &str) -> Texts {
+    pub(super) fn part(&self, first: usize, held: &str, rows: Rows) -> Texts {
         debug_assert!(
             !self.is_divergent(),
             "a part of a script is written once for both databases"
         );
-        expand(&self.template(), self.columns(), first, held)
+        expand(&self.template(), self.columns(), first, held, rows)
     }
 
     /// The text with its placeholders.
@@ -141,7 +151,7 @@ impl Statement {
     }
 }
 
-fn expand(text: &str, columns: Columns, first: usize, held: &str) -> Texts {
+fn expand(text: &str, columns: Columns, first: usize, held: &str, many: Rows) -> Texts {
     let (mut postgres, mut sqlite) = (String::new(), String::new());
     let mut rest = text;
     while let Some((before, tail)) = rest.split_once('{') {
@@ -152,8 +162,12 @@ fn expand(text: &str, columns: Columns, first: usize, held: &str) -> Texts {
         sqlite.push_str(before);
         match name.split_once(':') {
             None if name == "rows" => {
-                postgres.push_str(&rows_postgres(columns, first));
-                sqlite.push_str(&rows_sqlite(columns, first));
+                let (one, other) = match many {
+                    Rows::One => (row_postgres(columns, first), row_sqlite(columns, first)),
+                    Rows::Many => (rows_postgres(columns, first), rows_sqlite(columns, first)),
+                };
+                postgres.push_str(&one);
+                sqlite.push_str(&other);
             }
             None if name == "held" => {
                 postgres.push_str(held);
@@ -181,6 +195,28 @@ fn highest_parameter(text: &str) -> usize {
         })
         .max()
         .unwrap_or(0)
+}
+
+/// A single row needs neither arrays nor JSON: each column is a parameter.
+fn row_postgres(columns: Columns, first: usize) -> String {
+    let cells: Vec<String> = columns
+        .iter()
+        .zip(first..)
+        .map(|((_, kind), number)| match kind {
+            Kind::Text => format!("${number}::TEXT"),
+            Kind::Int => format!("${number}::BIGINT"),
+        })
+        .collect();
+    format!("(VALUES ({})) AS r({})", cells.join(", "), names(columns))
+}
+
+fn row_sqlite(columns: Columns, first: usize) -> String {
+    let cells: Vec<String> = columns
+        .iter()
+        .zip(first..)
+        .map(|((name, _), number)| format!("${number} AS {name}"))
+        .collect();
+    format!("(SELECT {}) AS r", cells.join(", "))
 }
 
 fn rows_postgres(columns: Columns, first: usize) -> String {

@@ -6,6 +6,8 @@
     reason = "tests"
 )]
 
+mod audit;
+mod births;
 mod claims;
 mod committer;
 mod faults;
@@ -14,5 +16,6 @@ mod protocol;
 mod records;
 mod rest;
 mod schema;
+mod statements;
 mod support;
 mod together;

@@ -1,14 +1,9 @@
 //! Keys, gates, counts: who wins, who loses, and what is left of a loser.
 
-use tongban_store::{
-    AuditEntry, Base, CandidateGone, CandidateRow, CandidatesGone, Change, ChangeError,
-    CheckpointRow, Child, DecisionRow, HeadUpdate, InboxRow, KeyGone, Lost, NO_DUE_MS, Next,
-    Outcome, PartyRow, SearchRow, StoreError, Verdict, WakeGone, WorkItemRow,
-};
+use tongban_store::{Change, InboxRow, KeyGone, Lost, Outcome, PartyRow, SearchRow, Store};
 
 use crate::support::{
-    Db, NOW_MS, finish, go_on, head, history, ids, key, must_commit, on_both, outcome, running,
-    start,
+    Db, NOW_MS, finish, go_on, history, ids, key, must_commit, on_both, outcome, start,
 };
 
 on_both!(
@@ -18,14 +13,6 @@ on_both!(
     expired_holder_gives_way,
     released_key_is_free,
     consumed_inbox_rows_are_told,
-    first_activation_ends_without_state,
-    end_and_revival,
-    child_is_born_with_its_parent,
-    whatever_text_comes_back,
-    bad_changes_are_refused,
-    statements_are_counted,
-    audit_is_chained,
-    chains_are_sealed_in_good_order,
 );
 
 async fn batch_of_200_with_losers_and_poison(db: Db) {
@@ -38,36 +25,10 @@ async fn batch_of_200_with_losers_and_poison(db: Db) {
         .collect();
     must_commit(store, vec![holder]).await;
 
-    let changes: Vec<Change> = ids
+    let changes = ids
         .iter()
         .enumerate()
-        .map(|(n, id)| {
-            let stale = n < 20;
-            let mut change = go_on(id, if stale { 7 } else { 1 }, "1");
-            change.add(PartyRow {
-                principal: "person:wu".into(),
-                instance_id: id.clone(),
-                why: "signer".into(),
-                at_ms: NOW_MS,
-            });
-            change.add(SearchRow {
-                workflow: "sharing/apply".into(),
-                name: "no".into(),
-                value: n.to_string(),
-                instance_id: id.clone(),
-            });
-            change.keys.push(key("own", &n.to_string(), id));
-            if (20..25).contains(&n) {
-                change
-                    .keys
-                    .push(key("idempotency", &format!("held-{n}"), id));
-            }
-            if n == 100 {
-                // Version 1 is in the history already: the database refuses this one.
-                change.add(history(id, 1));
-            }
-            change
-        })
+        .map(|(n, id)| one_of_200(n, id))
         .collect();
     let answers = store.commit(changes).await;
     for (n, answer) in answers.iter().enumerate() {
@@ -83,40 +44,71 @@ async fn batch_of_200_with_losers_and_poison(db: Db) {
             ),
             _ => assert_eq!(*outcome, Outcome::Committed { version: 2 }),
         }
-        let won = outcome.is_committed();
-        let id = &ids[n];
-        let state = store.instance_state(id).await.unwrap().unwrap();
-        assert_eq!(
-            (state.version, state.body.as_str()),
-            if won { (2, "1") } else { (1, "0") }
-        );
-        assert_eq!(
-            store.history(id, 0, 10).await.unwrap().len(),
-            if won { 2 } else { 1 }
-        );
-        assert_eq!(
-            store.search_fields(id).await.unwrap().len(),
-            usize::from(won)
-        );
-        assert_eq!(
-            store
-                .party_of(id, &["person:wu".into()])
-                .await
-                .unwrap()
-                .len(),
-            usize::from(won)
-        );
-        assert_eq!(
-            store
-                .key_holder("own", &n.to_string())
-                .await
-                .unwrap()
-                .is_some(),
-            won,
-            "key of {n}"
-        );
+        all_or_nothing(store, n, &ids[n], outcome.is_committed()).await;
     }
     db.end().await;
+}
+
+/// The first twenty are stale, five miss a key, one is poison.
+fn one_of_200(n: usize, id: &str) -> Change {
+    let mut change = go_on(id, if n < 20 { 7 } else { 1 }, "1");
+    change.add(PartyRow {
+        principal: "person:wu".into(),
+        instance_id: id.into(),
+        why: "signer".into(),
+        at_ms: NOW_MS,
+    });
+    change.add(SearchRow {
+        workflow: "sharing/apply".into(),
+        name: "no".into(),
+        value: n.to_string(),
+        instance_id: id.into(),
+    });
+    change.keys.push(key("own", &n.to_string(), id));
+    if (20..25).contains(&n) {
+        change
+            .keys
+            .push(key("idempotency", &format!("held-{n}"), id));
+    }
+    if n == 100 {
+        // Version 1 is in the history already: the database refuses this one.
+        change.add(history(id, 1));
+    }
+    change
+}
+
+/// A winner has left everything, a loser nothing.
+async fn all_or_nothing(store: &Store, n: usize, id: &str, won: bool) {
+    let state = store.instance_state(id).await.unwrap().unwrap();
+    assert_eq!(
+        (state.version, state.body.as_str()),
+        if won { (2, "1") } else { (1, "0") }
+    );
+    assert_eq!(
+        store.history(id, 0, 10).await.unwrap().len(),
+        if won { 2 } else { 1 }
+    );
+    assert_eq!(
+        store.search_fields(id).await.unwrap().len(),
+        usize::from(won)
+    );
+    assert_eq!(
+        store
+            .party_of(id, &["person:wu".into()])
+            .await
+            .unwrap()
+            .len(),
+        usize::from(won)
+    );
+    assert_eq!(
+        store
+            .key_holder("own", &n.to_string())
+            .await
+            .unwrap()
+            .is_some(),
+        won,
+        "key of {n}"
+    );
 }
 
 async fn late_change_of_one_instance_loses(db: Db) {
@@ -291,361 +283,4 @@ async fn consumed_inbox_rows_are_told(db: Db) {
         "the loser's other row is still there"
     );
     db.end().await;
-}
-
-async fn first_activation_ends_without_state(db: Db) {
-    let mut change = Change::of_instance("a", Base::New, Next::Ended, NOW_MS);
-    change.add(tongban_store::InstanceRow {
-        status: "completed".into(),
-        ended_at_ms: Some(NOW_MS),
-        ..head("a")
-    });
-    change.add(history("a", 1));
-    assert_eq!(
-        outcome(&db.store, change).await,
-        Outcome::Committed { version: 1 }
-    );
-    assert_eq!(db.store.instance_state("a").await.unwrap(), None);
-    assert_eq!(
-        db.store.instance_head("a").await.unwrap().unwrap().status,
-        "completed"
-    );
-    db.end().await;
-}
-
-async fn end_and_revival(db: Db) {
-    must_commit(&db.store, vec![start("a")]).await;
-    must_commit(&db.store, vec![finish("a", 1)]).await;
-    assert_eq!(db.store.instance_state("a").await.unwrap(), None);
-    let revive = || {
-        let mut change = Change::of_instance("a", Base::Ended(2), running("again"), NOW_MS);
-        change.add(history("a", 3));
-        change.add(HeadUpdate {
-            id: "a".into(),
-            status: "running".into(),
-            changed_at_ms: NOW_MS,
-            ..HeadUpdate::default()
-        });
-        change.add(tongban_store::Wake {
-            instance_id: "a".into(),
-            ready_at_ms: NOW_MS,
-        });
-        change
-    };
-    assert_eq!(
-        outcome(&db.store, revive()).await,
-        Outcome::Committed { version: 3 }
-    );
-    assert!(
-        !outcome(&db.store, revive()).await.is_committed(),
-        "nobody is revived twice"
-    );
-    assert_eq!(
-        db.store.instance_state("a").await.unwrap().unwrap().version,
-        3
-    );
-    db.end().await;
-}
-
-async fn child_is_born_with_its_parent(db: Db) {
-    must_commit(&db.store, vec![start("p")]).await;
-    let with_child = |version: i64| {
-        let mut change = go_on("p", version, "waits for c");
-        change.children.push(Child {
-            id: "c".into(),
-            format: 1,
-            body: "born".into(),
-        });
-        change.add(tongban_store::InstanceRow {
-            parent_id: Some("p".into()),
-            ..head("c")
-        });
-        change.add(history("c", 1));
-        change.add(tongban_store::Wake {
-            instance_id: "c".into(),
-            ready_at_ms: NOW_MS,
-        });
-        change
-    };
-    assert!(matches!(
-        outcome(&db.store, with_child(9)).await,
-        Outcome::Lost(_)
-    ));
-    assert_eq!(db.store.instance_head("c").await.unwrap(), None);
-    must_commit(&db.store, vec![with_child(1)]).await;
-    assert_eq!(
-        db.store.instance_state("c").await.unwrap().unwrap().body,
-        "born"
-    );
-    assert_eq!(
-        db.store.instance_children("p", "", 10).await.unwrap()[0].id,
-        "c"
-    );
-    db.end().await;
-}
-
-async fn whatever_text_comes_back(db: Db) {
-    let body = "引号\" 反\\斜 \n\t\r\u{1}\u{1f}\u{7f} {\"a\":[1,null]} 😀 \u{2028} 'x'";
-    let mut change = start("a");
-    change.add(PartyRow {
-        principal: body.into(),
-        instance_id: "a".into(),
-        why: String::new(),
-        at_ms: i64::MAX,
-    });
-    change.add(PartyRow {
-        principal: "low".into(),
-        instance_id: "a".into(),
-        why: "null".into(),
-        at_ms: i64::MIN,
-    });
-    must_commit(&db.store, vec![change]).await;
-    must_commit(&db.store, vec![go_on("a", 1, body)]).await;
-    assert_eq!(
-        db.store.instance_state("a").await.unwrap().unwrap().body,
-        body
-    );
-    let parties = db.store.parties("a").await.unwrap();
-    assert!(
-        parties.contains(&(body.into(), String::new())),
-        "{parties:?}"
-    );
-    assert!(parties.contains(&("low".into(), "null".into())));
-    db.end().await;
-}
-
-async fn bad_changes_are_refused(db: Db) {
-    let mut foreign = start("a");
-    foreign.add(history("b", 1));
-    assert_eq!(foreign.check(), Err(ChangeError::Foreign("history")));
-    let nul = start("a\0");
-    assert!(matches!(nul.check(), Err(ChangeError::Nul(_))));
-    let large = go_on("a", 1, &"x".repeat(5 * 1024 * 1024));
-    assert!(matches!(large.check(), Err(ChangeError::TooLarge { .. })));
-    let told = large.check().expect_err("too large").to_string();
-    assert!(told.contains("`instance_state` takes 5242881"), "{told}");
-    let headless = Change::of_instance("a", Base::New, running("0"), NOW_MS);
-    assert_eq!(headless.check(), Err(ChangeError::HeadMissing));
-    let answers = db.store.commit(vec![foreign, start("good"), nul]).await;
-    assert!(matches!(&answers[0], Ok(Outcome::Refused(refusal)) if refusal.code == "change"));
-    assert!(answers[1].as_ref().unwrap().is_committed());
-    assert!(matches!(&answers[2], Ok(Outcome::Refused(_))));
-    let error = tongban_store::Committer::new(db.store.clone())
-        .queue(tongban_store::Priority::People, large)
-        .err();
-    assert!(matches!(
-        error,
-        Some(StoreError::Change(ChangeError::TooLarge { .. }))
-    ));
-    db.end().await;
-}
-
-fn open_item(change: &mut Change, id: &str) {
-    change.add(WorkItemRow {
-        instance_id: id.into(),
-        n: 1,
-        run_id: "review".into(),
-        round: 1,
-        kind: "approve".into(),
-        title: "审核".into(),
-        status: "open".into(),
-        opened_at_ms: NOW_MS,
-        ..WorkItemRow::default()
-    });
-    change.add(CandidateRow {
-        candidate: "person:wu".into(),
-        instance_id: id.into(),
-        n: 1,
-        opened_at_ms: NOW_MS,
-        due_at_ms: NO_DUE_MS,
-        claimed: None,
-    });
-}
-
-async fn statements_are_counted(db: Db) {
-    let store = &db.store;
-    let count = async |change: Change| {
-        let before = store.statement_count();
-        let outcome = outcome(store, change).await;
-        assert!(outcome.is_committed(), "{outcome:?}");
-        store.statement_count() - before
-    };
-    // W1: five automatic steps, one activation.
-    let mut five = Change::of_instance("w1", Base::New, Next::Ended, NOW_MS);
-    five.add(tongban_store::InstanceRow {
-        status: "completed".into(),
-        ended_at_ms: Some(NOW_MS),
-        ..head("w1")
-    });
-    five.add(history("w1", 1));
-    five.add(PartyRow {
-        principal: "person:li".into(),
-        instance_id: "w1".into(),
-        why: "starter".into(),
-        at_ms: NOW_MS,
-    });
-    five.keys.push(key("idempotency", "w1", "w1"));
-    let w1 = count(five).await;
-    assert!(w1 <= 7, "a W1 instance took {w1} statements");
-
-    // W2: start with a work item, a checkpoint, a search field and a deadline.
-    let mut begin = start("w2");
-    open_item(&mut begin, "w2");
-    begin.add(CheckpointRow {
-        instance_id: "w2".into(),
-        path: "review".into(),
-        run_id: "review".into(),
-        input: "{}".into(),
-        context: "{}".into(),
-    });
-    begin.add(SearchRow {
-        workflow: "sharing/apply".into(),
-        name: "resource".into(),
-        value: "r".into(),
-        instance_id: "w2".into(),
-    });
-    begin.keys.push(key("idempotency", "w2", "w2"));
-    let w2 = count(begin).await;
-    assert!(w2 <= 13, "the start of a W2 instance took {w2} statements");
-
-    let mut decide = finish("w2", 1);
-    decide.add(WorkItemRow {
-        instance_id: "w2".into(),
-        n: 1,
-        run_id: "review".into(),
-        round: 1,
-        status: "closed".into(),
-        outcome: Some("approved".into()),
-        ..WorkItemRow::default()
-    });
-    decide.add(CandidatesGone {
-        instance_id: "w2".into(),
-        n: 1,
-    });
-    decide.add(DecisionRow {
-        instance_id: "w2".into(),
-        n: 1,
-        round: 1,
-        signer_id: "wu".into(),
-        person_id: "wu".into(),
-        act: "approve".into(),
-        channel: "api".into(),
-        at_ms: NOW_MS,
-        ..DecisionRow::default()
-    });
-    decide.add(tongban_store::CheckpointsGone {
-        instance_id: "w2".into(),
-    });
-    decide.keys.push(key("idempotency", "w2-decision", "w2"));
-    let decision = count(decide).await;
-    assert!(decision <= 13, "a decision took {decision} statements");
-
-    // What a batch costs does not depend on how many are in it.
-    let before = store.statement_count();
-    must_commit(store, ids(300).iter().map(|id| start(id)).collect()).await;
-    let batch = store.statement_count() - before;
-    assert!(batch <= 8, "a batch of 300 starts took {batch} statements");
-    assert_eq!(store.candidates("w2", 1).await.unwrap(), vec![]);
-    db.end().await;
-}
-
-async fn audit_is_chained(db: Db) {
-    let entry = |n: i64| AuditEntry {
-        at_ms: NOW_MS + n,
-        who: "person:li".into(),
-        act: "instance.suspend".into(),
-        object: "a".into(),
-        body: format!("{{\"n\":{n}}}"),
-    };
-    must_commit(&db.store, vec![start("a")]).await;
-    for n in 0..5 {
-        let mut change = Change::without_instance(NOW_MS);
-        change.audit = vec![entry(2 * n), entry(2 * n + 1)];
-        must_commit(&db.store, vec![change]).await;
-    }
-    let mut loser = go_on("a", 9, "x");
-    loser.audit.push(entry(99));
-    assert!(matches!(outcome(&db.store, loser).await, Outcome::Lost(_)));
-    assert!(matches!(
-        db.store.audit_verify().await.unwrap(),
-        Verdict::Whole { rows: 10, .. }
-    ));
-    assert_eq!(
-        db.store.audit_of("a", i64::MAX, 100).await.unwrap().len(),
-        10,
-        "a loser leaves no audit row"
-    );
-    assert_eq!(
-        db.store
-            .audit_by("person:li", NOW_MS + 3, 100)
-            .await
-            .unwrap()
-            .len(),
-        3
-    );
-
-    db.tamper("UPDATE audit SET body = '{\"n\":40}' WHERE body = '{\"n\":4}'")
-        .await;
-    let Verdict::Broken { why, .. } = db.store.audit_verify().await.unwrap() else {
-        panic!("a changed row shows")
-    };
-    assert!(why.contains("hash of the row's columns"), "{why}");
-    db.tamper("DELETE FROM audit WHERE body = '{\"n\":40}'")
-        .await;
-    let Verdict::Broken { .. } = db.store.audit_verify().await.unwrap() else {
-        panic!("a missing row shows")
-    };
-    db.end().await;
-}
-
-async fn chains_are_sealed_in_good_order(db: Db) {
-    let audited = |n: i64| {
-        let mut change = Change::without_instance(NOW_MS);
-        change.audit.push(AuditEntry {
-            at_ms: NOW_MS + n,
-            who: "person:li".into(),
-            act: "organisation.change".into(),
-            object: "tax".into(),
-            body: n.to_string(),
-        });
-        change
-    };
-    must_commit(&db.store, vec![audited(1)]).await;
-    must_commit(&db.store, vec![audited(2)]).await;
-    let db = db.reopened().await;
-    assert!(matches!(
-        db.store.audit_verify().await.unwrap(),
-        Verdict::Whole { chains: 1, rows: 2 }
-    ));
-    must_commit(&db.store, vec![audited(3)]).await;
-    assert!(matches!(
-        db.store.audit_verify().await.unwrap(),
-        Verdict::Whole { chains: 2, rows: 3 }
-    ));
-    // Cutting the tail of a sealed chain shows.
-    db.tamper("DELETE FROM audit WHERE body = '2'").await;
-    let Verdict::Broken { why, .. } = db.store.audit_verify().await.unwrap() else {
-        panic!("the tail is cut")
-    };
-    assert!(why.contains("sealed head"), "{why}");
-    db.end().await;
-}
-
-#[test]
-fn rows_read_back_from_a_change() {
-    let mut change = start("a");
-    change.add(WakeGone {
-        instance_id: "a".into(),
-    });
-    change.add(CandidateGone {
-        candidate: "c".into(),
-        instance_id: "a".into(),
-        n: 3,
-    });
-    assert_eq!(change.rows.of::<CandidateGone>()[0].n, 3);
-    assert_eq!(
-        change.rows.of::<tongban_store::HistoryRow>(),
-        vec![history("a", 1)]
-    );
-    assert_eq!(change.rows.of::<DecisionRow>(), vec![]);
 }

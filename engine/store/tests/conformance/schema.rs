@@ -59,6 +59,7 @@ const MAY_SCAN: &[&str] = &[
     "ABSENCES",
     "DAYS",
     "EVENTS_UNSENT",
+    "TYPES_HEARD",
     "RIGHT_RULES",
     "WAKE_NEXT",
     "INBOX_NEXT",
