@@ -1,6 +1,6 @@
 //! A task ends well: its output, the context, and where the flow goes on.
 
-use tongban_expr::{COLLECTION_MAX, Value};
+use tongban_expr::{CARRIED_MAX, Value};
 
 use crate::effect::{Effect, RecordStatus, Why};
 use crate::error::{Error, ErrorKind};
@@ -42,14 +42,12 @@ impl Machine<'_> {
     /// `output` and `export`: gives the transformed output.
     pub(crate) fn outputs(&mut self, id: FrameId, raw_output: &Value) -> Result<Value, Error> {
         // The input may pass through as it is; what a task makes itself is bounded where it is made.
-        raw_output
-            .storable_within(COLLECTION_MAX)
-            .map_err(|fault| {
-                Error::new(
-                    ErrorKind::Runtime,
-                    format!("the output is refused: {fault}"),
-                )
-            })?;
+        raw_output.storable_within(CARRIED_MAX).map_err(|fault| {
+            Error::new(
+                ErrorKind::Runtime,
+                format!("the output is refused: {fault}"),
+            )
+        })?;
         let task = self.task_of(id);
         if task.output_as.is_none() && task.output_schema.is_none() && task.export_as.is_none() {
             return Ok(raw_output.clone());

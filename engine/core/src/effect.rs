@@ -89,7 +89,7 @@ pub enum Effect {
         version: String,
         /// Its input.
         input: Value,
-        /// Whether its end is to be reported by `Returned` or `Failed`.
+        /// Whether its end is to be reported by `Returned` or `Failed`; otherwise its beginning is, at once.
         awaited: bool,
     },
     /// A clock begins.

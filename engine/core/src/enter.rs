@@ -280,7 +280,7 @@ impl Machine<'_> {
             Body::Listen(body) => self.start_listening(id, body, &input),
             Body::Call(call) => self.call(id, call, &input),
             Body::Script(run) => self.script(run, input),
-            Body::Child(child) => self.child(id, child, input),
+            Body::Child(child) => self.child(id, child, &input),
         }
     }
 

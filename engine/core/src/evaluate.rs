@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use tongban_expr::{Budget, COLLECTION_MAX, Language, Limit, Scope, Value, WEIGHT_MAX, secret};
+use tongban_expr::{
+    Budget, CARRIED_MAX, COLLECTION_MAX, Language, Limit, Scope, Value, WEIGHT_MAX, secret,
+};
 
 use crate::code::{Code, Part, Template};
 use crate::error::{Error, ErrorKind};
@@ -89,7 +91,35 @@ impl Machine<'_> {
             // What comes in may be as large as a loop's collection: it is made ready for one.
             return self.eval_collection(code, moment);
         }
-        self.eval_within(code, moment, &self.env.budget)
+        match self.weight_max(moment) {
+            WEIGHT_MAX => self.eval_within(code, moment, &self.env.budget),
+            weight => {
+                let budget = self.env.budget.clone();
+                self.eval_within(code, moment, &Budget { weight, ..budget })
+            }
+        }
+    }
+
+    /// How large a value may be that is made at this moment: what carries a large input or context along may be larger
+    /// than what is made of nothing.
+    fn weight_max(&self, moment: &Moment<'_>) -> u64 {
+        const CARRIES_FROM: u64 = WEIGHT_MAX / 2;
+        if moment.stage == Stage::WorkflowInput {
+            return COLLECTION_MAX;
+        }
+        let instance = &self.instance;
+        let there = [
+            moment.argument,
+            moment.input,
+            instance.input.get(),
+            instance.context.get(),
+        ];
+        let largest = there.map(Value::weight).into_iter().max().unwrap_or(0);
+        if largest <= CARRIES_FROM {
+            WEIGHT_MAX
+        } else {
+            CARRIED_MAX.min(largest.saturating_add(WEIGHT_MAX))
+        }
     }
 
     /// Evaluates an expression whose value goes to a blob and is read piece by piece.
@@ -139,7 +169,7 @@ impl Machine<'_> {
             Template::List(items) => {
                 let items: Result<Vec<Value>, Error> =
                     items.iter().map(|item| self.fill(item, moment)).collect();
-                within(items.map(Value::list)?, moment)
+                self.made(items.map(Value::list)?, moment)
             }
             Template::Object(entries) => self.fill_entries(entries, moment),
         }
@@ -155,7 +185,15 @@ impl Machine<'_> {
             .iter()
             .map(|(key, entry)| Ok((&**key, self.fill(entry, moment)?)))
             .collect();
-        within(filled.map(Value::object)?, moment)
+        self.made(filled.map(Value::object)?, moment)
+    }
+
+    /// A template puts together no larger value than an expression may give.
+    fn made(&self, value: Value, moment: &Moment<'_>) -> Result<Value, Error> {
+        match value.storable_within(self.weight_max(moment)) {
+            Ok(()) => Ok(value),
+            Err(fault) => Err(Error::new(ErrorKind::Expression, fault.to_string())),
+        }
     }
 
     /// Evaluates a template to a text; null is no text.
@@ -409,18 +447,6 @@ impl Machine<'_> {
         error.extra.set("place", &*code.place);
         error.extra.set("line", code.span.line);
         error
-    }
-}
-
-/// A template puts together no larger value than an expression may give.
-fn within(value: Value, moment: &Moment<'_>) -> Result<Value, Error> {
-    let limit = match moment.stage {
-        Stage::WorkflowInput => COLLECTION_MAX,
-        _ => WEIGHT_MAX,
-    };
-    match value.storable_within(limit) {
-        Ok(()) => Ok(value),
-        Err(fault) => Err(Error::new(ErrorKind::Expression, fault.to_string())),
     }
 }
 

@@ -1,13 +1,15 @@
 //! One step being taken: the instance under way, and what the step gives.
 
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use tongban_expr::Value;
 
 use crate::effect::{Effect, Record, RecordStatus, Step};
 use crate::environment::Env;
 use crate::error::{Error, ErrorKind};
-use crate::frame::{FrameId, Phase, ROOT, State};
+use crate::frame::{Frame, FrameId, Phase, ROOT, State};
 use crate::instance::{Instance, Mark, Pending, Status};
 use crate::program::{Body, EXTENSION, Program, ScopeId, Task};
 use crate::refusal::Refusal;
@@ -17,6 +19,9 @@ const TASKS_PER_STEP: u32 = 1_000;
 
 /// Backward jumps and undelayed retries without a wait between them.
 const RUNAWAY_MAX: u32 = 100_000;
+
+/// Iterations of a loop whose tasks are all told.
+const TOLD_ITERATIONS: u64 = 1_000;
 
 /// The state may take at most so many bytes, blobs left out.
 pub(crate) const STATE_MAX: u64 = 1 << 20;
@@ -29,6 +34,10 @@ pub(crate) struct Machine<'a> {
     pub(crate) instance: Instance,
     pub(crate) effects: Vec<Effect>,
     pub(crate) records: Vec<Record>,
+    /// How often tasks ended that are only counted, by path.
+    counted: BTreeMap<Arc<str>, u32>,
+    /// Where what is not told is written to.
+    uncounted: Option<Record>,
     pub(crate) consumed: bool,
     /// An ended instance is being changed: the world was told already that its frames are over.
     pub(crate) quiet: bool,
@@ -57,6 +66,8 @@ impl<'a> Machine<'a> {
             instance,
             effects: Vec::new(),
             records: Vec::new(),
+            counted: BTreeMap::new(),
+            uncounted: None,
             consumed: false,
             quiet: false,
             entered: 0,
@@ -102,6 +113,18 @@ impl<'a> Machine<'a> {
         // What holds the tasks of an extension is no task.
         let mut records = self.records;
         records.retain(|record| record.kind != EXTENSION);
+        for (path, count) in self.counted {
+            let keyword = self.program.by_path.get(&path);
+            let keyword = keyword.map_or("", |id| self.program.task(*id).keyword);
+            records.push(Record {
+                run_id: path.to_string(),
+                path: path.to_string(),
+                kind: keyword.to_owned(),
+                note: Some(format!("×{count}")),
+                at_ms: self.now_ms,
+                ..nothing(RecordStatus::Completed)
+            });
+        }
         Step {
             instance: self.instance,
             effects: self.effects,
@@ -194,6 +217,13 @@ impl<'a> Machine<'a> {
     /// Notes what happened to a frame.
     pub(crate) fn record(&mut self, id: FrameId, status: RecordStatus) -> &mut Record {
         let task = self.task_of(id);
+        if self.is_counted_only(id, status) {
+            if status != RecordStatus::Started {
+                let count = self.counted.entry(task.path.clone()).or_default();
+                *count = count.saturating_add(1);
+            }
+            return self.uncounted.get_or_insert_with(|| nothing(status));
+        }
         let record = Record {
             run_id: self.instance.run_id_of(id),
             path: task.path.to_string(),
@@ -208,6 +238,29 @@ impl<'a> Machine<'a> {
             correlation: None,
         };
         self.push_record(record)
+    }
+
+    /// From the 1,001st iteration of a loop tasks that only compute are counted, not told one by one: a loop over
+    /// much leaves a short history.
+    fn is_counted_only(&self, id: FrameId, status: RecordStatus) -> bool {
+        let plain = matches!(
+            status,
+            RecordStatus::Started | RecordStatus::Completed | RecordStatus::Skipped
+        );
+        let computes = || match &self.task_of(id).body {
+            Body::Call(_) | Body::Child(_) | Body::Listen(_) | Body::Wait(_) | Body::Emit(_) => {
+                false
+            }
+            _ => id != ROOT,
+        };
+        let late = |frame: &Frame| matches!(&frame.state_of, State::For { index, .. } if *index >= TOLD_ITERATIONS);
+        plain
+            && computes()
+            && self
+                .instance
+                .ancestors(id)
+                .skip(1)
+                .any(|(_, frame)| late(frame))
     }
 
     /// Notes what happened to the instance.
@@ -250,6 +303,22 @@ impl<'a> Machine<'a> {
     pub(crate) fn next_sequence(&mut self) -> u32 {
         self.instance.sequence = self.instance.sequence.saturating_add(1);
         self.instance.sequence
+    }
+}
+
+fn nothing(status: RecordStatus) -> Record {
+    Record {
+        run_id: String::new(),
+        path: String::new(),
+        kind: String::new(),
+        status,
+        attempt: 1,
+        at_ms: 0,
+        output: None,
+        error: None,
+        reused: false,
+        note: None,
+        correlation: None,
     }
 }
 

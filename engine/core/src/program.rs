@@ -226,7 +226,6 @@ pub(crate) struct Retry {
 pub(crate) struct Raise {
     pub(crate) type_uri: Template,
     pub(crate) status: Template,
-    pub(crate) instance: Option<Template>,
     pub(crate) title: Option<Template>,
     pub(crate) detail: Option<Template>,
 }

@@ -40,7 +40,7 @@ impl Machine<'_> {
                         .get(&id)
                         .map(|frame| frame.input.value())
                         .unwrap_or_default();
-                    self.child(id, child, input).map(|_| ())
+                    self.child(id, child, &input).map(|_| ())
                 }
                 _ => Ok(()),
             };

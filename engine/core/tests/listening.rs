@@ -152,7 +152,13 @@ do: [{ none: { set: { n: 1 } } }]
             "in the order of coming: {input}"
         );
         assert_eq!(input.at("[1].data"), Some(&Value::from(round)));
-        instance = taken.instance;
+        let begun = Event::Returned {
+            run_id: run_id.replace("events", "start"),
+            output: Value::Null,
+        };
+        let again = step(&program, taken.instance, begun, &env, 0).expect("it goes on");
+        assert!(matches!(again.effects.as_slice(), [Effect::Listen { .. }]));
+        instance = again.instance;
         assert_eq!(instance.live().len(), 1);
     }
     let plain = tongban_dsl::parse(&text.replace("schedule:", "x-none:"));

@@ -5,7 +5,7 @@ mod runner;
 
 use std::collections::BTreeSet;
 
-use tongban_core::{BLOB_ABOVE, Event, Instance, Status, Step, step};
+use tongban_core::{BLOB_ABOVE, Event, Instance, Record, RecordStatus, Status, Step, step};
 use tongban_expr::{Value, value};
 
 use crate::runner::surroundings::{Given, environment, program, usual_functions};
@@ -34,6 +34,12 @@ impl Stored {
 
 /// Runs a document to its end, its state being stored between the steps.
 fn run(text: &str, input: Value) -> (Instance, Stored) {
+    let (instance, stored, _) = run_told(text, input);
+    (instance, stored)
+}
+
+/// The same, with what was told of it.
+fn run_told(text: &str, input: Value) -> (Instance, Stored, Vec<Record>) {
     let given = Given {
         functions: usual_functions(),
         files: Value::Null,
@@ -43,11 +49,13 @@ fn run(text: &str, input: Value) -> (Instance, Stored) {
     let begin = Event::Start { input };
     let mut taken: Step = step(&program, Instance::new("i"), begin, &env, 0).expect("it begins");
     let mut stored = Stored::default();
+    let mut told = std::mem::take(&mut taken.records);
     while taken.more {
         stored.take(&taken.instance);
         taken = step(&program, taken.instance, Event::Continue, &env, 0).expect("it goes on");
+        told.append(&mut taken.records);
     }
-    (taken.instance, stored)
+    (taken.instance, stored, told)
 }
 
 fn ids(count: i64) -> Value {
@@ -141,14 +149,62 @@ fn a_list_that_grows_in_the_context_is_told_what_it_takes() {
 
 #[test]
 fn what_is_too_large_says_how_large() {
-    let made = "do: [{ big: { set: { both: ['${ . }', '${ . }'] } } }]";
-    let (instance, _) = run(made, value!({"ids": (ids(300_000))}));
+    let made = "do: [{ big: { set: { a: '${ \"x\" * 5000000 }', b: '${ \"x\" * 5000000 }' } } }]";
+    let (instance, _) = run(made, value!({}));
     let detail = instance.error().and_then(|error| error.detail.clone());
     let detail = detail.unwrap_or_default();
     assert!(
-        detail.contains("takes 11400021 bytes as JSON, at most 8388608 (8 MiB)"),
+        detail.contains("takes 10000015 bytes as JSON, at most 8388608 (8 MiB)"),
         "{detail}"
     );
+}
+
+#[test]
+fn late_iterations_are_counted_and_their_faults_told() {
+    let text = "do: [{ all: {
+        for: { each: n, in: '${ [range(2500)] }' },
+        do: [
+          { guarded: { try: [
+              { odd: { if: '${ $n % 2 == 1 }', set: { n: 1 } } },
+              { fails: { if: '${ $n == 2000 }', raise: { error: { type: 'https://example.org/no', status: 400 } } } }
+          ], catch: { do: [] } } } ] } }]";
+    let (instance, _, told) = run_told(text, Value::Null);
+    assert_eq!(
+        instance.status(),
+        Status::Completed,
+        "{:?}",
+        instance.error()
+    );
+    let of = |path: &'static str| told.iter().filter(move |record| record.path == path);
+    let single = of("all/guarded/odd").filter(|record| record.note.is_none());
+    let ended = single.filter(|record| record.status != RecordStatus::Started);
+    assert_eq!(ended.count(), 1_000);
+    let counted = of("all/guarded/odd").filter_map(|record| record.note.as_deref());
+    let counted: Vec<u32> = counted
+        .filter_map(|note| note.strip_prefix('×')?.parse().ok())
+        .collect();
+    assert_eq!(counted.iter().sum::<u32>(), 1_500, "{counted:?}");
+    let faults = of("all/guarded/fails").filter(|record| record.status == RecordStatus::Faulted);
+    assert_eq!(faults.count(), 1);
+    assert!(told.len() < 8_000, "{}", told.len());
+}
+
+/// What carries a large input along may be as large, and a little larger.
+#[test]
+fn a_large_input_is_carried_along() {
+    let text = "do: [{ all: {
+        for: { each: id, in: '${ .ids[:3] }' },
+        do: [{ one: { set: '${ . + {last: $id} }', export: { as: '${ $context + {last: $id} }' } } }] } },
+      { told: { set: { last: '${ $context.last }', whole: '${ . }' } } }]";
+    let (instance, stored) = run(text, value!({"ids": (ids(500_000))}));
+    assert_eq!(
+        instance.status(),
+        Status::Completed,
+        "{:?}",
+        instance.error()
+    );
+    assert!(instance.output().weight() > 500_000 * 19);
+    assert_eq!(stored.blobs.len(), 0, "it ended at once");
 }
 
 /// The input may be larger than what a task makes: it passes, and its list is a loop's collection.

@@ -38,6 +38,9 @@ pub const WEIGHT_MAX: u64 = 8 << 20;
 /// input, and the collection of a loop. Both rest beside the state.
 pub const COLLECTION_MAX: u64 = 64 << 20;
 
+/// The same for what is made of such a value, or carries it along.
+pub const CARRIED_MAX: u64 = COLLECTION_MAX + WEIGHT_MAX;
+
 /// Floats from here on (2^63) are neither read nor stored: in JSON text they
 /// cannot be told from integers whose digits were lost.
 pub(crate) const FLOAT_END: f64 = 9_223_372_036_854_775_808.0;

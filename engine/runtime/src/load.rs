@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tongban_core::{FORMAT, StateError};
-use tongban_expr::{COLLECTION_MAX, Value};
+use tongban_expr::{CARRIED_MAX, Value};
 use tongban_store::{InstanceRow, StateRow};
 
 use crate::error::RuntimeError;
@@ -27,7 +27,7 @@ pub struct Snapshot {
 
 /// A value from a blob, whatever a blob may hold.
 fn large(instance: &str, text: &str) -> Result<Value, RuntimeError> {
-    Value::from_json_within(text, COLLECTION_MAX)
+    Value::from_json_within(text, CARRIED_MAX)
         .map_err(|error| RuntimeError::Internal(format!("a blob of {instance}: {error}")))
 }
 

@@ -361,7 +361,7 @@ impl Node {
         let row = self.store.blobs(instance, &[digest]).await?.pop();
         let row =
             row.ok_or_else(|| RuntimeError::Internal(format!("the blob {digest} is not there")))?;
-        Value::from_json_within(&row.body, tongban_expr::COLLECTION_MAX)
+        Value::from_json_within(&row.body, tongban_expr::CARRIED_MAX)
             .map_err(|error| RuntimeError::Internal(format!("the blob {digest}: {error}")))
     }
 }

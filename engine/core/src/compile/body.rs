@@ -137,7 +137,6 @@ impl<'a> Compiler<'a> {
                 .template(&error.type_uri, "raise.error.type", place)
                 .with_uri_at(&[]),
             status: self.template(&error.status, "raise.error.status", place),
-            instance: self.template_if(error.instance.as_ref(), "raise.error.instance", place),
             title: self.template_if(error.title.as_ref(), "raise.error.title", place),
             detail: self.template_if(error.detail.as_ref(), "raise.error.detail", place),
         }))

@@ -51,10 +51,10 @@ impl Machine<'_> {
         &mut self,
         id: FrameId,
         child: &Child,
-        input: Value,
+        input: &Value,
     ) -> Result<Outcome, Error> {
         let given = match &child.input {
-            Some(template) => self.fill(template, &Moment::definition(id, &input))?,
+            Some(template) => self.fill(template, &Moment::definition(id, input))?,
             None => Value::object::<&str, Value>([]),
         };
         let run_id = self.instance.run_id_of(id);
@@ -66,9 +66,7 @@ impl Machine<'_> {
             input: given,
             awaited: child.awaited,
         });
-        if !child.awaited {
-            return Ok(Outcome::Done(input, None));
-        }
+        // One that is not awaited is answered as soon as it was started, so that a failure to start it is the task's.
         self.set_state(
             id,
             State::Child(Waiting {

@@ -206,12 +206,22 @@ impl Machine<'_> {
         Some(fixed)
     }
 
+    /// The filter of `until` that an event fits: whichever filter it came by, it ends the listening and is none of the output.
+    fn of_until(&mut self, id: FrameId, body: &Listen, event: &Value) -> Option<u32> {
+        let first = body.to.filters.len();
+        let all = body.to.all_filters().len();
+        (first..all)
+            .filter_map(|n| u32::try_from(n).ok())
+            .find(|n| self.wants_event(id, *n, event).is_some())
+    }
+
     /// An event came: it is consumed when the listener wants it.
     pub(crate) fn hear(&mut self, id: FrameId, n: u32, event: &Value) {
-        let Some(fixed) = self.wants_event(id, n, event) else {
+        let Body::Listen(body) = &self.task_of(id).body else {
             return;
         };
-        let Body::Listen(body) = &self.task_of(id).body else {
+        let n = self.of_until(id, body, event).unwrap_or(n);
+        let Some(fixed) = self.wants_event(id, n, event) else {
             return;
         };
         self.consumed = true;

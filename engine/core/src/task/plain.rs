@@ -78,7 +78,8 @@ impl Machine<'_> {
             type_uri,
             status: status.unwrap_or(default),
             detail: text(raise.detail.as_ref())?,
-            instance: text(raise.instance.as_ref())?,
+            // The language has the runtime set it: the place of this task, whatever the author wrote.
+            instance: None,
             extra: Value::Null,
         })
     }
