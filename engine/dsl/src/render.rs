@@ -92,6 +92,9 @@ pub fn json(reports: &[Report<'_>]) -> String {
                     fields.insert("path".to_owned(), json!(report.path));
                     fields.insert("line".to_owned(), json!(diagnostic.span.line));
                     fields.insert("column".to_owned(), json!(diagnostic.span.column));
+                    let end =
+                        diagnostic.span.column.max(1) + columns(report.source, diagnostic.span);
+                    fields.insert("endColumn".to_owned(), json!(end));
                 }
                 object
             })
@@ -110,7 +113,10 @@ pub fn sarif(reports: &[Report<'_>]) -> String {
                 "id": page.id,
                 "shortDescription": { "text": page.title },
                 "fullDescription": { "text": page.explanation },
-                "help": { "text": format!("{}\n\n{}", page.explanation, page.example) },
+                "help": {
+                    "text": format!("{}\n\n{}", page.explanation, page.example),
+                    "markdown": format!("{}\n\n```yaml\n{}\n```", page.explanation, page.example),
+                },
             })
         })
         .collect();
@@ -118,11 +124,23 @@ pub fn sarif(reports: &[Report<'_>]) -> String {
         .iter()
         .flat_map(|report| report.diagnostics.iter().map(|found| result(report, found)))
         .collect();
+    let artifacts: Vec<Json> = reports
+        .iter()
+        .map(|report| json!({ "location": { "uri": uri(report.path) }, "encoding": "utf-8" }))
+        .collect();
+    let driver = json!({
+        "name": "tongban",
+        "version": env!("CARGO_PKG_VERSION"),
+        "semanticVersion": env!("CARGO_PKG_VERSION"),
+        "rules": rules,
+    });
     let document = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
         "runs": [{
-            "tool": { "driver": { "name": "tongban", "version": env!("CARGO_PKG_VERSION"), "rules": rules } },
+            "tool": { "driver": driver },
+            "invocations": [{ "executionSuccessful": true }],
+            "artifacts": artifacts,
             "columnKind": "unicodeCodePoints",
             "results": results,
         }],
@@ -144,28 +162,53 @@ fn result(report: &Report<'_>, diagnostic: &Diagnostic) -> Json {
         .iter()
         .map(|label| json!({ "physicalLocation": location(report, label.span), "message": { "text": label.text } }))
         .collect();
-    json!({
-        "ruleId": diagnostic.code.id(),
+    let id = diagnostic.code.id();
+    let mut result = json!({
+        "ruleId": id,
         "level": level,
         "message": { "text": message },
         "locations": [{ "physicalLocation": location(report, diagnostic.span) }],
-        "relatedLocations": related,
-    })
+    });
+    let index = PAGES.iter().position(|page| page.id == id);
+    if let (Some(fields), Some(index)) = (result.as_object_mut(), index) {
+        fields.insert("ruleIndex".to_owned(), json!(index));
+        if !related.is_empty() {
+            fields.insert("relatedLocations".to_owned(), json!(related));
+        }
+    }
+    result
 }
 
 fn location(report: &Report<'_>, span: Span) -> Json {
-    let range = shown(report.source, span);
-    let columns = report
-        .source
-        .get(range)
-        .map_or(1, |text| text.chars().count().max(1));
     let start = span.column.max(1);
     json!({
-        "artifactLocation": { "uri": report.path },
+        "artifactLocation": { "uri": uri(report.path) },
         "region": {
             "startLine": span.line.max(1),
             "startColumn": start,
-            "endColumn": start + u32::try_from(columns).unwrap_or(1),
+            "endColumn": start + columns(report.source, span),
         },
     })
+}
+
+/// How many characters of its line a place underlines, at least one.
+fn columns(source: &str, span: Span) -> u32 {
+    let source = source.strip_prefix('\u{feff}').unwrap_or(source);
+    let text = source.get(shown(source, span));
+    let count = text.map_or(1, |text| text.chars().count().max(1));
+    u32::try_from(count).unwrap_or(1)
+}
+
+/// A path as a relative reference of RFC 3986.
+fn uri(path: &str) -> String {
+    let mut out = String::new();
+    for byte in path.replace('\\', "/").bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                out.push(char::from(byte));
+            }
+            other => out.push_str(&format!("%{other:02X}")),
+        }
+    }
+    out
 }
