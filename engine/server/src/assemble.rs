@@ -1,5 +1,6 @@
 //! Puts a site together from its settings: database, organisation, packs, plugins, mail, keys.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Instant;
@@ -14,7 +15,7 @@ use tongban_mail::{Security, Settings as MailSettings, Smtp, Timeouts};
 use tongban_org::Organisation;
 use tongban_plugin::{MailTransport, Secrets};
 use tongban_runtime::node::Node;
-use tongban_runtime::pack::Library;
+use tongban_runtime::pack::{Bundle, Library};
 use tongban_runtime::{LinkKeys, Parts, RandomIds, Runtime, RuntimeError, Settings, SystemClock};
 use tongban_store::{Options, Store};
 
@@ -22,11 +23,11 @@ use crate::app::{self, App, Site};
 use crate::cli::read_packs;
 use crate::config::{Config, SmtpConfig, SmtpTls};
 use crate::counters::Counters;
+use crate::organisation_watch::OrganisationWatch;
 use crate::sandbox::Pool;
 use crate::security::attempts::Attempts;
 use crate::security::password::Passwords;
 use crate::security::secret::SiteKey;
-use crate::organisation_watch::OrganisationWatch;
 use crate::{functions, site};
 
 /// The jobs of a node while they run.
@@ -197,12 +198,13 @@ async fn runtime(
     let transport_http = Transport::new(connectors(&config.connectors)?);
     // The node is made with it; by the first call it is there, with the organisation as it is then.
     let node = Arc::clone(lineage);
-    let http = Arc::new(transport_http.with_lineage(move |unit| {
-        match node.get().and_then(Weak::upgrade) {
-            Some(node) => units_upwards(&node.organisation(), unit),
-            None => vec![unit.to_owned()],
-        }
-    }));
+    let http =
+        Arc::new(transport_http.with_lineage(
+            move |unit| match node.get().and_then(Weak::upgrade) {
+                Some(node) => units_upwards(&node.organisation(), unit),
+                None => vec![unit.to_owned()],
+            },
+        ));
     let link_key = blake3::derive_key("tongban 2026 decision links of mails", key.bytes());
     let domain = config
         .mail
@@ -262,11 +264,31 @@ fn units_upwards(organisation: &Organisation, unit: &str) -> Vec<String> {
     units
 }
 
-/// Publishes every pack; the same files again change nothing.
+/// Publishes every pack; the same files again change nothing. What is new or changed must check without errors: what the
+/// engine does not carry out is refused here as it is by `tongban check`, and never found out by a case.
 async fn publish(runtime: &Runtime, library: &Library) -> anyhow::Result<()> {
+    let published = runtime.workflows().await.context("workflows")?;
+    let current: HashSet<String> = published.into_iter().map(|view| view.digest).collect();
+    let functions = functions::all();
     for pack in library.packs() {
+        let publication = library.publication(pack);
+        let is_new = |bundle: &Bundle| !current.contains(&bundle.digest);
+        if publication.bundles.iter().any(is_new) {
+            let found = library.check(pack, &functions).into_iter();
+            let errors = found.filter(|found| found.diagnostic.is_error());
+            let told: Vec<String> = errors
+                .map(|found| format!("{}: {}", found.file, found.diagnostic.message))
+                .collect();
+            if !told.is_empty() {
+                bail!(
+                    "pack `{}` has errors (`tongban check` shows their places):\n{}",
+                    pack.name(),
+                    told.join("\n")
+                );
+            }
+        }
         let published = runtime
-            .publish(&library.publication(pack), "site")
+            .publish(&publication, "site")
             .await
             .map_err(|error| anyhow::anyhow!("pack `{}`: {error}", pack.name()))?;
         for one in published.iter().filter(|one| !one.already) {
@@ -474,5 +496,93 @@ mod tests {
         );
         assert_eq!(secrets.reveal("../token"), None);
         assert_eq!(secrets.reveal("missing"), None);
+    }
+
+    fn site_in(folder: &Path) -> Config {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let config = folder.join("config");
+        std::fs::create_dir_all(config.join("calendars")).expect("a folder");
+        let from = root.join("config/organisation.yaml");
+        std::fs::copy(from, config.join("organisation.yaml")).expect("copied");
+        for entry in std::fs::read_dir(root.join("config/calendars")).expect("a folder") {
+            let entry = entry.expect("a file");
+            let to = config.join("calendars").join(entry.file_name());
+            std::fs::copy(entry.path(), to).expect("copied");
+        }
+        std::fs::create_dir_all(folder.join("workflows")).expect("a folder");
+        Config {
+            database: format!("sqlite://{}", folder.join("tongban.db").display()),
+            organisation: config.join("organisation.yaml"),
+            calendars: config.join("calendars"),
+            packs: folder.join("workflows"),
+            connectors: config.join("connectors.yaml"),
+            key_file: folder.join("site.key"),
+            secrets: folder.join("secrets"),
+            ..Config::default()
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn the_command_line_changes_accounts_beside_a_running_server() {
+        use crate::security::account;
+        let folder = tempfile::tempdir().expect("a folder");
+        let config = site_in(folder.path());
+        let (app, engine) = app(&config).await.expect("the site comes up");
+        assert!(
+            open_store(&config).await.is_err(),
+            "one server owns the file"
+        );
+        let beside = open_store_beside(&config).await.expect("it joins");
+        account::set_hash(&beside, "li-na", "hash".to_owned(), 1)
+            .await
+            .expect("the change is taken");
+        let seen = app.store().credential("li-na").await.expect("it is read");
+        assert!(seen.is_some(), "the server sees it at once");
+        account::set_hash(app.store(), "zhao-min", "hash".to_owned(), 2)
+            .await
+            .expect("the server goes on writing");
+        let seen = beside.credential("zhao-min").await.expect("it is read");
+        assert!(seen.is_some());
+        engine.stop().await.expect("it stops");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_changed_organisation_takes_effect_and_a_faulty_one_does_not() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let config = site_in(folder.path());
+        let (app, engine) = app(&config).await.expect("the site comes up");
+        let library = packs(&config.packs).expect("no packs");
+        let mut watch =
+            OrganisationWatch::new(&config, library, app.runtime.clone()).expect("read");
+        assert!(!watch.look().await, "nothing changed");
+        let text = std::fs::read_to_string(&config.organisation).expect("it is read");
+        let write = |text: &str| std::fs::write(&config.organisation, text).expect("written");
+        write(&text.replace("name: 李娜", "name: 李娜娜"));
+        assert!(watch.look().await);
+        assert_eq!(app.name_of("li-na"), "李娜娜");
+        write("people: [");
+        assert!(!watch.look().await, "a faulty file changes nothing");
+        assert_eq!(app.name_of("li-na"), "李娜娜");
+        write(&text);
+        assert!(watch.look().await && app.name_of("li-na") == "李娜");
+        engine.stop().await.expect("it stops");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_pack_that_asks_for_what_is_not_carried_out_is_not_published() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let config = site_in(folder.path());
+        let pack = config.packs.join("seal");
+        std::fs::create_dir_all(pack.join("workflows")).expect("a folder");
+        std::fs::write(
+            pack.join("pack.yaml"),
+            "pack: seal\nversion: 1.0.0\ntitle: { zh-CN: 用印 }\n",
+        )
+        .expect("written");
+        let workflow = "document: { dsl: '1.0.3', namespace: seal, name: use, version: '1.0.0', title: 用印 }\n\
+            do:\n  - ask: { metadata: { title: 审批 }, call: approve, with: { to: [applicant], sign: true } }\n";
+        std::fs::write(pack.join("workflows/use.yaml"), workflow).expect("written");
+        let error = app(&config).await.err().expect("it is refused");
+        assert!(error.to_string().contains("signature"), "{error}");
     }
 }

@@ -20,7 +20,13 @@ async fn the_record_of_a_case_is_in_words_of_its_reader() {
     let mut head = Browser::of(&site, "zhao-min").await;
     let address = format!("/items/{id}/{n}");
     let page = head.get(&address).await;
-    for text in ["请您作出决定:本部门审核", "还剩 ", "后续环节", "href=\"#answer\"", "形式审查"] {
+    for text in [
+        "请您作出决定:本部门审核",
+        "还剩 ",
+        "后续环节",
+        "href=\"#answer\"",
+        "形式审查",
+    ] {
         assert!(page.body.contains(text), "{text}: {}", page.body);
     }
     let back = [
@@ -44,7 +50,12 @@ async fn the_record_of_a_case_is_in_words_of_its_reader() {
     for text in ["退回修改", "赵敏", "市交通局", "请写明路段", "去办理"] {
         assert!(case.body.contains(text), "{text}: {}", case.body);
     }
-    for raw in ["@applicant", "· return", "已跳过</td><td>zhao-min", "ownReview"] {
+    for raw in [
+        "@applicant",
+        "· return",
+        "已跳过</td><td>zhao-min",
+        "ownReview",
+    ] {
         assert!(!case.body.contains(raw), "{raw}: {}", case.body);
     }
     let mut english = Browser::english(&site);
@@ -112,7 +123,8 @@ async fn signers_are_added_and_taken_out_through_the_api() {
     let key = site.key_of("zhao-min").await;
     let path = |act: &str| format!("/api/v1/work-items/{id}.{n}/{act}");
     let send = async |act: &str, body: serde_json::Value| {
-        site.api_as(&key, Method::POST, &path(act), Some(body)).await
+        site.api_as(&key, Method::POST, &path(act), Some(body))
+            .await
     };
     let wrong = send("signers", json!({ "who": "gao-yuan", "when": "never" })).await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -126,7 +138,11 @@ async fn signers_are_added_and_taken_out_through_the_api() {
     assert_eq!(gone.status, StatusCode::OK, "{}", gone.body);
     let decided = send("decision", json!({ "outcome": "approved" })).await;
     assert_eq!(decided.status, StatusCode::OK, "{}", decided.body);
-    let signed = send("decision", json!({ "outcome": "approved", "signature": "x" })).await;
+    let signed = send(
+        "decision",
+        json!({ "outcome": "approved", "signature": "x" }),
+    )
+    .await;
     assert_eq!(signed.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(
         signed.body.contains("signature"),
@@ -171,10 +187,17 @@ async fn masked_data_are_shown_for_a_reason_and_leave_a_trace() {
         .expect("the log is read");
     let row = trace.first().expect("it left a trace");
     assert_eq!(row.record_id.as_deref(), Some(id.as_str()));
-    assert_eq!((row.register.as_str(), row.why.as_str()), ("case/housing/apply", "核对身份"));
+    assert_eq!(
+        (row.register.as_str(), row.why.as_str()),
+        ("case/housing/apply", "核对身份")
+    );
     let mut stranger = Browser::of(&site, "qian-li").await;
     let token = stranger.get("/inbox").await.hidden("_token");
-    let pairs = [("_token", token.as_str()), ("_act", "reveal"), ("reason", "好奇")];
+    let pairs = [
+        ("_token", token.as_str()),
+        ("_act", "reveal"),
+        ("reason", "好奇"),
+    ];
     let hidden = stranger.post(&address, &pairs).await;
     assert_eq!(hidden.status, StatusCode::NOT_FOUND);
 }
@@ -210,8 +233,18 @@ async fn a_case_that_follows_another_is_started_from_its_page_only() {
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
     let case = applicant.get(&format!("/cases/{id}")).await;
     assert!(case.body.contains(&offer), "{}", case.body);
-    assert!(case.body.contains("办理结果:办结:不予共享"), "{}", case.body);
-    assert!(!head.get(&format!("/cases/{id}")).await.body.contains(&offer));
+    assert!(
+        case.body.contains("办理结果:办结:不予共享"),
+        "{}",
+        case.body
+    );
+    assert!(
+        !head
+            .get(&format!("/cases/{id}"))
+            .await
+            .body
+            .contains(&offer)
+    );
     let form = applicant.get(&offer).await;
     assert_eq!(form.status, StatusCode::OK, "{}", form.body);
     assert_eq!(form.hidden("_link"), number);
