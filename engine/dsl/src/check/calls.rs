@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::codes;
 use crate::definition::{Call, SchemaSource, Task, TaskKind, Template, TemplateKind};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::shape;
 use crate::signatures::{Kind, Signature};
 use crate::span::Span;
@@ -47,12 +47,14 @@ impl Checker<'_> {
         self.template(with, &setting.clone().secrets(Secrets::Allowed));
         let schema = body.input.as_ref().and_then(|input| input.schema.as_ref());
         if let Some(SchemaSource::Document(document)) = schema.map(|schema| &schema.source) {
-            shape::check(
-                with,
-                &document.value,
-                &call.function.value,
-                &mut self.faults,
-            );
+            let mut found = Vec::new();
+            shape::check(with, &document.value, &call.function.value, &mut found);
+            // The language has such a call fault when it gets there, and a `try` may be waiting for that.
+            self.faults
+                .extend(found.into_iter().map(|fault| Diagnostic {
+                    severity: Severity::Warning,
+                    ..fault
+                }));
         }
     }
 
