@@ -1,5 +1,6 @@
 //! `tests/conformance/cases/*.yaml`: a document, what goes in, what has to come out.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -27,6 +28,9 @@ pub(crate) struct Case {
     input: Option<Value>,
     /// The input as a text, where reading it here would change it.
     input_text: Option<String>,
+    /// Files that lie beside the document, by their paths.
+    #[serde(default)]
+    pub(crate) beside: BTreeMap<String, String>,
     /// CloudEvents, in order.
     events: Option<Value>,
     /// Whether timers fire at once: yes.
@@ -150,6 +154,7 @@ fn play(case: &Case, port: u16) -> Result<(), Failed> {
             .input_text
             .clone()
             .or_else(|| case.input.as_ref().map(Value::to_string)),
+        beside: Some(&case.beside),
         events: case.events.as_ref(),
         fast_forward: case.fast_forward,
         hosts: &["stub.example"],

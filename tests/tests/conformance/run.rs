@@ -1,5 +1,6 @@
 //! One run of the binary.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
@@ -22,6 +23,8 @@ pub(crate) fn whole(document: &str) -> String {
 #[derive(Default)]
 pub(crate) struct Given<'a> {
     pub(crate) document: &'a str,
+    /// Files beside it, by their paths.
+    pub(crate) beside: Option<&'a BTreeMap<String, String>>,
     pub(crate) input: Option<String>,
     pub(crate) events: Option<&'a Value>,
     pub(crate) fast_forward: bool,
@@ -51,6 +54,11 @@ pub(crate) fn run(given: &Given<'_>) -> Result<Came, Failed> {
         .arg("run")
         .arg(write("workflow.yaml", &whole(given.document))?)
         .args(["--format", "json"]);
+    for (name, text) in given.beside.into_iter().flatten() {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap_or(folder.path()))?;
+        std::fs::write(path, text)?;
+    }
     for host in given.hosts {
         command
             .arg("--resolve")
