@@ -26,9 +26,7 @@ pub(crate) fn explain(arguments: &ExplainArguments) -> anyhow::Result<u8> {
         return Ok(DONE);
     };
     let Some(page) = codes::explain(code) else {
-        let near = tongban_dsl::did_you_mean(code, codes::PAGES.iter().map(|page| page.id));
-        let near = near.map_or_else(String::new, |near| format!("; {near}"));
-        eprintln!("error: there is no code `{code}`; `tongban explain` lists them all{near}");
+        eprintln!("error: there is no code `{code}`; `tongban explain` lists them all");
         return Ok(INVALID);
     };
     let (title, explanation) = page.said_in(&language);
