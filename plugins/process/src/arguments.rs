@@ -30,7 +30,7 @@ pub(crate) fn revealed(
     secrets: &[String],
 ) -> Result<Value, Failure> {
     for name in secret::names_in(args) {
-        if !secrets.iter().any(|known| *known == name) {
+        if !secrets.contains(&name) {
             return Err(Failure::authorization(format!(
                 "the site does not let processes have the secret `{name}`; list it under `secrets` if they may"
             )));

@@ -5,7 +5,7 @@ use axum::http::header::{CONTENT_TYPE, ETAG, HeaderName, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use tongban_runtime::Start;
+use tongban_runtime::{CaseView, Start};
 use tongban_store::InstanceRow;
 use tongban_work::FieldRights;
 use utoipa::{IntoParams, ToSchema};
@@ -109,6 +109,9 @@ pub struct WaitingTask {
     pub title: Option<String>,
     /// Since when.
     pub since_ms: i64,
+    /// Why its call does not go out yet: its connector is busy, paused, or its callee is down.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held: Option<String>,
 }
 
 /// Which cases to list.
@@ -331,20 +334,38 @@ pub async fn show(
         form: body::json(&shown.shown(case.instance.form())),
         output: body::json(&case.instance.output()),
         error,
-        waiting: case
-            .instance
-            .live()
-            .into_iter()
-            .map(|task| WaitingTask {
-                task: task.path,
-                title: task.title,
-                since_ms: task.since_ms,
-            })
-            .collect(),
+        waiting: waiting(&app, &head.id, &case).await?,
         head: head.into(),
     };
     let tag = HeaderValue::from_str(&format!("\"{}\"", case.version)).map_err(Problem::internal)?;
     Ok(([(ETAG, tag)], axum::Json(detail)).into_response())
+}
+
+/// The tasks that wait, with the reason why a call of theirs is held back.
+async fn waiting(app: &App, id: &str, case: &CaseView) -> Result<Vec<WaitingTask>, Problem> {
+    let live = case.instance.live();
+    let calls = live.iter().any(|task| task.kind == "call");
+    let acts = if calls {
+        app.store().acts_of(id).await.map_err(Problem::internal)?
+    } else {
+        Vec::new()
+    };
+    let held = |run_id: &str| {
+        // Who has the lease has begun it, whatever it waited for before.
+        let act = acts
+            .iter()
+            .find(|act| act.run_id == run_id && act.token.is_none())?;
+        act.error.clone()
+    };
+    Ok(live
+        .into_iter()
+        .map(|task| WaitingTask {
+            held: held(&task.run_id),
+            task: task.path,
+            title: task.title,
+            since_ms: task.since_ms,
+        })
+        .collect())
 }
 
 /// Read what happened in a case, from its beginning.

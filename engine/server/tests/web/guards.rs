@@ -74,7 +74,7 @@ async fn wrong_links_cost_time() {
     let site = site().await;
     let mut browser = Browser::new(&site);
     for at in 0..50 {
-        let page = browser.get(&format!("/link/{at:064}")).await;
+        let page = browser.get(&format!("/link/{at:016}{at:048}")).await;
         assert_ne!(page.status, StatusCode::TOO_MANY_REQUESTS, "{at}");
     }
     let page = browser.get("/link/another").await;
