@@ -234,8 +234,13 @@ impl Runtime {
         let (reply, started) = oneshot::channel();
         let node = Arc::clone(&self.node);
         let job = async move {
+            let (answer, handed) = match node.begin_quietly(ready, beginning).await {
+                Ok((started, handed)) => (Ok(started), handed),
+                Err(error) => (Err(error), Vec::new()),
+            };
             // Whoever asked may have gone; the instance runs all the same.
-            let _ = reply.send(node.begin(ready, beginning).await);
+            let _ = reply.send(answer);
+            node.hand(handed);
         };
         if !threads.run(Box::pin(job)) {
             return Err(RuntimeError::Busy { retry_after_s: 5 });

@@ -274,10 +274,11 @@ impl Node {
                     Some(state) => self.keep(instance, version, state, handover.bytes),
                     None => self.forget(instance),
                 }
-                self.hand(handover.handed);
                 for (input, answer) in inputs.into_iter().zip(answers) {
                     input.answer(answer);
                 }
+                // Whoever waits has the answer before this node's jobs are called.
+                self.hand(handover.handed);
                 Round::Done
             }
             Ok(outcome) => {

@@ -15,6 +15,7 @@ use crate::error::RuntimeError;
 use crate::inputs::status_word;
 use crate::lane::Class;
 use crate::node::Node;
+use crate::out::Handed;
 use crate::request::{Caller, Started};
 use crate::state::{CaseHead, CaseLink, State};
 
@@ -39,6 +40,17 @@ impl Node {
         ready: Arc<Ready>,
         beginning: Beginning,
     ) -> Result<Started, RuntimeError> {
+        let (started, handed) = self.begin_quietly(ready, beginning).await?;
+        self.hand(handed);
+        Ok(started)
+    }
+
+    /// Starts an instance, and leaves it to the caller to call this node's jobs once the answer is given.
+    pub(crate) async fn begin_quietly(
+        self: &Arc<Self>,
+        ready: Arc<Ready>,
+        beginning: Beginning,
+    ) -> Result<(Started, Vec<Handed>), RuntimeError> {
         let mut barred: Vec<Barred> = Vec::new();
         for round in 0..ROUNDS {
             let now_ms = self.clock.now_ms();
@@ -71,11 +83,11 @@ impl Node {
                     if let Some(state) = next {
                         self.keep(&id, version, state, handover.bytes);
                     }
-                    self.hand(handover.handed);
-                    return Ok(started);
+                    return Ok((started, handover.handed));
                 }
                 Outcome::KeyTaken { holder } => {
-                    return self.taken(&ready, &beginning, holder).await;
+                    let started = self.taken(&ready, &beginning, holder).await?;
+                    return Ok((started, Vec::new()));
                 }
                 Outcome::Lost(Lost::Record { register, id, .. }) if round + 2 >= ROUNDS => {
                     barred.push(Barred::Record { register, id })
