@@ -37,8 +37,10 @@ impl Activation<'_> {
                 awaited: false,
             };
             if let Err(detail) = self.bear(&ready, parent, input) {
-                self.fail(run_id, ErrorKind::Runtime, detail);
+                self.incident("schedule", &Error::new(ErrorKind::Runtime, detail));
             }
+            // It goes on listening, whatever became of this start.
+            self.queue.push_back(returned(run_id, Ok(Value::Null)));
             return Ok(());
         }
         let ready = match self.node.bundles.find(self.node, workflow, version).await {
@@ -65,8 +67,8 @@ impl Activation<'_> {
             Ok(child) if awaited => {
                 self.state.memory.children.insert(run_id.to_owned(), child);
             }
-            // A detached child is answered at once: the task does not wait for it.
-            Ok(_) => {}
+            // A detached child is answered at once: the task does not wait for its end.
+            Ok(_) => self.queue.push_back(returned(run_id, Ok(Value::Null))),
             Err(detail) => self.fail(run_id, ErrorKind::Runtime, detail),
         }
         Ok(())

@@ -30,7 +30,10 @@ impl Folder {
         }
         let name = file.file_name().unwrap_or_default();
         Ok(Folder {
-            root: file.parent().map(Path::to_path_buf).unwrap_or_default(),
+            root: match file.parent() {
+                Some(folder) if !folder.as_os_str().is_empty() => folder.to_path_buf(),
+                _ => PathBuf::from("."),
+            },
             path: name.to_string_lossy().into_owned(),
         })
     }
