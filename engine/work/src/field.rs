@@ -270,6 +270,78 @@ pub(crate) fn says(schema: &Value, path: &str, keyword: &str) -> bool {
     false
 }
 
+/// The first place below which the schema says this and the two versions
+/// differ, however the difference was written: a field by its path, the group
+/// around it as a whole, a row that came or went.
+pub(crate) fn touched(schema: &Value, old: &Value, new: &Value, keyword: &str) -> Option<String> {
+    let look = Touched {
+        root: schema,
+        keyword,
+    };
+    look.at(schema, old, new, String::new(), 0)
+}
+
+/// Schemas that refer to themselves end here.
+const DEPTH_MAX: usize = 64;
+
+struct Touched<'a> {
+    root: &'a Value,
+    keyword: &'a str,
+}
+
+impl Touched<'_> {
+    fn at(
+        &self,
+        schema: &Value,
+        old: &Value,
+        new: &Value,
+        place: String,
+        depth: usize,
+    ) -> Option<String> {
+        if old == new || depth > DEPTH_MAX {
+            return None;
+        }
+        let said = |schema: &Value| schema.get(self.keyword).and_then(Value::as_bool) == Some(true);
+        let resolved = referred(self.root, schema);
+        if said(schema) || said(resolved) {
+            return Some(place);
+        }
+        let (gone, below) = (Value::Null, depth + 1);
+        for schema in [schema, resolved] {
+            let properties = schema
+                .get("properties")
+                .into_iter()
+                .flat_map(Value::entries);
+            for (name, schema) in properties {
+                let place = match place.is_empty() {
+                    true => name.to_string(),
+                    false => format!("{place}.{name}"),
+                };
+                let (old, new) = (
+                    old.get(name).unwrap_or(&gone),
+                    new.get(name).unwrap_or(&gone),
+                );
+                if let Some(found) = self.at(schema, old, new, place, below) {
+                    return Some(found);
+                }
+            }
+            let Some(items) = schema.get("items") else {
+                continue;
+            };
+            let rows = |of: &'_ Value| of.as_list().map_or(0, <[Value]>::len);
+            for row in 0..rows(old).max(rows(new)) {
+                let cell = |of: &Value| of.as_list().and_then(|rows| rows.get(row)).cloned();
+                let (old, new) = (cell(old).unwrap_or_default(), cell(new).unwrap_or_default());
+                let found = self.at(items, &old, &new, format!("{place}[{row}]"), below);
+                if found.is_some() {
+                    return found;
+                }
+            }
+        }
+        None
+    }
+}
+
 fn referred<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
     let target = schema
         .text("$ref")
@@ -331,6 +403,46 @@ mod tests {
             .map(|one| one.field)
             .collect();
         assert_eq!(fields, ["rows[1].x", "come", "gone"]);
+    }
+
+    #[test]
+    fn what_is_marked_is_found_inside_of_what_was_written_as_a_whole() {
+        let schema = value!({
+            "$defs": {"row": {"properties": {"count": {"x-figures": true}, "note": {}}}},
+            "properties": {
+                "group": {"properties": {"total": {"x-figures": true}, "name": {}}},
+                "rows": {"items": {"$ref": "#/$defs/row"}}
+            }
+        });
+        let old = value!({"group": {"total": 1, "name": "a"}, "rows": [{"count": 1, "note": "x"}]});
+        let found = |new: Value| touched(&schema, &old, &new, "x-figures");
+        let with = |path: &str, value: Value| {
+            let mut new = old.clone();
+            new.set_at(path, value).expect("the path fits");
+            new
+        };
+        assert_eq!(
+            found(with("group", value!({"total": 2, "name": "a"}))).as_deref(),
+            Some("group.total")
+        );
+        assert_eq!(
+            found(with("group", value!({"name": "a"}))).as_deref(),
+            Some("group.total")
+        );
+        assert_eq!(
+            found(with("rows", value!([]))).as_deref(),
+            Some("rows[0].count")
+        );
+        let longer = value!([{"count": 1, "note": "x"}, {"count": 5}]);
+        assert_eq!(
+            found(with("rows", longer)).as_deref(),
+            Some("rows[1].count")
+        );
+        assert_eq!(found(with("group.name", "b".into())), None);
+        assert_eq!(
+            found(with("rows", value!([{"count": 1, "note": "y"}]))),
+            None
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use tongban_expr::Value;
 
 use crate::decide::Said;
-use crate::field::{changed, difference, says};
+use crate::field::{changed, difference, says, touched};
 use crate::item::Item;
 use crate::standing::Hold;
 use crate::{FormFault, Refusal, World};
@@ -36,6 +36,12 @@ pub(crate) fn edited(
             }),
         }
     })?;
+    // INVARIANT: a figure is not changed with the group around it either.
+    if let Some(field) =
+        touched(&schema, &world.case.form, &form, "x-figures").filter(|_| !respondent)
+    {
+        return Err(Refusal::Figures { field });
+    }
     if outcome == item.spec.first() && !hold.opinion {
         let faults = item.spec.fields.missing(&form);
         if !faults.is_empty() {

@@ -3,8 +3,8 @@
 use tongban_expr::value;
 use tongban_org::Principal;
 
-use crate::decide::listed;
 use crate::clock::Clock;
+use crate::decide::listed;
 use crate::desk::{Desk, note};
 use crate::item::Item;
 use crate::seat::agents;

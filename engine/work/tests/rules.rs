@@ -378,6 +378,47 @@ fn a_reviewer_never_edits_a_respondents_figures() {
 }
 
 #[test]
+fn figures_are_not_changed_with_the_group_around_them_nor_by_whom_they_are_handed_to() {
+    let mut table = Table::new();
+    let schema = value!({"properties": {"scope": {"properties": {
+        "items": {"items": {}}, "count": {"x-figures": true}, "mode": {}
+    }}}});
+    table
+        .forms
+        .schemas
+        .insert("forms/application.yaml".into(), schema);
+    table.case.form = value!({"scope": {"items": ["a"], "count": 7, "mode": "api"}});
+    let args = value!({"to": [{"head": "police"}], "fields": {"edit": ["scope"]}});
+    let n = table.approve("review", args);
+    for scope in [
+        value!({"items": ["a"], "count": 8, "mode": "api"}),
+        value!({"items": ["a"], "mode": "api"}),
+    ] {
+        let refusal = table
+            .act("zhou-ping", n, edit("approved", value!({"scope": scope})))
+            .expect_err("the figure is inside");
+        let field = "scope.count".into();
+        assert_eq!(refusal, Refusal::Figures { field });
+    }
+    let narrower = value!({"scope": {"items": ["a"], "count": 7, "mode": "file"}});
+    table
+        .act("zhou-ping", n, edit("approved", narrower))
+        .expect("the rest of the group he may");
+
+    // The respondent may edit; whom he hands the step to is a reviewer.
+    let own = value!({"to": ["applicant"], "fields": {"edit": ["scope"]}});
+    let n = table.approve("own", own);
+    let to = "zhou-ping".to_owned();
+    table
+        .act("li-na", n, What::Transfer { to, comment: None })
+        .expect("she hands it over");
+    let refusal = table
+        .act("zhou-ping", n, edit("approved", value!({"scope.count": 9})))
+        .expect_err("he is not the respondent");
+    assert!(matches!(refusal, Refusal::Figures { .. }), "{refusal}");
+}
+
+#[test]
 fn a_machine_never_refuses_a_person() {
     let refusing = value!({"approved": "符合", "rejected": {"title": "不符合", "x-refusal": true}});
     let base = value!({"to": [{"head": "police"}], "due": {"days": 1}, "outcomes": refusing});
