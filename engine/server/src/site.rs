@@ -24,7 +24,16 @@ pub fn organisation_of(
     calendars: &Path,
     library: &Library,
 ) -> anyhow::Result<Arc<Organisation>> {
-    let settings: OrganisationFile = read_yaml(file)?;
+    organisation_from(&read_yaml(file)?, file, calendars, library)
+}
+
+/// Builds an organisation that is described somewhere else (`file` is named in faults), with a folder of calendars.
+pub fn organisation_from(
+    settings: &OrganisationFile,
+    file: &Path,
+    calendars: &Path,
+    library: &Library,
+) -> anyhow::Result<Arc<Organisation>> {
     let mut days = Vec::new();
     if calendars.is_dir() {
         for path in calendar_files(calendars)? {
@@ -32,7 +41,7 @@ pub fn organisation_of(
         }
     }
     let mut organisation =
-        Organisation::build(&settings, &days).map_err(|faults| told(file, &faults))?;
+        Organisation::build(settings, &days).map_err(|faults| told(file, &faults))?;
     for pack in library.packs() {
         organisation
             .add_rights(pack.name(), &pack.manifest.rights)

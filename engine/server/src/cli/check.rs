@@ -5,8 +5,8 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use tongban_dsl::render::{self, Report};
 use tongban_dsl::Diagnostic;
+use tongban_dsl::render::{self, Report};
 use tongban_runtime::pack::{Alone, Beside, FileDiagnostic, Files};
 
 use super::files::{self, Named};
@@ -94,7 +94,12 @@ fn check_packs(wanted: &[PathBuf], only: Option<&str>) -> anyhow::Result<Vec<Che
                 continue;
             }
             let path = pack.path.join(&found.file).display().to_string();
-            add(&mut checked, path, found.source.to_string(), found.diagnostic);
+            add(
+                &mut checked,
+                path,
+                found.source.to_string(),
+                found.diagnostic,
+            );
         }
     }
     for file in &mut checked {

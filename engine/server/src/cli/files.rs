@@ -137,7 +137,11 @@ fn read_with(
 pub(crate) fn pack_files(folder: &Path) -> anyhow::Result<BTreeMap<String, Arc<str>>> {
     let (files, faults) = pack_texts(folder)?;
     match faults.first() {
-        Some(fault) => bail!("`{}`: {}", folder.join(&fault.file).display(), fault.diagnostic.message),
+        Some(fault) => bail!(
+            "`{}`: {}",
+            folder.join(&fault.file).display(),
+            fault.diagnostic.message
+        ),
         None => Ok(files),
     }
 }
@@ -210,7 +214,10 @@ pub(crate) fn is_yaml(path: &Path) -> bool {
     )
 }
 
-pub(crate) fn walk(folder: &Path, visit: &mut dyn FnMut(&Path) -> anyhow::Result<()>) -> anyhow::Result<()> {
+pub(crate) fn walk(
+    folder: &Path,
+    visit: &mut dyn FnMut(&Path) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let entries = std::fs::read_dir(folder)
         .with_context(|| format!("cannot read the folder `{}`", folder.display()))?;
     for entry in entries {

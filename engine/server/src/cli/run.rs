@@ -1,10 +1,11 @@
 //! `tongban run FILE`: one instance in memory; prints one object, exits 0 completed, 1 faulted or cancelled, 2 invalid,
 //! 3 still waiting.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::Read as _;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use serde_json::{Value as Json, json};
@@ -15,13 +16,14 @@ use tongban_runtime::form::FieldFault;
 use tongban_runtime::history::Entry;
 use tongban_runtime::pack::Publication;
 use tongban_runtime::{
-    Caller, CaseView, Parts, Runtime, RuntimeError, SeededIds, Start, VirtualClock,
+    Caller, CaseView, Flying, Parts, Runtime, RuntimeError, SeededIds, Start, VirtualClock,
 };
 use tongban_store::{Options, Store};
 
 use super::beside::Folder;
 use super::check::{Checked, check_beside, print};
-use super::{DONE, FAILED, Format, INVALID, WAITING, files};
+use super::{DONE, FAILED, Format, INVALID, WAITING, files, say};
+use crate::drawing;
 
 /// Arguments of `run`.
 #[derive(clap::Args)]
@@ -43,6 +45,12 @@ pub(crate) struct RunArguments {
     /// Allow calls to a host and send them to this address
     #[arg(long = "resolve", value_name = "HOST=ADDR:PORT")]
     resolve: Vec<Mapping>,
+    /// Draw what became of each step: an SVG file
+    #[arg(long, value_name = "FILE")]
+    draw: Option<PathBuf>,
+    /// Language of the words of the picture
+    #[arg(long, value_enum, default_value = "zh")]
+    language: super::draw::Words,
 }
 
 /// Longer texts are JSON: what is wrong with them is told as such.
@@ -78,8 +86,12 @@ pub(crate) fn run(arguments: RunArguments) -> anyhow::Result<u8> {
         &arguments,
     ))?;
     match arguments.format {
-        Format::Text => print_text(&outcome.object),
-        Format::Json | Format::Sarif => println!("{}", outcome.object),
+        Format::Text => say(&in_words(&outcome.object))?,
+        Format::Json | Format::Sarif => say(&format!("{}\n", outcome.object))?,
+    }
+    if let (Some(path), Some(picture)) = (&arguments.draw, outcome.picture) {
+        std::fs::write(path, picture)
+            .with_context(|| format!("cannot write `{}`", path.display()))?;
     }
     Ok(outcome.code)
 }
@@ -98,6 +110,8 @@ fn invalid(checked: Checked, format: Format) -> anyhow::Result<u8> {
 struct Ran {
     object: Json,
     code: u8,
+    /// The picture of the run, if it is wanted.
+    picture: Option<String>,
 }
 
 async fn run_in_memory(
@@ -139,7 +153,14 @@ async fn run_in_memory(
         Err(RuntimeError::Invalid(faults)) => return Ok(unfit(&faults)),
         Err(error) => bail!(crate::scenario::described(&error)),
     };
-    runtime.run_until_idle().await?;
+    let mut flight = Flight {
+        runtime: &runtime,
+        clock: &clock,
+        instance: &started.id,
+        fast_forward: arguments.fast_forward,
+        acts: Flying::default(),
+    };
+    flight.settle().await?;
     let mut timers = 0;
     loop {
         let case = runtime.case(&started.id).await?;
@@ -171,12 +192,62 @@ async fn run_in_memory(
             }
             (None, None) => break,
         }
-        runtime.run_until_idle().await?;
+        flight.settle().await?;
     }
     let case = runtime.case(&started.id).await?;
     let entries = history(&runtime, &started.id).await?;
     let virtual_ms = tongban_runtime::Clock::now_ms(clock.as_ref()) - began_ms;
-    Ok(told(&case, &entries, virtual_ms))
+    let mut ran = told(&case, &entries, virtual_ms);
+    ran.picture = arguments.draw.as_ref().map(|_| {
+        let language = arguments.language.language();
+        drawing::svg(
+            &case,
+            drawing::names(&runtime.organisation(), language),
+            language,
+        )
+    });
+    Ok(ran)
+}
+
+/// The calls in flight, side by side as a server makes them.
+struct Flight<'a> {
+    runtime: &'a Runtime,
+    clock: &'a VirtualClock,
+    instance: &'a str,
+    fast_forward: bool,
+    acts: Flying,
+}
+
+impl Flight<'_> {
+    /// Does all that is due, and waits for the calls in flight; not for those that outlive the instance. Meanwhile the
+    /// virtual clock goes no slower than the real one, so that a timer may fire before a slow call has answered.
+    async fn settle(&mut self) -> anyhow::Result<()> {
+        let began = Instant::now();
+        let began_ms = tongban_runtime::Clock::now_ms(self.clock);
+        loop {
+            self.runtime.run_beside(&mut self.acts).await?;
+            let case = self.runtime.case(self.instance).await?;
+            if self.acts.is_empty() || case.instance.status().has_ended() {
+                return Ok(());
+            }
+            let due = if self.fast_forward {
+                self.runtime.store().wake_next().await?
+            } else {
+                None
+            };
+            let Some(due) = due else {
+                self.acts.landed().await;
+                continue;
+            };
+            let until = Duration::from_millis(u64::try_from(due - began_ms).unwrap_or(0));
+            let fires = tokio::time::sleep(until.saturating_sub(began.elapsed()));
+            tokio::select! {
+                biased;
+                () = self.acts.landed() => {}
+                () = fires => self.clock.advance_to(due),
+            }
+        }
+    }
 }
 
 /// A workflow whose input does not fit its schema: the language has it fault before its first task.
@@ -200,6 +271,7 @@ fn unfit(faults: &[FieldFault]) -> Ran {
     Ran {
         object,
         code: FAILED,
+        picture: None,
     }
 }
 
@@ -237,7 +309,11 @@ fn told(case: &CaseView, entries: &[Entry], virtual_ms: i64) -> Ran {
         "tasks": tasks(case, entries),
         "virtual_seconds": virtual_ms / 1000,
     });
-    Ran { object, code }
+    Ran {
+        object,
+        code,
+        picture: None,
+    }
 }
 
 /// Every run of a task once, in the order in which they started, with what became of it last.
@@ -353,17 +429,23 @@ fn now_ms() -> i64 {
         .unwrap_or(0)
 }
 
-fn print_text(object: &Json) {
-    println!("status: {}", object["status"].as_str().unwrap_or_default());
+fn in_words(object: &Json) -> String {
+    use std::fmt::Write as _;
+    let mut text = format!(
+        "status: {}\n",
+        object["status"].as_str().unwrap_or_default()
+    );
     if !object["error"].is_null() {
-        println!("error: {}", object["error"]);
+        let _ = writeln!(text, "error: {}", object["error"]);
     }
-    println!("output: {}", object["output"]);
+    let _ = writeln!(text, "output: {}", object["output"]);
     for task in object["tasks"].as_array().into_iter().flatten() {
-        println!(
+        let _ = writeln!(
+            text,
             "  {:<10} {}",
             task["status"].as_str().unwrap_or_default(),
             task["task"].as_str().unwrap_or_default()
         );
     }
+    text
 }

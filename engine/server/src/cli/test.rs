@@ -1,10 +1,24 @@
 //! `tongban test PATH…`: plays scenario files and tells what they covered.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
 
-use super::files::{self, Named};
-use super::{DONE, FAILED, Format, SiteArguments};
+use super::check::{Checked, print};
+use super::files::{self, Named, PackFolder};
+use super::{DONE, FAILED, Format, INVALID, SiteArguments, say};
+use crate::drawing;
+use crate::language::Language;
+use crate::scenario::report::{self, Report};
 use crate::scenario::{Coverage, LoadedFile, Outcome, Suite, load};
+
+/// How often `--watch` looks at the files.
+const LOOK: Duration = Duration::from_millis(400);
+
+/// Stack of a thread that plays: whole cases run on it.
+const STACK_BYTES: usize = 32 << 20;
 
 /// Arguments of `test`.
 #[derive(clap::Args)]
@@ -17,110 +31,310 @@ pub(crate) struct TestArguments {
     /// How to print
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
-    /// Only scenarios whose title holds this text
+    /// Only scenarios whose title, or whose file, holds this text
+    #[arg(long, alias = "only")]
+    filter: Option<String>,
+    /// Write a report too: text, json, junit (XML) or html (one page with diagrams), as KIND=FILE
+    #[arg(long = "report", value_name = "KIND=FILE")]
+    reports: Vec<ReportFile>,
+    /// Play again whenever a file changes
     #[arg(long)]
-    only: Option<String>,
+    watch: bool,
 }
 
-/// Plays and prints.
+/// A report and the file that it goes to.
+#[derive(Clone)]
+struct ReportFile {
+    kind: Kind,
+    path: PathBuf,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Text,
+    Json,
+    Junit,
+    Html,
+}
+
+impl FromStr for ReportFile {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<ReportFile, String> {
+        let (kind, path) = text
+            .split_once('=')
+            .filter(|(_, path)| !path.is_empty())
+            .ok_or("expected KIND=FILE, such as junit=report.xml")?;
+        let kind = match kind {
+            "text" => Kind::Text,
+            "json" => Kind::Json,
+            "junit" => Kind::Junit,
+            "html" => Kind::Html,
+            other => {
+                return Err(format!(
+                    "there is no report `{other}`; expected text, json, junit or html"
+                ));
+            }
+        };
+        Ok(ReportFile {
+            kind,
+            path: PathBuf::from(path),
+        })
+    }
+}
+
+/// Plays and prints, once or whenever something changed.
 pub(crate) fn test(arguments: &TestArguments) -> anyhow::Result<u8> {
+    if !arguments.watch {
+        return once(arguments);
+    }
+    loop {
+        let before = snapshot(arguments)?;
+        if let Err(error) = once(arguments) {
+            say(&format!("error: {error:#}\n"))?;
+        }
+        say("\nwaiting for a change; Ctrl-C ends\n\n")?;
+        while snapshot(arguments)? == before {
+            std::thread::sleep(LOOK);
+        }
+    }
+}
+
+/// When every file changed last that a run reads.
+fn snapshot(arguments: &TestArguments) -> anyhow::Result<BTreeMap<PathBuf, (SystemTime, u64)>> {
+    let mut found = BTreeMap::new();
+    let mut note = |path: &Path| {
+        // A file that goes while it is looked at is a change like any other.
+        if let Ok(facts) = path.metadata()
+            && let Ok(changed) = facts.modified()
+        {
+            found.insert(path.to_path_buf(), (changed, facts.len()));
+        }
+        Ok(())
+    };
+    for folder in folders(&arguments.paths)?.1 {
+        files::walk(&folder, &mut note)?;
+    }
+    let config = arguments.site.site.join("config");
+    if config.is_dir() {
+        files::walk(&config, &mut note)?;
+    }
+    Ok(found)
+}
+
+/// A pack's folder and the one file that is wanted of it.
+type Wanted = (PathBuf, Option<String>);
+
+/// What is wanted, and all folders of packs that are read for it.
+fn folders(paths: &[PathBuf]) -> anyhow::Result<(Vec<Wanted>, Vec<PathBuf>)> {
     let mut folders = Vec::new();
     let mut wanted = Vec::new();
-    for path in &arguments.paths {
+    for path in paths {
         for (folder, only) in packs_of(path)? {
             wanted.push((folder.clone(), only));
             let parent = folder
                 .parent()
                 .filter(|parent| !parent.as_os_str().is_empty());
-            for neighbour in parent
-                .map(files::pack_folders)
-                .transpose()?
-                .unwrap_or_else(|| vec![folder.clone()])
-            {
+            let neighbours = parent.map(files::pack_folders).transpose()?;
+            for neighbour in neighbours.unwrap_or_else(|| vec![folder.clone()]) {
                 if !folders.contains(&neighbour) {
                     folders.push(neighbour);
                 }
             }
         }
     }
-    let (library, read) = files::read_packs(&folders)?;
-    if let Some(fault) = read
-        .iter()
-        .flat_map(|pack| &pack.diagnostics)
-        .find(|fault| fault.diagnostic.is_error())
-    {
-        anyhow::bail!(
-            "{}:{}: {} (run `tongban check` first)",
-            fault.file,
-            fault.diagnostic.span.line,
-            fault.diagnostic.message
-        );
-    }
-    let mut loaded = Vec::new();
-    let mut coverage = Coverage::default();
-    for (folder, only) in &wanted {
-        let name = read
-            .iter()
-            .find(|pack| pack.path == *folder)
-            .map(|pack| pack.name.as_str())
-            .unwrap_or_default();
-        for workflow in library.pack(name).iter().flat_map(|pack| &pack.workflows) {
-            coverage.know(&workflow.definition);
-        }
-        loaded.extend(scenario_files(folder, name, only.as_deref())?);
-    }
-    let organisation = crate::site::organisation(&arguments.site.site, &library)?;
-    let suite = Suite {
-        library,
-        organisation,
-    };
-    let outcomes = play(&suite, &loaded, &mut coverage)?;
-    let shown: Vec<&Outcome> = outcomes
-        .iter()
-        .filter(|outcome| {
-            arguments
-                .only
-                .as_ref()
-                .is_none_or(|only| outcome.test.contains(only))
-        })
-        .collect();
-    if let Some(only) = arguments.only.as_ref().filter(|_| shown.is_empty()) {
-        anyhow::bail!(
-            "no scenario has `{only}` in its title; there are {}",
-            outcomes.len()
-        );
-    }
-    match arguments.format {
-        Format::Text => print_text(&shown, &coverage),
-        Format::Json | Format::Sarif => print_json(&shown, &coverage),
-    }
-    Ok(if shown.iter().any(|outcome| outcome.failure.is_some()) {
-        FAILED
-    } else {
-        DONE
-    })
+    Ok((wanted, folders))
 }
 
-fn play(
-    suite: &Suite,
-    files: &[LoadedFile],
-    coverage: &mut Coverage,
-) -> anyhow::Result<Vec<Outcome>> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()?;
-    Ok(runtime.block_on(async {
-        let mut outcomes = Vec::new();
-        for file in files {
-            outcomes.extend(suite.play(file, coverage).await);
+fn once(arguments: &TestArguments) -> anyhow::Result<u8> {
+    let began = Instant::now();
+    let (wanted, folders) = folders(&arguments.paths)?;
+    let (library, read) = files::read_packs(&folders)?;
+    if let Some(broken) = broken(&read) {
+        print(&broken, diagnostics_format(arguments.format))?;
+        anyhow::bail!("a pack cannot be read: scenarios are not played");
+    }
+    let mut coverage = Coverage::default();
+    let name_of = |folder: &PathBuf| {
+        let pack = read.iter().find(|pack| pack.path == *folder);
+        pack.map_or("", |pack| pack.name.as_str())
+    };
+    for (folder, _) in &wanted {
+        if let Some(pack) = library.pack(name_of(folder)) {
+            coverage.know(pack);
         }
-        outcomes
-    }))
+    }
+    let organisation = crate::site::organisation(&arguments.site.site, &library)?;
+    let suite = Arc::new(Suite {
+        library,
+        organisation,
+        site: arguments.site.site.clone(),
+    });
+    let Some(loaded) = loaded(&wanted, &suite, arguments.format)? else {
+        return Ok(INVALID);
+    };
+    let chosen = chosen(&loaded, arguments.filter.as_deref())?;
+    let outcomes = play(&suite, &loaded, chosen)?;
+    for outcome in &outcomes {
+        coverage.note(&outcome.ran);
+    }
+    let report = Report {
+        outcomes: &outcomes,
+        coverage: &coverage,
+        partial: arguments.filter.is_some() || wanted.iter().any(|(_, only)| only.is_some()),
+        millis: began.elapsed().as_millis(),
+    };
+    match arguments.format {
+        Format::Text => say(&report::text(&report))?,
+        Format::Json | Format::Sarif => say(&format!("{}\n", report::json(&report)))?,
+    }
+    for file in &arguments.reports {
+        let text = match file.kind {
+            Kind::Text => report::text(&report),
+            Kind::Json => format!("{}\n", report::json(&report)),
+            Kind::Junit => report::junit(&report),
+            Kind::Html => {
+                let mut names = drawing::names(&suite.organisation, Language::Chinese);
+                drawing::add_roles(&mut names, &suite.library);
+                report::html(&report, &names)
+            }
+        };
+        std::fs::write(&file.path, text)
+            .map_err(|error| anyhow::anyhow!("cannot write `{}`: {error}", file.path.display()))?;
+    }
+    Ok(if report.failed() > 0 { FAILED } else { DONE })
+}
+
+fn diagnostics_format(format: Format) -> Format {
+    match format {
+        Format::Text => Format::Text,
+        Format::Json | Format::Sarif => Format::Json,
+    }
+}
+
+/// The files of packs with errors; `None` when there are none.
+fn broken(read: &[PackFolder]) -> Option<Vec<Checked>> {
+    let mut checked: Vec<Checked> = Vec::new();
+    for pack in read {
+        for fault in pack
+            .diagnostics
+            .iter()
+            .filter(|fault| fault.diagnostic.is_error())
+        {
+            let path = pack.path.join(&fault.file).display().to_string();
+            match checked.iter_mut().find(|file| file.path == path) {
+                Some(file) => file.diagnostics.push(fault.diagnostic.clone()),
+                None => checked.push(Checked {
+                    path,
+                    source: fault.source.to_string(),
+                    diagnostics: vec![fault.diagnostic.clone()],
+                }),
+            }
+        }
+    }
+    (!checked.is_empty()).then_some(checked)
+}
+
+/// The scenario files; `None` when some cannot be played, which is then told.
+fn loaded(
+    wanted: &[Wanted],
+    suite: &Suite,
+    format: Format,
+) -> anyhow::Result<Option<Vec<LoadedFile>>> {
+    let mut loaded = Vec::new();
+    let mut broken = Vec::new();
+    for (folder, only) in wanted {
+        for (inside, source) in files::pack_files(folder)? {
+            let is_wanted = match only {
+                Some(only) => *only == inside,
+                None => inside.starts_with("tests/") && inside.ends_with(".test.yaml"),
+            };
+            if !is_wanted {
+                continue;
+            }
+            let path = folder.join(&inside);
+            match load(&path, &source, suite) {
+                Ok(file) => loaded.push(file),
+                Err(diagnostics) => broken.push(Checked {
+                    path: path.display().to_string(),
+                    source: source.to_string(),
+                    diagnostics,
+                }),
+            }
+        }
+    }
+    if broken.is_empty() {
+        return Ok(Some(loaded));
+    }
+    print(&broken, diagnostics_format(format))?;
+    Ok(None)
+}
+
+/// The scenarios to play: file and place in it.
+fn chosen(loaded: &[LoadedFile], filter: Option<&str>) -> anyhow::Result<Vec<(usize, usize)>> {
+    let mut chosen = Vec::new();
+    let mut all = 0;
+    for (file, read) in loaded.iter().enumerate() {
+        let path = read.path.display().to_string();
+        for (at, title) in read.titles().enumerate() {
+            all += 1;
+            if filter.is_none_or(|text| title.contains(text) || path.contains(text)) {
+                chosen.push((file, at));
+            }
+        }
+    }
+    match filter {
+        Some(filter) if chosen.is_empty() => anyhow::bail!(
+            "no scenario has `{filter}` in its title or its file's name; there are {all}"
+        ),
+        _ => Ok(chosen),
+    }
+}
+
+/// Plays scenarios side by side, each in a world of its own; the outcomes come in the order of the files.
+fn play(
+    suite: &Arc<Suite>,
+    loaded: &[LoadedFile],
+    chosen: Vec<(usize, usize)>,
+) -> anyhow::Result<Vec<Outcome>> {
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let done = parking_lot::Mutex::new(BTreeMap::new());
+    std::thread::scope(|scope| -> anyhow::Result<()> {
+        let mut workers = Vec::new();
+        for _ in 0..threads.min(chosen.len().max(1)) {
+            let worker = std::thread::Builder::new().stack_size(STACK_BYTES);
+            workers.push(worker.spawn_scoped(scope, || -> anyhow::Result<()> {
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build()?;
+                loop {
+                    let at = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                    let Some((file, scenario)) = chosen.get(at) else {
+                        return Ok(());
+                    };
+                    let Some(read) = loaded.get(*file) else {
+                        return Ok(());
+                    };
+                    if let Some(outcome) = runtime.block_on(suite.play(read, *scenario)) {
+                        done.lock().insert(at, outcome);
+                    }
+                }
+            })?);
+        }
+        for worker in workers {
+            match worker.join() {
+                Ok(outcome) => outcome?,
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        Ok(())
+    })?;
+    Ok(done.into_inner().into_values().collect())
 }
 
 /// The packs that a path names, each with the one file that is wanted of it.
-fn packs_of(path: &Path) -> anyhow::Result<Vec<(PathBuf, Option<String>)>> {
+fn packs_of(path: &Path) -> anyhow::Result<Vec<Wanted>> {
     Ok(match files::named(path)? {
         Named::Pack(folder) => vec![(folder, None)],
         Named::Packs(folders) => folders.into_iter().map(|folder| (folder, None)).collect(),
@@ -132,57 +346,18 @@ fn packs_of(path: &Path) -> anyhow::Result<Vec<(PathBuf, Option<String>)>> {
     })
 }
 
-fn scenario_files(
-    folder: &Path,
-    pack: &str,
-    only: Option<&str>,
-) -> anyhow::Result<Vec<LoadedFile>> {
-    let mut loaded = Vec::new();
-    for (inside, source) in files::pack_files(folder)? {
-        let wanted = match only {
-            Some(only) => only == inside,
-            None => inside.starts_with("tests/") && inside.ends_with(".test.yaml"),
-        };
-        if wanted {
-            loaded.push(load(pack, &folder.join(&inside), &source).map_err(anyhow::Error::msg)?);
-        }
-    }
-    Ok(loaded)
-}
+#[cfg(test)]
+mod tests {
+    use super::ReportFile;
 
-fn print_text(outcomes: &[&Outcome], coverage: &Coverage) {
-    let mut file = None;
-    for outcome in outcomes {
-        if file != Some(&outcome.path) {
-            println!("{}", outcome.path.display());
-            file = Some(&outcome.path);
-        }
-        match &outcome.failure {
-            None => println!("  ok      {}", outcome.test),
-            Some(failure) => println!(
-                "  FAILED  {}\n          {}",
-                outcome.test,
-                failure.trim_end().replace('\n', "\n          ")
-            ),
-        }
+    #[test]
+    fn a_report_names_its_kind_and_its_file() {
+        assert!("junit=out/report.xml".parse::<ReportFile>().is_ok());
+        assert!("html=".parse::<ReportFile>().is_err());
+        assert!(
+            "pdf=x"
+                .parse::<ReportFile>()
+                .is_err_and(|told| told.contains("junit"))
+        );
     }
-    println!("\n{}", coverage.text().trim_end());
-    let failed = outcomes
-        .iter()
-        .filter(|outcome| outcome.failure.is_some())
-        .count();
-    println!("\n{} passed, {failed} failed", outcomes.len() - failed);
-}
-
-fn print_json(outcomes: &[&Outcome], coverage: &Coverage) {
-    let scenarios: Vec<_> = outcomes
-        .iter()
-        .map(|outcome| {
-            serde_json::json!({ "file": outcome.path, "test": outcome.test, "passed": outcome.failure.is_none(), "failure": outcome.failure })
-        })
-        .collect();
-    println!(
-        "{}",
-        serde_json::json!({ "scenarios": scenarios, "coverage": coverage.json() })
-    );
 }

@@ -1,100 +1,199 @@
-//! Which tasks of which workflows the scenarios reached.
+//! What the scenarios covered: tasks, branches and rules.
+//!
+//! Measured from what the engine records: which tasks were entered or skipped, where the flow went after a `switch`,
+//! which outcomes people gave, which errors were caught, how often a loop went round, and the verdicts in the traces of
+//! rules. Cases of one `switch` that lead to the same place are one branch, and lines inside a rule file are not counted.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use tongban_core::RecordStatus;
-use tongban_dsl::definition::{Definition, Task};
+use tongban_dsl::definition::Definition;
+use tongban_dsl::draw::Mark;
+use tongban_expr::Value;
 use tongban_runtime::history::Entry;
+use tongban_runtime::pack::Pack;
 
-/// Tasks by workflow.
+use super::branches::{Branch, Branches};
+use super::references::all_paths;
+
+/// What one scenario ran.
 #[derive(Default)]
-pub struct Coverage {
-    workflows: BTreeMap<String, Reached>,
+pub struct Ran {
+    /// Each case.
+    pub cases: Vec<RanCase>,
+    /// Rows of traces: rule and result.
+    pub traces: Vec<Value>,
+    /// A rule file that was run alone.
+    pub rule: Option<String>,
 }
 
+/// A case that a scenario ran.
+pub struct RanCase {
+    /// Its definition.
+    pub definition: Arc<Definition>,
+    /// Its records.
+    pub entries: Vec<Entry>,
+    /// What people decided: `step` and `outcome`.
+    pub decisions: Vec<Value>,
+}
+
+/// Tasks, branches and rules, with how often each was met.
 #[derive(Default)]
-struct Reached {
-    all: Vec<String>,
-    entered: BTreeSet<String>,
-    skipped: BTreeSet<String>,
+pub struct Coverage {
+    /// By workflow.
+    pub workflows: BTreeMap<String, Reached>,
+    /// By rule file, `pack/rules/x.rhai`.
+    pub rules: BTreeMap<String, RuleFile>,
+}
+
+/// What was reached of one workflow.
+pub struct Reached {
+    /// The definition.
+    pub definition: Arc<Definition>,
+    /// Every task in the order of the document with how often it was entered and skipped.
+    pub tasks: Vec<TaskCount>,
+    /// Every branch.
+    pub branches: Branches,
+}
+
+/// How often a task was met.
+pub struct TaskCount {
+    /// Its path.
+    pub path: String,
+    /// Times entered.
+    pub entered: usize,
+    /// Times skipped.
+    pub skipped: usize,
+}
+
+/// What was run of one rule file.
+#[derive(Default)]
+pub struct RuleFile {
+    /// Scenarios that ran it alone.
+    pub scenarios: usize,
+    /// Its rules in the order of the file, each with how often it gave each verdict.
+    pub rules: Vec<(String, BTreeMap<String, usize>)>,
+}
+
+/// The verdicts that a rule may give.
+pub const VERDICTS: [&str; 3] = ["fit", "unfit", "undetermined"];
+
+impl Reached {
+    fn of(definition: Arc<Definition>) -> Reached {
+        let all = all_paths(&definition);
+        let count = |path: String| TaskCount {
+            path,
+            entered: 0,
+            skipped: 0,
+        };
+        Reached {
+            tasks: all.into_iter().map(count).collect(),
+            branches: Branches::of(&definition),
+            definition,
+        }
+    }
+
+    /// Tasks that no scenario entered.
+    pub fn missed(&self) -> impl Iterator<Item = &TaskCount> {
+        self.tasks.iter().filter(|task| task.entered == 0)
+    }
+
+    /// Branches that no scenario took.
+    pub fn untaken(&self) -> impl Iterator<Item = &Branch> {
+        self.branches.all.iter().filter(|branch| branch.taken == 0)
+    }
+
+    /// How the diagram is coloured: covered, in part, only skipped, never.
+    pub fn mark(&self, task: &TaskCount) -> Mark {
+        let lacks = self.untaken().any(|branch| branch.path == task.path);
+        match (task.entered, task.skipped) {
+            (0, 0) => Mark::NotReached,
+            (0, _) => Mark::Skipped,
+            _ if lacks => Mark::Doing,
+            _ => Mark::Done,
+        }
+    }
 }
 
 impl Coverage {
-    /// Makes a workflow known, so that one without any scenario shows.
-    pub fn know(&mut self, definition: &Definition) {
-        let reached = self.workflows.entry(definition.reference()).or_default();
-        if reached.all.is_empty() {
-            paths(&definition.tasks, "", &mut reached.all);
+    /// Makes the workflows and rules of a pack known, so that one without any scenario shows.
+    pub fn know(&mut self, pack: &Pack) {
+        for workflow in &pack.workflows {
+            self.workflows
+                .entry(workflow.definition.reference())
+                .or_insert_with(|| Reached::of(workflow.definition.clone()));
         }
-    }
-
-    /// Notes the records of one run.
-    pub fn note(&mut self, definition: &Definition, entries: &[Entry]) {
-        if !self.workflows.contains_key(&definition.reference()) {
-            return;
-        }
-        self.know(definition);
-        let Some(reached) = self.workflows.get_mut(&definition.reference()) else {
-            return;
-        };
-        for entry in entries {
-            if entry.status == RecordStatus::Skipped {
-                reached.skipped.insert(entry.task.clone());
-            } else {
-                reached.entered.insert(entry.task.clone());
+        for (path, source) in &pack.files {
+            if path.ends_with(".rhai") {
+                let file = self
+                    .rules
+                    .entry(format!("{}/{path}", pack.name()))
+                    .or_default();
+                if file.rules.is_empty() {
+                    let ids = rule_ids(source);
+                    file.rules = ids.into_iter().map(|id| (id, BTreeMap::new())).collect();
+                }
             }
         }
     }
 
-    /// One line a workflow, and the tasks that no scenario entered.
-    pub fn text(&self) -> String {
-        let mut text = String::new();
-        for (workflow, reached) in &self.workflows {
-            let missed: Vec<&str> = reached
-                .all
-                .iter()
-                .filter(|path| !reached.entered.contains(*path))
-                .map(String::as_str)
-                .collect();
-            let entered = reached.all.len() - missed.len();
-            let _ = write!(
-                text,
-                "{workflow}: {entered} of {} tasks entered",
-                reached.all.len()
-            );
-            if !missed.is_empty() {
-                let _ = write!(text, "; never: {}", missed.join(", "));
+    /// Notes what a scenario ran.
+    pub fn note(&mut self, ran: &Ran) {
+        for case in &ran.cases {
+            let Some(reached) = self.workflows.get_mut(&case.definition.reference()) else {
+                continue;
+            };
+            for entry in &case.entries {
+                let task = reached
+                    .tasks
+                    .iter_mut()
+                    .find(|task| task.path == entry.task);
+                match (task, entry.status) {
+                    (Some(task), RecordStatus::Skipped) => task.skipped += 1,
+                    (Some(task), _) if entry.began_ms.is_some() => task.entered += 1,
+                    _ => {}
+                }
             }
-            text.push('\n');
+            reached.branches.note(&case.entries);
+            reached.branches.decided(&case.decisions);
         }
-        text
-    }
-
-    /// `{workflow: {tasks, entered, skipped, missed}}`.
-    pub fn json(&self) -> serde_json::Value {
-        let workflows = self.workflows.iter().map(|(workflow, reached)| {
-            let missed: Vec<&String> = reached.all.iter().filter(|path| !reached.entered.contains(*path)).collect();
-            let value = serde_json::json!({
-                "tasks": reached.all, "entered": reached.entered, "skipped": reached.skipped, "missed": missed,
-            });
-            (workflow.clone(), value)
-        });
-        serde_json::Value::Object(workflows.collect())
+        if let Some(file) = ran.rule.as_ref().and_then(|rule| self.rules.get_mut(rule)) {
+            file.scenarios += 1;
+        }
+        for row in &ran.traces {
+            let (Some(rule), Some(result)) = (row.text("rule"), row.text("result")) else {
+                continue;
+            };
+            let rules = self.rules.values_mut().flat_map(|file| &mut file.rules);
+            for (id, verdicts) in rules {
+                if id == rule {
+                    *verdicts.entry(result.to_string()).or_default() += 1;
+                }
+            }
+        }
     }
 }
 
-/// The paths of all tasks below a list.
-fn paths(tasks: &[Task], above: &str, found: &mut Vec<String>) {
-    for task in tasks {
-        let path = if above.is_empty() {
-            task.name.value.clone()
-        } else {
-            format!("{above}/{}", task.name.value)
-        };
-        found.push(path.clone());
-        for (_, inner) in task.scopes() {
-            paths(inner, &path, found);
+/// The ids that a rule file gives to `rule(…)`, as they are written.
+fn rule_ids(source: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for line in source.lines() {
+        let code = line.split("//").next().unwrap_or_default();
+        for part in code.split("rule(\"").skip(1) {
+            let id = part.split('"').next().unwrap_or_default();
+            if !id.is_empty() && !found.iter().any(|known| known == id) {
+                found.push(id.to_string());
+            }
         }
+    }
+    found
+}
+
+pub(super) fn below(above: &str, name: &str) -> String {
+    if above.is_empty() {
+        name.to_string()
+    } else {
+        format!("{above}/{name}")
     }
 }

@@ -1,26 +1,44 @@
 //! `tongban test`: scenario files played on the real engine, in memory, under a virtual clock.
+//!
+//! `reading` and `references` find what is wrong with a file before anything is played; `given`, `stage`, `mocks` and
+//! `stubs` build the world of a scenario; `play` lets people act in it and the clock go on; `expect` and `matching` hold
+//! what came against what was expected; `coverage` and `branches` count, `report` tells.
 
+mod branches;
 mod change;
 mod coverage;
 mod expect;
+mod expected;
 mod file;
+mod given;
 mod matching;
 mod mocks;
+mod observe;
 mod play;
+mod reading;
+mod references;
+pub mod report;
 mod rule;
 mod stage;
+mod step;
+mod stubs;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
-use tongban_dsl::{Diagnostic, codes};
+use tongban_dsl::Diagnostic;
 use tongban_org::Organisation;
 use tongban_runtime::pack::Library;
 
-pub use coverage::Coverage;
+use coverage::RanCase;
+pub use coverage::{Coverage, Ran};
 use file::{Scenario, ScenarioFile};
-use play::Play;
-pub use play::described;
+pub use play::{Failure, described};
+use play::{Play, Wrong};
+use reading::{Lines, ScenarioLines};
 use stage::Stage;
 
 /// What scenarios are played with.
@@ -29,67 +47,58 @@ pub struct Suite {
     pub library: Library,
     /// The organisation of the site.
     pub organisation: Arc<Organisation>,
+    /// The site's folder, whose calendars an organisation of a scenario has too.
+    pub site: PathBuf,
 }
 
 /// A scenario file and what is in it.
 pub struct LoadedFile {
-    /// The pack that it belongs to.
-    pub pack: String,
     /// Its path.
     pub path: PathBuf,
     file: ScenarioFile,
+    lines: Lines,
 }
 
 /// What became of one scenario.
 pub struct Outcome {
     /// The file.
     pub path: PathBuf,
+    /// The line of the scenario.
+    pub line: usize,
     /// The scenario's title.
     pub test: String,
     /// Why it failed, and where the case stood.
-    pub failure: Option<String>,
+    pub failure: Option<Failure>,
+    /// Things to look at that are no failures.
+    pub warnings: Vec<String>,
+    /// How long it took.
+    pub millis: u128,
+    /// What it ran.
+    pub ran: Ran,
 }
 
-/// Reads a scenario file; the error names the place.
-pub fn load(pack: &str, path: &Path, source: &str) -> Result<LoadedFile, String> {
-    let file = read(source).map_err(|fault| {
-        format!(
-            "{}:{}:{}: {}",
-            path.display(),
-            fault.span.line,
-            fault.span.column,
-            fault.message
-        )
-    })?;
+/// Everything that is wrong with the text of a scenario file.
+pub fn faults(source: &str) -> Vec<Diagnostic> {
+    reading::read(source).err().unwrap_or_default()
+}
+
+/// Reads a scenario file and looks up what it names; else everything that is wrong with it.
+pub fn load(path: &Path, source: &str, suite: &Suite) -> Result<LoadedFile, Vec<Diagnostic>> {
+    let read = reading::read(source)?;
+    let unknown = references::unknown(
+        &read.file,
+        &read.placed,
+        &suite.library,
+        &suite.organisation,
+    );
+    if !unknown.is_empty() {
+        return Err(unknown);
+    }
     Ok(LoadedFile {
-        pack: pack.to_string(),
         path: path.to_path_buf(),
-        file,
+        file: read.file,
+        lines: read.lines,
     })
-}
-
-/// Reads the text of a scenario file.
-pub fn read(source: &str) -> Result<ScenarioFile, Diagnostic> {
-    let mut placed = tongban_dsl::read_yaml_placed(source);
-    if let Some(at) = placed.diagnostics.iter().position(Diagnostic::is_error) {
-        return Err(placed.diagnostics.swap_remove(at));
-    }
-    let value = placed.value.take().unwrap_or_default();
-    let fault = |path: &str, message: String| {
-        Diagnostic::error(codes::PACK_SCENARIO, placed.place(&pointer(path)), message)
-    };
-    let json = serde_json::to_value(value).map_err(|error| fault("", error.to_string()))?;
-    let file: ScenarioFile = serde_path_to_error::deserialize(json).map_err(|error| {
-        let path = error.path().to_string();
-        fault(&path, format!("`{path}`: {}", error.inner()))
-    })?;
-    if file.workflow.is_some() == file.rule.is_some() {
-        return Err(fault(
-            "",
-            "expected either `workflow` or `rule`".to_string(),
-        ));
-    }
-    Ok(file)
 }
 
 /// The JSON pointer of a path such as `scenarios[2].steps[0].decide`.
@@ -107,43 +116,105 @@ pub(crate) fn pointer(path: &str) -> String {
     pointer
 }
 
+impl LoadedFile {
+    /// The titles of its scenarios.
+    pub fn titles(&self) -> impl Iterator<Item = &str> {
+        self.file
+            .scenarios
+            .iter()
+            .map(|scenario| scenario.test.as_str())
+    }
+}
+
 impl Suite {
-    /// Plays every scenario of a file and notes what it covered.
-    pub async fn play(&self, loaded: &LoadedFile, coverage: &mut Coverage) -> Vec<Outcome> {
-        let mut outcomes = Vec::new();
-        for scenario in &loaded.file.scenarios {
-            let failure = match &loaded.file.rule {
-                Some(rule) => rule::play(&self.library, rule, scenario).err(),
-                None => self
-                    .play_workflow(&loaded.file, scenario, coverage)
-                    .await
-                    .err(),
-            };
-            outcomes.push(Outcome {
-                path: loaded.path.clone(),
-                test: scenario.test.clone(),
-                failure,
-            });
-        }
-        outcomes
+    /// Plays one scenario of a file; `None` when it has no such scenario.
+    pub async fn play(&self, loaded: &LoadedFile, at: usize) -> Option<Outcome> {
+        let scenario = loaded.file.scenarios.get(at)?;
+        let lines = loaded.lines.scenarios.get(at).cloned().unwrap_or_default();
+        let began = Instant::now();
+        let mut ran = Ran::default();
+        let mut warnings = Vec::new();
+        let failure = match &loaded.file.rule {
+            Some(rule) => {
+                let (traces, held) = rule::play(&self.library, rule, scenario);
+                ran.traces = traces;
+                ran.rule = Some(rule.clone());
+                held.err().map(|wrong| alone(wrong, &lines))
+            }
+            None => {
+                let played =
+                    self.play_workflow(&loaded.file, scenario, &lines, &mut ran, &mut warnings);
+                played.await.err()
+            }
+        };
+        Some(Outcome {
+            path: loaded.path.clone(),
+            line: lines.test,
+            test: scenario.test.clone(),
+            failure,
+            warnings,
+            millis: began.elapsed().as_millis(),
+            ran,
+        })
     }
 
     async fn play_workflow(
         &self,
         file: &ScenarioFile,
         scenario: &Scenario,
-        coverage: &mut Coverage,
-    ) -> Result<(), String> {
-        let stage = Stage::build(self, file, scenario).await?;
+        lines: &ScenarioLines,
+        ran: &mut Ran,
+        warnings: &mut Vec<String>,
+    ) -> Result<(), Failure> {
+        let stage = Stage::build(self, file, scenario)
+            .await
+            .map_err(|message| Failure {
+                line: lines.test,
+                at: "what is given".to_string(),
+                message,
+                ..Failure::default()
+            })?;
         let mut play = Play::new(&stage);
-        let outcome = play.run(file, scenario).await;
+        let outcome = play.run(file, scenario, lines).await;
         for instance in play.instances() {
             if let (Ok(case), Ok(entries)) =
                 (stage.case(instance).await, stage.history(instance).await)
             {
-                coverage.note(&case.definition, &entries);
+                if let Ok(traces) = rule::traces_of_case(&stage, &case).await {
+                    ran.traces.extend(traces);
+                }
+                ran.cases.push(RanCase {
+                    definition: case.definition.clone(),
+                    entries,
+                    decisions: stage.decisions(instance).await.unwrap_or_default(),
+                });
             }
         }
-        outcome.map_err(|failure| format!("{}\n{}", failure.message, failure.stood))
+        if outcome.is_ok() {
+            for at in stage.log.unused(&scenario.mocks) {
+                let call = scenario.mocks.get(at).and_then(|mock| mock.call.as_deref());
+                warnings.push(format!(
+                    "mock {} of `{}` answered no call",
+                    at + 1,
+                    call.unwrap_or_default()
+                ));
+            }
+        }
+        outcome
+    }
+}
+
+/// The failure of a rule that was run alone.
+fn alone(wrong: Wrong, lines: &ScenarioLines) -> Failure {
+    let (message, differences) = match wrong {
+        Wrong::Failed(message) => (message, Vec::new()),
+        Wrong::Differs(differences) => (String::new(), differences),
+    };
+    Failure {
+        line: lines.expect,
+        at: "at the end".to_string(),
+        message,
+        differences,
+        stood: String::new(),
     }
 }

@@ -6,17 +6,62 @@ use tongban_work::{Act, Channel, Refusal, Resume, ReturnTo, Siblings, What};
 
 use super::change::{as_object, changed};
 use super::expect;
-use super::file::{
-    Advance, Correct, Decide, Resubmit, Return, Scenario, ScenarioFile, Start, Step, Submit,
-};
+use super::file::{Scenario, ScenarioFile, Start};
+use super::matching::Difference;
+use super::reading::ScenarioLines;
 use super::stage::Stage;
+use super::step::{Advance, Correct, Decide, Resubmit, Return, Step, Submit, Who};
 
 /// Why a scenario failed.
+#[derive(Clone, Debug, Default)]
 pub struct Failure {
-    /// What was expected and what came.
+    /// The line of the file on which it failed.
+    pub line: usize,
+    /// What was done there: `step 3 (decide city)`.
+    pub at: String,
+    /// What went wrong, when it is no expectation that did not hold.
     pub message: String,
+    /// What was expected and what came.
+    pub differences: Vec<Difference>,
     /// Where the case stood.
     pub stood: String,
+}
+
+impl Failure {
+    /// In lines, without the place.
+    pub fn told(&self) -> String {
+        let mut text = String::new();
+        for part in [self.message.clone()]
+            .into_iter()
+            .chain(self.differences.iter().map(Difference::lines))
+            .filter(|part| !part.is_empty())
+        {
+            text.push_str(&part);
+            text.push('\n');
+        }
+        text.push_str(&self.stood);
+        text
+    }
+}
+
+/// What did not go as the scenario says.
+pub enum Wrong {
+    /// Something could not be done.
+    Failed(String),
+    /// Something else was found than expected.
+    Differs(Vec<Difference>),
+}
+
+impl From<String> for Wrong {
+    fn from(message: String) -> Wrong {
+        Wrong::Failed(message)
+    }
+}
+
+impl From<&str> for Wrong {
+    fn from(message: &str) -> Wrong {
+        Wrong::Failed(message.to_string())
+    }
 }
 
 /// A scenario being played.
@@ -40,26 +85,32 @@ impl<'a> Play<'a> {
     }
 
     /// Plays a scenario to its end.
-    pub async fn run(&mut self, file: &ScenarioFile, scenario: &Scenario) -> Result<(), Failure> {
+    pub async fn run(
+        &mut self,
+        file: &ScenarioFile,
+        scenario: &Scenario,
+        lines: &ScenarioLines,
+    ) -> Result<(), Failure> {
         let workflow = file.workflow.as_deref().unwrap_or_default();
         let starts = scenario.start.as_ref().or(file.start.as_ref());
         for start in starts.map(|starts| starts.list()).unwrap_or_default() {
             let started = self.start(workflow, &start).await;
-            self.told(started, "start").await?;
+            self.told(started, lines.start, "start").await?;
         }
         if scenario.expect.refused.is_none()
             && let Some(error) = &self.refused
         {
-            let message = format!("start: refused: {}", described(error));
-            return Err(self.failed(message).await);
+            let refused = Err(Wrong::Failed(format!("refused: {}", described(error))));
+            return self.told(refused, lines.start, "start").await;
         }
         for (index, step) in scenario.steps.iter().enumerate() {
             let played = self.step(step).await;
-            self.told(played, &format!("step {} ({})", index + 1, name_of(step)))
-                .await?;
+            let line = lines.steps.get(index).copied().unwrap_or(lines.test);
+            let at = format!("step {} ({})", index + 1, name_of(step));
+            self.told(played, line, &at).await?;
         }
         let held = expect::hold(self, &scenario.expect).await;
-        self.told(held, "at the end").await
+        self.told(held, lines.expect, "at the end").await
     }
 
     /// The instances of the scenario.
@@ -72,51 +123,65 @@ impl<'a> Play<'a> {
         self.refused.as_ref()
     }
 
-    /// The case that a step means.
+    /// The case that a step means: by the name that the scenario gave it, or a given one by its number.
     pub async fn case(&self, of: Option<&str>) -> Result<CaseView, String> {
         self.stage
-            .case(self.instance(of)?)
+            .case(&self.instance(of)?)
             .await
             .map_err(|error| described(&error))
     }
 
-    fn instance(&self, of: Option<&str>) -> Result<&str, String> {
+    fn instance(&self, of: Option<&str>) -> Result<String, String> {
         let found = match of {
-            Some(name) => self.cases.get(name),
-            None => self.cases.values().next(),
+            Some(name) => self
+                .cases
+                .get(name)
+                .cloned()
+                .or_else(|| self.stage.given_case(name)),
+            None => self.cases.values().next().cloned(),
         };
-        found.map(String::as_str).ok_or_else(|| match of {
-            Some(name) => format!("there is no case named `{name}`"),
+        found.ok_or_else(|| match of {
+            Some(name) => {
+                format!("there is no case named `{name}`, and none with that number is given")
+            }
             None => "no case was started".to_string(),
         })
     }
 
-    async fn told(&self, outcome: Result<(), String>, at: &str) -> Result<(), Failure> {
-        match outcome {
-            Ok(()) => Ok(()),
-            Err(message) => Err(self.failed(format!("{at}: {message}")).await),
-        }
-    }
-
-    async fn failed(&self, message: String) -> Failure {
+    async fn told(&self, outcome: Result<(), Wrong>, line: usize, at: &str) -> Result<(), Failure> {
+        let wrong = match outcome {
+            Ok(()) => return Ok(()),
+            Err(wrong) => wrong,
+        };
         let mut stood = String::new();
         for (name, instance) in &self.cases {
             if let Ok(case) = self.stage.case(instance).await {
-                stood.push_str(&self.stage.describe(name, &case));
+                stood.push_str(&self.stage.describe(name, &case).await);
             }
         }
-        Failure { message, stood }
+        let (message, differences) = match wrong {
+            Wrong::Failed(message) => (message, Vec::new()),
+            Wrong::Differs(differences) => (String::new(), differences),
+        };
+        Err(Failure {
+            line,
+            at: at.to_string(),
+            message,
+            differences,
+            stood,
+        })
     }
 
-    async fn start(&mut self, workflow: &str, start: &Start) -> Result<(), String> {
+    async fn start(&mut self, workflow: &str, start: &Start) -> Result<(), Wrong> {
         let input = changed(&start.input, &start.change)?;
+        let by = self.stage.person(&start.by)?;
         if start.link.is_none() {
             // A case that follows another is offered by `metadata.start`, not by a right.
-            self.stage.may_start(workflow, &start.by)?;
+            self.stage.may_start(workflow, &by)?;
         }
         match self
             .stage
-            .start(workflow, &start.by, input, start.link.clone())
+            .start(workflow, &by, input, start.link.clone())
             .await
         {
             Ok(started) => {
@@ -128,22 +193,23 @@ impl<'a> Play<'a> {
             }
             Err(error) => self.refused = Some(error),
         }
-        self.stage.settle().await
+        Ok(self.stage.settle().await?)
     }
 
-    async fn step(&mut self, step: &Step) -> Result<(), String> {
+    async fn step(&mut self, step: &Step) -> Result<(), Wrong> {
         match step {
             Step::Expect(expected) => expect::hold(self, expected).await,
-            Step::Advance(advance) => self.advance(advance).await,
+            Step::Advance(advance) => Ok(self.advance(advance).await?),
             Step::Refuses(inner) => match Box::pin(self.step(inner)).await {
-                Ok(()) => Err("expected to be refused, but it was accepted".to_string()),
+                Ok(()) => Err("expected to be refused, but it was accepted".into()),
                 Err(_) => Ok(()),
             },
             Step::Object(object) => {
-                let instance = self.instance(object.of.as_deref())?.to_string();
+                let instance = self.instance(object.of.as_deref())?;
+                let by = self.stage.person(&object.by)?;
                 let started = self
                     .stage
-                    .object(&instance, &object.by, object.input.clone())
+                    .object(&instance, &by, object.input.clone())
                     .await;
                 let started = started.map_err(|error| described(&error))?;
                 let name = object
@@ -151,29 +217,27 @@ impl<'a> Play<'a> {
                     .clone()
                     .unwrap_or_else(|| format!("#{}", self.cases.len() + 1));
                 self.cases.insert(name, started.id);
-                self.stage.settle().await
+                Ok(self.stage.settle().await?)
             }
             Step::Cancel(cancel) => {
                 let instance = self.instance(cancel.of.as_deref())?;
-                let done = self
-                    .stage
-                    .cancel(instance, &cancel.by, &cancel.reason)
-                    .await;
+                let by = self.stage.person(&cancel.by)?;
+                let done = self.stage.cancel(&instance, &by, &cancel.reason).await;
                 done.map_err(|error| described(&error))?;
-                self.stage.settle().await
+                Ok(self.stage.settle().await?)
             }
             Step::Event(event) => {
                 self.stage
                     .receive(event.clone())
                     .await
                     .map_err(|error| described(&error))?;
-                self.stage.settle().await
+                Ok(self.stage.settle().await?)
             }
-            Step::Decide(decide) => self.decide(decide).await,
-            Step::Submit(submit) => self.submit(submit).await,
-            Step::Return(back) => self.back(back).await,
-            Step::Correct(correct) => self.correct(correct).await,
-            Step::Resubmit(resubmit) => self.resubmit(resubmit).await,
+            Step::Decide(decide) => Ok(self.decide(decide).await?),
+            Step::Submit(submit) => Ok(self.submit(submit).await?),
+            Step::Return(back) => Ok(self.back(back).await?),
+            Step::Correct(correct) => Ok(self.correct(correct).await?),
+            Step::Resubmit(resubmit) => Ok(self.resubmit(resubmit).await?),
         }
     }
 
@@ -186,7 +250,7 @@ impl<'a> Play<'a> {
         &self,
         of: Option<&str>,
         n: u32,
-        who: &str,
+        who: &Who,
         channel: Channel,
         what: What,
     ) -> Result<(), String> {
@@ -194,14 +258,14 @@ impl<'a> Play<'a> {
         let act = Act {
             n,
             round: None,
-            who: who.to_string(),
+            who: self.stage.person(who)?,
             for_whom: None,
             channel,
             seen_digest: None,
             what,
         };
         self.stage
-            .act(instance, act)
+            .act(&instance, act)
             .await
             .map_err(|error| described(&error))?;
         self.stage.settle().await

@@ -3,14 +3,29 @@
 use std::sync::Arc;
 
 use tongban_expr::{Budget, Parameters, Scope, Script, Value};
+use tongban_runtime::CaseView;
 use tongban_runtime::pack::Library;
 
 use super::change::changed;
 use super::file::Scenario;
-use super::matching::{difference, missing};
+use super::matching::{differences, lacking};
+use super::play::Wrong;
+use super::stage::Stage;
 
-/// Runs `PACK/rules/x.rhai` on the scenario's input and holds what it expects against the result.
-pub fn play(library: &Library, rule: &str, scenario: &Scenario) -> Result<(), String> {
+/// Runs `PACK/rules/x.rhai` on the scenario's input and holds what it expects against the result; the rows of its trace
+/// come back whatever became of the expectations.
+pub fn play(library: &Library, rule: &str, scenario: &Scenario) -> (Vec<Value>, Result<(), Wrong>) {
+    match run(library, rule, scenario) {
+        Ok(result) => {
+            let mut rows = Vec::new();
+            traces(&result, &mut rows);
+            (rows, hold(scenario, &result))
+        }
+        Err(message) => (Vec::new(), Err(Wrong::Failed(message))),
+    }
+}
+
+fn run(library: &Library, rule: &str, scenario: &Scenario) -> Result<Value, String> {
     let (name, path) = rule
         .split_once('/')
         .ok_or_else(|| format!("expected PACK/rules/FILE.rhai, found `{rule}`"))?;
@@ -30,10 +45,9 @@ pub fn play(library: &Library, rule: &str, scenario: &Scenario) -> Result<(), St
         ..Scope::default()
     };
     let input = changed(&scenario.input, &scenario.change)?;
-    let result = script
+    script
         .run(input, &scope, &Budget::default())
-        .map_err(|error| error.to_string())?;
-    hold(scenario, &result)
+        .map_err(|error| error.to_string())
 }
 
 /// What "no record" means, by register; a rule's source that has the register's name needs nothing else.
@@ -45,12 +59,16 @@ fn meanings(library: &Library) -> Value {
     )
 }
 
-fn hold(scenario: &Scenario, result: &Value) -> Result<(), String> {
+fn hold(scenario: &Scenario, result: &Value) -> Result<(), Wrong> {
     let expected = &scenario.expect;
-    if let Some(verdict) = &expected.verdict
-        && result.text("verdict") != Some(verdict)
-    {
-        return Err(format!("verdict: expected {verdict}, found {result}"));
+    let mut all = Vec::new();
+    if let Some(verdict) = &expected.verdict {
+        let found = result.get("verdict").cloned().unwrap_or_default();
+        all.extend(differences(
+            "verdict",
+            &Value::from(verdict.as_str()),
+            &found,
+        ));
     }
     if let Some(trace) = &expected.trace {
         let found: Vec<Value> = result
@@ -60,16 +78,45 @@ fn hold(scenario: &Scenario, result: &Value) -> Result<(), String> {
             .flatten()
             .cloned()
             .collect();
-        if let Some(row) = missing(trace, &found) {
-            return Err(format!("trace: expected a row like {row}, found {result}"));
+        all.extend(lacking("trace", trace, &found));
+    }
+    if let Some(wanted) = &expected.result {
+        all.extend(differences("result", wanted, result));
+    }
+    if all.is_empty() {
+        Ok(())
+    } else {
+        Err(Wrong::Differs(all))
+    }
+}
+
+/// The rows of traces anywhere in a value: objects that tell a rule and its result.
+pub fn traces(value: &Value, found: &mut Vec<Value>) {
+    if value.text("rule").is_some() && value.text("result").is_some() {
+        if !found.contains(value) {
+            found.push(value.clone());
+        }
+        return;
+    }
+    for (_, inner) in value.entries() {
+        traces(inner, found);
+    }
+    if let Some(items) = value.as_list() {
+        for inner in items {
+            traces(inner, found);
         }
     }
-    match expected
-        .result
-        .as_ref()
-        .and_then(|wanted| difference(wanted, result))
-    {
-        Some(difference) => Err(format!("result: {difference}")),
-        None => Ok(()),
+}
+
+/// The rows of the traces that a case has: in its output, its results, and what its calls gave.
+pub async fn traces_of_case(stage: &Stage, case: &CaseView) -> Result<Vec<Value>, String> {
+    let mut found = Vec::new();
+    traces(case.instance.output(), &mut found);
+    traces(&case.instance.steps(), &mut found);
+    for entry in stage.history(case.instance.id()).await? {
+        if let Some(output) = &entry.output {
+            traces(output, &mut found);
+        }
     }
+    Ok(found)
 }

@@ -1,0 +1,141 @@
+//! What a scenario expects.
+
+use indexmap::IndexMap;
+use serde::Deserialize;
+use tongban_expr::Value;
+
+/// What holds; every member that is there must hold, objects and lists match in part.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Expect {
+    /// Which case.
+    pub of: Option<String>,
+    /// `waiting`, `completed`, `faulted`, `cancelled`, `suspended`.
+    pub status: Option<String>,
+    /// Members of the output.
+    pub output: Option<Value>,
+    /// Members of the error.
+    pub error: Option<Value>,
+    /// The public word for where the case stands.
+    pub state: Option<String>,
+    /// The open work items, all of them.
+    pub open: Option<Vec<OpenItem>>,
+    /// Clocks by name: `case`, or the path of a step.
+    #[serde(default)]
+    pub clocks: IndexMap<String, Value>,
+    /// Tasks by path: `completed`, `skipped`, `faulted`, `not reached` …, or how often they were entered.
+    #[serde(default)]
+    pub tasks: IndexMap<String, Value>,
+    /// Records that each register has among others.
+    #[serde(default)]
+    pub registers: IndexMap<String, Vec<Value>>,
+    /// Mails that were written among others.
+    #[serde(default)]
+    pub mails: Vec<ExpectMail>,
+    /// Cards that clocks gave.
+    #[serde(default)]
+    pub cards: Vec<ExpectCards>,
+    /// Decisions that were taken among others.
+    #[serde(default)]
+    pub history: Vec<Value>,
+    /// The start was refused, with faults in these fields.
+    pub refused: Option<Vec<RefusedField>>,
+    /// How many cases of each workflow were started.
+    #[serde(default)]
+    pub started: IndexMap<String, usize>,
+    /// Search fields of the case.
+    #[serde(default)]
+    pub search: IndexMap<String, Value>,
+    /// Cases that the case started among others: `workflow`, `status`, `number`, `outcome` …
+    #[serde(default)]
+    pub children: Vec<Value>,
+    /// CloudEvents that came or went among others.
+    #[serde(default)]
+    pub events: Vec<Value>,
+    /// Calls of functions: how often, with which arguments.
+    #[serde(default)]
+    pub calls: Vec<ExpectCall>,
+    /// How many changes of the case were committed: the cost of what it did by itself.
+    pub commits: Option<usize>,
+    /// What the case waits for in others.
+    pub waits_for: Option<Vec<WaitsFor>>,
+    /// For a rule: the verdict.
+    pub verdict: Option<String>,
+    /// Rows of the trace among others: of the rule, or of the rules that the case ran.
+    pub trace: Option<Vec<Value>>,
+    /// For a rule: findings among others, or the whole result.
+    pub result: Option<Value>,
+}
+
+/// An open work item.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpenItem {
+    /// The step by path.
+    pub step: String,
+    /// Who may act, all of them.
+    pub to: Option<Vec<String>>,
+    /// The day on which it is due.
+    pub due: Option<String>,
+    /// Titles of what is shown.
+    pub shows: Option<Vec<String>>,
+    /// What the form holds, by path.
+    #[serde(default)]
+    pub prefilled: IndexMap<String, Value>,
+}
+
+/// A mail.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectMail {
+    /// The template.
+    pub template: String,
+    /// Who got it: persons, or `{unit: id}` for anybody of a unit.
+    #[serde(default)]
+    pub to: Vec<Value>,
+    /// A part of its text.
+    pub contains: Option<String>,
+    /// Its language.
+    pub language: Option<String>,
+}
+
+/// The cards of one clock.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectCards {
+    /// The clock.
+    pub clock: String,
+    /// The cards in the order in which they came.
+    pub cards: Vec<String>,
+}
+
+/// A field of a refused start.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RefusedField {
+    /// Its path.
+    pub field: String,
+}
+
+/// What a case waits for.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WaitsFor {
+    /// The other case.
+    pub of: String,
+    /// Its step.
+    pub step: String,
+}
+
+/// Calls of a function.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectCall {
+    /// The function.
+    pub call: String,
+    /// Arguments that the call has among others.
+    #[serde(default)]
+    pub with: Value,
+    /// How often; at least once when absent.
+    pub times: Option<usize>,
+}
