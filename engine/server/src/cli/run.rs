@@ -316,6 +316,15 @@ fn told(case: &CaseView, entries: &[Entry], virtual_ms: i64) -> Ran {
     }
 }
 
+/// Whether a task is through when this is told of it.
+const fn has_ended(status: RecordStatus) -> bool {
+    use RecordStatus::{Cancelled, Completed, Faulted, Jumped, Retried, Skipped};
+    matches!(
+        status,
+        Completed | Jumped | Faulted | Retried | Skipped | Cancelled
+    )
+}
+
 /// Every run of a task once, in the order in which they started, with what became of it last.
 fn tasks(case: &CaseView, entries: &[Entry]) -> Vec<Json> {
     let mut order: Vec<(String, RecordStatus)> = Vec::new();
@@ -327,6 +336,8 @@ fn tasks(case: &CaseView, entries: &[Entry]) -> Vec<Json> {
         let run_id = entry.run_id.clone().unwrap_or_else(|| entry.task.clone());
         let attempt = format!("{run_id}@{}", entry.attempt);
         match places.get(&attempt).and_then(|place| order.get_mut(*place)) {
+            // What comes after the end (an answer that is late) changes nothing.
+            Some(known) if has_ended(known.1) && !has_ended(entry.status) => {}
             Some(known) => known.1 = entry.status,
             None => {
                 places.insert(attempt, order.len());
