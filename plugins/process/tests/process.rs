@@ -1,5 +1,11 @@
 //! Processes as tasks run them: what they are given, what they give back, how they are ended.
 
+#![allow(
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails loudly, in its helpers too"
+)]
+
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
