@@ -218,7 +218,7 @@ const tests = {
   async "the head returns it with a reason at a field, the applicant sends it again"(browser, site, shared) {
     const head = await open(browser);
     await signIn(head, site, "zhao-min");
-    await openItem(head, site, "300101/000001");
+    await openItem(head, site, "机动车登记信息");
     await look(head, "item");
     await head.locator("details", { has: head.locator("button[value=return]") }).locator("summary").click();
     await head.locator('[name="_field.scene"]').fill("请写明在哪些路段检查");
@@ -226,7 +226,7 @@ const tests = {
     await button(head, "return").click();
     await head.locator("[role=status]").waitFor();
     const page = shared.applicant;
-    await openItem(page, site, "300101/000001");
+    await openItem(page, site, "机动车登记信息");
     check((await page.locator("main").innerText()).includes("请写明在哪些路段检查"), "the applicant sees what is wrong");
     await look(page, "resubmit");
     await page.locator('[name="scene"]').fill("国省道路面检查时核对车辆");
@@ -237,7 +237,7 @@ const tests = {
 
   async "the head decides in the inbox and the diagram shows it"(browser, site, shared) {
     const head = shared.head;
-    await openItem(head, site, "300101/000001");
+    await openItem(head, site, "机动车登记信息");
     check((await head.locator("main").innerText()).includes("国省道路面检查"), "the corrected answer is shown");
     await button(head, "decide").click();
     check((await head.locator(".fault-summary a").count()) === 1, "a decision without an outcome is told");
@@ -285,7 +285,7 @@ const tests = {
   async "a decision without JavaScript, by the link of a mail and in the inbox"(browser, site, shared) {
     const page = await open(browser, { javaScriptEnabled: false });
     await signIn(page, site, "wang-lei");
-    await openItem(page, site, "300101/000001");
+    await openItem(page, site, "机动车登记信息");
     await decide(page, "approved");
     await page.locator("[role=status]").waitFor();
     const reader = await open(browser, { javaScriptEnabled: false });

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use tongban_core::Status;
 use tongban_expr::{Value, secret};
 use tongban_store::{
-    ActGone, Base, BlobRow, CandidateGone, CandidateRow, Change, ClockRow, HeadUpdate, HistoryRow,
-    InstanceRow, KeyGone, NO_DUE_MS, Next, SearchGone, SearchRow, Wake, WakeGone, WorkItemRow,
+    ActGone, Base, BlobRow, Change, HeadUpdate, HistoryRow, InstanceRow, KeyGone, Next, Wake,
+    WakeGone,
 };
 use tongban_work::Rows;
 
@@ -17,7 +17,7 @@ use crate::history::{LastState, Page, entries};
 use crate::inputs::status_word;
 use crate::lane::{Input, Told, What};
 use crate::load::BLOB_MARK;
-use crate::out::Handed;
+use crate::out::{Handed, Out};
 use crate::parties::parties_of;
 use crate::records::record_rows;
 use crate::state::State;
@@ -71,9 +71,9 @@ const SOON_MS: i64 = 1_000;
 
 /// How the instance stood before the activation.
 pub struct Before {
-    rows: Rows,
+    pub(crate) rows: Rows,
     face: Option<Face>,
-    search: Vec<(String, String)>,
+    pub(crate) search: Vec<(String, String)>,
     due_ms: Option<i64>,
     /// There is a row of `wake`, for a timer or for going on.
     has_wake: bool,
@@ -174,7 +174,9 @@ impl Activation<'_> {
         }
         match tongban_core::case_fields(&self.ready.program, &self.state.flow, &self.env) {
             Ok(fields) => {
-                if let Some(title) = fields.title {
+                // With the applicant nothing has run yet: the title that the steps gave stays.
+                let title = fields.title.filter(|_| !self.state.desk.is_sent_back());
+                if let Some(title) = title {
                     self.state.head.title = title;
                 }
                 self.state.memory.search = fields.search;
@@ -343,108 +345,10 @@ impl Activation<'_> {
         }
     }
 
-    fn add_desk(&self, change: &mut Change, before: &Before) {
-        let rows = self.state.desk.rows();
-        let id = self.id();
-        for item in &rows.items {
-            if before.rows.items.contains(item) {
-                continue;
-            }
-            change.add(WorkItemRow {
-                instance_id: id.to_owned(),
-                n: i64::from(item.n),
-                run_id: item.run_id.clone(),
-                round: i64::from(item.round),
-                kind: item.kind.clone(),
-                title: item.title.clone(),
-                form: item.form.as_ref().map(Value::to_json),
-                // For lists an item is either waiting for somebody or not.
-                status: if matches!(item.status.as_str(), "open" | "held" | "correcting") {
-                    "open"
-                } else {
-                    "closed"
-                }
-                .to_owned(),
-                unit_id: item.unit_id.clone(),
-                due_at_ms: item.due_at_ms,
-                provisional: i64::from(item.provisional),
-                card: item.card.clone(),
-                opened_at_ms: item.opened_at_ms,
-                closed_at_ms: item.closed_at_ms,
-                outcome: item.outcome.clone(),
-            });
-        }
-        for gone in &before.rows.candidates {
-            if !rows
-                .candidates
-                .iter()
-                .any(|row| row.candidate == gone.candidate && row.n == gone.n)
-            {
-                change.add(CandidateGone {
-                    candidate: gone.candidate.clone(),
-                    instance_id: id.to_owned(),
-                    n: i64::from(gone.n),
-                });
-            }
-        }
-        for row in &rows.candidates {
-            if before.rows.candidates.contains(row) {
-                continue;
-            }
-            change.add(CandidateRow {
-                candidate: row.candidate.clone(),
-                instance_id: id.to_owned(),
-                n: i64::from(row.n),
-                opened_at_ms: row.opened_at_ms,
-                due_at_ms: row.due_at_ms.unwrap_or(NO_DUE_MS),
-                claimed: row
-                    .claimed
-                    .then(|| row.candidate.trim_start_matches("person:").to_owned()),
-            });
-        }
-        for row in &rows.clocks {
-            if before.rows.clocks.contains(row) {
-                continue;
-            }
-            change.add(ClockRow {
-                instance_id: id.to_owned(),
-                id: row.id.clone(),
-                basis: row.basis.clone(),
-                budget: row.budget.to_string(),
-                unit: row.unit.clone(),
-                calendar: Some(row.calendar.clone()),
-                started_at_ms: row.started_at_ms,
-                due_at_ms: row.due_at_ms,
-                provisional: i64::from(row.provisional),
-                closed_at_ms: row.due_at_ms.is_none().then_some(self.now_ms),
-            });
-        }
-    }
-
-    fn add_search(&self, change: &mut Change, before: &Before) {
-        let (workflow, id) = (&self.state.head.workflow, self.id());
-        let now = &self.state.memory.search;
-        for (name, value) in before.search.iter().filter(|field| !now.contains(field)) {
-            change.add(SearchGone {
-                workflow: workflow.clone(),
-                name: name.clone(),
-                value: value.clone(),
-                instance_id: id.to_owned(),
-            });
-        }
-        for (name, value) in now.iter().filter(|field| !before.search.contains(field)) {
-            change.add(SearchRow {
-                workflow: workflow.clone(),
-                name: name.clone(),
-                value: value.clone(),
-                instance_id: id.to_owned(),
-            });
-        }
-    }
-
     fn add_rows(&mut self, change: &mut Change, handed: &mut Vec<Handed>) {
         let id = self.id().to_owned();
         let out = std::mem::take(&mut self.out);
+        ring(&out, handed);
         for run_id in out.acts_gone {
             change.add(ActGone {
                 instance_id: id.clone(),
@@ -472,15 +376,6 @@ impl Activation<'_> {
             change.add(born.history);
             change.add(born.wake);
             born.parties.into_iter().for_each(|party| change.add(party));
-        }
-        if !out.mails.is_empty() {
-            handed.push(Handed::Mails);
-        }
-        if !out.events.is_empty() {
-            handed.push(Handed::Events);
-        }
-        if !out.subscriptions.is_empty() {
-            handed.push(Handed::Listeners);
         }
         for (digest, value) in out.blobs {
             change.add(BlobRow {
@@ -524,6 +419,19 @@ fn head_output(output: Value, blobs: &mut Vec<(String, Value)>) -> String {
     let reference = format!("{BLOB_MARK}{digest}");
     blobs.push((digest, output));
     reference
+}
+
+/// The jobs of this node that have something to look at.
+fn ring(out: &Out, handed: &mut Vec<Handed>) {
+    if !out.mails.is_empty() {
+        handed.push(Handed::Mails);
+    }
+    if !out.events.is_empty() {
+        handed.push(Handed::Events);
+    }
+    if !out.subscriptions.is_empty() {
+        handed.push(Handed::Listeners);
+    }
 }
 
 /// The earliest time at which either side wants to be woken.

@@ -31,11 +31,12 @@ impl Followed<'_> {
         match &start.on {
             StartTrigger::Case { workflow, outcomes } => {
                 self.is_of(&workflow.value)?;
-                let ended_ms = self.ended_ms.ok_or("the case that it follows has not ended")?;
+                let ended_ms = self
+                    .ended_ms
+                    .ok_or("the case that it follows has not ended")?;
                 let found = self.outcome.unwrap_or_default();
                 if !outcomes.is_empty() && outcomes.iter().all(|one| one.value != found) {
-                    let wanted: Vec<&str> =
-                        outcomes.iter().map(|one| one.value.as_str()).collect();
+                    let wanted: Vec<&str> = outcomes.iter().map(|one| one.value.as_str()).collect();
                     return Err(format!(
                         "it follows a case that ended as {}, found `{found}`",
                         wanted.join(", ")

@@ -108,11 +108,7 @@ fn console_routes() -> Vec<Route> {
 fn case_routes() -> Vec<Route> {
     use Access::Key;
     use api::{instances, operations, workflows};
-    let (start, view, publish) = (
-        Key(Scope::Start),
-        Key(Scope::View),
-        Key(Scope::Publish),
-    );
+    let (start, view, publish) = (Key(Scope::Start), Key(Scope::View), Key(Scope::Publish));
     let intervene = Key(Scope::Intervene);
     vec![
         get("/api/v1/workflows", view, workflows::list),

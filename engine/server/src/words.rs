@@ -117,6 +117,7 @@ words! {
     ask_resubmit: "请您修改后重新提交", "Please correct and send again";
     ask_correct: "请您补齐材料后提交", "Please complete what is missing";
     go_there: "去办理", "Go to the form";
+    suspended_item: "办件已暂停,恢复后才能办理", "The case is suspended: nothing can be decided before it goes on";
     with_whom: "等待 {names} 办理", "Waiting for {names}";
     and_more: "等 {n} 人", "and {n} in all";
     later_steps: "后续环节(视办理结果而定)", "Steps that may follow";

@@ -259,6 +259,12 @@ impl Desk {
         self.items.iter().any(with_applicant).then_some("补正中")
     }
 
+    /// Whether the applicant has the whole case back, before its first task.
+    pub fn is_sent_back(&self) -> bool {
+        let back = |item: &Item| item.status == Status::Open && item.kind == Kind::Resubmit;
+        self.items.iter().any(back)
+    }
+
     pub(crate) fn find(&self, n: u32) -> Option<usize> {
         self.items.binary_search_by_key(&n, |item| item.n).ok()
     }

@@ -144,7 +144,10 @@ mod tests {
         let kind = parse::<Sample>(br#"{"count": "x"}"#).expect_err("a text for a number");
         assert_eq!(kind.errors[0].field, "count");
         let twice = parse::<Sample>(br#"{"count": 1, "count": 2}"#).expect_err("twice");
-        assert_eq!((twice.status, twice.errors[0].field.as_str()), (400, "count"));
+        assert_eq!(
+            (twice.status, twice.errors[0].field.as_str()),
+            (400, "count")
+        );
         for broken in [&b"{"[..], b"", b"{\"count\":1} tail", b"\xff"] {
             assert_eq!(parse::<Sample>(broken).expect_err("no JSON").status, 400);
         }

@@ -380,13 +380,7 @@ fn clocks(
     let words = language.words();
     let shown = case.clocks().into_iter().map(|clock| ClockShown {
         title: clock_title(case, &clock, titles, language),
-        due: time::due(
-            app,
-            Some(clock.due_at_ms),
-            clock.provisional,
-            language,
-        )
-        .map(|due| Due {
+        due: time::due(app, Some(clock.due_at_ms), clock.provisional, language).map(|due| Due {
             over: clock.overdue && !clock.closed,
             left: match clock.closed || clock.ground.is_some() {
                 true => String::new(),
@@ -405,7 +399,12 @@ fn clocks(
             .ground
             .as_deref()
             .filter(|_| !clock.closed)
-            .map(|ground| fill(words.clock_stopped, &[("ground", ground_word(ground, words))])),
+            .map(|ground| {
+                fill(
+                    words.clock_stopped,
+                    &[("ground", ground_word(ground, words))],
+                )
+            }),
         basis: clock.basis,
         explained: match language {
             Language::Chinese => clock.explained_zh,

@@ -287,9 +287,10 @@ pub fn refused(
             let at = view.outcomes.iter().position(known).unwrap_or(0) + 1;
             page(&format!("reason-{at}"), words.reason_missing)
         }
-        Refusal::UnfitPerson { why, .. } => {
-            page("hand-who", &fill(words.unfit_person, &[("why", unfit(why, words))]))
-        }
+        Refusal::UnfitPerson { why, .. } => page(
+            "hand-who",
+            &fill(words.unfit_person, &[("why", unfit(why, words))]),
+        ),
         Refusal::UnknownOutcome { .. } => page("outcome", words.outcome_missing),
         Refusal::NothingToCorrect => page("correct-items", words.correct_missing),
         Refusal::NotATarget { .. } => page("return-to", words.return_to_missing),

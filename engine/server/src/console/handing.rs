@@ -75,7 +75,12 @@ pub fn read(app: &App, posted: &Posted, data: &Json, language: Language) -> Opti
     if posted.text("_act") != "hand" {
         return None;
     }
-    let found = person(&app.organisation(), posted.text("_who"), app.now_ms(), words);
+    let found = person(
+        &app.organisation(),
+        posted.text("_who"),
+        app.now_ms(),
+        words,
+    );
     let to = match found {
         Ok(to) => to,
         Err(message) => return Some(faulty("hand-who", &message)),
@@ -113,9 +118,6 @@ fn person(
     match ids.as_slice() {
         [one] => Ok((*one).to_owned()),
         [] => Err(words.hand_missing.to_owned()),
-        several => Err(fill(
-            words.hand_several,
-            &[("ids", &several.join("、"))],
-        )),
+        several => Err(fill(words.hand_several, &[("ids", &several.join("、"))])),
     }
 }

@@ -14,10 +14,10 @@ use super::frame::{Frame, faulty_page, page as render};
 use super::handing::{self, Handing};
 use super::inbox::{Card, card};
 use super::opened::{Markable, Opened, Target};
+use super::outline;
 use super::posted::Posted;
 use super::time::{self, Due};
 use super::timeline::{self, Said};
-use super::outline;
 use crate::app::App;
 use crate::counters::Counted;
 use crate::form::{self, Fault, FaultLine};
@@ -141,9 +141,12 @@ impl Asking {
             named: timeline::own_title(&view.kind, words).is_none(),
             due: time::due(app, view.due_at_ms, view.provisional, language),
             card: card(view.card.map(|card| card.word()), words),
-            with_whom: Some(names(app, &view.waits_for, words))
-                .filter(|names| waiting && !names.is_empty())
-                .map(|names| fill(words.with_whom, &[("names", &names)])),
+            with_whom: match opened.case.status.as_str() {
+                "suspended" => Some(words.suspended_item.to_owned()),
+                _ => Some(names(app, &view.waits_for, words))
+                    .filter(|names| waiting && !names.is_empty())
+                    .map(|names| fill(words.with_whom, &[("names", &names)])),
+            },
             later,
         }
     }
@@ -249,7 +252,10 @@ impl Look<'_> {
             statement: again.page.iter().any(|fault| fault.id == "statement"),
             can,
             targets: opened.targets(language),
-            resume: view.returns.as_ref().is_some_and(|back| back.resume.is_none()),
+            resume: view
+                .returns
+                .as_ref()
+                .is_some_and(|back| back.resume.is_none()),
             markable: self.markable(),
             handing: Handing::of(app, view, language),
             added: self.added(),
@@ -316,7 +322,10 @@ impl Look<'_> {
         added
             .map(|person| {
                 let name = self.app.name_of(person);
-                (person.clone(), fill(words.remove_signer, &[("name", &name)]))
+                (
+                    person.clone(),
+                    fill(words.remove_signer, &[("name", &name)]),
+                )
             })
             .collect()
     }

@@ -194,4 +194,3 @@ fn put(data: &mut Json, path: &str, value: Json) {
         object.insert(name.to_owned(), value);
     }
 }
-

@@ -58,7 +58,10 @@ pub fn later_steps(case: &CaseView, path: &str, language: Language) -> Vec<Strin
         for task in tasks {
             let path = format!("{prefix}{}", task.name.value);
             if let TaskKind::Call(call) = &task.kind
-                && matches!(call.function.value.as_str(), "approve" | "collect" | "notice")
+                && matches!(
+                    call.function.value.as_str(),
+                    "approve" | "collect" | "notice"
+                )
             {
                 found.push((path.clone(), task_title(task, language)));
             }
@@ -123,12 +126,7 @@ fn children(kind: &TaskKind) -> Vec<(&[Task], &'static str)> {
     }
 }
 
-fn list(
-    tasks: &[Task],
-    prefix: &str,
-    marks: &HashMap<String, Mark>,
-    language: Language,
-) -> String {
+fn list(tasks: &[Task], prefix: &str, marks: &HashMap<String, Mark>, language: Language) -> String {
     let words: &'static Words = language.words();
     let steps: Vec<Step> = tasks
         .iter()

@@ -114,7 +114,8 @@ pub async fn sign_in(
     );
     if let Some(seconds) = app
         .attempts
-        .wait_s(Door::Password, &user, &address, app.now_ms()) {
+        .wait_s(Door::Password, &user, &address, app.now_ms())
+    {
         let fault = fill(words.sign_in_slow, &[("seconds", &seconds.to_string())]);
         let mut response = refused(&app, &posted, user, fault, StatusCode::TOO_MANY_REQUESTS)?;
         response

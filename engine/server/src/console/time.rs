@@ -22,7 +22,6 @@ pub fn moment(zone: &TimeZone, at_ms: i64) -> String {
         .unwrap_or_default()
 }
 
-
 /// A deadline as lists show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Due {

@@ -47,7 +47,14 @@ async fn the_record_of_a_case_is_in_words_of_its_reader() {
         "nobody reminds oneself"
     );
     let case = applicant.get(&format!("/cases/{id}")).await;
-    for text in ["退回修改", "赵敏", "市交通局", "请写明路段", "去办理"] {
+    for text in [
+        "退回修改",
+        "赵敏",
+        "市交通局",
+        "请写明路段",
+        "去办理",
+        "共享申请:机动车登记信息(李娜)",
+    ] {
         assert!(case.body.contains(text), "{text}: {}", case.body);
     }
     for raw in [
