@@ -124,6 +124,27 @@ fn without_consequences(diagnostics: &mut Vec<Diagnostic>) {
         .filter(|fault| EXPLAINING.contains(&fault.code) && fault.is_error())
         .map(|fault| fault.span)
         .collect();
+    // `to:` beside `call:` instead of under `with:` explains that there is no `with`.
+    let misplaced: Vec<u32> = diagnostics
+        .iter()
+        .filter(|fault| {
+            fault.code == codes::WRONG_WRAPPER && fault.message.starts_with("the argument")
+        })
+        .map(|fault| fault.span.start)
+        .collect();
+    let calls: Vec<u32> = diagnostics
+        .iter()
+        .filter(|fault| fault.code == codes::NO_ARGUMENTS)
+        .map(|fault| fault.span.start)
+        .collect();
+    diagnostics.retain(|fault| {
+        let start = fault.span.start;
+        let next = calls.iter().filter(|call| **call > start).min();
+        fault.code != codes::NO_ARGUMENTS
+            || !misplaced
+                .iter()
+                .any(|at| *at > start && *at < start + 400 && next.is_none_or(|next| at < next))
+    });
     let unread: Vec<Span> = diagnostics
         .iter()
         .filter(|fault| fault.code.id().starts_with("TB01"))

@@ -1,5 +1,11 @@
 //! `docs/*/diagnostics.md`: a page for each code, made from `codes.rs` and from what is said about the documents of
 //! `mistakes/`. `UPDATE_EXPECT=1` writes them anew.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in its helpers too"
+)]
 
 mod pack;
 

@@ -1,4 +1,10 @@
 //! Diagnostics for tools: JSON, and SARIF 2.1.0 by the rules of its schema.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in its helpers too"
+)]
 
 mod pack;
 

@@ -207,12 +207,14 @@ fn producers<'s>(setting: &Setting<'s>) -> Option<Vec<&'s Task>> {
                 TaskKind::Switch(_) | TaskKind::Wait(_) if task.output.is_none() => {
                     waiting.push(before)
                 }
-                _ => {
+                TaskKind::Call(_) => {
                     found.push(task);
                     if task.if_.is_some() {
                         waiting.push(before);
                     }
                 }
+                // What other tasks give is not known.
+                _ => return None,
             }
         }
     }

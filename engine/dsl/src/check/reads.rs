@@ -155,7 +155,8 @@ impl Checker<'_> {
         let Some(exported) = &self.exported else {
             return;
         };
-        if exported.is_empty() || exported.contains(&part.name) {
+        // Before the first export the context is the workflow's input.
+        if self.exports == 0 || exported.is_empty() || exported.contains(&part.name) {
             return;
         }
         let known: Vec<&str> = exported.iter().map(String::as_str).collect();

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use tongban_expr::Language;
+
 use crate::codes;
 use crate::definition::{
     Catch, Consumption, Definition, Duration, DurationKind, ErrorDefinition, ErrorReference,
-    EventFilter, Export, Input, Listen, Output, Retry, RetryPolicy, Task, TaskKind, Timeout, Until,
+    EventFilter, Export, ExpressionSource, Input, Listen, Output, Retry, RetryPolicy, Task,
+    TaskKind, Timeout, Until,
 };
 use crate::diagnostic::Diagnostic;
 use crate::place::Places;
@@ -176,6 +179,7 @@ impl<'a> Checker<'a> {
             ),
             TaskKind::For(body) => {
                 self.expression(&body.in_, &setting);
+                self.streamed(&body.in_);
                 let locals = vec![body.each.value.clone(), body.at.value.clone()];
                 if let Some(condition) = &body.while_ {
                     self.condition(
@@ -209,6 +213,30 @@ impl<'a> Checker<'a> {
             }
             TaskKind::Listen(listen) => self.listen(scope, at, task, listen),
         }
+    }
+
+    /// `in: .list[]`, which gives the items one by one and no list.
+    fn streamed(&mut self, source: &ExpressionSource) {
+        let Some(list) = source
+            .text
+            .strip_suffix("[]")
+            .filter(|list| source.language == Language::Jq && list.starts_with(['.', '$']))
+        else {
+            return;
+        };
+        let at = list.len()..source.text.len();
+        let span = self.place(source, &at);
+        self.faults.push(
+            Diagnostic::error(
+                codes::BAD_VALUE,
+                span,
+                "`in` takes a list; `[]` gives its items one by one",
+            )
+            .help(format!(
+                "write '{}'",
+                if list.is_empty() { "." } else { list }
+            )),
+        );
     }
 
     fn inner(

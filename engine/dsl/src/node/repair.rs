@@ -40,7 +40,16 @@ impl Proposal {
 type Rule = fn(&str) -> Option<Proposal>;
 
 const RULES: &[Rule] = &[
-    full_width, tabs, expression, colon, leading, apostrophe, escape, open_quote, brackets,
+    full_width,
+    tabs,
+    expression,
+    colon,
+    leading,
+    apostrophe,
+    inner_quotes,
+    escape,
+    open_quote,
+    brackets,
 ];
 
 /// The fault with its repair, when a repair is found.
@@ -292,6 +301,25 @@ fn apostrophe(line: &str) -> Option<Proposal> {
         "the text in single quotes ends at this apostrophe",
         first..first + 1,
         out,
+    )
+}
+
+/// `"a == "b""` and `'a == 'b''`: the same quotes inside and outside.
+fn inner_quotes(line: &str) -> Option<Proposal> {
+    let open = line.find(": \"").or_else(|| line.find(": '"))? + 2;
+    let quote = line.get(open..)?.chars().next()?;
+    let close = line.rfind(quote).filter(|close| *close > open + 1)?;
+    let inner = line.get(open + 1..close)?;
+    let at = open + 1 + inner.find(quote)?;
+    Proposal::yaml(
+        "the text ends at this quotation mark",
+        at..at + 1,
+        format!(
+            "{}'{}'{}",
+            line.get(..open)?,
+            inner.replace('\'', "\""),
+            line.get(close + 1..)?
+        ),
     )
 }
 

@@ -11,7 +11,12 @@ use crate::span::Spanned;
 impl Reader {
     pub fn switch(&mut self, node: &Node) -> Option<Vec<SwitchCase>> {
         let NodeKind::List(items) = &node.kind else {
-            let first = node.fields().first().map_or("name", |field| &field.key);
+            let first = node.fields().first().map_or("name", |field| &*field.key);
+            let first = if matches!(first, "when" | "then" | "case" | "cases" | "if") {
+                "name"
+            } else {
+                first
+            };
             let help =
                 format!("begin each case with a hyphen: `- {first}: {{ when: …, then: … }}`");
             self.report(
@@ -91,6 +96,22 @@ impl Reader {
     }
 
     pub fn for_task(&mut self, node: &Node, body: &Node, what: &str) -> Option<For> {
+        let said = body.as_str().and_then(|text| text.split_once(" in "));
+        if let Some((each, list)) = said {
+            self.report(
+                Diagnostic::error(
+                    codes::WRONG_TYPE,
+                    body.span,
+                    "`for` must be an object, found a text",
+                )
+                .help(format!(
+                    "write `for: {{ each: {}, in: '{}' }}`",
+                    each.trim(),
+                    list.trim()
+                )),
+            );
+            return None;
+        }
         self.closed(body, "`for`", &["each", "in", "at"])?;
         let in_ = self.required(body, "`for`", "in");
         let in_ = in_.and_then(|list| self.condition(list, "`in`"));

@@ -6,7 +6,7 @@ use super::reader::{Reader, first_line, value};
 use crate::codes;
 use crate::definition::{Definition, Document, Evaluate, Language, Mode, Schedule};
 use crate::diagnostic::Diagnostic;
-use crate::node::Node;
+use crate::node::{Node, NodeKind};
 use crate::span::Spanned;
 
 const ROOT: &[&str] = &[
@@ -153,6 +153,22 @@ impl Reader {
         let nowhere = || Spanned::new(String::new(), first_line(node.span));
         let part = |reader: &mut Self, name: &str| {
             let found = reader.required(node, "`document`", name)?;
+            if matches!(name, "version" | "dsl")
+                && matches!(found.kind, NodeKind::Int(_) | NodeKind::Float(_))
+            {
+                let wanted = if name == "dsl" { "1.0.3" } else { "1.0.0" };
+                reader.report(
+                    Diagnostic::error(
+                        codes::WRONG_TYPE,
+                        found.span,
+                        format!("`{name}` must be a text, found a number"),
+                    )
+                    .help(format!(
+                        "write all three parts, in quotes: {name}: '{wanted}'"
+                    )),
+                );
+                return None;
+            }
             reader.text(found, &format!("`{name}`"))
         };
         let dsl = part(self, "dsl");

@@ -123,6 +123,10 @@ impl Reader {
             "weeks" | "months" | "years" => {
                 Some("use `days`, or an ISO 8601 text such as `P2W`".to_owned())
             }
+            "until" | "date" | "at" => Some(
+                "a duration has a length and no date; people's steps have `due: { date: … }` in `with`"
+                    .to_owned(),
+            ),
             "workingDays" | "workingHours" => Some(
                 "working time exists for people's steps only: `due` in `with`, or `metadata.clock`"
                     .to_owned(),
@@ -278,11 +282,15 @@ fn part(mut text: &str, units: &[(char, i64, i64)], period: &mut Period) -> Opti
 }
 
 /// `15 minutes`, `2h`, `PT15` and the like, repaired.
-fn human(text: &str) -> Option<String> {
+pub(crate) fn human(text: &str) -> Option<String> {
     let text = text.trim().to_lowercase();
     let end = text.find(|c: char| !c.is_ascii_digit())?;
     let (number, unit) = text.split_at(end);
     let unit = match unit.trim() {
+        "秒" => "seconds",
+        "分" | "分钟" => "minutes",
+        "小时" | "时" => "hours",
+        "天" | "日" => "days",
         "s" | "sec" | "secs" | "second" | "seconds" => "seconds",
         "m" | "min" | "mins" | "minute" | "minutes" => "minutes",
         "h" | "hour" | "hours" => "hours",

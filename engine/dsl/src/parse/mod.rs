@@ -10,6 +10,7 @@ mod document;
 mod duration;
 mod event;
 mod expression;
+mod foreign;
 mod metadata;
 mod reader;
 mod retry;
@@ -25,6 +26,7 @@ use crate::diagnostic::Diagnostic;
 use crate::node;
 use crate::place::Places;
 
+pub(crate) use duration::human as human_duration;
 pub use duration::period;
 pub(crate) use expression::{close, cut_off, looks_like_expression};
 pub(crate) use reader::{first_line, value};

@@ -136,7 +136,7 @@ impl Reader {
         // Its misspelt form is reported as such; "missing" beside it would only be noise.
         let misspelt = node.fields().iter().any(|field| {
             let near = meant(&field.key) == Some(property)
-                || strsim::osa_distance(&field.key, property) == 1;
+                || suggest::nearest(&field.key, [property]).is_some();
             let told = |fault: &Diagnostic| {
                 fault.code == codes::UNKNOWN_PROPERTY && fault.span == field.key_span
             };

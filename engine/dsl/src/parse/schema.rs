@@ -67,16 +67,21 @@ impl Reader {
             return false;
         };
         let name = what.trim_matches('`');
+        let file = [".yaml", ".yml", ".json"]
+            .iter()
+            .any(|ending| text.ends_with(ending));
+        let inner = if file {
+            format!("schema: {{ document: {{ $ref: {text} }} }}")
+        } else {
+            format!("{property}: '{}'", text.trim())
+        };
         self.report(
             Diagnostic::error(
                 codes::WRONG_WRAPPER,
                 node.span,
                 format!("{what} must be an object, found a text"),
             )
-            .help(format!(
-                "write `{name}: {{ {property}: '{}' }}`",
-                text.trim()
-            )),
+            .help(format!("write `{name}: {{ {inner} }}`")),
         );
         true
     }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::foreign::foreign;
 use super::reader::{Reader, first_line};
 use crate::codes;
 use crate::definition::{Emit, Flow, Raise, Task, TaskKind, Template, TemplateKind, Then};
@@ -276,6 +277,17 @@ impl Reader {
             .iter()
             .find(|(keyword, _)| node.get(keyword).is_some());
         let Some((keyword, beside)) = found else {
+            if let Some((field, help)) = foreign(node) {
+                self.report(
+                    Diagnostic::error(
+                        codes::NO_KIND,
+                        field.key_span,
+                        format!("there is no task of the kind `{}`", field.key),
+                    )
+                    .help(help),
+                );
+                return None;
+            }
             let misplaced = node
                 .fields()
                 .iter()
@@ -345,6 +357,33 @@ impl Reader {
                     format!("`{}` stands under `metadata`", field.key),
                 )
                 .help(format!("write `metadata: {{ {}: … }}`", field.key)),
+            );
+            return;
+        }
+        if matches!(&*field.key, "else" | "elif" | "elseif" | "otherwise") {
+            self.report(
+                Diagnostic::error(
+                    codes::UNKNOWN_PROPERTY,
+                    field.key_span,
+                    "a task has no `else`: what is skipped hands its input on",
+                )
+                .help("choose with `switch: [{ yes: { when: …, then: A } }, { no: { then: B } }]`"),
+            );
+            return;
+        }
+        if keyword == "do"
+            && matches!(
+                field.key.to_lowercase().as_str(),
+                "foreach" | "loop" | "each"
+            )
+        {
+            self.report(
+                Diagnostic::error(
+                    codes::WRONG_WRAPPER,
+                    field.key_span,
+                    format!("a loop is `for`, found `{}`", field.key),
+                )
+                .help("write `for: { each: item, in: LIST }` and `do: [ … ]` beside it"),
             );
             return;
         }
@@ -444,6 +483,15 @@ impl Reader {
     }
 
     fn emit(&mut self, node: &Node) -> Option<Emit> {
+        let bare = ["type", "source", "data", "with", "subject"];
+        if self.unwrapped_keys(
+            node,
+            "emit",
+            &bare,
+            "event: { with: { source: …, type: … } }",
+        ) {
+            return None;
+        }
         self.closed(node, "`emit`", &["event"])?;
         let event = self.required(node, "`emit`", "event")?;
         let fields = self.object(event, "`event`")?;
@@ -474,7 +522,46 @@ impl Reader {
         })
     }
 
+    /// `emit: { type: … }` where a wrapper is missing. Tells whether that was found.
+    fn unwrapped_keys(&mut self, node: &Node, keyword: &str, bare: &[&str], wrapped: &str) -> bool {
+        let Some(field) = node
+            .fields()
+            .iter()
+            .find(|field| bare.contains(&&*field.key))
+        else {
+            return false;
+        };
+        self.report(
+            Diagnostic::error(
+                codes::WRONG_WRAPPER,
+                field.key_span,
+                format!("`{}` does not stand under `{keyword}` itself", field.key),
+            )
+            .help(format!("write `{keyword}: {{ {wrapped} }}`")),
+        );
+        true
+    }
+
     fn raise(&mut self, node: &Node) -> Option<Raise> {
+        let bare = [
+            "type", "status", "title", "detail", "instance", "message", "code",
+        ];
+        if self.unwrapped_keys(node, "raise", &bare, "error: { type: …, status: … }") {
+            return None;
+        }
+        if let Some(text) = node.as_str() {
+            self.report(
+                Diagnostic::error(
+                    codes::WRONG_TYPE,
+                    node.span,
+                    "`raise` must be an object, found a text",
+                )
+                .help(format!(
+                    "write `raise: {{ error: {text} }}` for an error of `use.errors`"
+                )),
+            );
+            return None;
+        }
         self.closed(node, "`raise`", &["error"])?;
         let error = self.required(node, "`raise`", "error")?;
         self.error_reference(error).map(|error| Raise { error })
