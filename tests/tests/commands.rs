@@ -106,7 +106,7 @@ fn a_fault_of_the_packs_head_stands_at_its_line() {
     says(
         &tongban(site.path(), &["check", "workflows/desk"]),
         2,
-        &["TB1001", "roles.helper", "pack.yaml:6:"],
+        &["TB1001", "`helper` of `roles`", "pack.yaml:6:"],
     );
 }
 
@@ -124,7 +124,7 @@ x-layout:
     fs::write(folder.join("ask.yaml"), form).unwrap();
     let words = [
         "warning[TB1002]",
-        "`x-layout[0].title`",
+        "a group has no `title`",
         "no field `when`",
         "forms/ask.yaml:5:",
     ];
