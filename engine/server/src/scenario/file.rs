@@ -76,6 +76,9 @@ pub struct GivenCase {
     /// Its results by task name; a case that is opened again goes on with them.
     #[serde(default)]
     pub steps: Value,
+    /// Steps at which it was, besides those at which the workflow under test opens it again.
+    #[serde(default)]
+    pub passed: Vec<String>,
 }
 
 /// The starter of a given case.

@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use tongban_core::{Jump, JumpInput, Right, Target};
 use tongban_expr::Value;
 use tongban_org::{Organisation, OrganisationFile};
 use tongban_runtime::pack::{Bundle, Library, Publication};
-use tongban_runtime::{Caller, Clock, RuntimeError, Start};
+use tongban_runtime::{Caller, Clock, Operate, RuntimeError, Start};
 use tongban_work::Channel;
 
 use super::file::{Given, GivenCase, Scenario, ScenarioFile};
@@ -77,7 +78,12 @@ impl Stage {
         Ok(())
     }
 
-    pub(super) async fn give(&self, library: &Library, given: &Given) -> Result<(), String> {
+    pub(super) async fn give(
+        &self,
+        library: &Library,
+        under_test: Option<&str>,
+        given: &Given,
+    ) -> Result<(), String> {
         for (register, records) in &given.registers {
             self.load(register, records).await?;
         }
@@ -90,7 +96,7 @@ impl Stage {
             }
         }
         for case in &given.cases {
-            self.give_case(library, case).await?;
+            self.give_case(library, under_test, case).await?;
         }
         Ok(())
     }
@@ -103,7 +109,12 @@ impl Stage {
     }
 
     /// A case that ended before: a run of its workflow that gives the given results under the given number.
-    async fn give_case(&self, library: &Library, given: &GivenCase) -> Result<(), String> {
+    async fn give_case(
+        &self,
+        library: &Library,
+        under_test: Option<&str>,
+        given: &GivenCase,
+    ) -> Result<(), String> {
         let (pack, workflow) = library
             .workflow(&given.workflow)
             .ok_or_else(|| format!("given.cases: there is no workflow `{}`", given.workflow))?;
@@ -139,6 +150,8 @@ impl Stage {
                     ));
                 }
                 Ok(started) => {
+                    let steps = stubs::reopened(library, under_test, given);
+                    outcome = self.pass(&started.id, &steps).await;
                     self.given.lock().insert(given.number.clone(), started.id);
                 }
             }
@@ -147,6 +160,30 @@ impl Stage {
         self.publish_bundle(real).await?;
         self.settle().await?;
         outcome
+    }
+
+    /// Lets an ended case have been at some of its steps: only there it can be opened again.
+    async fn pass(&self, instance: &str, steps: &[String]) -> Result<(), String> {
+        self.settle().await?;
+        for step in steps {
+            let there = [
+                (step.as_str(), Right::Revive),
+                (stubs::END, Right::Operator),
+            ];
+            for (to, right) in there {
+                let to = Target::Task(to.to_string());
+                let mut jump = Jump::operator(to, "scenario", "given.cases");
+                jump.right = right;
+                jump.input = JumpInput::Given(Value::object([("given", true)]));
+                let jump = Operate::Jump(Box::new(jump));
+                self.runtime
+                    .operate(instance, jump, "given.cases", Caller::system())
+                    .await
+                    .map_err(|error| format!("given.cases: at `{step}`: {error}"))?;
+                self.settle().await?;
+            }
+        }
+        Ok(())
     }
 
     async fn publish_bundle(&self, bundle: Bundle) -> Result<(), String> {

@@ -86,7 +86,9 @@ impl Stage {
         }
         // What the file gives goes before the samples of the pack: a record that is there stays.
         for given in [&scenario.given, &file.given, &Given::samples_of(file)] {
-            stage.give(&suite.library, given).await?;
+            stage
+                .give(&suite.library, file.workflow.as_deref(), given)
+                .await?;
         }
         Ok(stage)
     }

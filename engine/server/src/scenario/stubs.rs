@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tongban_dsl::definition::{Definition, Language};
+use tongban_dsl::definition::{Definition, Language, Task, TaskKind};
 use tongban_expr::Value;
-use tongban_runtime::pack::Bundle;
+use tongban_runtime::pack::{Bundle, Library};
 
 use super::file::{GivenCase, Mock};
 
 /// The task that begins a given case, and the one that ends it.
 const BEGIN: &str = "givenBegin";
-const END: &str = "givenEnd";
+pub(super) const END: &str = "givenEnd";
 
 /// The bundle that plays a workflow: it waits if the answer takes its time, then gives the output or the error.
 pub fn played(reference: &str, version: &str, mock: &Mock) -> Bundle {
@@ -115,6 +115,40 @@ pub fn given_case(
     let mut files = real.files.clone();
     files.insert(document.clone(), Arc::from(whole.to_json()));
     Bundle::new(&given.workflow, version, &document, files)
+}
+
+/// The steps at which the workflow under test opens given cases again, and those at which the case says it was.
+pub fn reopened(library: &Library, under_test: Option<&str>, given: &GivenCase) -> Vec<String> {
+    let mut found = given.passed.clone();
+    let under_test = under_test.and_then(|reference| library.workflow(reference));
+    let real = library.workflow(&given.workflow);
+    if let (Some((_, under_test)), Some((_, real))) = (under_test, real) {
+        let mut steps = Vec::new();
+        reopens(&under_test.definition.tasks, &mut steps);
+        let has = |step: &String| {
+            let tasks = &real.definition.tasks;
+            tasks.iter().any(|task| task.name.value == *step)
+        };
+        found.extend(steps.into_iter().filter(has));
+    }
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// Where `case.reopen` leads, as far as it is written as it stands.
+fn reopens(tasks: &[Task], found: &mut Vec<String>) {
+    for task in tasks {
+        if let TaskKind::Call(call) = &task.kind
+            && call.function.value == "case.reopen"
+        {
+            let at = call.with.as_ref().and_then(|with| with.get("at"));
+            found.extend(at.and_then(|at| at.as_str()).map(str::to_string));
+        }
+        for (_, inner) in task.scopes() {
+            reopens(inner, found);
+        }
+    }
 }
 
 /// The first fault of a stub's document, if it has one: something of the given case does not fit its workflow.
