@@ -52,6 +52,13 @@ impl Known {
         digest.as_ref()
     }
 
+    /// Takes over what another knows.
+    pub(crate) fn learn(&mut self, other: Known) {
+        for (identity, entry) in other.0 {
+            self.0.entry(identity).or_insert(entry);
+        }
+    }
+
     pub(crate) fn remember(&mut self, value: &Value, digest: Option<String>) {
         if let Some(identity) = identity(value) {
             let entry = self.0.entry(identity);

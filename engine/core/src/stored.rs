@@ -100,16 +100,8 @@ impl Instance {
         if context.weight() <= STATE_MAX {
             return Ok(());
         }
-        let mut sharing = Sharing::default();
         let mut whole = self.clone();
-        whole.each_held(&mut |held, place| {
-            if place != Place::Context {
-                sharing.weigh(held, place, BLOB_ABOVE);
-            }
-        });
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        sharing.before = known.clone();
-        drop(known);
+        let mut sharing = whole.weighed(&mut |_, _| {});
         let found = sharing.weigh(&Held::from(context.clone()), Place::Context, BLOB_ABOVE);
         if found <= STATE_MAX {
             return Ok(());
@@ -120,15 +112,21 @@ impl Instance {
         Err(Error::new(ErrorKind::Runtime, detail))
     }
 
+    /// Weighs every value. Large parts that do not change are known from then on: the next time nobody looks for parts
+    /// of theirs.
+    fn weighed(&mut self, note: &mut dyn FnMut(Place, u64)) -> Sharing {
+        let known = Arc::clone(&self.known);
+        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sharing = Sharing::after(known.clone());
+        self.each_held(&mut |held, place| note(place, sharing.weigh(held, place, BLOB_ABOVE)));
+        known.learn(sharing.now.clone());
+        sharing
+    }
+
     /// About how many bytes the state takes, blobs left out, and what takes them.
     pub(crate) fn weight(&mut self) -> Weight {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut sharing = Sharing::after(known.clone());
-        drop(known);
         let mut places: BTreeMap<Place, u64> = BTreeMap::new();
-        self.each_held(&mut |held, place| {
-            *places.entry(place).or_default() += sharing.weigh(held, place, BLOB_ABOVE);
-        });
+        self.weighed(&mut |place, bytes| *places.entry(place).or_default() += bytes);
         let mut parts: Vec<(&'static str, u64)> = places
             .into_iter()
             .map(|(place, bytes)| (place.words(), bytes))
