@@ -107,22 +107,7 @@ impl Activation<'_> {
                 .then(|| crate::link::nonce_text(self.node.ids.nonce())),
             ..CaseHead::default()
         };
-        let unit_id = head.starter.unit.clone();
-        let starter_id = (!head.starter.user.is_empty()).then(|| head.starter.user.clone());
-        let row = InstanceRow {
-            id: id.clone(),
-            workflow: head.workflow.clone(),
-            bundle: head.bundle.clone(),
-            status: status_word(Status::Running).to_owned(),
-            wait: Some("start".to_owned()),
-            title: ready.title(),
-            unit_id,
-            starter_id,
-            parent_id: Some(parent_id),
-            started_at_ms: self.now_ms,
-            changed_at_ms: self.now_ms,
-            ..InstanceRow::default()
-        };
+        let row = self.head_of_child(&id, &head, parent_id, ready);
         let parties = parties_of(&head, &self.organisation, &id, self.now_ms);
         let mut state = State::new(&id, head);
         state.memory.newborn = Some(input);
@@ -151,6 +136,33 @@ impl Activation<'_> {
         Ok(id)
     }
 
+    fn head_of_child(
+        &self,
+        id: &str,
+        head: &CaseHead,
+        parent_id: String,
+        ready: &Ready,
+    ) -> InstanceRow {
+        let unit_id = head.starter.unit.clone();
+        let starter_id = (!head.starter.user.is_empty()).then(|| head.starter.user.clone());
+        InstanceRow {
+            id: id.to_owned(),
+            workflow: head.workflow.clone(),
+            bundle: head.bundle.clone(),
+            status: status_word(Status::Running).to_owned(),
+            wait: Some("start".to_owned()),
+            title: ready.title(),
+            unit_id,
+            starter_id,
+            parent_id: Some(parent_id),
+            started_at_ms: self.now_ms,
+            changed_at_ms: self.now_ms,
+            ..InstanceRow::default()
+        }
+    }
+
+    /// The report counts for the very child that is awaited: where a block runs again, the run id is that of an older
+    /// child too.
     pub(crate) fn child_ended(&mut self, body: &Value) {
         let run_id = text(body, "runId");
         let child = text(body, "child");

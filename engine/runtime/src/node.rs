@@ -107,6 +107,8 @@ pub struct Node {
     cache: Mutex<Cache<Kept>>,
     packs: RwLock<Arc<PackFacts>>,
     dated: Mutex<HashMap<(String, String), Value>>,
+    /// The running instance at which the watchdog stopped looking.
+    pub(crate) looked_to: Mutex<String>,
     stopping: AtomicBool,
     pub(crate) serving: AtomicBool,
 }
@@ -150,6 +152,7 @@ impl Node {
             cache: Mutex::new(Cache::bounded(CACHE_BYTES)),
             packs: RwLock::default(),
             dated: Mutex::default(),
+            looked_to: Mutex::default(),
             stopping: AtomicBool::new(false),
             serving: AtomicBool::new(false),
         }

@@ -1,4 +1,4 @@
-//! Running a lane: load, activate, commit, answer; again when another change came first.
+//! Running a lane: round after round while anything waits; an instance on which the engine fails is set aside.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -6,17 +6,13 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 
 use tongban_core::{Error, ErrorKind, Right};
-use tongban_store::{
-    Base, Change, InboxRow, IncidentRow, Lost, Outcome, StoreError, Wake, WakeGone,
-};
+use tongban_store::{Change, InboxRow, IncidentRow, StoreError, Wake, WakeGone};
 
-use crate::activation::{Activation, Barred};
-use crate::change::Before;
 use crate::error::RuntimeError;
 use crate::lane::{Answer, Class, Input, Offered, Reply, What};
 use crate::node::{Kept, Node};
 use crate::request::Operate;
-use crate::state::State;
+use crate::rounds::{Round, Tries};
 
 /// How long the timers of an instance rest on which the engine failed.
 const PARKED_MS: i64 = 86_400_000;
@@ -37,16 +33,6 @@ impl Drop for Runner<'_> {
             self.node.lanes.abandon(self.instance);
         }
     }
-}
-
-/// What a round came to.
-enum Round {
-    /// Everybody has been answered.
-    Done,
-    /// The same inputs again, on a state read from the database.
-    Again(Vec<Input>),
-    /// The same after a moment.
-    Locked(Vec<Input>),
 }
 
 impl Node {
@@ -99,7 +85,7 @@ impl Node {
     }
 
     /// The instance waits for an operator: what woke it does not come again at once.
-    async fn set_aside(&self, instance: &str, woken: bool, kind: &str, cause: &str) {
+    pub(crate) async fn set_aside(&self, instance: &str, woken: bool, kind: &str, cause: &str) {
         self.forget(instance);
         self.poisoned(instance, kind, cause).await;
         if woken {
@@ -116,22 +102,10 @@ impl Node {
     }
 
     async fn run_inputs(self: &Arc<Self>, instance: &str, mut inputs: Vec<Input>) {
-        let mut fresh = false;
-        let mut barred = Vec::new();
-        let mut lost_records: Vec<(String, String)> = Vec::new();
+        let mut tries = Tries::default();
         for round in 0..ROUNDS {
-            let last = round + 2 >= ROUNDS;
-            match self
-                .run_round(
-                    instance,
-                    inputs,
-                    fresh,
-                    &mut barred,
-                    &mut lost_records,
-                    last,
-                )
-                .await
-            {
+            tries.last = round + 2 >= ROUNDS;
+            match self.run_round(instance, inputs, &mut tries).await {
                 Round::Done => return,
                 Round::Again(rest) => inputs = rest,
                 Round::Locked(rest) => {
@@ -139,7 +113,7 @@ impl Node {
                     self.pause().await;
                 }
             }
-            fresh = true;
+            tries.fresh = true;
         }
         // Background inputs go back to their rows, which come due again; people are told to try again.
         for input in inputs {
@@ -154,241 +128,8 @@ impl Node {
         }
     }
 
-    async fn run_round(
-        self: &Arc<Self>,
-        instance: &str,
-        mut inputs: Vec<Input>,
-        fresh: bool,
-        barred: &mut Vec<Barred>,
-        lost_records: &mut Vec<(String, String)>,
-        last: bool,
-    ) -> Round {
-        let cached = if fresh { None } else { self.cached(instance) };
-        let is_fresh = cached.is_none();
-        let kept = match cached {
-            Some(kept) => Ok(Some(kept)),
-            None => self.load(instance).await,
-        };
-        let (kept, ended) = match kept {
-            Ok(Some(kept)) => (kept, false),
-            Ok(None) => match self.take_ended(instance, inputs).await {
-                Ok((rest, Some(kept))) => {
-                    inputs = rest;
-                    (kept, true)
-                }
-                Ok((_, None)) => return Round::Done,
-                Err(()) => return Round::Done,
-            },
-            Err(error) => {
-                answer_all(inputs, &error);
-                return Round::Done;
-            }
-        };
-        inputs = self.without_void_answers(instance, inputs).await;
-        if inputs.is_empty() {
-            return Round::Done;
-        }
-        self.activate(
-            instance,
-            inputs,
-            kept,
-            ended,
-            is_fresh,
-            barred,
-            lost_records,
-            last,
-        )
-        .await
-    }
-
-    #[allow(
-        clippy::too_many_arguments,
-        reason = "one round's facts, used in this one place"
-    )]
-    async fn activate(
-        self: &Arc<Self>,
-        instance: &str,
-        inputs: Vec<Input>,
-        kept: Arc<Kept>,
-        ended: bool,
-        is_fresh: bool,
-        barred: &mut Vec<Barred>,
-        lost_records: &mut Vec<(String, String)>,
-        last: bool,
-    ) -> Round {
-        let ready = match self.bundles.get(self, &kept.state.head.bundle).await {
-            Ok(ready) => ready,
-            Err(error) => {
-                answer_all(inputs, &error);
-                return Round::Done;
-            }
-        };
-        let before = if ended {
-            Before::ended(&kept.state)
-        } else {
-            Before::of(&kept.state)
-        };
-        let base = if ended {
-            Base::Ended(kept.version)
-        } else {
-            Base::Running(kept.version)
-        };
-        let barring = barred.clone();
-        let mut activation = Activation::new(self, ready, (*kept.state).clone(), base, &barring);
-        let only = inputs.len() == 1;
-        let mut answers = Vec::with_capacity(inputs.len());
-        for input in &inputs {
-            let answer = activation.apply(&input.what, only).await;
-            if answer.is_err() && !is_fresh {
-                // A refusal counts only on a state that was read after the request came.
-                self.forget(instance);
-                return Round::Again(inputs);
-            }
-            answers.push(answer);
-        }
-        if answers.iter().all(Result::is_err) {
-            self.refuse(inputs, answers).await;
-            return Round::Done;
-        }
-        if is_idle_refresh(&inputs, &activation, &kept.state) {
-            for (input, answer) in inputs.into_iter().zip(answers) {
-                input.answer(answer);
-            }
-            return Round::Done;
-        }
-        let class = if inputs.iter().any(|input| input.class == Class::People) {
-            Class::People
-        } else {
-            Class::Background
-        };
-        let handover = activation.into_handover(&before);
-        if let Some(error) = handover.outgrown(&inputs) {
-            self.forget(instance);
-            answer_all(inputs, &error);
-            return Round::Done;
-        }
-        let next = handover.next;
-        match self.commit_here(class, handover.change).await {
-            Ok(Outcome::Committed { version }) => {
-                match next {
-                    Some(state) => self.keep(instance, version, state, handover.bytes),
-                    None => self.forget(instance),
-                }
-                for (input, answer) in inputs.into_iter().zip(answers) {
-                    input.answer(answer);
-                }
-                // Whoever waits has the answer before this node's jobs are called.
-                self.hand(handover.handed);
-                Round::Done
-            }
-            Ok(outcome) => {
-                self.forget(instance);
-                self.lost(instance, inputs, outcome, barred, lost_records, last)
-                    .await
-            }
-            Err(error) => {
-                self.forget(instance);
-                tracing::warn!(instance, %error, "a change could not be committed");
-                if let StoreError::Change(refused) = &error {
-                    // The same inputs would come to the same change again.
-                    let wakes = inputs.iter().any(|input| matches!(input.what, What::Wake));
-                    let cause = format!("the change of this activation was refused: {refused}");
-                    self.set_aside(instance, wakes, "refused", &cause).await;
-                }
-                answer_all(inputs, &RuntimeError::from(error));
-                Round::Done
-            }
-        }
-    }
-
-    async fn lost(
-        self: &Arc<Self>,
-        instance: &str,
-        mut inputs: Vec<Input>,
-        outcome: Outcome,
-        barred: &mut Vec<Barred>,
-        lost_records: &mut Vec<(String, String)>,
-        last: bool,
-    ) -> Round {
-        match outcome {
-            Outcome::Committed { .. } => Round::Done,
-            Outcome::Lost(Lost::Instance { .. }) => Round::Again(inputs),
-            Outcome::Lost(Lost::Record { register, id, .. }) => {
-                if last {
-                    barred.push(Barred::Record { register, id });
-                } else {
-                    lost_records.push((register, id));
-                }
-                Round::Again(inputs)
-            }
-            Outcome::Locked => Round::Locked(inputs),
-            Outcome::RecordKeyTaken {
-                register,
-                name,
-                value,
-                ..
-            } => {
-                barred.push(Barred::Key {
-                    register,
-                    name,
-                    value,
-                });
-                Round::Again(inputs)
-            }
-            Outcome::InputGone { inbox } => {
-                inputs.retain(
-                    |input| !matches!(&input.what, What::Inbox(told) if inbox.contains(&told.id)),
-                );
-                if inputs.is_empty() {
-                    Round::Done
-                } else {
-                    Round::Again(inputs)
-                }
-            }
-            Outcome::KeyTaken { holder }
-                if !barred
-                    .iter()
-                    .any(|known| matches!(known, Barred::Business { .. })) =>
-            {
-                barred.push(Barred::Business {
-                    key: holder.value,
-                    instance: holder.instance_id.unwrap_or_default(),
-                });
-                Round::Again(inputs)
-            }
-            Outcome::KeyTaken { holder } => {
-                let error = RuntimeError::Conflict {
-                    key: holder.value,
-                    instance: holder.instance_id.unwrap_or_default(),
-                };
-                self.poisoned(instance, "key taken", &error.to_string())
-                    .await;
-                answer_all(inputs, &error);
-                Round::Done
-            }
-            Outcome::Refused(refusal) => {
-                tracing::error!(
-                    instance,
-                    log_id = refusal.log_id,
-                    code = refusal.code,
-                    cause = refusal.cause,
-                    "the database refused a change"
-                );
-                self.poisoned(instance, "refused", &refusal.cause).await;
-                answer_all(
-                    inputs,
-                    &RuntimeError::Internal(format!(
-                        "the change was refused (log {}): {}",
-                        refusal.log_id, refusal.cause
-                    )),
-                );
-                Round::Done
-            }
-        }
-    }
-
     /// The instance gets an incident by a change of its own that carries the cause, not the data.
-    async fn poisoned(&self, instance: &str, kind: &str, cause: &str) {
+    pub(crate) async fn poisoned(&self, instance: &str, kind: &str, cause: &str) {
         let now_ms = self.clock.now_ms();
         let mut change = Change::without_instance(now_ms);
         change.add(IncidentRow {
@@ -406,16 +147,13 @@ impl Node {
         }
     }
 
-    /// All inputs were refused: answers go out, and what came from rows is laid to rest.
-    async fn refuse(&self, inputs: Vec<Input>, answers: Vec<Result<Reply, RuntimeError>>) {
-        for (input, answer) in inputs.into_iter().zip(answers) {
-            input.answer(answer);
-        }
-    }
-
     /// A failure counts only under the row's current token; an answer whose row is gone is late. The machine notes late
     /// answers itself, so only outdated failures are left out here.
-    async fn without_void_answers(&self, instance: &str, inputs: Vec<Input>) -> Vec<Input> {
+    pub(crate) async fn without_void_answers(
+        &self,
+        instance: &str,
+        inputs: Vec<Input>,
+    ) -> Vec<Input> {
         let mut kept = Vec::with_capacity(inputs.len());
         for input in inputs {
             let outdated = match &input.what {
@@ -439,7 +177,7 @@ impl Node {
     }
 
     /// The instance does not run: people are told, rows that came too late are removed, and what revives it goes on.
-    async fn take_ended(
+    pub(crate) async fn take_ended(
         &self,
         instance: &str,
         inputs: Vec<Input>,
@@ -536,17 +274,8 @@ fn revives(what: &What) -> bool {
     }
 }
 
-fn answer_all(inputs: Vec<Input>, error: &RuntimeError) {
+pub(crate) fn answer_all(inputs: Vec<Input>, error: &RuntimeError) {
     for input in inputs {
         input.answer(Err(error.clone()));
     }
-}
-
-/// A new organisation that changes nothing for this instance leaves no version behind.
-fn is_idle_refresh(inputs: &[Input], activation: &Activation<'_>, before: &State) -> bool {
-    inputs
-        .iter()
-        .all(|input| matches!(input.what, What::Refresh))
-        && before.memory.newborn.is_none()
-        && activation.state.desk == before.desk
 }

@@ -66,15 +66,7 @@ impl Node {
                 (beginning.caller != Caller::system()).then(|| beginning.caller.name());
             activation.channel = Some(beginning.caller.channel.word());
             Activation::begin(&mut activation, beginning.input.clone()).await?;
-            for key in &beginning.keys {
-                let answer =
-                    value!({ "number": (activation.state.head.number.as_str()) }).to_json();
-                activation.out.keys.push(KeyRow {
-                    instance_id: Some(id.clone()),
-                    answer: Some(answer),
-                    ..key.clone()
-                });
-            }
+            take_keys(&mut activation, &beginning.keys);
             let started = started(&activation.state, &id);
             let handover = activation.into_handover(&Before::nothing());
             let next = handover.next;
@@ -199,6 +191,18 @@ impl Node {
             key: holder.value,
             instance,
         })
+    }
+}
+
+/// The keys of the request, with the answer that whoever comes again is given.
+fn take_keys(activation: &mut Activation<'_>, keys: &[KeyRow]) {
+    for key in keys {
+        let answer = value!({ "number": (activation.state.head.number.as_str()) }).to_json();
+        activation.out.keys.push(KeyRow {
+            instance_id: Some(activation.id().to_owned()),
+            answer: Some(answer),
+            ..key.clone()
+        });
     }
 }
 

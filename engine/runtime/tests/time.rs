@@ -10,7 +10,8 @@ mod support;
 
 use support::{MORNING_MS, Site, workflow};
 use tongban_expr::{Value, value};
-use tongban_runtime::{Caller, Operate};
+use tongban_runtime::{Caller, Clock as _, Operate};
+use tongban_store::{Change, InboxRow};
 use tongban_work::Channel;
 
 fn event(id: &str, order: i64) -> Value {
@@ -176,6 +177,66 @@ async fn a_child_reports_to_its_parent_and_is_cancelled_with_it() {
         .await
         .unwrap();
     assert_eq!(children[0].status, "cancelled");
+    site.sound().await;
+}
+
+#[tokio::test]
+async fn an_older_childs_report_is_not_the_younger_ones() {
+    let site = Site::new().await;
+    let child = "
+  - review: { call: approve, with: { to: [{ user: zhao-min }] } }
+  - done: { set: { outcome: '${ input.outcome }' } }
+";
+    site.publish(&workflow("child", child)).await;
+    let parent = "
+  - attempt:
+      try:
+        - run:
+            run: { workflow: { namespace: test, name: child, version: latest, input: {} } }
+            timeout: { after: { minutes: 1 } }
+      catch: { errors: { with: { status: 408 } }, retry: { delay: { seconds: 5 }, limit: { attempt: { count: 3 } } } }
+  - done: { set: { child: '${ input.outcome }' } }
+";
+    site.publish(&workflow("parent", parent)).await;
+    let started = site.start("test/parent", value!({})).await;
+    site.idle().await;
+    site.after(60_000).await;
+    site.after(5_000).await;
+    let children = site
+        .store
+        .instance_children(&started.id, "", 10)
+        .await
+        .unwrap();
+    let statuses: Vec<&str> = children.iter().map(|child| child.status.as_str()).collect();
+    assert_eq!(statuses, ["cancelled", "running"]);
+
+    // The older one ended at the very moment in which it was given up: its report comes when the block runs again.
+    let now_ms = site.clock.now_ms();
+    let mut late = Change::without_instance(now_ms);
+    late.add(InboxRow {
+        instance_id: started.id.clone(),
+        id: format!("child:{}:late", children[0].id),
+        kind: "child".into(),
+        body: value!({
+            "runId": "attempt/run", "child": (children[0].id.as_str()), "item": null,
+            "status": "completed", "output": { "outcome": "older" }, "error": null
+        })
+        .to_json(),
+        ready_at_ms: now_ms,
+    });
+    site.store.commit_one(late).await.unwrap();
+    site.idle().await;
+    assert_eq!(site.status(&started.id).await, "running");
+    assert_eq!(site.store.inbox_of(&started.id, 10).await.unwrap(), vec![]);
+
+    site.decide(&children[1].id, 1, "zhao-min", "approved")
+        .await
+        .unwrap();
+    site.idle().await;
+    assert_eq!(
+        site.output(&started.id).await,
+        value!({ "child": "approved" })
+    );
     site.sound().await;
 }
 

@@ -19,6 +19,21 @@ statements! {
              AND NOT EXISTS (SELECT 1 FROM instance x WHERE x.parent_id = s.id AND x.ended_at_ms IS NULL)
              AND NOT EXISTS (SELECT 1 FROM incident x WHERE x.instance_id = s.id AND x.closed_at_ms IS NULL)
          ORDER BY s.id LIMIT $2");
+    // The same for the next so many instances after an id, so that no look is longer than another.
+    STRANDED_AMONG = same(
+        "SELECT page.id FROM (SELECT p.id FROM instance_state p WHERE p.id > $1 ORDER BY p.id LIMIT $2) page
+         JOIN instance i ON i.id = page.id
+         WHERE i.status <> 'suspended'
+             AND NOT EXISTS (SELECT 1 FROM wake x WHERE x.instance_id = page.id)
+             AND NOT EXISTS (SELECT 1 FROM inbox x WHERE x.instance_id = page.id)
+             AND NOT EXISTS (SELECT 1 FROM act x WHERE x.instance_id = page.id)
+             AND NOT EXISTS (SELECT 1 FROM work_item x WHERE x.instance_id = page.id AND x.status = 'open')
+             AND NOT EXISTS (SELECT 1 FROM subscription x WHERE x.instance_id = page.id)
+             AND NOT EXISTS (SELECT 1 FROM instance x WHERE x.parent_id = page.id AND x.ended_at_ms IS NULL)
+             AND NOT EXISTS (SELECT 1 FROM incident x WHERE x.instance_id = page.id AND x.closed_at_ms IS NULL)
+         ORDER BY page.id");
+    LOOKED_TO = same(
+        "SELECT MAX(page.id), COUNT(*) FROM (SELECT p.id FROM instance_state p WHERE p.id > $1 ORDER BY p.id LIMIT $2) page");
     GAPS = same(
         "SELECT instance_id FROM history GROUP BY instance_id
          HAVING COUNT(*) <> MAX(version) OR MIN(version) <> 1 ORDER BY instance_id LIMIT 5");
@@ -194,6 +209,23 @@ impl Store {
             .fetch(|| STRANDED.call().text(after).int(limit))
             .await?;
         Ok(rows.into_iter().map(|(id,)| id).collect())
+    }
+
+    /// Those among the next `many` running instances after an id, and the id after which to go on; `None` at the end.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn instances_stranded_among(
+        &self,
+        after: &str,
+        many: i64,
+    ) -> Result<(Vec<String>, Option<String>), StoreError> {
+        let call = |statement: &'static Statement| statement.call().text(after).int(many);
+        let end: Vec<(Option<String>, i64)> = self.inner.fetch(|| call(&LOOKED_TO)).await?;
+        let rows: Vec<(String,)> = self.inner.fetch(|| call(&STRANDED_AMONG)).await?;
+        let end = end.into_iter().find(|(_, looked)| *looked == many);
+        let end = end.and_then(|(id, _)| id);
+        Ok((rows.into_iter().map(|(id,)| id).collect(), end))
     }
 
     /// Checks the invariants of the tables and names what breaks them; empty when all hold. It reads whole tables:

@@ -328,6 +328,19 @@ async fn invariants_are_named(db: Db) {
     );
     db.tamper("DELETE FROM wake WHERE instance_id = 'a'").await;
     assert_eq!(store.instances_stranded("", 10).await.unwrap(), ["a"]);
+    let (found, end) = store.instances_stranded_among("", 1).await.unwrap();
+    assert_eq!(
+        (found.as_slice(), end.as_deref()),
+        (&["a".to_owned()][..], Some("a"))
+    );
+    assert!(
+        store
+            .instances_stranded_among("z", 1)
+            .await
+            .unwrap()
+            .1
+            .is_none()
+    );
     db.tamper("UPDATE history SET version = 5 WHERE instance_id = 'b'")
         .await;
     db.tamper("DELETE FROM instance WHERE id = 'c'").await;
