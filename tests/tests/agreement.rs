@@ -315,8 +315,11 @@ impl Referee {
     }
 }
 
+/// Makes of what we take what the schema takes.
+type Forgive = fn(&mut Value);
+
 /// What the schema refuses and we take: each rule makes of it what the schema takes. Its reason is in `differences.yaml`.
-const FORGIVEN: &[(&str, fn(&mut Value))] = &[
+const FORGIVEN: &[(&str, Forgive)] = &[
     ("the status of an error by an expression", |document| {
         each_member(document, &mut |key, value| {
             if key == "status" && is_expression(value) {

@@ -39,7 +39,7 @@ impl Call {
     /// `run` of a document, for programs.
     fn run(document: &str) -> Result<Self, Failed> {
         Ok(Self::new("run")?
-            .file("workflow.yaml", &whole(document))?
+            .file("workflow.yaml", whole(document))?
             .with(&["--format", "json"]))
     }
 
