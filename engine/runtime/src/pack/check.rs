@@ -161,7 +161,7 @@ impl Checking<'_> {
                             &error.pointer,
                             codes::PACK_REGISTER,
                             error.message,
-                            error.help.into(),
+                            error.help,
                         );
                     }
                 }

@@ -8,15 +8,14 @@ use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use serde_json::Value as Json;
-use tongban_org::{Budget, Function, Used};
+use tongban_org::Function;
 use tongban_runtime::{CaseView, Operate};
 use tongban_store::{AccessRow, Change, InstanceRow, Outcome};
-use tongban_work::ClockView;
 
 use super::cases::status_text;
+use super::clocks::{self, ClockShown};
 use super::decide::plain;
 use super::frame::{Frame, page as render};
-use super::inbox::{Card, card};
 use super::item::names;
 use super::posted::Posted;
 use super::steps::{self, Step};
@@ -93,17 +92,6 @@ struct Standing {
     due: Option<Due>,
 }
 
-struct ClockShown {
-    title: String,
-    due: Option<Due>,
-    used: String,
-    standing: Option<String>,
-    basis: Option<String>,
-    explained: Vec<String>,
-    cards: Vec<Card>,
-    closed: bool,
-}
-
 #[derive(Template)]
 #[template(path = "confirmation.html")]
 struct ConfirmationPage {
@@ -174,7 +162,7 @@ impl Look<'_> {
             revealed,
             answers,
             outline: outline::outline(case, language),
-            clocks: clocks(app, case, &titles, language),
+            clocks: clocks::of_case(app, case, &titles, language),
             said: timeline::of_case(app, case, language).await?,
             steps,
             older,
@@ -369,114 +357,6 @@ fn result(case: &CaseView, words: &'static Words) -> Option<String> {
         }
     }
     (ended && !output.is_null()).then(|| value::render(&output, words))
-}
-
-fn clocks(
-    app: &App,
-    case: &CaseView,
-    titles: &HashMap<String, String>,
-    language: Language,
-) -> Vec<ClockShown> {
-    let words = language.words();
-    let shown = case.clocks().into_iter().map(|clock| ClockShown {
-        title: clock_title(case, &clock, titles, language),
-        due: time::due(app, Some(clock.due_at_ms), clock.provisional, language).map(|due| Due {
-            over: clock.overdue && !clock.closed,
-            left: match clock.closed || clock.ground.is_some() {
-                true => String::new(),
-                false => due.left,
-            },
-            ..due
-        }),
-        used: fill(
-            words.clock_used,
-            &[
-                ("used", &used(clock.used, words)),
-                ("all", &budget(clock.budget, words)),
-            ],
-        ),
-        standing: clock
-            .ground
-            .as_deref()
-            .filter(|_| !clock.closed)
-            .map(|ground| {
-                fill(
-                    words.clock_stopped,
-                    &[("ground", ground_word(ground, words))],
-                )
-            }),
-        basis: clock.basis,
-        explained: match language {
-            Language::Chinese => clock.explained_zh,
-            Language::English => clock.explained_en,
-        },
-        cards: clock
-            .cards
-            .iter()
-            .filter_map(|shown| card(Some(shown.word()), words))
-            .collect(),
-        closed: clock.closed,
-    });
-    shown.collect()
-}
-
-/// The clock's title: its author's, or that of the step or stage over which it stands.
-fn clock_title(
-    case: &CaseView,
-    clock: &ClockView,
-    titles: &HashMap<String, String>,
-    language: Language,
-) -> String {
-    let item = clock.item.and_then(|n| case.desk.item(n));
-    if let Some(item) = item {
-        return timeline::step_title(item, titles, language);
-    }
-    let own = clock.title.clone();
-    let place = titles.get(&clock.place).cloned();
-    let found = match language {
-        Language::Chinese => own.or(place),
-        Language::English => place.or(own),
-    };
-    found.unwrap_or_else(|| match clock.place.is_empty() {
-        true => language.words().clock_case.to_owned(),
-        false => clock.place.clone(),
-    })
-}
-
-fn ground_word<'a>(ground: &'a str, words: &'static Words) -> &'a str {
-    match ground {
-        "correction" => words.ground_correction,
-        "batch" => words.ground_batch,
-        ground => ground,
-    }
-}
-
-fn counted(text: &'static str, count: u32) -> String {
-    fill(text, &[("n", &count.to_string())])
-}
-
-/// Time that was used, in the unit in which it is counted.
-fn used(used: Used, words: &'static Words) -> String {
-    match used {
-        Used::WorkingDays(days) => counted(words.working_days, days),
-        Used::Days(days) => counted(words.days, days),
-        Used::WorkingMinutes(minutes) if minutes >= 60 => {
-            counted(words.working_hours, minutes / 60)
-        }
-        Used::Minutes(minutes) if minutes >= 60 => counted(words.hours, minutes / 60),
-        Used::WorkingMinutes(minutes) | Used::Minutes(minutes) => counted(words.minutes, minutes),
-    }
-}
-
-fn budget(budget: Budget, words: &'static Words) -> String {
-    match budget {
-        Budget::WorkingDays(days) => counted(words.working_days, days),
-        Budget::WorkingHours(hours) => counted(words.working_hours, hours),
-        Budget::Days(days) => counted(words.days, days),
-        Budget::Hours(hours) => counted(words.hours, hours),
-        Budget::Minutes(minutes) => counted(words.minutes, minutes),
-        Budget::Date(day) => day.to_string(),
-    }
 }
 
 /// Shows that an application was taken: its number, what comes next, until when.

@@ -3,6 +3,7 @@
 pub mod assets;
 pub mod case;
 pub mod cases;
+pub mod clocks;
 pub mod decide;
 pub mod failure;
 pub mod frame;
