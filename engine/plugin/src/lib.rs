@@ -11,6 +11,7 @@ mod function;
 mod index;
 mod mail;
 mod number;
+mod outside;
 mod ports;
 mod prepared;
 mod record;
@@ -25,6 +26,7 @@ pub use function::{Act, Answer, Plugin, Read, Write};
 pub use index::{index_name, index_text, is_index};
 pub use mail::{MailFailure, MailReason, MailTransport, Message};
 pub use number::{NumberFault, NumberPattern};
+pub use outside::{OUTSIDE, Outside};
 pub use ports::{
     Admission, Calendar, HttpPort, HttpRequest, HttpResponse, Ports, Records, Secrets, Source,
     Templates,

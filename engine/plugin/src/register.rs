@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use tongban_expr::Value;
 
+use crate::outside::Outside;
 use crate::rights::{Demand, RegisterRight};
 use crate::{NumberPattern, Title};
 
@@ -189,6 +190,9 @@ pub struct RegisterDefinition {
     /// The scripts that `x-derived` names, by path; the loader fills them in.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub scripts: IndexMap<String, String>,
+    /// Who runs them; the loader fills it in.
+    #[serde(skip)]
+    pub outside: Outside,
     /// Everything else: `x-` passes, any other key is a fault.
     #[serde(flatten)]
     pub other: IndexMap<String, Value>,

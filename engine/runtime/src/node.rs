@@ -123,6 +123,7 @@ impl Node {
             records: Arc::new(StoredRecords::new(
                 parts.store.clone(),
                 Arc::clone(&parts.clock),
+                parts.sandbox.clone(),
             )),
             store: parts.store,
             door,

@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use tongban_dsl::Definition;
 use tongban_dsl::definition::CatchUp;
 use tongban_expr::{Parameters, Value, value};
+use tongban_plugin::OUTSIDE;
 use tongban_store::{
     AuditEntry, BundleRow, Change, Filter, ListenShapeRow, Outcome, RegisterRow, ScheduleGone,
     ScheduleRow, Seen, WorkflowRow,
@@ -38,7 +39,7 @@ impl Node {
             let widened = self.widened(&publication.registers).await?;
             let since_ms = self.clock.now_ms();
             self.reindex(&widened, 0).await?;
-            self.publish_facts(publication).await?;
+            self.publish_facts(publication, origin).await?;
             self.refresh_packs().await?;
             self.reindex(&widened, since_ms).await?;
         }
@@ -51,7 +52,11 @@ impl Node {
         Ok(published)
     }
 
-    async fn publish_facts(&self, publication: &Publication) -> Result<(), RuntimeError> {
+    async fn publish_facts(
+        &self,
+        publication: &Publication,
+        origin: Origin,
+    ) -> Result<(), RuntimeError> {
         let mut change = Change::without_instance(self.clock.now_ms());
         let rights = serde_json::to_string(&publication.rights)
             .map_err(|error| RuntimeError::Internal(error.to_string()))?;
@@ -74,10 +79,15 @@ impl Node {
                     .get(key)
                     .map_or_else(|| "null".to_owned(), Value::to_json)
             };
+            let mut schema = document.clone();
+            schema.remove(OUTSIDE);
+            if origin == Origin::Api {
+                schema.set(OUTSIDE, true);
+            }
             change.add(RegisterRow {
                 name: name.clone(),
                 version: publication.version.clone(),
-                schema: document.to_json(),
+                schema: schema.to_json(),
                 authority: member("authority"),
                 rights: member("rights"),
             });

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 use tongban_expr::Value;
+use tongban_expr::sandbox::Evaluator;
 use tongban_plugin::{
-    Failure, FieldSource, Found, Provenance, Query, Record, RecordMode, RecordWrite, Records,
-    RegisterDefinition, Source, async_trait, is_index, merge,
+    Failure, FieldSource, Found, OUTSIDE, Outside, Provenance, Query, Record, RecordMode,
+    RecordWrite, Records, RegisterDefinition, Source, async_trait, is_index, merge,
 };
 use tongban_store::{RecordKey, RecordNext, RecordRow, Store, StoreError};
 
@@ -27,15 +28,22 @@ type Known = (i64, Option<Arc<RegisterDefinition>>);
 pub struct StoredRecords {
     store: Store,
     clock: Arc<dyn Clock>,
+    /// Who runs scripts of registers that came from outside.
+    sandbox: Option<Arc<dyn Evaluator>>,
     definitions: RwLock<HashMap<String, Known>>,
 }
 
 impl StoredRecords {
     /// The registers of a store.
-    pub fn new(store: Store, clock: Arc<dyn Clock>) -> StoredRecords {
+    pub fn new(
+        store: Store,
+        clock: Arc<dyn Clock>,
+        sandbox: Option<Arc<dyn Evaluator>>,
+    ) -> StoredRecords {
         StoredRecords {
             store,
             clock,
+            sandbox,
             definitions: RwLock::new(HashMap::new()),
         }
     }
@@ -61,7 +69,13 @@ impl Records for StoredRecords {
             .await
             .map_err(|error| unavailable(&error))?;
         let definition = match row {
-            Some(row) => Some(Arc::new(read_definition(register, &row.schema)?)),
+            Some(row) => {
+                let mut definition = read_definition(register, &row.schema)?;
+                if definition.other.get(OUTSIDE).is_some_and(Value::truthy) {
+                    definition.outside = Outside::by(self.sandbox.clone());
+                }
+                Some(Arc::new(definition))
+            }
             None => None,
         };
         self.definitions

@@ -88,7 +88,7 @@ fn ids(found: &Found) -> Vec<&str> {
 }
 
 fn records_of(site: &Site) -> StoredRecords {
-    StoredRecords::new(site.store.clone(), Arc::clone(&site.clock) as _)
+    StoredRecords::new(site.store.clone(), Arc::clone(&site.clock) as _, None)
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tongban_expr::{Budget, Scope, Script, Value, check_digit, value};
+use tongban_expr::{Budget, Scope, Value, check_digit, value};
 use tongban_plugin::{
     Call, Failure, May, Prepared, RecordMode, RecordWrite, RegisterDefinition, Signature,
 };
@@ -204,7 +204,8 @@ fn derive(frame: &Frame<'_>, drafts: &mut [Draft]) -> Result<(), Failure> {
                 definition.register
             ))
         })?;
-        let script = Script::compile(source, &path).map_err(|why| broken(why.to_string()))?;
+        let compiled = definition.outside.script(source, &path);
+        let script = compiled.map_err(|why| broken(why.to_string()))?;
         let scope = Scope {
             units: frame.call.ports.directory.clone(),
             ..Scope::default()
