@@ -1,4 +1,9 @@
 //! Pictures: every task is there, nothing lies over anything else, and what is seen is also said.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use tongban_dsl::draw::{Mark, Marks, Names, Tongue, draw, mermaid, outline};
 use tongban_dsl::{Definition, parse};
