@@ -9,8 +9,6 @@
     reason = "a test fails loudly"
 )]
 
-use std::collections::BTreeSet;
-
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tongban_dsl::{Diagnostic, Nothing, inspect, read_yaml};
@@ -246,7 +244,6 @@ fn namesake(other: &Value, key: &str, dice: &mut Dice) -> Option<Value> {
 struct Referee {
     schema: jsonschema::Validator,
     differences: Differences,
-    used: BTreeSet<String>,
 }
 
 impl Referee {
@@ -263,12 +260,11 @@ impl Referee {
                 .expect("the published schema is a schema"),
             differences: serde_yaml::from_str(&differences)
                 .expect("differences of the form that the type above has"),
-            used: BTreeSet::new(),
         }
     }
 
     /// What the two disagree about without a rule that allows it.
-    fn dispute(&mut self, document: &Value) -> Option<String> {
+    fn dispute(&self, document: &Value) -> Option<String> {
         let text = document.to_string();
         let mut faults = inspect(&text, &Nothing).diagnostics;
         faults.retain(Diagnostic::is_error);
@@ -279,33 +275,24 @@ impl Referee {
         }
     }
 
-    fn refused(&mut self, faults: &[Diagnostic], text: &str) -> Option<String> {
-        for fault in faults {
-            let rule =
-                self.differences.refused.iter().find(|rule| {
-                    fault.code.id() == rule.code && fault.message.contains(&rule.says)
-                });
-            match rule {
-                Some(rule) => self.used.insert(format!("{} {}", rule.code, rule.says)),
-                None => {
-                    return Some(format!(
-                        "the schema takes it, we say {} {}\n{text}",
-                        fault.code, fault.message
-                    ));
-                }
-            };
-        }
-        None
+    fn refused(&self, faults: &[Diagnostic], text: &str) -> Option<String> {
+        let allowed = |fault: &&Diagnostic| {
+            self.differences
+                .refused
+                .iter()
+                .any(|rule| fault.code.id() == rule.code && fault.message.contains(&rule.says))
+        };
+        let fault = faults.iter().find(|fault| !allowed(fault))?;
+        Some(format!(
+            "the schema takes it, we say {} {}\n{text}",
+            fault.code, fault.message
+        ))
     }
 
-    fn taken(&mut self, document: &Value, text: &str) -> Option<String> {
+    fn taken(&self, document: &Value, text: &str) -> Option<String> {
         let mut document = document.clone();
-        for (rule, forgive) in FORGIVEN {
-            let before = document.clone();
+        for (_, forgive) in FORGIVEN {
             forgive(&mut document);
-            if before != document {
-                self.used.insert((*rule).to_owned());
-            }
         }
         let error = self.schema.iter_errors(&document).next()?;
         Some(format!(
@@ -426,7 +413,7 @@ fn settle(disputes: &[String], compared: usize) {
 
 #[test]
 fn on_every_document_and_on_changed_ones() {
-    let mut referee = Referee::new();
+    let referee = Referee::new();
     let examples = examples();
     let documents: Vec<Value> = examples.iter().cloned().chain(cases()).collect();
     assert!(documents.len() > 300, "{}", documents.len());
@@ -445,20 +432,6 @@ fn on_every_document_and_on_changed_ones() {
         }
     }
     settle(&disputes, (CHANGED + 1) * documents.len());
-    let all = referee
-        .differences
-        .refused
-        .iter()
-        .map(|rule| format!("{} {}", rule.code, rule.says));
-    let all = all.chain(
-        referee
-            .differences
-            .taken
-            .iter()
-            .map(|taken| taken.rule.clone()),
-    );
-    let unused: Vec<String> = all.filter(|rule| !referee.used.contains(rule)).collect();
-    assert!(unused.is_empty(), "rules that nothing needs: {unused:#?}");
 }
 
 #[test]
