@@ -45,9 +45,9 @@ impl Evaluator for Talk {
         loop {
             let mut length = [0; 4];
             stream.read_exact(&mut length).expect("the child answers");
-            let mut frame = length.to_vec();
-            frame.resize(4 + u32::from_be_bytes(length) as usize, 0);
-            stream.read_exact(&mut frame[4..]).expect("all of it");
+            let mut rest = vec![0; u32::from_be_bytes(length) as usize];
+            stream.read_exact(&mut rest).expect("all of it");
+            let frame = [&length[..], &rest].concat();
             match session.take(&frame, scope).expect("a message") {
                 Reply::Done(result) => return result,
                 Reply::More(answer) => stream.write_all(&answer).expect("the child reads"),
