@@ -146,10 +146,11 @@ pub(crate) fn pack_files(folder: &Path) -> anyhow::Result<BTreeMap<String, Arc<s
     }
 }
 
+/// Texts by their paths in a pack, and what is wrong with files that are no text.
+type Texts = (BTreeMap<String, Arc<str>>, Vec<FileDiagnostic>);
+
 /// Every text file of a pack, and those that are in another encoding.
-pub(crate) fn pack_texts(
-    folder: &Path,
-) -> anyhow::Result<(BTreeMap<String, Arc<str>>, Vec<FileDiagnostic>)> {
+pub(crate) fn pack_texts(folder: &Path) -> anyhow::Result<Texts> {
     let mut files = BTreeMap::new();
     let mut faults = Vec::new();
     walk(folder, &mut |path| {

@@ -380,8 +380,7 @@ async fn tasks(
             continue;
         }
         let found = of_task()
-            .filter(|entry| is_state(entry.status))
-            .last()
+            .rfind(|entry| is_state(entry.status))
             .map_or("not reached", |entry| word(entry.status));
         same(&at, &wanted, &found, all);
     }

@@ -159,7 +159,7 @@ scenarios:
     let faults = super::faults(source);
     let places: Vec<(u32, String)> = faults
         .iter()
-        .map(|fault| (fault.span.line as u32, fault.message.clone()))
+        .map(|fault| (fault.span.line, fault.message.clone()))
         .collect();
     let lines: Vec<u32> = places.iter().map(|(line, _)| *line).collect();
     for line in [2, 3, 8, 9, 10, 11] {
