@@ -265,7 +265,7 @@ codes! {
         "Every secret that a document uses is listed under `use.secrets`."
         "${ $secrets.apiKey }"
     NOT_HERE "TB0410" "a variable that is not known here"
-        "`output` exists only after the task has run: in `output.as` and `export.as`. Before it there is `input`."
+        "`output` exists only after the task has run: in `output.as` and `export.as`. Before it there is `input`. A workflow's `input.from` knows `workflow`, `runtime` and `secrets` only; a task's `if` and `input.from` do not know `$input` yet (jq: `.`); a workflow's `output.as` knows no task."
         "with: { x: '${ output.x }' }"
     EXPORT_DROPS "TB0411" "an export that replaces the context"
         "`export.as` gives the whole new context; what it does not carry on is lost."

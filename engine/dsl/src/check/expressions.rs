@@ -20,12 +20,56 @@ pub(super) struct Setting<'s> {
     pub at: Option<usize>,
     /// Whether the task has run: `output` exists.
     pub output: bool,
+    /// Which variables of the language's own table are not there.
+    pub absent: &'static [Absent],
     pub secrets: Secrets,
     /// Variables of this place alone, besides the scope's.
     pub locals: Vec<String>,
     /// Evaluated again and again while the case runs, so that any step may not have run yet.
     pub any_time: bool,
 }
+
+/// A variable that the table of runtime expression arguments (`dsl.md`) does not give to a place.
+///
+/// In rhai, which has no `.`, `input` and `output` also name what an expression is evaluated on: there they may stand.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Absent {
+    pub name: &'static str,
+    pub in_rhai: bool,
+}
+
+const fn absent(name: &'static str) -> Absent {
+    Absent {
+        name,
+        in_rhai: true,
+    }
+}
+
+const fn argument(name: &'static str) -> Absent {
+    Absent {
+        name,
+        in_rhai: false,
+    }
+}
+
+/// The workflow's `input.from`.
+pub(super) const AT_THE_START: &[Absent] = &[
+    absent("context"),
+    argument("input"),
+    absent("task"),
+    absent("authorization"),
+];
+/// A task's `if` and `input.from`.
+pub(super) const BEFORE_THE_INPUT: &[Absent] = &[argument("input"), absent("authorization")];
+/// A task's `output.as`.
+pub(super) const OF_THE_RESULT: &[Absent] = &[argument("output")];
+/// The workflow's `output.as`.
+pub(super) const AT_THE_END: &[Absent] = &[
+    absent("input"),
+    argument("output"),
+    absent("task"),
+    absent("authorization"),
+];
 
 /// Whether secrets may be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +86,7 @@ impl<'s> Setting<'s> {
             scope,
             at: Some(at),
             output: false,
+            absent: &[],
             secrets: Secrets::Forbidden,
             locals: Vec::new(),
             any_time: false,
@@ -67,6 +112,11 @@ impl<'s> Setting<'s> {
             any_time: true,
             ..Self::at_end(scope)
         }
+    }
+
+    pub fn without(mut self, absent: &'static [Absent]) -> Self {
+        self.absent = absent;
+        self
     }
 
     pub fn with(mut self, local: &str) -> Self {

@@ -59,24 +59,50 @@ impl Checker<'_> {
             "form" => self.field(source, read),
             "workflow" => self.numberless(source, read),
             "context" => self.context_property(source, read),
-            "output" if !setting.output => {
-                let word = if source.language == Language::Jq {
-                    "$output"
-                } else {
-                    "output"
-                };
-                let instead = if source.language == Language::Jq {
-                    "`.` or `$input`"
-                } else {
-                    "`input`"
-                };
-                self.faults.push(
-                    Diagnostic::error(codes::NOT_HERE, self.place(source, &read.at), format!("`{word}` is not known before the task has run"))
-                        .help(format!("what comes in is {instead} here; `{word}` stands in `output.as` and `export.as`")),
-                );
-            }
             _ => {}
         }
+        self.absent(source, read, setting);
+    }
+
+    /// Variables that the language's table of expression arguments does not give to this place.
+    fn absent(&mut self, source: &ExpressionSource, read: &Read, setting: &Setting<'_>) {
+        let name = read.root.as_str();
+        let jq = source.language == Language::Jq;
+        let word = if jq {
+            format!("${name}")
+        } else {
+            name.to_owned()
+        };
+        let (message, help) = if name == "output" && !setting.output {
+            let instead = if jq { "`.` or `$input`" } else { "`input`" };
+            (
+                format!("`{word}` is not known before the task has run"),
+                format!(
+                    "what comes in is {instead} here; `{word}` stands in `output.as` and `export.as`"
+                ),
+            )
+        } else if setting
+            .absent
+            .iter()
+            .any(|absent| absent.name == name && (jq || absent.in_rhai))
+        {
+            let instead = if jq {
+                "what it is evaluated on is `.`"
+            } else if setting.output {
+                "what it is evaluated on is `output`"
+            } else {
+                "what it is evaluated on is `input`"
+            };
+            (
+                format!("`{word}` is not known in this expression"),
+                format!("{instead}; `tongban explain TB0410` says what is known where"),
+            )
+        } else {
+            return;
+        };
+        let span = self.place(source, &read.at);
+        self.faults
+            .push(Diagnostic::error(codes::NOT_HERE, span, message).help(help));
     }
 
     fn secret(&mut self, source: &ExpressionSource, read: &Read, setting: &Setting<'_>) {

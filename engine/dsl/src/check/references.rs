@@ -244,7 +244,7 @@ impl Checker<'_> {
                     crate::parse::first_line(process.span),
                     format!("`{function}` is performed only where a site allows it"),
                 )
-                .help("write the logic as a rhai script, or call a service of yours with `call: http`"),
+                .help("a site allows it with `run:` in `config/tongban.yaml`; without that write the logic as a rhai script, or call a service with `call: http`"),
             );
         }
         self.template(process, &setting.clone().secrets(Secrets::Allowed));

@@ -15,7 +15,9 @@ use crate::place::Places;
 use crate::suggest;
 
 use super::exports;
-use super::expressions::{Secrets, Setting};
+use super::expressions::{
+    AT_THE_END, AT_THE_START, BEFORE_THE_INPUT, OF_THE_RESULT, Secrets, Setting,
+};
 use super::scope::{ListKind, Scope};
 use super::surroundings::{Surroundings, is_work};
 
@@ -50,7 +52,7 @@ impl<'a> Checker<'a> {
         let definition = self.definition;
         let nowhere = Scope::new(None, &[], ListKind::Sequence);
         if let Some(input) = &definition.input {
-            self.input(input, &Setting::before(&nowhere, 0));
+            self.input(input, &Setting::before(&nowhere, 0).without(AT_THE_START));
         }
         self.document_metadata(&nowhere);
         self.reusables();
@@ -71,7 +73,7 @@ impl<'a> Checker<'a> {
         }
         self.list(&main);
         if let Some(output) = &definition.output {
-            self.output(output, &Setting::at_end(&main));
+            self.output(output, &Setting::at_end(&main).without(AT_THE_END));
         }
     }
 
@@ -126,11 +128,12 @@ impl<'a> Checker<'a> {
             self.name(task);
         }
         let before = Setting::before(scope, at);
+        let early = before.clone().without(BEFORE_THE_INPUT);
         if let Some(condition) = &task.if_ {
-            self.condition(condition, &before);
+            self.condition(condition, &early);
         }
         if let Some(input) = &task.input {
-            self.input(input, &before.clone().secrets(Secrets::Allowed));
+            self.input(input, &early.secrets(Secrets::Allowed));
         }
         if let Some(timeout) = &task.timeout {
             self.timeout(timeout, &before);
@@ -140,7 +143,7 @@ impl<'a> Checker<'a> {
         self.kind(scope, at, task);
         let after = Setting::after(scope, at);
         if let Some(output) = &task.output {
-            self.output(output, &after);
+            self.output(output, &after.clone().without(OF_THE_RESULT));
         }
         if let Some(export) = &task.export {
             self.export(export, &after);
@@ -272,7 +275,7 @@ impl<'a> Checker<'a> {
             .with(&iterator.at.value);
         self.inner(scope, at, task, &iterator.tasks, ListKind::Sequence, locals);
         if let Some(output) = &iterator.output {
-            self.output(output, &after);
+            self.output(output, &after.clone().without(OF_THE_RESULT));
         }
         if let Some(export) = &iterator.export {
             self.export(export, &after);

@@ -239,7 +239,7 @@ pub(super) const PAGES: &[(&str, &str, &str)] = &[
     (
         "TB0410",
         "这里还没有这个变量",
-        "`output` 在任务执行之后才有:在 `output.as` 和 `export.as` 里。之前用 `input`。",
+        "`output` 在任务执行之后才有:在 `output.as` 和 `export.as` 里。之前用 `input`。流程的 `input.from` 只有 `workflow`、`runtime`、`secrets`;任务的 `if` 和 `input.from` 里还没有 `$input`(jq 用 `.`);流程的 `output.as` 里没有任务。",
     ),
     (
         "TB0411",

@@ -31,6 +31,11 @@ const KINDS: &[(&str, &[&str])] = &[
 const SHARED: &[&str] = &[
     "if", "input", "output", "export", "timeout", "then", "metadata",
 ];
+/// What an author writes under a task's name; in the place of a second name it was not indented far enough.
+const BELONGING: &[&str] = &[
+    "if", "input", "output", "export", "timeout", "then", "metadata", "with", "catch", "while",
+    "foreach",
+];
 const KEYWORDS: &[&str] = &[
     "call", "do", "emit", "for", "fork", "listen", "raise", "run", "set", "switch", "try", "wait",
 ];
@@ -146,8 +151,14 @@ impl Reader {
                 }
                 let under_indented =
                     matches!(first.value.kind, NodeKind::Null) && keywords.contains(&&*second.key);
+                let belongs = |key: &str| BELONGING.contains(&key) || keywords.contains(&key);
                 let help = if under_indented {
                     format!("indent what belongs to `{}`", first.key)
+                } else if belongs(&second.key) {
+                    format!(
+                        "`{}` belongs to `{}`: indent it as far as what stands below that name",
+                        second.key, first.key
+                    )
                 } else {
                     format!("begin the second with a hyphen: `- {}:`", second.key)
                 };
@@ -161,10 +172,13 @@ impl Reader {
                         .label(first.key_span, "the item begins here"),
                 );
                 if under_indented {
-                    Vec::new()
-                } else {
-                    fields.to_vec()
+                    return Vec::new();
                 }
+                let tasks = fields.iter().enumerate();
+                tasks
+                    .filter(|(at, field)| *at == 0 || !belongs(&field.key))
+                    .map(|(_, field)| field.clone())
+                    .collect()
             }
         }
     }
