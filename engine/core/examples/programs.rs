@@ -1,5 +1,5 @@
 //! What programs cost: a definition of a thousand tasks read, checked and compiled, and the memory of 500 programs.
-//! Run it with `cargo run --release -p tongban-core --example programs -- workflows/*/workflows/*.yaml`.
+//! Run it with `cargo run --release -p tongban-core --example programs`.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -48,11 +48,11 @@ impl tongban_dsl::Surroundings for Everything {
 }
 
 /// Steps as people write them: values, conditions, decisions, loops.
-fn thousand_tasks() -> String {
+fn tasks(tens: usize) -> String {
     let mut text = String::from(
         "document: { dsl: '1.0.3', namespace: programs, name: thousand, version: '1.0.0' }\ndo:\n",
     );
-    for n in 0..100 {
+    for n in 0..tens {
         text.push_str(&format!(
             "  - a{n}: {{ set: {{ total: '${{ .total + {n} }}', name: '${{ \"case \\(.number)\" }}' }} }}
   - b{n}: {{ if: '${{ .total > {n} }}', set: {{ total: '${{ .total }}', late: '${{ [.rows[]?.amount] | add }}' }} }}
@@ -76,7 +76,10 @@ fn thousand_tasks() -> String {
 
 fn resident_bytes() -> usize {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let pages = statm.split_whitespace().nth(1).and_then(|pages| pages.parse::<usize>().ok());
+    let pages = statm
+        .split_whitespace()
+        .nth(1)
+        .and_then(|pages| pages.parse::<usize>().ok());
     pages.unwrap_or(0) * 4096
 }
 
@@ -94,7 +97,7 @@ fn median(mut times: Vec<f64>) -> f64 {
 }
 
 fn main() {
-    let text = thousand_tasks();
+    let text = tasks(100);
     let mut parts = [Vec::new(), Vec::new(), Vec::new()];
     for _ in 0..11 {
         let begin = Instant::now();
@@ -104,30 +107,22 @@ fn main() {
         let checked = begin.elapsed();
         std::hint::black_box(program(&definition));
         let compiled = begin.elapsed();
-        for (part, time) in parts.iter_mut().zip([
-            parsed,
-            checked - parsed,
-            compiled - checked,
-        ]) {
+        for (part, time) in parts
+            .iter_mut()
+            .zip([parsed, checked - parsed, compiled - checked])
+        {
             part.push(time.as_secs_f64() * 1e3);
         }
     }
     let [parsed, checked, compiled] = parts.map(median);
     let whole = parsed + checked + compiled;
-    println!("1,000 tasks, {} KiB: read {parsed:.1} ms, checked {checked:.1} ms, compiled {compiled:.1} ms, in all {whole:.1} ms", text.len() >> 10);
+    println!(
+        "1,000 tasks, {} KiB: read {parsed:.1} ms, checked {checked:.1} ms, compiled {compiled:.1} ms, in all {whole:.1} ms",
+        text.len() >> 10
+    );
 
-    let texts: Vec<String> = std::env::args()
-        .skip(1)
-        .map(|path| std::fs::read_to_string(path).expect("a readable file"))
-        .filter(|text| {
-            tongban_dsl::parse(text)
-                .definition
-                .is_some_and(|definition| compile(&definition, &Everything).is_ok())
-        })
-        .collect();
-    if texts.is_empty() {
-        return;
-    }
+    // As they come in packs: 20 steps.
+    let texts = [tasks(2)];
     let before = resident_bytes();
     let begin = Instant::now();
     let mut programs = Vec::with_capacity(PROGRAMS);
