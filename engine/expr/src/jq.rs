@@ -12,6 +12,7 @@ use jaq_core::compile::Undefined;
 use jaq_core::data::{DataT, HasLut};
 use jaq_core::load::parse::{Def, Term};
 use jaq_core::load::{Arena, File, Loader};
+use jaq_core::native::Fun;
 use jaq_core::{Compiler, Ctx, Filter, Lut, Vars};
 
 use crate::expression::Read;
@@ -86,20 +87,26 @@ impl Program {
             at: 0..source.len(),
             help: None,
         };
-        let modules = Loader::new(prelude(&term))
-            .load(&arena, file)
-            .map_err(|_| unread("not a filter"))?;
-        let filter = Compiler::default()
-            .with_funs(natives::all())
-            .with_global_vars(variables.iter().map(|name| name.as_str()))
-            .compile(modules)
-            .map_err(|errors| {
-                let first = errors.into_iter().flat_map(|(_, errors)| errors).next();
-                first.map_or_else(
-                    || unread("not a filter"),
-                    |(name, undefined)| undefined_name(source, name, &undefined, &known),
-                )
-            })?;
+        let needed = needed(&term);
+        let compiled = |natives: Vec<Fun<J>>| {
+            let modules = Loader::new(prelude(&needed))
+                .load(&arena, file.clone())
+                .map_err(|_| unread("not a filter"))?;
+            Compiler::default()
+                .with_funs(natives)
+                .with_global_vars(variables.iter().map(|name| name.as_str()))
+                .compile(modules)
+                .map_err(|errors| {
+                    let first = errors.into_iter().flat_map(|(_, errors)| errors).next();
+                    first.map_or_else(
+                        || unread("not a filter"),
+                        |(name, undefined)| undefined_name(source, name, &undefined, &known),
+                    )
+                })
+        };
+        // Each filter keeps the table of its natives: all of them would take ten times what an expression does.
+        let few = natives::all().filter(|(name, ..)| needed.contains(*name));
+        let filter = compiled(few.collect()).or_else(|_| compiled(natives::all().collect()))?;
         let variables = variables
             .into_iter()
             .map(|name| name.trim_start_matches('$').to_owned())
@@ -237,9 +244,8 @@ fn json_definitions() -> impl Iterator<Item = Def<&'static str>> {
     jaq_json::defs()
 }
 
-/// Gives those definitions that `term` needs, directly or through others:
-/// compiling all of them takes far longer than compiling an expression.
-fn prelude(term: &Term<&str>) -> Vec<Def<&'static str>> {
+/// The names that `term` calls, directly or through definitions.
+fn needed(term: &Term<&str>) -> HashSet<String> {
     let mut called = Vec::new();
     source::calls(term, &mut called);
     let mut needed: HashSet<String> = called.into_iter().map(str::to_owned).collect();
@@ -258,6 +264,12 @@ fn prelude(term: &Term<&str>) -> Vec<Def<&'static str>> {
             }
         }
     }
+    needed
+}
+
+/// Gives the definitions that are called: compiling all of them takes far longer
+/// than compiling an expression.
+fn prelude(needed: &HashSet<String>) -> Vec<Def<&'static str>> {
     DEFINITIONS
         .iter()
         .filter(|definition| needed.contains(definition.name))

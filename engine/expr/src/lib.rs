@@ -27,6 +27,6 @@ pub use parameters::{Parameters, ParametersError};
 pub use scope::{NoUnits, Scope, Units};
 pub use script::Script;
 pub use value::{
-    Arr, CARRIED_MAX, COLLECTION_MAX, ConvertError, DEPTH_MAX, JsonError, Map, Obj, PathError, Segment,
-    Unstorable, Value, WEIGHT_MAX, segments,
+    Arr, CARRIED_MAX, COLLECTION_MAX, ConvertError, DEPTH_MAX, JsonError, Map, Obj, PathError,
+    Segment, Unstorable, Value, WEIGHT_MAX, segments,
 };

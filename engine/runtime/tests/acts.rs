@@ -335,6 +335,12 @@ async fn an_act_whose_connector_is_paused_waits_and_uses_up_no_attempts() {
     site.after(31_000).await;
     assert_eq!(site.output(&started.id).await, value!({ "ok": true }));
     assert_eq!(site.callee.calls.lock()[0].2, 0, "the first attempt");
-    assert!(site.store.incidents_of(&started.id).await.unwrap().is_empty());
+    assert!(
+        site.store
+            .incidents_of(&started.id)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     site.sound().await;
 }

@@ -108,11 +108,23 @@ do:
     let outer = "do: [{ b: { call: 'inner:2.0.0@default' } }, { c: { run: { script: { language: rhai, source: { endpoint: pack://rules/x.rhai } } } } }]";
     let files = |workflow: &str| {
         BTreeMap::from([
-            ("pack.yaml".to_string(), text("pack: lib\nversion: 1.0.0\ntitle: { zh-CN: 库, en: Library }\n")),
+            (
+                "pack.yaml".to_string(),
+                text("pack: lib\nversion: 1.0.0\ntitle: { zh-CN: 库, en: Library }\n"),
+            ),
             ("workflows/use.yaml".to_string(), text(workflow)),
-            ("catalogs/site/functions/outer/1.0.0/function.yaml".to_string(), text(outer)),
-            ("catalogs/default/functions/inner/2.0.0/function.yaml".to_string(), text("set: { n: '${ .n }' }")),
-            ("catalogs/site/functions/other/1.0.0/function.yaml".to_string(), text("set: { n: 1 }")),
+            (
+                "catalogs/site/functions/outer/1.0.0/function.yaml".to_string(),
+                text(outer),
+            ),
+            (
+                "catalogs/default/functions/inner/2.0.0/function.yaml".to_string(),
+                text("set: { n: '${ .n }' }"),
+            ),
+            (
+                "catalogs/site/functions/other/1.0.0/function.yaml".to_string(),
+                text("set: { n: 1 }"),
+            ),
             ("rules/x.rhai".to_string(), text("input.n")),
         ])
     };
@@ -136,7 +148,11 @@ do:
     let library = Library::new(vec![Pack::read(files(&wrong)).pack.unwrap()]).unwrap();
     let (pack, _) = library.workflow("lib/use").unwrap();
     let found = told(&library.check(pack, &functions()));
-    assert!(found.contains("no function `outer` of the version 3.0.0") && found.contains("`outer:1.0.0@site`"), "{found}");
+    assert!(
+        found.contains("no function `outer` of the version 3.0.0")
+            && found.contains("`outer:1.0.0@site`"),
+        "{found}"
+    );
 }
 
 #[test]

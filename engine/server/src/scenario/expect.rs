@@ -132,6 +132,7 @@ async fn held_by_case(
 fn clocks(stage: &Stage, expected: &Expect, case: &CaseView, all: &mut Vec<Difference>) {
     for (clock, wanted) in &expected.clocks {
         let path = format!("clocks.{clock}");
+        let wanted = &Value::of(wanted).unwrap_or_default();
         match stage.clock(case, clock) {
             Some(found) => all.extend(differences(&path, wanted, &found)),
             None => all.push(Difference::at(path, wanted, "no such clock")),

@@ -1,7 +1,7 @@
 //! What a scenario expects.
 
 use indexmap::IndexMap;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tongban_expr::Value;
 
 /// What holds; every member that is there must hold, objects and lists match in part.
@@ -22,7 +22,7 @@ pub struct Expect {
     pub open: Option<Vec<OpenItem>>,
     /// Clocks by name: `case`, or the path of a step.
     #[serde(default)]
-    pub clocks: IndexMap<String, Value>,
+    pub clocks: IndexMap<String, IndexMap<ClockMember, Value>>,
     /// Tasks by path: `completed`, `skipped`, `faulted`, `not reached` …, or how often they were entered.
     #[serde(default)]
     pub tasks: IndexMap<String, Value>,
@@ -97,6 +97,28 @@ pub struct ExpectMail {
     pub contains: Option<String>,
     /// Its language.
     pub language: Option<String>,
+}
+
+/// What is known of a clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ClockMember {
+    /// The day or the moment by which it is due.
+    Due,
+    /// Whether time counts now.
+    Running,
+    /// Whether it has ended.
+    Closed,
+    /// Why it stands still.
+    Ground,
+    /// The time that was used.
+    Used,
+    /// The cards that it gave.
+    Cards,
+    /// Whether it crosses a year whose calendar is not published.
+    Provisional,
+    /// Whether it is late.
+    Overdue,
 }
 
 /// The cards of one clock.
