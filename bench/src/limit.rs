@@ -120,28 +120,55 @@ async fn commit_all(bench: &Bench, rounds: Vec<Batches>) -> anyhow::Result<f64> 
     Ok(began.elapsed().as_secs_f64())
 }
 
-/// Bare commits of one instance each, the rows of W1: what a latency is held against.
+/// Bare commits, each of one change without the engine: what latencies are held against.
 pub struct Bare {
-    sample: Sample,
+    five: Sample,
+    approval: Sample,
+    body: String,
     next: usize,
 }
 
+/// The milliseconds of one bare commit of each kind.
+pub struct Committed {
+    /// The two rows of a whole W1.
+    pub five: f64,
+    /// The rows that the start of a W2 writes, into the same tables.
+    pub start: f64,
+    /// The rows that its decision writes.
+    pub complete: f64,
+}
+
 impl Bare {
-    /// Runs W1 once, for its rows.
+    /// Runs W1 and W2 once each, for their rows.
     pub async fn prepare(bench: &Bench) -> anyhow::Result<Bare> {
         bench.start("bench/five").await?;
-        let sample = sample(bench, "bench/five").await?;
-        Ok(Bare { sample, next: 0 })
+        let started = bench.start("bench/approval").await?;
+        bench.approve(&started.id).await?;
+        Ok(Bare {
+            five: sample(bench, "bench/five").await?,
+            approval: sample(bench, "bench/approval").await?,
+            body: state_body(bench).await?,
+            next: 0,
+        })
     }
 
-    /// Commits the next one; gives its milliseconds.
-    pub async fn commit(&mut self, bench: &Bench, run: usize) -> anyhow::Result<f64> {
-        let change = ended(&self.sample, &id(&format!("bare-{run}"), self.next));
+    /// Commits the next of each kind.
+    pub async fn commit(&mut self, bench: &Bench, run: usize) -> anyhow::Result<Committed> {
+        let own = id(&format!("bare-approval-{run}"), self.next);
+        let five = ended(&self.five, &id(&format!("bare-{run}"), self.next));
         self.next += 1;
-        let began = Instant::now();
-        committed(vec![bench.store.commit_one(change).await])?;
-        Ok(began.elapsed().as_secs_f64() * 1000.0)
+        Ok(Committed {
+            five: timed(bench, five).await?,
+            start: timed(bench, waiting(&self.approval, &own, &self.body)).await?,
+            complete: timed(bench, decided(&self.approval, &own)).await?,
+        })
     }
+}
+
+async fn timed(bench: &Bench, change: Change) -> anyhow::Result<f64> {
+    let began = Instant::now();
+    committed(vec![bench.store.commit_one(change).await])?;
+    Ok(began.elapsed().as_secs_f64() * 1000.0)
 }
 
 async fn sample(bench: &Bench, workflow: &str) -> anyhow::Result<Sample> {

@@ -92,7 +92,7 @@ async fn measure(arguments: &Arguments) -> anyhow::Result<Figures> {
     if many > few {
         workload::open(&bench, many - few, in_flight).await?;
         workload::latencies(&bench, many, samples, &mut figures).await?;
-        for name in ["bare commit", "start", "complete"] {
+        for name in ["bare commit of a start", "start", "complete"] {
             let of = |open: usize| figures.value(&format!("{name} p99, {open} open"));
             let ratio = of(many)
                 .zip(of(few))

@@ -32,7 +32,8 @@ def test_bombs_fault_and_say_why_while_others_go_on(context):
             wait_for_status(applicant, id)
         for id in bombs:
             error = wait_for_status(applicant, id, "faulted")["error"]
-            assert "too many operations" in error["detail"] and error["instance"].endswith("boom"), error
+            # By its operations; on a machine that has no time for it, by its time.
+            assert "the evaluation was stopped" in error["detail"] and error["instance"].endswith("boom"), error
         print(f"    slowest decision beside six bombs: {slowest * 1000:.0f} ms")
 
 

@@ -244,6 +244,38 @@ fn every_variable_is_explained() {
     }
 }
 
+/// Every word in the code spans of a page.
+fn words_in_code(page: &str) -> std::collections::HashSet<String> {
+    let text = fs::read_to_string(root().join(page)).unwrap();
+    let spans = text.split('`').skip(1).step_by(2).chain(text.split("**"));
+    spans
+        .flat_map(|span| span.split(|letter: char| !letter.is_alphanumeric() && letter != '.'))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn every_function_and_each_of_its_arguments_is_explained() {
+    for language in ["en", "zh-CN"] {
+        let words = words_in_code(&format!("docs/{language}/functions.md"));
+        let known = tongban_server::functions::all();
+        let plugins = known.signatures().into_iter();
+        let plugins = plugins.map(|signature| (&signature.name, &signature.arguments));
+        let engine = tongban_dsl::signatures::engine().iter();
+        let engine = engine.map(|signature| (&signature.name, &signature.arguments));
+        for (name, arguments) in engine.chain(plugins) {
+            assert!(words.contains(name.as_str()), "{language}: {name}");
+            let arguments = arguments.at("properties");
+            for (argument, _) in arguments.into_iter().flat_map(|all| all.entries()) {
+                assert!(
+                    words.contains(&**argument),
+                    "{language}: {name} takes `{argument}`"
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn both_languages_show_the_same_processes() {
     for page in ["tasks.md", "expressions.md", "cookbook.md"] {
