@@ -80,27 +80,27 @@ pub async fn metrics(
     let gauges = [
         (
             "tongban_running_instances",
-            "Instances that have not ended.",
+            "Instances that have not ended (counted to 100,000).",
             gauges.running,
         ),
         (
             "tongban_open_items",
-            "Work items that wait for people.",
+            "Work items that wait for people (counted to 100,000).",
             gauges.open_items,
         ),
         (
             "tongban_due_wakes",
-            "Timers that are due.",
+            "Timers that are due (counted to 100,000).",
             gauges.due_wakes,
         ),
         (
             "tongban_acts",
-            "Acts that leave the machine and are not settled.",
+            "Acts that leave the machine and are not settled (counted to 100,000).",
             gauges.acts,
         ),
         (
             "tongban_waiting_mails",
-            "Mails that wait to be sent.",
+            "Mails that wait to be sent (counted to 100,000).",
             gauges.mails,
         ),
     ];
