@@ -24,18 +24,10 @@ pub(super) fn reached(
     definition: &Definition,
     surroundings: &dyn Surroundings,
 ) -> HashMap<String, CatalogFunction> {
-    let reusables = &definition.reusables;
     let mut waiting: Vec<String> = Vec::new();
-    let extended = reusables
-        .extensions
-        .iter()
-        .flat_map(|extension| extension.before.iter().chain(&extension.after));
-    let tasks = definition
-        .tasks
-        .iter()
-        .chain(reusables.functions.values())
-        .chain(extended);
-    tasks.for_each(|task| called(task, &mut waiting));
+    definition
+        .roots()
+        .for_each(|task| called(task, &mut waiting));
     let mut found: HashMap<String, CatalogFunction> = HashMap::new();
     while let Some(name) = waiting.pop() {
         if found.contains_key(&name) {

@@ -158,6 +158,15 @@ pub struct Schedule {
 }
 
 impl Definition {
+    /// Every list's tasks at the top: those of the document, the bodies of `use.functions`, those around other tasks.
+    pub fn roots(&self) -> impl std::iter::Iterator<Item = &Task> {
+        let extensions = self.reusables.extensions.iter();
+        let around =
+            extensions.flat_map(|extension| extension.before.iter().chain(&extension.after));
+        let own = self.tasks.iter().chain(self.reusables.functions.values());
+        own.chain(around)
+    }
+
     /// `namespace/name`, as other workflows refer to this one.
     #[must_use]
     pub fn reference(&self) -> String {

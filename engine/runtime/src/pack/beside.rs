@@ -99,18 +99,10 @@ fn named(definition: &Definition, text: &str) -> Vec<String> {
 /// The workflows that the tasks of a document run, each as `namespace/name`.
 #[must_use]
 pub fn run_by(definition: &Definition) -> BTreeSet<String> {
-    let reusables = &definition.reusables;
-    let extended = reusables
-        .extensions
-        .iter()
-        .flat_map(|extension| extension.before.iter().chain(&extension.after));
-    let tasks = definition
-        .tasks
-        .iter()
-        .chain(reusables.functions.values())
-        .chain(extended);
     let mut found = BTreeSet::new();
-    tasks.for_each(|task| gather_runs(task, &mut found));
+    definition
+        .roots()
+        .for_each(|task| gather_runs(task, &mut found));
     found
 }
 

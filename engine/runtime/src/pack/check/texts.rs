@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use tongban_dsl::{Diagnostic, Span, codes};
-use tongban_expr::{Script, Value};
+use tongban_expr::Script;
 
 use super::{Checking, beginning};
-use crate::render::{self, Words};
+use crate::render;
 
 impl Checking<'_> {
     pub(super) fn rules(&mut self) {
@@ -37,7 +37,7 @@ impl Checking<'_> {
         let mut templates = self.files_with(".md");
         templates.retain(|(path, _)| path.starts_with("mails/") || path.starts_with("notices/"));
         for (path, source) in templates {
-            if let Err(error) = render::check(&source, Arc::new(NoWords)) {
+            if let Err(error) = render::check(&source) {
                 let line = u32::try_from(error.line).unwrap_or(1).max(1);
                 let before: usize = source
                     .split_inclusive('\n')
@@ -90,22 +90,5 @@ impl Checking<'_> {
                 );
             }
         }
-    }
-}
-
-struct NoWords;
-
-impl Words for NoWords {
-    fn language(&self) -> &str {
-        "en"
-    }
-    fn unit(&self, _id: &str) -> Option<String> {
-        None
-    }
-    fn code(&self, _list: &str, _code: &str) -> Option<String> {
-        None
-    }
-    fn date(&self, _value: &Value) -> Option<String> {
-        None
     }
 }
