@@ -24,6 +24,7 @@ pub use error::{EvalError, SyntaxError};
 pub use expression::{Expression, Language, Part, Read};
 pub use meter::{Budget, Limit, TimeLimit};
 pub use parameters::{Parameters, ParametersError};
+pub use rules::{Measured, RulePart, RulePlace};
 pub use scope::{NoUnits, Scope, Units};
 pub use script::Script;
 pub use value::{

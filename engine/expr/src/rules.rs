@@ -7,12 +7,16 @@ mod eligibility;
 mod engine;
 mod host;
 mod lists;
+mod measured;
 mod node;
 mod numbers;
 mod params;
+mod places;
 mod source;
 mod texts;
 
+pub use measured::Measured;
+pub use places::{Part as RulePart, Place as RulePlace};
 use rhai::{AST, EvalAltResult};
 
 use crate::expression::Read;

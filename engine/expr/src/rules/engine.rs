@@ -8,7 +8,7 @@ use rhai::packages::{
 };
 use rhai::{Dynamic, Engine, OptimizationLevel, Scope};
 
-use super::{eligibility, lists, node, numbers, params, texts};
+use super::{eligibility, lists, measured, node, numbers, params, places, texts};
 use crate::meter;
 
 /// The engine of expressions: no statements, no loops, no functions.
@@ -25,7 +25,20 @@ pub(super) static EXPRESSIONS: LazyLock<Engine> = LazyLock::new(|| {
 });
 
 /// The engine of rule files.
-pub(super) static SCRIPTS: LazyLock<Engine> = LazyLock::new(|| {
+pub(super) static SCRIPTS: LazyLock<Engine> = LazyLock::new(scripts);
+
+/// The engine of rule files that tell which of their parts they reach.
+pub(super) static MEASURED: LazyLock<Engine> = LazyLock::new(|| {
+    let mut engine = scripts();
+    engine
+        // Bodies of one expression become blocks.
+        .set_max_expr_depths(192, 192)
+        .set_max_functions(2_000)
+        .register_fn(places::PROBE, measured::reach);
+    engine
+});
+
+fn scripts() -> Engine {
     let mut engine = bounded();
     eligibility::register(&mut engine);
     engine
@@ -33,7 +46,7 @@ pub(super) static SCRIPTS: LazyLock<Engine> = LazyLock::new(|| {
         .set_max_call_levels(64)
         .set_max_variables(1_000);
     engine
-});
+}
 
 /// Symbols that reach outside, or call by a name made at run time.
 pub(super) const DISABLED: [&str; 14] = [

@@ -374,19 +374,19 @@ fn named_parameter(source: &str, root: &str, method: &Token) -> Option<Part> {
     })
 }
 
-enum Kind {
+pub(super) enum Kind {
     Name,
     Symbol(&'static str),
 }
 
-struct Token {
-    kind: Kind,
-    at: Range<usize>,
+pub(super) struct Token {
+    pub kind: Kind,
+    pub at: Range<usize>,
 }
 
 /// Cuts rhai text into names and symbols. Texts, numbers and comments are
 /// skipped, but what stands in `${…}` of a backtick text is not.
-struct Tokens<'s> {
+pub(super) struct Tokens<'s> {
     source: &'s str,
     at: usize,
     /// For every open brace, whether it was opened by `${`.
@@ -394,7 +394,7 @@ struct Tokens<'s> {
 }
 
 impl<'s> Tokens<'s> {
-    fn new(source: &'s str) -> Self {
+    pub(super) fn new(source: &'s str) -> Self {
         Self {
             source,
             at: 0,
