@@ -1,5 +1,6 @@
 //! jq: jaq's compiler and evaluation on our values, within the meter.
 
+mod deleting;
 mod natives;
 pub(crate) mod regexes;
 mod source;
@@ -224,11 +225,12 @@ fn refuse_size(source: &str) -> Result<(), SyntaxError> {
 
 /// All definitions in jq text that an expression may use, in their order.
 static DEFINITIONS: LazyLock<Vec<Def<&'static str>>> = LazyLock::new(|| {
-    let all = jaq_core::defs()
+    let theirs = jaq_core::defs()
         .chain(jaq_std::defs())
-        .chain(json_definitions())
-        .chain(own_definitions());
-    all.filter(|definition| natives::allowed_definition(definition.name, definition.args.len()))
+        .chain(json_definitions());
+    theirs
+        .filter(|one| natives::allowed_definition(one.name, one.args.len()))
+        .chain(own_definitions())
         .collect()
 });
 

@@ -277,14 +277,7 @@ fn integers_stay_exact_or_fail() {
 
 #[test]
 fn results_that_cannot_be_stored_are_errors() {
-    for source in [
-        "nan",
-        "[infinite]",
-        "1 / 0",
-        "{a: [nan]}",
-        "\"a\\u0000b\"",
-        "1e300",
-    ] {
+    for source in ["nan", "[infinite]", "{a: [nan]}", "\"a\\u0000b\"", "1e300"] {
         assert!(
             eval(source).unwrap_err().contains("the value holds"),
             "{source}"

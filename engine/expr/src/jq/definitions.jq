@@ -1,4 +1,24 @@
-# What jq 1.7 defines and jaq does not.
+# What jq 1.7 defines and jaq does not, or otherwise.
+def del(f): delpaths([path(f)]);
+def pick(f): . as $top | reduce path(f) as $path (null; setpath($path; $top | getpath($path)));
+def flatten: [.[] | recurse(arrays[]) | select(isarray | not)];
+def flatten($depth): if $depth < 0 then error("the depth of flatten must not be negative") elif $depth == 0 then .
+  else [.[] | if isarray then flatten($depth - 1)[] else . end] end;
+def scan(re; flags): matches(re; flags + "g")[] | [.[].string] | if length > 1 then .[1:] else .[0] end;
+def scan(re): scan(re; "");
+def gamma: lgamma;
+def todateiso8601: strftime("%Y-%m-%dT%H:%M:%SZ");
+def todate: strftime("%Y-%m-%dT%H:%M:%SZ");
+def @base64d: tostring | . + ["", "===", "==", "="][length % 4] | decode_base64;
+
+def fromstream(events): {x: null, e: false} as $none
+  | foreach events as $event ($none;
+      if .e then $none else . end
+      | if $event | length == 2 then setpath(["e"]; $event[0] | length == 0) | setpath(["x"] + $event[0]; $event[1])
+        else setpath(["e"]; $event[0] | length == 1) end;
+      if .e then .x else empty end);
+def truncate_stream(stream): . as $depth | null | stream | if (.[0] | length) > $depth then setpath([0]; .[0][$depth:]) else empty end;
+
 def ascii: [.] | implode;
 def toarray: if type == "array" then . else [.] end;
 def trimstr($text): ltrimstr($text) | rtrimstr($text);

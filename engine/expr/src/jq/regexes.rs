@@ -55,8 +55,9 @@ pub(crate) fn compiled(pattern: &str, flags: &str) -> Result<Regex, String> {
             'g' | 'n' => &mut builder,
             'i' => builder.case_insensitive(true),
             'm' => builder.multi_line(true),
-            's' => builder.dot_matches_new_line(true),
-            'p' => builder.multi_line(true).dot_matches_new_line(true),
+            // `^` and `$` stand at the ends of the text in any case.
+            's' => &mut builder,
+            'p' => builder.dot_matches_new_line(true),
             'l' => builder.swap_greed(true),
             'x' => builder.ignore_whitespace(true),
             other => {
@@ -158,11 +159,26 @@ fn prepared<'v>(
     flags: &Value,
 ) -> Result<(&'v str, Regex, Flags), Error<Value>> {
     fn as_text(value: &Value) -> Result<&str, Error<Value>> {
-        value
-            .as_str()
-            .ok_or_else(|| Error::typ(value.clone(), "text"))
+        match value {
+            Value::Null => Ok(""),
+            other => other
+                .as_str()
+                .ok_or_else(|| Error::typ(other.clone(), "text")),
+        }
     }
-    let (flags, pattern, text) = (as_text(flags)?, as_text(pattern)?, as_text(text)?);
+    // A list holds the pattern and its flags.
+    let (pattern, own) = match pattern {
+        Value::Arr(both) => (both.first().unwrap_or(pattern), both.get(1)),
+        one => (one, None),
+    };
+    let flags = [as_text(flags)?, own.map_or(Ok(""), as_text)?].concat();
+    let flags = flags.as_str();
+    let pattern = pattern
+        .as_str()
+        .ok_or_else(|| Error::typ(pattern.clone(), "text"))?;
+    let text = text
+        .as_str()
+        .ok_or_else(|| Error::typ(text.clone(), "text"))?;
     if text.len() > TEXT_LENGTH_MAX {
         return Err(Error::str(
             "the text is longer than 1 MiB: too long for a pattern",
@@ -196,9 +212,14 @@ fn parts(text: &str, regex: &Regex, flags: Flags, wanted: Wanted) -> Vec<Value> 
             end = whole.end();
         }
         if wanted.matches {
-            let groups = captures.iter().zip(regex.capture_names());
-            let groups =
-                groups.filter_map(|(group, name)| Some(described(&group?, name, text, &mut count)));
+            let groups = captures.iter().zip(regex.capture_names()).enumerate();
+            let groups = groups.map(|(at, (group, name))| {
+                let mut described = described(group.as_ref(), text, &mut count);
+                if at > 0 {
+                    described.insert("name".into(), name.map_or(Value::Null, Value::from));
+                }
+                Value::from_entries(described)
+            });
             found.push(groups.collect());
         }
         if !flags.all {
@@ -211,23 +232,18 @@ fn parts(text: &str, regex: &Regex, flags: Flags, wanted: Wanted) -> Vec<Value> 
     found
 }
 
-fn described(
-    group: &regex::Match<'_>,
-    name: Option<&str>,
-    text: &str,
-    count: &mut Counter,
-) -> Value {
+/// Describes a group; one that took no part is nowhere.
+fn described(group: Option<&regex::Match<'_>>, text: &str, count: &mut Counter) -> Map {
+    let offset = group.map_or(Value::Int(-1), |group| {
+        Value::from(count.until(text, group.start()))
+    });
+    let length = group.map_or(0, |group| group.as_str().chars().count());
+    let string = group.map_or(Value::Null, |group| Value::from(group.as_str()));
     let mut map = Map::default();
-    map.insert(
-        "offset".into(),
-        Value::from(count.until(text, group.start())),
-    );
-    map.insert("length".into(), Value::from(group.as_str().chars().count()));
-    map.insert("string".into(), Value::from(group.as_str()));
-    if let Some(name) = name {
-        map.insert("name".into(), Value::from(name));
-    }
-    Value::from_entries(map)
+    map.insert("offset".into(), offset);
+    map.insert("length".into(), Value::from(length));
+    map.insert("string".into(), string);
+    map
 }
 
 /// Turns byte offsets into numbers of characters. Offsets mostly grow, so it

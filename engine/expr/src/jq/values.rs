@@ -68,7 +68,9 @@ impl jaq_core::ValT for Value {
         match digits.parse::<i64>() {
             Ok(whole) => Ok(Self::Int(whole)),
             Err(_) if digits.bytes().all(|byte| byte.is_ascii_digit()) => Err(unfit()),
-            Err(_) => digits.parse().map(Self::Float).map_err(|_| unfit()),
+            // `1.0` stays what the author wrote, `1e3` is a thousand.
+            Err(_) if digits.contains('.') => digits.parse().map(Self::Float).map_err(|_| unfit()),
+            Err(_) => digits.parse::<f64>().map(Self::from).map_err(|_| unfit()),
         }
     }
 
@@ -113,6 +115,7 @@ impl jaq_core::ValT for Value {
 
     fn range(self, range: jaq_core::val::Range<&Self>) -> ValR<Self> {
         match self {
+            Self::Null => Ok(Self::Null),
             Self::Arr(list) => {
                 let kept = bounds(&range, list.len())?;
                 Ok(list.get(kept).unwrap_or_default().iter().cloned().collect())
@@ -164,13 +167,22 @@ impl jaq_core::ValT for Value {
             (Self::Null, Self::Str(_)) => {
                 Self::from_entries(Map::default()).map_index(index, opt, f)
             }
+            (Self::Null, Self::Int(_) | Self::Float(_)) => {
+                Self::list(Vec::new()).map_index(index, opt, f)
+            }
             (Self::Obj(object), Self::Str(key)) => map_entry(object, key, f),
-            (Self::Arr(list), Self::Int(at)) => match within(*at, list.len()) {
-                Some(at) => map_item(list, at, f),
-                None => opt.fail(Self::Arr(list), |_| {
-                    Exn::from(Error::str(format_args!("index {index} out of bounds")))
-                }),
-            },
+            (Self::Arr(list), Self::Int(_) | Self::Float(_)) => {
+                let at = floor(index).unwrap_or_default();
+                match (within(at, list.len()), usize::try_from(at)) {
+                    (Some(at), _) => map_item(list, at, f),
+                    (None, Ok(at)) => map_beyond(list, at, f),
+                    (None, Err(_)) => opt.fail(Self::Arr(list), |_| {
+                        Exn::from(Error::str(format_args!(
+                            "index {index} is before the list's first element"
+                        )))
+                    }),
+                }
+            }
             (whole, _) => opt.fail(whole, |v| Exn::from(Error::index(v, index.clone()))),
         }
     }
@@ -182,6 +194,7 @@ impl jaq_core::ValT for Value {
         f: impl Fn(Self) -> I,
     ) -> ValX<'a, Self> {
         match self {
+            Self::Null => Self::list(Vec::new()).map_range(range, opt, f),
             Self::Arr(list) => {
                 let kept = match bounds(&range, list.len()) {
                     Ok(kept) => kept,
@@ -279,14 +292,41 @@ fn map_item<'a, I: Iterator<Item = ValX<'a, Value>>>(
     Ok(Value::Arr(list))
 }
 
+/// Puts an element behind the end; nulls fill what lies between.
+fn map_beyond<'a, I: Iterator<Item = ValX<'a, Value>>>(
+    list: Arc<Arr>,
+    at: usize,
+    f: impl Fn(Value) -> I,
+) -> ValX<'a, Value> {
+    let Some(new) = f(Value::Null).next().transpose()? else {
+        return Ok(Value::Arr(list));
+    };
+    let added = at.saturating_sub(list.len()).saturating_add(1);
+    meter::draw(added.saturating_mul(16));
+    let mut items = list.into_items();
+    items.resize(at, Value::Null);
+    items.push(new);
+    Ok(Value::list(items))
+}
+
+/// Gives an index as a whole number, as jq takes it.
+fn floor(index: &Value) -> Option<i64> {
+    match index {
+        Value::Int(at) => Some(*at),
+        Value::Float(at) => Some(at.floor() as i64),
+        _ => None,
+    }
+}
+
 impl Value {
     /// Gives the child at `index`, `None` when there is none.
     pub(super) fn index_or_none(self, index: &Self) -> Result<Option<Self>, Error<Self>> {
         Ok(match (self, index) {
             (Self::Null, _) => None,
             (Self::Obj(object), Self::Str(key)) => object.get(key.as_str()).cloned(),
-            (Self::Arr(list), Self::Int(at)) => {
-                within(*at, list.len()).and_then(|at| list.get(at).cloned())
+            (Self::Arr(list), Self::Int(_) | Self::Float(_)) => {
+                let at = floor(index).and_then(|at| within(at, list.len()));
+                at.and_then(|at| list.get(at).cloned())
             }
             (Self::Arr(list), Self::Arr(part)) => {
                 Some(positions(&list, part).map(Self::from).collect())
@@ -324,20 +364,26 @@ pub(crate) fn within(at: i64, len: usize) -> Option<usize> {
 }
 
 /// Clips a range whose ends may be missing, null, or count from the end.
-fn bounds(range: &Range<Option<&Value>>, len: usize) -> Result<Range<usize>, Error<Value>> {
-    let end_at = |end: Option<&Value>, missing: usize| match end {
-        None | Some(Value::Null) => Ok(missing),
-        Some(end) => match end.as_i64() {
-            Some(at) if at < 0 => {
-                let back = usize::try_from(at.unsigned_abs()).unwrap_or(usize::MAX);
-                Ok(len.saturating_sub(back))
-            }
-            Some(at) => Ok(usize::try_from(at).unwrap_or(usize::MAX).min(len)),
-            None => Err(Error::typ(end.clone(), "integer")),
-        },
+pub(super) fn bounds(
+    range: &Range<Option<&Value>>,
+    len: usize,
+) -> Result<Range<usize>, Error<Value>> {
+    let clipped = |at: i64| {
+        if at < 0 {
+            let back = usize::try_from(at.unsigned_abs()).unwrap_or(usize::MAX);
+            len.saturating_sub(back)
+        } else {
+            usize::try_from(at).unwrap_or(usize::MAX).min(len)
+        }
     };
-    let start = end_at(range.start, 0)?;
-    let end = end_at(range.end, len)?;
+    let end_at = |end: Option<&Value>, missing: usize, rounded: fn(f64) -> f64| match end {
+        None | Some(Value::Null) => Ok(missing),
+        Some(Value::Int(at)) => Ok(clipped(*at)),
+        Some(Value::Float(at)) => Ok(clipped(rounded(*at) as i64)),
+        Some(other) => Err(Error::typ(other.clone(), "number")),
+    };
+    let start = end_at(range.start, 0, f64::floor)?;
+    let end = end_at(range.end, len, f64::ceil)?;
     Ok(start..end.max(start))
 }
 

@@ -1,5 +1,6 @@
 //! The operators of jq on values. An integer that overflows is an error, never
-//! a float that lost digits.
+//! a float that lost digits; a float that came out whole is an integer, as jq
+//! writes it.
 
 use std::collections::BTreeSet;
 use std::ops::{Add, Div, Mul, Neg, Rem, Sub};
@@ -57,7 +58,7 @@ impl Add for Value {
                 Ok(Self::Obj(x))
             }
             (x, y) => match floats(&x, &y) {
-                Some((x, y)) => Ok(Self::Float(x + y)),
+                Some((x, y)) => Ok(Self::from(x + y)),
                 None => Err(Error::math(x, Math::Add, y)),
             },
         }
@@ -86,7 +87,7 @@ impl Sub for Value {
                 Ok(kept.filter(|item| !gone.contains(item)).collect())
             }
             (x, y) => match floats(&x, &y) {
-                Some((x, y)) => Ok(Self::Float(x - y)),
+                Some((x, y)) => Ok(Self::from(x - y)),
                 None => Err(Error::math(x, Math::Sub, y)),
             },
         }
@@ -103,12 +104,15 @@ impl Mul for Value {
             (Self::Str(text), Self::Int(times)) | (Self::Int(times), Self::Str(text)) => {
                 Ok(repeated(&text, times))
             }
+            (Self::Str(text), Self::Float(times)) | (Self::Float(times), Self::Str(text)) => {
+                Ok(repeated(&text, times as i64))
+            }
             (Self::Obj(mut x), Self::Obj(y)) => {
                 merge(&mut x, &y);
                 Ok(Self::Obj(x))
             }
             (x, y) => match floats(&x, &y) {
-                Some((x, y)) => Ok(Self::Float(x * y)),
+                Some((x, y)) => Ok(Self::from(x * y)),
                 None => Err(Error::math(x, Math::Mul, y)),
             },
         }
@@ -155,12 +159,17 @@ impl Div for Value {
                 whole(x.checked_div(y), x, "/", y)
             }
             (Self::Str(text), Self::Str(separator)) => Ok(split(&text, &separator)),
+            (x, y) if x.as_f64().is_some() && y.as_f64() == Some(0.0) => Err(by_zero(&x)),
             (x, y) => match floats(&x, &y) {
-                Some((x, y)) => Ok(Self::Float(x / y)),
+                Some((x, y)) => Ok(Self::from(x / y)),
                 None => Err(Error::math(x, Math::Div, y)),
             },
         }
     }
+}
+
+fn by_zero(left: &Value) -> Error {
+    Error::str(format_args!("{left} cannot be divided by zero"))
 }
 
 fn split(text: &str, separator: &str) -> Value {
@@ -185,10 +194,13 @@ impl Rem for Value {
                 // Only `MIN % -1` has no checked result, and it is 0.
                 Ok(Self::Int(x.checked_rem(y).unwrap_or(0)))
             }
-            (x @ Self::Int(_), y @ Self::Int(_)) => Err(Error::math(x, Math::Rem, y)),
-            (x, y) => match floats(&x, &y) {
-                Some((x, y)) => Ok(Self::Float(x % y)),
-                None => Err(Error::math(x, Math::Rem, y)),
+            // As in jq, the remainder is one of whole numbers.
+            (left, right) => match floats(&left, &right) {
+                Some((x, y)) => match (x.trunc() as i64, y.trunc() as i64) {
+                    (_, 0) => Err(by_zero(&left)),
+                    (x, y) => Ok(Self::Int(x.checked_rem(y).unwrap_or(0))),
+                },
+                None => Err(Error::math(left, Math::Rem, right)),
             },
         }
     }

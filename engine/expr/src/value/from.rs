@@ -36,9 +36,15 @@ impl From<usize> for Value {
     }
 }
 
+/// What is calculated: whole numbers that a float holds exactly are integers.
 impl From<f64> for Value {
     fn from(f: f64) -> Self {
-        Self::Float(f)
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        if f.fract() == 0.0 && f.abs() < EXACT {
+            Self::Int(f as i64)
+        } else {
+            Self::Float(f)
+        }
     }
 }
 
