@@ -242,6 +242,17 @@ CREATE TABLE work_note (
 );
 CREATE INDEX work_note_by_item ON work_note (instance_id, n);
 
+-- What a person has begun to fill in and not sent; follows is the number of the case that the new one would follow.
+CREATE TABLE draft (
+    person_id TEXT NOT NULL,
+    workflow TEXT NOT NULL,
+    follows TEXT NOT NULL,
+    body TEXT NOT NULL,
+    saved_at_ms BIGINT NOT NULL,
+    PRIMARY KEY (person_id, workflow, follows)
+);
+CREATE INDEX draft_by_saved ON draft (saved_at_ms);
+
 CREATE TABLE clock (
     instance_id TEXT NOT NULL,
     id TEXT NOT NULL,

@@ -154,8 +154,18 @@ impl Ready {
 
     /// The title in English (`metadata.x-en`).
     pub fn title_en(&self) -> Option<String> {
+        self.noted("x-en")
+    }
+
+    /// What the workflow is for, in English (`metadata.x-en-summary`).
+    pub fn summary_en(&self) -> Option<String> {
+        self.noted("x-en-summary")
+    }
+
+    /// A text that the author noted about the whole document.
+    fn noted(&self, key: &str) -> Option<String> {
         let extra = &self.definition.document.metadata.extra;
-        let entry = extra.iter().find(|entry| &*entry.key == "x-en")?;
+        let entry = extra.iter().find(|entry| &*entry.key == key)?;
         entry.value.as_str().map(str::to_owned)
     }
 

@@ -477,6 +477,7 @@ impl Runtime {
                 title: ready.title().unwrap_or_else(|| row.name.clone()),
                 title_en: ready.title_en(),
                 summary: ready.summary(),
+                summary_en: ready.summary_en(),
                 starts_from_another: ready.definition.document.metadata.start.is_some(),
                 workflow: row.name,
                 version: row.version,

@@ -183,6 +183,8 @@ pub struct WorkflowView {
     pub title_en: Option<String>,
     /// What it is for, in a sentence.
     pub summary: Option<String>,
+    /// The same in English, when its author gave one.
+    pub summary_en: Option<String>,
     /// It follows other cases and is started from their pages.
     pub starts_from_another: bool,
     /// The unit that owns it.

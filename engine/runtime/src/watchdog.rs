@@ -24,6 +24,9 @@ const FORGET_MS: i64 = 3_600_000;
 /// Links that have expired stay for a while, so that whoever uses one is told why it is no longer good.
 const LINKS_KEPT_MS: i64 = 30 * 86_400_000;
 
+/// What somebody began to fill in and left alone for so long is forgotten.
+const DRAFTS_KEPT_MS: i64 = 90 * 86_400_000;
+
 impl Node {
     /// Removes what is past its time and looks for instances without a wake-up source; true when there was something.
     pub(crate) async fn sweep(self: &Arc<Self>) -> Result<bool, RuntimeError> {
@@ -35,7 +38,8 @@ impl Node {
             let sessions = store.sessions_expire(now_ms, SWEEP).await?;
             let links_ms = now_ms - LINKS_KEPT_MS;
             let links = store.mail_links_expire(links_ms, SWEEP).await?;
-            let most = keys.max(events).max(sessions).max(links);
+            let drafts = store.drafts_expire(now_ms - DRAFTS_KEPT_MS, SWEEP).await?;
+            let most = keys.max(events).max(sessions).max(links).max(drafts);
             // What a full page leaves is gone with the next one.
             if i64::try_from(most).unwrap_or(0) < SWEEP {
                 break;

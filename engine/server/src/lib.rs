@@ -8,6 +8,7 @@ pub mod config;
 pub mod console;
 pub mod counters;
 pub mod demo;
+mod drafts;
 mod drawing;
 pub mod form;
 pub mod functions;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use tongban_plugin::Message;
 use tongban_runtime::history::Entry;
-use tongban_store::{Filter, InboxCursor, InstanceRow, NO_DUE_MS, Seen};
+use tongban_store::{Filter, InboxCursor, InboxFilter, InboxGroup, InstanceRow, NO_DUE_MS, Seen};
 use utoipa::ToSchema;
 
 use crate::api::cursor::{Place, cut};
@@ -37,6 +37,8 @@ pub struct ItemEntry {
     pub instance: String,
     /// The number of the item in the case.
     pub n: i64,
+    /// The round that is open.
+    pub round: i64,
     /// What is asked.
     pub title: String,
     /// `approve`, `collect`, `resubmit` or `correct`.
@@ -155,16 +157,11 @@ fn covers(pattern: &str, workflow: &str) -> bool {
 pub async fn inbox(
     app: &App,
     person: &str,
+    filter: &InboxFilter,
     place: Option<Place>,
     limit: i64,
 ) -> Result<(Vec<ItemEntry>, Option<String>), Problem> {
-    let candidates = visibility::principals(
-        app,
-        Asker {
-            person: Some(person),
-            unit: None,
-        },
-    );
+    let candidates = candidates(app, person);
     let after = place
         .map(|place| InboxCursor {
             due_at_ms: place.at_ms,
@@ -175,7 +172,7 @@ pub async fn inbox(
     let wanted = usize::try_from(limit).unwrap_or(50) + 1;
     let rows = app
         .store()
-        .inbox_page(&candidates, &after, wanted)
+        .inbox_page(&candidates, filter, &after, wanted)
         .await
         .map_err(Problem::internal)?;
     let place = |row: &tongban_store::InboxItem| Place {
@@ -188,6 +185,7 @@ pub async fn inbox(
         id: format!("{}.{}", row.instance_id, row.n),
         instance: row.instance_id,
         n: row.n,
+        round: row.round,
         title: row.title,
         kind: row.kind,
         case_title: row.case_title.unwrap_or_default(),
@@ -201,20 +199,22 @@ pub async fn inbox(
     Ok((items.collect(), next))
 }
 
-/// How many items wait for a person.
+/// The names under which items wait for a person.
+fn candidates(app: &App, person: &str) -> Vec<String> {
+    let asker = Asker {
+        person: Some(person),
+        unit: None,
+    };
+    visibility::principals(app, asker)
+}
+
+/// What waits for a person, counted by step.
 ///
 /// # Errors
 /// The database refused.
-pub async fn inbox_count(app: &App, person: &str) -> Result<i64, Problem> {
-    let candidates = visibility::principals(
-        app,
-        Asker {
-            person: Some(person),
-            unit: None,
-        },
-    );
+pub async fn inbox_groups(app: &App, person: &str) -> Result<Vec<InboxGroup>, Problem> {
     app.store()
-        .inbox_count(&candidates)
+        .inbox_groups(&candidates(app, person))
         .await
         .map_err(Problem::internal)
 }

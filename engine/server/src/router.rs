@@ -62,9 +62,36 @@ where
     }
 }
 
+fn put<H, T>(path: &'static str, access: Access, handler: H) -> Route
+where
+    H: Handler<T, App>,
+    T: 'static,
+{
+    Route {
+        method: Method::PUT,
+        path,
+        access,
+        handler: on(MethodFilter::PUT, handler),
+    }
+}
+
+fn delete<H, T>(path: &'static str, access: Access, handler: H) -> Route
+where
+    H: Handler<T, App>,
+    T: 'static,
+{
+    Route {
+        method: Method::DELETE,
+        path,
+        access,
+        handler: on(MethodFilter::DELETE, handler),
+    }
+}
+
 /// The table of routes.
 pub fn routes() -> Vec<Route> {
     let mut routes = console_routes();
+    routes.extend(draft_routes());
     routes.extend(case_routes());
     routes.extend(work_routes());
     routes.extend(data_routes());
@@ -73,7 +100,9 @@ pub fn routes() -> Vec<Route> {
 
 fn console_routes() -> Vec<Route> {
     use Access::{Officer, Open};
-    use console::{assets, case, cases, inbox, item, link, mailbox, sign_in, start};
+    use console::{
+        assets, bulk, case, cases, inbox, item, link, mailbox, sign_in, start, start_list,
+    };
     vec![
         get("/", Open, sign_in::home),
         get("/sign-in", Open, sign_in::page),
@@ -81,9 +110,10 @@ fn console_routes() -> Vec<Route> {
         post("/sign-out", Officer, sign_in::sign_out),
         post("/language", Open, sign_in::language),
         get("/inbox", Officer, inbox::page),
+        post("/inbox/together", Officer, bulk::act),
         get("/items/{instance}/{n}", Officer, item::page),
         post("/items/{instance}/{n}", Officer, item::act),
-        get("/start", Officer, start::list),
+        get("/start", Officer, start_list::list),
         get("/start/{namespace}/{name}", Officer, start::form),
         post("/start/{namespace}/{name}", Officer, start::submit),
         get("/cases", Officer, cases::page),
@@ -147,12 +177,27 @@ fn case_routes() -> Vec<Route> {
     ]
 }
 
+/// What people have begun to fill in.
+fn draft_routes() -> Vec<Route> {
+    use api::drafts;
+    let start = Access::Key(Scope::Start);
+    let draft = "/api/v1/workflows/{namespace}/{name}/draft";
+    vec![
+        get("/api/v1/drafts", start, drafts::list),
+        get(draft, start, drafts::show),
+        put(draft, start, drafts::save),
+        delete(draft, start, drafts::remove),
+    ]
+}
+
 /// What people do with work items.
 fn work_routes() -> Vec<Route> {
-    use api::{handing, work_items as items};
+    use api::{bulk, handing, work_items as items};
     let work = Access::Key(Scope::Work);
     vec![
         get("/api/v1/work-items", work, items::list),
+        post("/api/v1/work-items/decisions", work, bulk::decisions),
+        post("/api/v1/work-items/transfers", work, bulk::transfers),
         get("/api/v1/work-items/{id}", work, items::show),
         post("/api/v1/work-items/{id}/decision", work, items::decision),
         post(

@@ -104,6 +104,27 @@ words! {
     received: "收到时间", "Received";
     decided_at: "办理时间", "Decided";
     claimed_by: "由 {name} 认领", "Claimed by {name}";
+    find_step: "环节", "Step";
+    every_step: "全部环节", "Every step";
+    find_text: "标题或编号", "Title or number";
+    inbox_none_found: "没有符合条件的待办事项。", "Nothing that waits for you fits this.";
+    show_all: "显示全部", "Show everything";
+    mark_item: "选择 {title}", "Select {title}";
+    mark_all: "全选本页", "Select all on this page";
+    mark_none: "取消全选", "Select none";
+    together: "一起办理所选事项", "Handle the selected together";
+    together_help: "选择同一环节的事项,可以一起办理。", "Select items of one step to handle them together.";
+    bulk_title: "一起办理", "Handle together";
+    bulk_items: "所选事项", "Selected items";
+    bulk_help: "同一结论和意见将分别记入每一件。请先逐件查看内容,不需要一起办理的可以取消选择。", "The same outcome and comment are recorded on each item. Look at each one first; take out what you do not want to handle together.";
+    bulk_none: "请先选择要一起办理的事项", "Select the items first";
+    bulk_mixed: "所选事项不属于同一环节,请回到待办事项重新选择", "The selected items are not of one step: go back to the inbox and select again";
+    bulk_submit: "提交所选事项的办理意见", "Submit the decision on the selected items";
+    bulk_hand: "把所选事项转办给他人", "Hand the selected items over";
+    bulk_all_done: "已办理 {done} 件", "{done} done";
+    bulk_some_done: "已办理 {done} 件,{left} 件未办理", "{done} done, {left} not done";
+    bulk_not_done: "未办理", "Not done";
+    back_to_inbox: "返回待办事项", "Back to the inbox";
     inbox_empty: "没有待办事项。新的事项会出现在这里,并发送邮件提醒。", "Nothing waits for you. New items appear here and are announced by mail.";
     done_empty: "还没有办理过事项。", "You have not decided anything yet.";
     card_blue: "蓝牌提醒", "Blue card: reminder";
@@ -218,6 +239,32 @@ words! {
     withdraw_case: "撤回申请", "Withdraw the application";
     withdraw_case_help: "撤回后本办件即告结束,需要时可重新申请。", "The case ends when you withdraw it; you can apply again.";
 
+    // What the engine refuses.
+    refused_unknown: "事项不存在,或您无权办理", "There is no such item, or none for you";
+    refused_agent: "您目前不能代 {name} 办理", "You do not act for {name} now";
+    refused_waiting: "本事项正在等待:{what}", "The item waits for: {what}";
+    refused_voted: "每人只能表决一次", "One person votes once";
+    refused_outcome: "本环节没有这个结论", "This step has no such outcome";
+    refused_field: "本环节不能修改此项,需要修改请退回", "This field may not be changed in this step: return the form instead";
+    refused_form: "填写内容有误,请打开该事项逐项更正", "The form has faults: open the item and correct them";
+    refused_returned: "已达到允许退回的次数", "It was returned as often as it may be";
+    refused_corrected: "补正通知已发出过,不能再次发出", "What is missing was asked for already and is asked for once";
+    refused_urge: "已多次催办,不能再催", "Reminded as often as it may be";
+    refused_urge_until: "刚刚催办过,{time} 后可再次催办", "Reminded a moment ago: possible again after {time}";
+    refused_late: "后续环节已经办理,不能撤回", "Others have gone on from it: too late to take it back";
+    refused_signers: "办理人员已达上限", "The item has as many signers as it may have";
+    wait_opinion: "他人的意见", "somebody's opinion";
+    wait_turn: "前一位办理人", "the signer before";
+
+    // Drafts.
+    drafts: "未提交的草稿", "Drafts not sent";
+    save_draft: "保存草稿", "Save as a draft";
+    discard_draft: "删除草稿", "Delete the draft";
+    draft_saved: "草稿已保存,可随时继续填写。草稿保留 90 天。", "The draft is saved: go on with it whenever you like. It is kept for 90 days.";
+    draft_discarded: "草稿已删除", "The draft is deleted";
+    draft_saved_at: "保存于 {time}", "Saved {time}";
+    draft_shown: "以下是您于 {time} 保存的草稿,尚未提交。", "This is the draft that you saved on {time}; it is not sent yet.";
+
     // Starting.
     start_summary: "填写后可先核对,确认前不会提交。", "You can check your answers before anything is sent.";
     start_title: "可以发起的事项", "What you can start";
@@ -305,6 +352,7 @@ words! {
     all_cases: "全部可见办件", "All cases that I may see";
     filter: "筛选", "Filter";
     any_status: "全部状态", "Any status";
+    more_actions: "其他操作", "Other actions";
     follow_ups: "您可以由此办件发起", "What you can start from this case";
     case_actions: "办件操作", "Operate this case";
     action_cancel: "终止办件", "Cancel the case";

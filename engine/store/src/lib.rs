@@ -27,7 +27,7 @@ pub use committer::{Committer, Pressure, Priority};
 pub use db::Wakeups;
 pub use error::StoreError;
 pub use fault::{Fault, Faults, Point};
-pub use lists::{Filter, InboxCursor, InboxItem, Seen};
+pub use lists::{Filter, InboxCursor, InboxFilter, InboxGroup, InboxItem, Seen};
 pub use outcome::{Lost, Outcome, Refusal};
 pub use proof::Prepared;
 pub use store::{Options, Store};
@@ -35,6 +35,7 @@ pub use tables::act::{ActGone, ActRow};
 pub use tables::audit::{AuditChainRow, AuditRow, Verdict};
 pub use tables::bundle::{BundleFileRow, BundleFiles, BundleRow, BundleTrusted, WorkflowRow};
 pub use tables::clock::{ClockEntryRow, ClockRow};
+pub use tables::draft::{DraftGone, DraftRow};
 pub use tables::event::{
     Event, EventRouted, EventRow, ListenShapeGone, ListenShapeRow, SubscriptionSeen,
 };

@@ -59,7 +59,16 @@ statements! {
          JOIN work_item w ON w.instance_id = c.instance_id AND w.n = c.n
          JOIN instance i ON i.id = c.instance_id
          WHERE c.candidate = $1 AND (c.due_at_ms, c.instance_id, c.n) > ($2, $3, $4)
+             AND ($6 = '' OR i.workflow = $6) AND ($7 = '' OR w.title = $7)
+             AND ($8 = '' OR LOWER(i.title) LIKE $8 ESCAPE '!' OR LOWER(i.number) LIKE $8 ESCAPE '!')
          ORDER BY c.due_at_ms, c.instance_id, c.n LIMIT $5");
+    INBOX_GROUPS = bulk(PRINCIPAL,
+        "SELECT workflow, title, kind, MIN(instance_id) AS instance_id, COUNT(*) AS items FROM (
+             SELECT DISTINCT i.workflow, w.title, w.kind, c.instance_id, c.n
+             FROM {rows} JOIN work_candidate c ON c.candidate = r.principal
+             JOIN work_item w ON w.instance_id = c.instance_id AND w.n = c.n
+             JOIN instance i ON i.id = c.instance_id) AS items
+         GROUP BY workflow, title, kind ORDER BY workflow, title, kind");
     INBOX_COUNT = bulk(PRINCIPAL,
         "SELECT COUNT(*) FROM (
              SELECT DISTINCT c.instance_id, c.n FROM {rows} JOIN work_candidate c ON c.candidate = r.principal) AS items");
@@ -142,6 +151,49 @@ impl InboxItem {
             n: self.n,
         }
     }
+}
+
+/// Which items of an inbox are wanted; what is empty does not limit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct InboxFilter {
+    /// The workflow.
+    pub workflow: String,
+    /// The title of the item.
+    pub title: String,
+    /// A part of the case's title or number; small and capital letters are the same.
+    pub text: String,
+}
+
+impl InboxFilter {
+    fn pattern(&self) -> String {
+        if self.text.is_empty() {
+            return String::new();
+        }
+        let mut pattern = String::from("%");
+        for letter in self.text.to_ascii_lowercase().chars() {
+            if matches!(letter, '!' | '%' | '_') {
+                pattern.push('!');
+            }
+            pattern.push(letter);
+        }
+        pattern.push('%');
+        pattern
+    }
+}
+
+/// Items of an inbox that are of one step.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct InboxGroup {
+    /// The workflow.
+    pub workflow: String,
+    /// The title of the items.
+    pub title: String,
+    /// `approve`, `collect` and so on.
+    pub kind: String,
+    /// The instance of one of them.
+    pub instance_id: String,
+    /// How many there are.
+    pub items: i64,
 }
 
 /// Where a page of an inbox ended.
@@ -287,11 +339,13 @@ impl Store {
     pub async fn inbox_page(
         &self,
         candidates: &[String],
+        filter: &InboxFilter,
         after: &InboxCursor,
         limit: usize,
     ) -> Result<Vec<InboxItem>, StoreError> {
         let mut items: BTreeMap<(i64, String, i64), InboxItem> = BTreeMap::new();
         let count = i64::try_from(limit).unwrap_or(i64::MAX);
+        let pattern = filter.pattern();
         for candidate in candidates {
             let call = || {
                 let call = INBOX_PAGE
@@ -301,6 +355,9 @@ impl Store {
                 call.text(after.instance_id.as_str())
                     .int(after.n)
                     .int(count)
+                    .text(filter.workflow.as_str())
+                    .text(filter.title.as_str())
+                    .text(pattern.as_str())
             };
             let page: Vec<InboxItem> = self.inner.fetch(call).await?;
             items.extend(
@@ -312,6 +369,18 @@ impl Store {
             }
         }
         Ok(items.into_values().collect())
+    }
+
+    /// What waits for any of the candidates, counted by step.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn inbox_groups(&self, candidates: &[String]) -> Result<Vec<InboxGroup>, StoreError> {
+        let candidates = Bulk::texts(candidates.iter().map(String::as_str));
+        Ok(self
+            .inner
+            .fetch(|| INBOX_GROUPS.call().rows(&candidates))
+            .await?)
     }
 
     /// How many items wait for any of the candidates.

@@ -218,20 +218,7 @@ impl Desk {
         let Some(item) = self.items.get(index) else {
             return;
         };
-        let own = |person: &&String| {
-            item.bars_applicant() && world.case.starter.as_ref() == Some(*person)
-        };
-        let decided = |person: &&String| {
-            let by = |decision: &crate::Decision| {
-                decision.signer == **person || decision.person == **person
-            };
-            item.decisions.iter().any(by)
-        };
-        let people: Vec<String> = people
-            .iter()
-            .filter(|person| !own(person) && !decided(person))
-            .cloned()
-            .collect();
+        let people = fit_to_take_over(item, people, world);
         let (n, round, title) = (item.n, item.round, item.title.clone());
         if people.is_empty() {
             let fault = format!("rung `{}`: nobody is left to take it over", rung.id);
@@ -284,6 +271,22 @@ impl Desk {
             }));
         }
     }
+}
+
+/// Those who may take an item over: not the applicant where he may not decide, and nobody who has decided.
+fn fit_to_take_over(item: &Item, people: &[String], world: &World<'_>) -> Vec<String> {
+    let own =
+        |person: &String| item.bars_applicant() && world.case.starter.as_ref() == Some(person);
+    let decided = |person: &String| {
+        let by =
+            |decision: &crate::Decision| decision.signer == *person || decision.person == *person;
+        item.decisions.iter().any(by)
+    };
+    people
+        .iter()
+        .filter(|person| !own(person) && !decided(person))
+        .cloned()
+        .collect()
 }
 
 /// The electorate of a vote and the units of a group are fixed when it opens.

@@ -205,17 +205,7 @@ impl Desk {
             .org
             .calendar(item.unit().or(world.case.unit.as_deref()));
         let due = self.nearest_due(item).filter(|_| item.status.is_live());
-        let own = self
-            .clocks
-            .iter()
-            .filter(|clock| clock.item == Some(n))
-            .filter_map(|clock| clock.card)
-            .max();
         let (may, for_whom) = self.abilities(item, person, world);
-        let since = item.rounds.last().map(|end| end.at_ms);
-        let changes = since
-            .into_iter()
-            .flat_map(|since| self.changes_since(since));
         let view = ItemView {
             n,
             path: item.path.clone(),
@@ -229,17 +219,14 @@ impl Desk {
             due_at_ms: due.map(|(at_ms, _)| at_ms),
             due: due.map(|(at_ms, _)| calendar.date_of(at_ms).to_string()),
             provisional: due.is_some_and(|(_, provisional)| provisional),
-            card: own,
+            card: self.card_of(n),
             form: item.form(world),
             data: item.spec.fields.shown(item.content(world)),
             fields: item.spec.fields.clone(),
             fills: item.kind != Kind::Approve,
             asked: item.asked.clone(),
             words: item.words.clone(),
-            difference: changes
-                .flat_map(|change| change.difference.iter().cloned())
-                .filter(|one| !item.spec.fields.is_hidden(&one.field))
-                .collect(),
+            difference: self.difference_of(item),
             show: item.spec.show.clone(),
             outcomes: outcomes(item, world),
             offline: item.spec.offline,
@@ -250,26 +237,37 @@ impl Desk {
                 .into_iter()
                 .map(|(person, _)| person.to_owned())
                 .collect(),
-            claimed_by: item
-                .seats
-                .iter()
-                .find_map(|seat| seat.claimed.as_ref().map(|(by, _)| by.clone())),
+            claimed_by: claimed_by(item),
             for_whom,
             may,
             opinion: self.asked_of(item, person),
             added: added_by(item, person),
             returns: self.return_view(item),
-            corrections_left: item
-                .spec
-                .correct
-                .as_ref()
-                .map_or(0, |spec| spec.times.saturating_sub(item.corrections)),
+            corrections_left: corrections_left(item),
             digest: item.digest(world),
         };
         Some(match self.is_inside(item, person, world) {
             true => view,
             false => view.seen_from_outside(item.kind),
         })
+    }
+
+    /// The highest card of the item's own clocks.
+    fn card_of(&self, n: u32) -> Option<Card> {
+        let own = self.clocks.iter().filter(|clock| clock.item == Some(n));
+        own.filter_map(|clock| clock.card).max()
+    }
+
+    /// What changed in the form since the round before, as far as the step shows it.
+    fn difference_of(&self, item: &Item) -> Vec<Difference> {
+        let since = item.rounds.last().map(|end| end.at_ms);
+        let changes = since
+            .into_iter()
+            .flat_map(|since| self.changes_since(since));
+        changes
+            .flat_map(|change| change.difference.iter().cloned())
+            .filter(|one| !item.spec.fields.is_hidden(&one.field))
+            .collect()
     }
 
     fn asked_of(&self, item: &Item, person: &str) -> bool {
@@ -496,6 +494,16 @@ fn decisions(item: &Item, world: &World<'_>) -> Vec<DecisionView> {
         kept_from: decision.kept_from,
     };
     item.decisions.iter().map(view).collect()
+}
+
+fn claimed_by(item: &Item) -> Option<String> {
+    let mut seats = item.seats.iter();
+    seats.find_map(|seat| seat.claimed.as_ref().map(|(by, _)| by.clone()))
+}
+
+fn corrections_left(item: &Item) -> u32 {
+    let spec = item.spec.correct.as_ref();
+    spec.map_or(0, |spec| spec.times.saturating_sub(item.corrections))
 }
 
 fn added_by(item: &Item, person: &str) -> Vec<String> {

@@ -10,7 +10,9 @@ use utoipa::{Modify, OpenApi};
 
 use crate::app::App;
 
-use super::{events, handing, instances, mailbox, operations, registers, work_items, workflows};
+use super::{
+    bulk, drafts, events, handing, instances, mailbox, operations, registers, work_items, workflows,
+};
 
 /// The API.
 #[derive(OpenApi)]
@@ -22,7 +24,8 @@ use super::{events, handing, instances, mailbox, operations, registers, work_ite
         work_items::list, work_items::show, work_items::decision, work_items::submission, work_items::claim, work_items::unclaim,
         work_items::send_back, work_items::correction, work_items::resubmission, work_items::comment,
         handing::transfer, handing::delegation, handing::signer, handing::signer_gone,
-        work_items::urge, work_items::withdrawal,
+        work_items::urge, work_items::withdrawal, bulk::decisions, bulk::transfers,
+        drafts::list, drafts::show, drafts::save, drafts::remove,
         workflows::list, workflows::form, workflows::check, workflows::publish,
         events::receive, registers::records, mailbox::list, mailbox::show,
     ),

@@ -1,8 +1,10 @@
 //! The REST API under `/api/v1`: strict in what it takes, problem+json in what it refuses.
 
 pub mod body;
+pub mod bulk;
 pub mod cursor;
 pub mod document;
+pub mod drafts;
 pub mod events;
 pub mod handing;
 pub mod instances;

@@ -4,6 +4,7 @@
 use axum::extract::{Path, State};
 use serde::{Deserialize, Serialize};
 use tongban_expr::Value;
+use tongban_store::InboxFilter;
 use tongban_work::{Act, Channel, Resume, ReturnTo, Siblings, Signing, What};
 use utoipa::{IntoParams, ToSchema};
 
@@ -26,6 +27,15 @@ pub struct ItemQuery {
     /// How many, 1 to 200.
     #[serde(default)]
     pub limit: Option<i64>,
+    /// Only items of this workflow, `namespace/name`.
+    #[serde(default)]
+    pub workflow: Option<String>,
+    /// Only items with this title.
+    #[serde(default)]
+    pub title: Option<String>,
+    /// Only items of cases whose title or number holds this text.
+    #[serde(default)]
+    pub text: Option<String>,
 }
 
 /// What every act may say about what was looked at.
@@ -180,7 +190,12 @@ pub async fn list(
 ) -> Result<axum::Json<Page<ItemEntry>>, Problem> {
     let person = client.person()?;
     let place = Place::read(query.cursor.as_deref())?;
-    let (items, next) = lists::inbox(&app, person, place, limit(query.limit)?).await?;
+    let filter = InboxFilter {
+        workflow: query.workflow.unwrap_or_default(),
+        title: query.title.unwrap_or_default(),
+        text: query.text.unwrap_or_default(),
+    };
+    let (items, next) = lists::inbox(&app, person, &filter, place, limit(query.limit)?).await?;
     Ok(axum::Json(Page { items, next }))
 }
 
@@ -381,6 +396,7 @@ pub async fn withdrawal(
     .await
 }
 
+/// Answers with what became of an act.
 pub(super) async fn act(
     app: &App,
     client: &Client,
@@ -388,6 +404,17 @@ pub(super) async fn act(
     what: What,
     seen: Seen,
 ) -> Result<axum::Json<ActedAnswer>, Problem> {
+    performed(app, client, id, what, seen).await.map(axum::Json)
+}
+
+/// Does what a key's person does at an item.
+pub(super) async fn performed(
+    app: &App,
+    client: &Client,
+    id: &str,
+    what: What,
+    seen: Seen,
+) -> Result<ActedAnswer, Problem> {
     let (instance, n) = item_id(id)?;
     let who = client.person()?.to_owned();
     visibility::head(app, client.asker(), instance).await?;
@@ -402,11 +429,11 @@ pub(super) async fn act(
     };
     let acted = app.runtime.act(instance, act, client.caller()).await?;
     app.counters.count(Counted::Act);
-    Ok(axum::Json(ActedAnswer {
+    Ok(ActedAnswer {
         item_status: acted.item_status,
         outcome: acted.outcome,
         instance_status: acted.instance_status,
-    }))
+    })
 }
 
 fn change(json: &serde_json::Value) -> Result<Value, Problem> {

@@ -6,12 +6,13 @@ use tongban_expr::Value;
 use tongban_work::{ItemView, OutcomeView, Refusal, Resume, ReturnTo, What};
 
 use super::posted::Posted;
+use super::refusal::unfit;
 use super::start::{field_fault, first_of_each};
 use crate::api::body::value;
 use crate::form::{self, Access, Decoded, Fault, Form, What as Wrong};
 use crate::language::Language;
 use crate::problem::Problem;
-use crate::words::{Words, fill};
+use crate::words::{CHINESE, ENGLISH, fill};
 
 /// A fault of the page that is at no field of the case's form.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -313,23 +314,13 @@ pub fn refused(
         }
         Refusal::FieldNotEditable { field } | Refusal::Figures { field } => {
             let said = Wrong::Said {
-                chinese: refusal.to_string(),
-                english: refusal.to_string(),
+                chinese: CHINESE.refused_field.to_owned(),
+                english: ENGLISH.refused_field.to_owned(),
             };
             Some((vec![Fault::new(field.clone(), said)], Vec::new()))
         }
         Refusal::BadChange { reason } => page(if view.fills { "form" } else { "outcome" }, reason),
         _ => None,
-    }
-}
-
-/// Why somebody cannot take part, in the reader's language.
-fn unfit(why: &str, words: &'static Words) -> &'static str {
-    match why {
-        "is the applicant" => words.unfit_applicant,
-        "has a part in it already" => words.unfit_in_it,
-        "has decided already" => words.unfit_decided,
-        _ => words.hand_missing,
     }
 }
 
@@ -347,48 +338,6 @@ pub fn said_after(what: &What) -> &'static str {
         What::Delegate { .. } | What::AddSigner { .. } | What::RemoveSigner { .. } => "handed",
         What::Resubmit { .. } => "resubmitted",
         _ => "decided",
-    }
-}
-
-/// The refusal in words for somebody who comes too late or may not.
-pub fn too_late(
-    refusal: &Refusal,
-    name: impl Fn(&str) -> String,
-    moment: impl Fn(i64) -> String,
-    language: Language,
-) -> String {
-    let words = language.words();
-    let by = |by: &str, at_ms: i64, outcome: &str| {
-        fill(
-            words.decided_by,
-            &[
-                ("name", &name(by)),
-                ("time", &moment(at_ms)),
-                ("outcome", outcome),
-            ],
-        )
-    };
-    match refusal {
-        Refusal::AlreadyDecided {
-            by: person,
-            at_ms,
-            outcome,
-        } => by(person, *at_ms, outcome),
-        Refusal::Closed {
-            why,
-            by: Some(person),
-            at_ms,
-        } => by(person, *at_ms, why),
-        Refusal::RoundClosed {
-            by: Some(person),
-            at_ms,
-            why,
-            ..
-        } => by(person, *at_ms, why),
-        Refusal::Closed { .. } | Refusal::RoundClosed { .. } => words.closed_item.to_owned(),
-        Refusal::ClaimedBy { by, .. } => fill(words.claimed_by, &[("name", &name(by))]),
-        Refusal::SelfApproval => words.self_approval.to_owned(),
-        other => format!("{}:{other}", words.not_allowed),
     }
 }
 

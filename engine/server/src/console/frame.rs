@@ -84,6 +84,8 @@ fn said(path: &str, words: &'static Words) -> Option<&'static str> {
         "resubmitted" => words.resubmitted,
         "urged" => words.urged,
         "handed" => words.handed_saved,
+        "saved" => words.draft_saved,
+        "discarded" => words.draft_discarded,
         "signed-out" => words.signed_out,
         "done" => words.action_done,
         _ => return None,

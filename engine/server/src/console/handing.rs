@@ -46,7 +46,7 @@ impl Handing {
 }
 
 /// People of the units of those who are asked.
-fn colleagues(app: &App, asked: &[String]) -> Vec<(String, String)> {
+pub fn colleagues(app: &App, asked: &[String]) -> Vec<(String, String)> {
     let organisation = app.organisation();
     let unit_of = |id: &String| organisation.person(id)?.unit.clone();
     let units: Vec<String> = asked.iter().filter_map(unit_of).collect();
@@ -102,7 +102,10 @@ pub fn read(app: &App, posted: &Posted, data: &Json, language: Language) -> Opti
 }
 
 /// The account of the person who was typed, by account or by a name that one person has.
-fn person(
+///
+/// # Errors
+/// Nobody is meant, or several people, in words.
+pub fn person(
     organisation: &Organisation,
     typed: &str,
     now_ms: i64,

@@ -1,9 +1,12 @@
 //! The inbox: what waits for a person, and what the person has done.
 
+use std::fmt::Write as _;
+
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use serde::Deserialize;
+use tongban_store::{InboxFilter, InboxGroup};
 
 use super::frame::{Frame, page as render};
 use super::time::{self, Due};
@@ -16,6 +19,9 @@ use crate::problem::Problem;
 use crate::security::identity::{Officer, Visitor};
 use crate::words::fill;
 
+/// The most steps that the list offers to choose from.
+const STEPS_MAX: usize = 50;
+
 /// Which part of the inbox.
 #[derive(Deserialize)]
 pub struct InboxQuery {
@@ -23,6 +29,49 @@ pub struct InboxQuery {
     tab: String,
     #[serde(default)]
     cursor: String,
+    /// One step, `namespace/name:title`.
+    #[serde(default)]
+    step: String,
+    /// A part of a title or number.
+    #[serde(default)]
+    text: String,
+    /// `all` marks every item of the page.
+    #[serde(default)]
+    marked: String,
+}
+
+impl InboxQuery {
+    fn filter(&self) -> InboxFilter {
+        let (workflow, title) = self.step.split_once(':').unwrap_or_default();
+        InboxFilter {
+            workflow: workflow.to_owned(),
+            title: title.to_owned(),
+            text: self.text.trim().to_owned(),
+        }
+    }
+
+    /// The page's address with another cursor, or with everything marked.
+    fn address(&self, name: &str, value: &str) -> String {
+        format!(
+            "/inbox?step={}&text={}&{name}={value}",
+            encoded(&self.step),
+            encoded(self.text.trim())
+        )
+    }
+}
+
+/// A text as a value of a query.
+fn encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_') {
+            encoded.push(char::from(byte));
+        } else {
+            // Writing to a text does not fail.
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
 }
 
 #[derive(Template)]
@@ -31,6 +80,17 @@ struct InboxPage {
     frame: Frame,
     done_tab: bool,
     count: String,
+    /// The steps at which something waits: what is posted, what people read.
+    steps: Vec<(String, String)>,
+    step: String,
+    text: String,
+    /// Whether the list is narrowed down.
+    narrowed: bool,
+    /// Whether every item is marked.
+    marked: bool,
+    mark_all: String,
+    /// Whether there is anything to handle together.
+    several: bool,
     waiting: Vec<Waiting>,
     done: Vec<Done>,
     next: Option<String>,
@@ -38,6 +98,8 @@ struct InboxPage {
 
 struct Waiting {
     address: String,
+    /// What is posted when it is marked; only decisions can be made together.
+    item: Option<String>,
     title: String,
     number: String,
     task: String,
@@ -85,47 +147,93 @@ pub async fn page(
     Officer(signed_in): Officer,
     Query(query): Query<InboxQuery>,
 ) -> Result<Response, Problem> {
-    let done_tab = query.tab == "done";
     let place = Place::read(Some(&query.cursor))?;
+    let person = &signed_in.person;
     let words = visitor.language.words();
-    let count = lists::inbox_count(&app, &signed_in.person).await?;
+    let groups = lists::inbox_groups(&app, person).await?;
+    let all: i64 = groups.iter().map(|group| group.items).sum();
     let mut page = InboxPage {
         frame: Frame::new(&app, &visitor, "inbox"),
-        done_tab,
-        count: fill(words.to_do_count, &[("n", &count.to_string())]),
+        done_tab: query.tab == "done",
+        count: fill(words.to_do_count, &[("n", &all.to_string())]),
+        steps: Vec::new(),
+        narrowed: !query.step.is_empty() || !query.text.trim().is_empty(),
+        marked: query.marked == "all",
+        mark_all: query.address("marked", "all"),
+        several: false,
         waiting: Vec::new(),
         done: Vec::new(),
         next: None,
+        step: query.step.clone(),
+        text: query.text.trim().to_owned(),
     };
-    if done_tab {
-        let (rows, next) = lists::done(&app, &signed_in.person, place, LIMIT_DEFAULT).await?;
+    if page.done_tab {
+        let (rows, next) = lists::done(&app, person, place, LIMIT_DEFAULT).await?;
         page.next = next.map(|cursor| format!("/inbox?tab=done&cursor={cursor}"));
         for row in rows {
             page.done.push(done(&app, row, visitor.language).await);
         }
-    } else {
-        let (rows, next) = lists::inbox(&app, &signed_in.person, place, LIMIT_DEFAULT).await?;
-        page.next = next.map(|cursor| format!("/inbox?cursor={cursor}"));
-        for row in rows {
-            page.waiting.push(Waiting {
-                task: task(&app, &row, visitor.language).await,
-                address: format!("/items/{}/{}", row.instance, row.n),
-                title: if row.case_title.is_empty() {
-                    row.workflow
-                } else {
-                    row.case_title
-                },
-                number: row.case_number,
-                received: time::moment(&app.site.zone, row.opened_at_ms),
-                due: time::due(&app, row.due_at_ms, false, visitor.language),
-                card: card(row.card.as_deref(), words),
-                claimed: row
-                    .claimed
-                    .map(|person| fill(words.claimed_by, &[("name", &app.name_of(&person))])),
-            });
-        }
+        return render(&page);
     }
+    page.steps = steps(&app, groups, visitor.language).await;
+    let (rows, next) = lists::inbox(&app, person, &query.filter(), place, LIMIT_DEFAULT).await?;
+    page.next = next.map(|cursor| query.address("cursor", &cursor));
+    for row in rows {
+        page.waiting
+            .push(waiting(&app, row, visitor.language).await);
+    }
+    let together = page.waiting.iter().filter(|row| row.item.is_some());
+    page.several = together.count() > 1;
     render(&page)
+}
+
+/// The steps at which something waits, with how much it is.
+async fn steps(app: &App, groups: Vec<InboxGroup>, language: Language) -> Vec<(String, String)> {
+    let mut steps = Vec::with_capacity(groups.len());
+    for group in groups.into_iter().take(STEPS_MAX) {
+        let case = app.runtime.case(&group.instance_id).await.ok();
+        let item = case.as_ref().and_then(|case| {
+            let mut items = case.desk.items().iter();
+            items.find(|item| item.title == group.title && item.kind.word() == group.kind)
+        });
+        let task = match (&case, item) {
+            (Some(case), Some(item)) => {
+                timeline::step_title(item, &outline::titles(case, language), language)
+            }
+            _ => group.title.clone(),
+        };
+        let workflow = case.as_ref().map_or_else(
+            || group.workflow.clone(),
+            |case| outline::workflow_title(&case.definition, language),
+        );
+        steps.push((
+            format!("{}:{}", group.workflow, group.title),
+            format!("{task} · {workflow} ({})", group.items),
+        ));
+    }
+    steps
+}
+
+async fn waiting(app: &App, row: lists::ItemEntry, language: Language) -> Waiting {
+    let words = language.words();
+    let item = format!("{}.{}.{}", row.instance, row.n, row.round);
+    Waiting {
+        task: task(app, &row, language).await,
+        address: format!("/items/{}/{}", row.instance, row.n),
+        item: Some(item).filter(|_| row.kind == "approve"),
+        title: if row.case_title.is_empty() {
+            row.workflow
+        } else {
+            row.case_title
+        },
+        number: row.case_number,
+        received: time::moment(&app.site.zone, row.opened_at_ms),
+        due: time::due(app, row.due_at_ms, false, language),
+        card: card(row.card.as_deref(), words),
+        claimed: row
+            .claimed
+            .map(|person| fill(words.claimed_by, &[("name", &app.name_of(&person))])),
+    }
 }
 
 /// What is asked, in the reader's language: titles are stored as their author wrote them.

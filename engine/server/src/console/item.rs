@@ -16,6 +16,7 @@ use super::inbox::{Card, card};
 use super::opened::{Markable, Opened, Target};
 use super::outline;
 use super::posted::Posted;
+use super::refusal;
 use super::time::{self, Due};
 use super::timeline::{self, Said};
 use crate::app::App;
@@ -331,7 +332,8 @@ impl Look<'_> {
     }
 }
 
-fn page_lines(faults: &[PageFault]) -> impl Iterator<Item = FaultLine> {
+/// Faults of the page as lines of its summary.
+pub fn page_lines(faults: &[PageFault]) -> impl Iterator<Item = FaultLine> {
     faults.iter().map(|fault| FaultLine {
         name: String::new(),
         id: fault.id.clone(),
@@ -356,7 +358,8 @@ pub fn comment_rule(outcomes: &[OutcomeView], words: &'static Words) -> (Option<
     )
 }
 
-fn closed(app: &App, opened: &Opened, language: Language) -> Option<String> {
+/// Who closed an item, when and how, in words; `None` while it is open.
+pub fn closed(app: &App, opened: &Opened, language: Language) -> Option<String> {
     let words = language.words();
     let closed = opened.view.closed.as_ref()?;
     let Some(by) = &closed.by else {
@@ -461,14 +464,13 @@ async fn perform(
             };
             Ok(Redirect::to(&to).into_response())
         }
-        Err(RuntimeError::Refused(refusal)) => {
-            let refused = decide::refused(&refusal, &opened.view, posted, language);
-            let (fields, page) = refused.unwrap_or_else(|| {
-                let moment = |at_ms| time::moment(&app.site.zone, at_ms);
-                let message = decide::too_late(&refusal, |id| app.name_of(id), moment, language);
+        Err(RuntimeError::Refused(refused)) => {
+            let shown = decide::refused(&refused, &opened.view, posted, language);
+            let (fields, page) = shown.unwrap_or_else(|| {
+                let message = refusal::told(app, &refused, language);
                 (Vec::new(), vec![PageFault::new("main", &message)])
             });
-            let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::CONFLICT);
+            let status = StatusCode::from_u16(refused.status()).unwrap_or(StatusCode::CONFLICT);
             let again = Again::of(posted, None, fields, page);
             faulty_page(status, &look.page(again).await?)
         }

@@ -6,13 +6,14 @@ use axum::extract::{FromRequest, Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use tongban_runtime::{LinkView, RuntimeError};
-use tongban_work::{Act, Channel, OutcomeView, What};
+use tongban_work::{Act, Channel, OutcomeView, Refusal, What};
 
 use super::decide::{self, PageFault, Reading, access_of};
 use super::frame::{Frame, faulty_page, page as render};
-use super::item::comment_rule;
+use super::item::{closed, comment_rule};
 use super::opened::Opened;
 use super::posted::Posted;
+use super::refusal;
 use super::time::{self, Due};
 use super::timeline::{self, Said};
 use crate::app::App;
@@ -78,12 +79,10 @@ pub async fn page(
             };
             render(&look.page(Vec::new(), None).await?)
         }
-        Some("moved on" | "used") => end(
-            &app,
-            &visitor,
-            StatusCode::CONFLICT,
-            moved_on(&app, &visitor, &opened),
-        ),
+        Some("moved on" | "used") => {
+            let text = moved_on(&app, &visitor, &opened);
+            end(&app, &visitor, StatusCode::CONFLICT, text)
+        }
         Some(_) => neutral(&app, &visitor),
     }
 }
@@ -99,7 +98,6 @@ pub async fn act(
     let Some((link, opened)) = open(&app, &visitor, &token).await? else {
         return neutral(&app, &visitor);
     };
-    let language = visitor.language;
     let look = Look {
         app: &app,
         visitor: &visitor,
@@ -107,61 +105,7 @@ pub async fn act(
         link: &link,
         opened: &opened,
     };
-    if opened.view.status != "open" {
-        return end(
-            &app,
-            &visitor,
-            StatusCode::CONFLICT,
-            moved_on(&app, &visitor, &opened),
-        );
-    }
-    let what = match decide::read(&posted, &opened.view, &opened.form, &opened.data, language)? {
-        Reading::Act(
-            what @ (What::Decide { .. } | What::Submit { .. } | What::Resubmit { .. }),
-        ) => what,
-        Reading::Faulty { fields, page, .. } => return look.faulty(fields, page, &posted).await,
-        Reading::Act(_) | Reading::Again(_) => {
-            return Err(Problem::malformed("a link of a mail only decides"));
-        }
-    };
-    let act = Act {
-        n: link.n,
-        round: Some(link.round),
-        who: link.person.clone(),
-        for_whom: None,
-        channel: Channel::Mail,
-        seen_digest: posted.filled("_digest"),
-        what,
-    };
-    match app.runtime.link_act(&token, act).await {
-        Ok(_) => {
-            app.counters.count(Counted::Act);
-            let words = language.words();
-            render(&LinkEnd {
-                frame: Frame::new(&app, &visitor, ""),
-                title: words.link_done.to_owned(),
-                text: opened.title.clone(),
-            })
-        }
-        Err(RuntimeError::Refused(refusal)) => {
-            match decide::refused(&refusal, &opened.view, &posted, language) {
-                Some((fields, page)) => look.faulty(fields, page, &posted).await,
-                None => {
-                    let text = decide::too_late(
-                        &refusal,
-                        |id| app.name_of(id),
-                        |at_ms| time::moment(&app.site.zone, at_ms),
-                        language,
-                    );
-                    let status =
-                        StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::CONFLICT);
-                    end(&app, &visitor, status, text)
-                }
-            }
-        }
-        Err(RuntimeError::NotFound { .. } | RuntimeError::LinkGone(_)) => neutral(&app, &visitor),
-        Err(other) => Err(other.into()),
-    }
+    look.act(&posted).await
 }
 
 /// The link with its item; `None` for every link that is no good.
@@ -221,6 +165,69 @@ struct Look<'a> {
 }
 
 impl Look<'_> {
+    /// Does what was posted, in the name of the person whose link it is.
+    async fn act(&self, posted: &Posted) -> Result<Response, Problem> {
+        let (app, visitor, opened) = (self.app, self.visitor, self.opened);
+        if opened.view.status != "open" {
+            let text = moved_on(app, visitor, opened);
+            return end(app, visitor, StatusCode::CONFLICT, text);
+        }
+        let reading = decide::read(
+            posted,
+            &opened.view,
+            &opened.form,
+            &opened.data,
+            visitor.language,
+        )?;
+        let what = match reading {
+            Reading::Act(
+                what @ (What::Decide { .. } | What::Submit { .. } | What::Resubmit { .. }),
+            ) => what,
+            Reading::Faulty { fields, page, .. } => return self.faulty(fields, page, posted).await,
+            Reading::Act(_) | Reading::Again(_) => {
+                return Err(Problem::malformed("a link of a mail only decides"));
+            }
+        };
+        let act = Act {
+            n: self.link.n,
+            round: Some(self.link.round),
+            who: self.link.person.clone(),
+            for_whom: None,
+            channel: Channel::Mail,
+            seen_digest: posted.filled("_digest"),
+            what,
+        };
+        match app.runtime.link_act(self.token, act).await {
+            Ok(_) => {
+                app.counters.count(Counted::Act);
+                render(&LinkEnd {
+                    frame: Frame::new(app, visitor, ""),
+                    title: visitor.language.words().link_done.to_owned(),
+                    text: opened.title.clone(),
+                })
+            }
+            Err(RuntimeError::Refused(refused)) => self.refused(&refused, posted).await,
+            Err(RuntimeError::NotFound { .. } | RuntimeError::LinkGone(_)) => neutral(app, visitor),
+            Err(other) => Err(other.into()),
+        }
+    }
+
+    /// What the engine did not take: faults that the page can mend, or the end of the link.
+    async fn refused(&self, refused: &Refusal, posted: &Posted) -> Result<Response, Problem> {
+        let (app, language) = (self.app, self.visitor.language);
+        if let Some((fields, page)) = decide::refused(refused, &self.opened.view, posted, language)
+        {
+            return self.faulty(fields, page, posted).await;
+        }
+        let status = StatusCode::from_u16(refused.status()).unwrap_or(StatusCode::CONFLICT);
+        end(
+            app,
+            self.visitor,
+            status,
+            refusal::told(app, refused, language),
+        )
+    }
+
     async fn faulty(
         &self,
         fields: Vec<form::Fault>,
@@ -296,25 +303,8 @@ impl Look<'_> {
 
 /// Who was faster, in words.
 fn moved_on(app: &App, visitor: &Visitor, opened: &Opened) -> String {
-    let words = visitor.language.words();
-    let Some(closed) = &opened.view.closed else {
-        return words.item_moved.to_owned();
-    };
-    let Some(by) = &closed.by else {
-        return words.closed_item.to_owned();
-    };
-    let item = opened.case.desk.item(opened.view.n);
-    let act = closed.outcome.as_deref().unwrap_or(&closed.why);
-    let outcome = timeline::act_title(item, act, visitor.language);
-    let moment = time::moment(&app.site.zone, closed.at_ms);
-    fill(
-        words.decided_by,
-        &[
-            ("name", &app.name_of(by)),
-            ("time", &moment),
-            ("outcome", &outcome),
-        ],
-    )
+    closed(app, opened, visitor.language)
+        .unwrap_or_else(|| visitor.language.words().item_moved.to_owned())
 }
 
 fn neutral(app: &App, visitor: &Visitor) -> Result<Response, Problem> {

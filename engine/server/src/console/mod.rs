@@ -1,6 +1,7 @@
 //! The console: pages rendered on the server, every decision without JavaScript.
 
 pub mod assets;
+pub mod bulk;
 pub mod case;
 pub mod cases;
 pub mod clocks;
@@ -15,8 +16,10 @@ pub mod mailbox;
 pub mod opened;
 pub mod outline;
 pub mod posted;
+pub mod refusal;
 pub mod sign_in;
 pub mod start;
+pub mod start_list;
 pub mod steps;
 pub mod time;
 pub mod timeline;

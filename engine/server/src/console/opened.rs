@@ -95,21 +95,7 @@ impl Opened {
 
     /// The outcomes with their reasons, in the reader's language.
     pub fn outcomes(&self, language: Language) -> Vec<OutcomeView> {
-        let item = self.case.desk.item(self.view.n);
-        let said = |outcome: &OutcomeView| {
-            let title = match (&outcome.title_en, language) {
-                (Some(english), Language::English) => english.clone(),
-                _ => outcome.title.clone(),
-            };
-            let list = item.and_then(|item| item.spec.reasons.get(&outcome.name));
-            let reasons = list.and_then(|list| self.case.codes(list, language.tag()));
-            OutcomeView {
-                title,
-                reasons: reasons.unwrap_or_else(|| outcome.reasons.clone()),
-                ..outcome.clone()
-            }
-        };
-        self.view.outcomes.iter().map(said).collect()
+        outcomes(&self.case, &self.view, language)
     }
 
     /// What is shown beside the form, rendered.
@@ -178,6 +164,25 @@ impl Opened {
         }
         targets
     }
+}
+
+/// The outcomes of an item with their reasons, in the reader's language.
+pub fn outcomes(case: &CaseView, view: &ItemView, language: Language) -> Vec<OutcomeView> {
+    let item = case.desk.item(view.n);
+    let said = |outcome: &OutcomeView| {
+        let title = match (&outcome.title_en, language) {
+            (Some(english), Language::English) => english.clone(),
+            _ => outcome.title.clone(),
+        };
+        let list = item.and_then(|item| item.spec.reasons.get(&outcome.name));
+        let reasons = list.and_then(|list| case.codes(list, language.tag()));
+        OutcomeView {
+            title,
+            reasons: reasons.unwrap_or_else(|| outcome.reasons.clone()),
+            ..outcome.clone()
+        }
+    };
+    view.outcomes.iter().map(said).collect()
 }
 
 /// Puts a value at a path such as `list[1].n`, where its surroundings exist.

@@ -1,4 +1,4 @@
-//! Starting a case: the list of what may be started, the form, the page on which answers are checked.
+//! Starting a case: the form, its draft, the page on which answers are checked.
 //! Nothing is sent before that page is confirmed, and confirming twice starts one case.
 
 use askama::Template;
@@ -12,9 +12,11 @@ use tongban_runtime::{RuntimeError, Start};
 
 use super::frame::{Frame, faulty_page, page};
 use super::posted::Posted;
+use super::time;
 use crate::api::body::{json, value};
 use crate::app::App;
 use crate::counters::Counted;
+use crate::drafts::{self, Place};
 use crate::form::{self, Access, Decoded, Fault, FaultLine, Form, What};
 use crate::language::Language;
 use crate::offers::{Lookup, Surroundings, with_defaults};
@@ -23,19 +25,7 @@ use crate::security::account::SignedIn;
 use crate::security::identity::{Officer, Visitor};
 use crate::security::secret::random_token;
 use crate::visibility::{self, may_start};
-
-#[derive(Template)]
-#[template(path = "start_list.html")]
-struct StartList {
-    frame: Frame,
-    workflows: Vec<Startable>,
-}
-
-struct Startable {
-    name: String,
-    title: String,
-    summary: Option<String>,
-}
+use crate::words::fill;
 
 #[derive(Template)]
 #[template(path = "start_form.html")]
@@ -47,6 +37,8 @@ struct StartForm {
     faults: Vec<FaultLine>,
     holder: Option<String>,
     link: Option<String>,
+    /// When the draft was saved that is shown, in words.
+    draft: Option<String>,
 }
 
 #[derive(Template)]
@@ -60,32 +52,6 @@ struct StartCheck {
     warnings: Vec<String>,
     key: String,
     link: Option<String>,
-}
-
-/// Lists the workflows that the person may start.
-pub async fn list(
-    State(app): State<App>,
-    visitor: Visitor,
-    Officer(signed_in): Officer,
-) -> Result<Response, Problem> {
-    let workflows = app.runtime.workflows().await?;
-    let workflows = workflows
-        .into_iter()
-        .filter(|view| may_start(&app, signed_in.asker(), &view.workflow))
-        .filter(|view| !view.starts_from_another)
-        .map(|view| Startable {
-            title: match (&view.title_en, visitor.language) {
-                (Some(english), Language::English) => english.clone(),
-                _ => view.title,
-            },
-            name: view.workflow,
-            summary: view.summary,
-        })
-        .collect();
-    page(&StartList {
-        frame: Frame::new(&app, &visitor, "start"),
-        workflows,
-    })
 }
 
 /// The number of the case that a new one follows.
@@ -112,10 +78,19 @@ pub async fn form(
     };
     asking.allow().await?;
     let starting = Starting::of(&asking, &Json::Null).await?;
-    let data = starting.form.prefilled();
+    let draft = drafts::one(&app, asking.place()).await?;
+    let (data, saved_at_ms) = match draft {
+        Some(draft) => (draft.data, Some(draft.saved_at_ms)),
+        None => (starting.form.prefilled(), None),
+    };
     // Choices may hang on what is filled in already.
     let starting = Starting::of(&asking, &data).await?;
-    page(&starting.form_page(&app, &visitor, &data, Vec::new(), None))
+    let mut shown = starting.form_page(&app, &visitor, &data, Vec::new(), None);
+    shown.draft = saved_at_ms.map(|at_ms| {
+        let moment = time::moment(&app.site.zone, at_ms);
+        fill(visitor.language.words().draft_shown, &[("time", &moment)])
+    });
+    page(&shown)
 }
 
 /// Takes the form: rows come and go, answers are checked, the case is started.
@@ -135,11 +110,15 @@ pub async fn submit(
     };
     asking.allow().await?;
     let access = Access::edit_all();
+    let act = posted.text("_act");
+    if act == "discard" {
+        drafts::remove(&app, asking.place()).await?;
+        return Ok(Redirect::to("/start?said=discarded").into_response());
+    }
     // The first reading gives the answers on which later choices hang.
     let first = Starting::of(&asking, &Json::Null).await?;
     let sketch = form::sketch(&first.form.prefilled(), &posted.entries);
     let starting = Starting::of(&asking, &sketch).await?;
-    let act = posted.text("_act");
     let finished = matches!(act, "check" | "submit")
         && posted
             .entries
@@ -150,6 +129,10 @@ pub async fn submit(
     let Decoded { mut data, faults } =
         form::decode(&starting.form, &access, &base, &posted.entries, finished)
             .map_err(unexpected)?;
+    if act == "save" {
+        drafts::save(&app, asking.place(), &data).await?;
+        return Ok(Redirect::to("/start?said=saved").into_response());
+    }
     if !finished {
         form::edit_rows(&starting.form, &access, &mut data, &posted.entries);
         return page(&starting.form_page(&app, visitor, &data, Vec::new(), None));
@@ -163,11 +146,7 @@ pub async fn submit(
         );
     }
     match act {
-        "submit" => {
-            starting
-                .start(&app, visitor, &signed_in, &posted, &data)
-                .await
-        }
+        "submit" => starting.start(&asking, &posted, &data).await,
         _ => page(&starting.check_page(&app, visitor, &data, warnings)),
     }
 }
@@ -199,6 +178,15 @@ impl Asking<'_> {
         match allowed {
             true => Ok(()),
             false => Err(Problem::not_found()),
+        }
+    }
+
+    /// Where what is begun here is kept.
+    fn place(&self) -> Place<'_> {
+        Place {
+            person: &self.signed_in.person,
+            workflow: &self.workflow,
+            follows: self.link.as_deref(),
         }
     }
 }
@@ -297,6 +285,7 @@ impl Starting {
             faults,
             holder,
             link: self.link.clone(),
+            draft: None,
         }
     }
 
@@ -331,12 +320,11 @@ impl Starting {
 
     async fn start(
         &self,
-        app: &App,
-        visitor: &Visitor,
-        signed_in: &SignedIn,
+        asking: &Asking<'_>,
         posted: &Posted,
         data: &Json,
     ) -> Result<Response, Problem> {
+        let (app, visitor, signed_in) = (asking.app, asking.visitor, asking.signed_in);
         let key = posted
             .filled("_key")
             .filter(|key| key.len() <= 64)
@@ -352,6 +340,10 @@ impl Starting {
         match app.runtime.start(start).await {
             Ok(started) => {
                 app.counters.count(Counted::Start);
+                // The case is durable: a draft that stays behind is a nuisance and no failure.
+                if let Err(problem) = drafts::remove(app, asking.place()).await {
+                    tracing::warn!(detail = ?problem.detail, "the draft of a started case stays");
+                }
                 Ok(Redirect::to(&format!("/cases/{}/confirmation", started.id)).into_response())
             }
             Err(RuntimeError::Invalid(faults)) => {

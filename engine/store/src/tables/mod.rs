@@ -4,6 +4,7 @@ pub mod act;
 pub mod audit;
 pub mod bundle;
 pub mod clock;
+pub mod draft;
 pub mod event;
 pub mod inbox;
 pub mod instance;
@@ -41,6 +42,7 @@ pub(crate) const ORDER: &[&str] = &[
     "work_candidate",
     "decision",
     "work_note",
+    "draft",
     "clock",
     "clock_entry",
     "party",
@@ -110,6 +112,7 @@ pub(crate) const STATEMENTS: &[&[(&str, &crate::db::Statement)]] = &[
     audit::STATEMENTS,
     bundle::STATEMENTS,
     clock::STATEMENTS,
+    draft::STATEMENTS,
     event::STATEMENTS,
     inbox::STATEMENTS,
     instance::STATEMENTS,
@@ -131,6 +134,7 @@ pub(crate) const OPERATIONS: &[&[fn() -> &'static Operation]] = &[
     audit::OPERATIONS,
     bundle::OPERATIONS,
     clock::OPERATIONS,
+    draft::OPERATIONS,
     event::OPERATIONS,
     inbox::OPERATIONS,
     instance::OPERATIONS,

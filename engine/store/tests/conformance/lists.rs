@@ -1,17 +1,21 @@
 //! What people see: only what they may, newest or most urgent first, page by page, each line once.
 
 use tongban_store::{
-    CandidateRow, Change, ClockEntryRow, ClockRow, DecisionRow, Filter, InboxCursor, InstanceRow,
-    NO_DUE_MS, NoteRow, OrganisationRows, PartyRow, SearchRow, Seen, Store, TextRow, UnitRow,
-    WorkItemRow,
+    CandidateRow, Change, ClockEntryRow, ClockRow, DecisionRow, DraftGone, DraftRow, Filter,
+    HeadUpdate, InboxCursor, InboxFilter, InstanceRow, NO_DUE_MS, NoteRow, OrganisationRows,
+    PartyRow, SearchRow, Seen, Store, TextRow, UnitRow, WorkItemRow,
 };
 
-use crate::support::{Db, NOW_MS, finish, head, history, must_commit, on_both, running, start};
+use crate::support::{
+    Db, NOW_MS, finish, go_on, head, history, must_commit, on_both, running, start,
+};
 
 on_both!(
     instances_of_principals,
     instances_of_a_subtree,
     inbox_pages,
+    inbox_narrowed,
+    drafts,
     work_of_an_instance,
     full_text,
 );
@@ -236,7 +240,7 @@ async fn inbox_pages(db: Db) {
     let mine = ["person:wu".to_owned(), "role:leader@tax".to_owned()];
     let place = |item: &tongban_store::InboxItem| (item.instance_id.clone(), item.n);
     let all = store
-        .inbox_page(&mine, &InboxCursor::default(), 10)
+        .inbox_page(&mine, &InboxFilter::default(), &InboxCursor::default(), 10)
         .await
         .unwrap();
     assert_eq!(
@@ -248,16 +252,112 @@ async fn inbox_pages(db: Db) {
         ("审核 1", "sharing/apply")
     );
     let page = store
-        .inbox_page(&mine, &InboxCursor::default(), 2)
+        .inbox_page(&mine, &InboxFilter::default(), &InboxCursor::default(), 2)
         .await
         .unwrap();
-    let rest = store.inbox_page(&mine, &page[1].cursor(), 2).await.unwrap();
+    let rest = store
+        .inbox_page(&mine, &InboxFilter::default(), &page[1].cursor(), 2)
+        .await
+        .unwrap();
     assert_eq!(
         rest.iter().map(place).collect::<Vec<_>>(),
         [("a".into(), 2)]
     );
     assert_eq!(store.inbox_count(&mine).await.unwrap(), 3);
     assert_eq!(store.inbox_count(&["person:zhao".into()]).await.unwrap(), 1);
+    db.end().await;
+}
+
+async fn inbox_narrowed(db: Db) {
+    let store = &db.store;
+    let mut first = start("a");
+    item(&mut first, "a", 1, None, &["person:wu", "role:leader@tax"]);
+    item(&mut first, "a", 2, None, &["person:wu"]);
+    let mut second = start("b");
+    item(&mut second, "b", 1, None, &["role:leader@tax"]);
+    item(&mut second, "b", 2, None, &["person:zhao"]);
+    must_commit(store, vec![first, second]).await;
+    let mut titled = go_on("b", 1, "1");
+    titled.add(HeadUpdate {
+        id: "b".into(),
+        status: "running".into(),
+        title: Some("100% Of_A 车辆".into()),
+        changed_at_ms: NOW_MS,
+        ..HeadUpdate::default()
+    });
+    must_commit(store, vec![titled]).await;
+    let mine = ["person:wu".to_owned(), "role:leader@tax".to_owned()];
+    let count = async |workflow: &str, title: &str, text: &str| {
+        let filter = InboxFilter {
+            workflow: workflow.into(),
+            title: title.into(),
+            text: text.into(),
+        };
+        let from = InboxCursor::default();
+        let page = store.inbox_page(&mine, &filter, &from, 10).await;
+        page.unwrap().len()
+    };
+    assert_eq!(count("sharing/apply", "", "").await, 3);
+    assert_eq!(count("sharing/other", "", "").await, 0);
+    assert_eq!(count("", "审核 1", "").await, 2);
+    assert_eq!(count("", "", "OF_a").await, 1, "letters of any size");
+    assert_eq!(count("", "", "0% o").await, 1, "signs stand for themselves");
+    assert_eq!(
+        count("", "", "Of%车").await,
+        0,
+        "signs stand for themselves"
+    );
+    let groups = store.inbox_groups(&mine).await.unwrap();
+    let groups: Vec<_> = groups
+        .iter()
+        .map(|group| {
+            (
+                group.title.as_str(),
+                group.instance_id.as_str(),
+                group.items,
+            )
+        })
+        .collect();
+    assert_eq!(groups, [("审核 1", "a", 2), ("审核 2", "a", 1)]);
+    db.end().await;
+}
+
+async fn drafts(db: Db) {
+    let store = &db.store;
+    let draft = |workflow: &str, follows: &str, body: &str, at_ms: i64| DraftRow {
+        person_id: "li".into(),
+        workflow: workflow.into(),
+        follows: follows.into(),
+        body: body.into(),
+        saved_at_ms: at_ms,
+    };
+    let mut change = Change::without_instance(NOW_MS);
+    change.add(draft("sharing/apply", "", "{\"a\":1}", NOW_MS));
+    change.add(draft("sharing/dispute", "GX1", "{}", NOW_MS + 5));
+    must_commit(store, vec![change]).await;
+    let mut change = Change::without_instance(NOW_MS);
+    change.add(draft("sharing/apply", "", "{\"a\":2}", NOW_MS + 9));
+    must_commit(store, vec![change]).await;
+    let kept = store.draft("li", "sharing/apply", "").await.unwrap();
+    assert_eq!(kept.unwrap().body, "{\"a\":2}", "saving again replaces");
+    assert_eq!(store.draft("wu", "sharing/apply", "").await.unwrap(), None);
+    assert_eq!(
+        store.draft("li", "sharing/dispute", "").await.unwrap(),
+        None
+    );
+    let all = store.drafts("li", 10).await.unwrap();
+    let all: Vec<&str> = all.iter().map(|row| row.workflow.as_str()).collect();
+    assert_eq!(all, ["sharing/apply", "sharing/dispute"]);
+    let mut gone = Change::without_instance(NOW_MS);
+    gone.add(DraftGone {
+        person_id: "li".into(),
+        workflow: "sharing/apply".into(),
+        follows: String::new(),
+    });
+    must_commit(store, vec![gone]).await;
+    assert_eq!(store.drafts("li", 10).await.unwrap().len(), 1);
+    assert_eq!(store.drafts_expire(NOW_MS + 5, 10).await.unwrap(), 0);
+    assert_eq!(store.drafts_expire(NOW_MS + 6, 10).await.unwrap(), 1);
     db.end().await;
 }
 
