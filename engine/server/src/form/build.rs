@@ -183,7 +183,12 @@ impl Builder<'_> {
 
     fn choices(&self, schema: &Json, path: &str) -> Option<Vec<Choice>> {
         if let Some(list) = schema.get("x-code").and_then(Json::as_str) {
-            return self.offers.code(list);
+            let mut choices = self.offers.code(list)?;
+            // A field that takes some of a list's codes offers these.
+            if let Some(some) = schema.get("enum").and_then(Json::as_array) {
+                choices.retain(|choice| some.contains(&choice.value));
+            }
+            return Some(choices);
         }
         if schema.get("x-choose").is_some() {
             return self.offers.chosen(path);
