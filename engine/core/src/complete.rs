@@ -90,8 +90,13 @@ impl Machine<'_> {
         let task = self.task_of(id);
         let shown = matches!(task.body, Body::Call(_) | Body::Child(_) | Body::Listen(_))
             .then(|| output.clone());
+        let chosen = match task.body {
+            Body::Switch(_) => self.chosen.take(),
+            _ => None,
+        };
         let correlation = self.correlation_of(id);
         let record = self.record(id, RecordStatus::Completed);
+        record.note = chosen.map(|case| case.to_string());
         record.correlation = correlation;
         record.output = shown;
         record.reused = reused;

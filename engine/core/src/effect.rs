@@ -234,7 +234,7 @@ pub struct Record {
     pub error: Option<Error>,
     /// A former answer was reused.
     pub reused: bool,
-    /// Anything worth knowing, for people.
+    /// Anything worth knowing, for people; of a `switch` that ended the name of the case that it took.
     pub note: Option<String>,
     /// On a listener that correlates events: null where it began, the values by key where it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]

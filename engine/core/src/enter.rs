@@ -279,7 +279,7 @@ impl Machine<'_> {
             Body::Emit(with) => self.emit(id, with, &input),
             Body::Listen(body) => self.start_listening(id, body, &input),
             Body::Call(call) => self.call(id, call, &input),
-            Body::Script(run) => self.script(run, input),
+            Body::Script(run) => self.script(id, run, input),
             Body::Child(child) => self.child(id, child, &input),
         }
     }

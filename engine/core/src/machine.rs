@@ -38,6 +38,8 @@ pub(crate) struct Machine<'a> {
     counted: BTreeMap<Arc<str>, u32>,
     /// Where what is not told is written to.
     uncounted: Option<Record>,
+    /// The case that the last `switch` took, for its record; none when no case held.
+    pub(crate) chosen: Option<Arc<str>>,
     pub(crate) consumed: bool,
     /// An ended instance is being changed: the world was told already that its frames are over.
     pub(crate) quiet: bool,
@@ -68,6 +70,7 @@ impl<'a> Machine<'a> {
             records: Vec::new(),
             counted: BTreeMap::new(),
             uncounted: None,
+            chosen: None,
             consumed: false,
             quiet: false,
             entered: 0,

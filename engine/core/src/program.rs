@@ -169,7 +169,22 @@ pub(crate) enum Body {
 #[derive(Debug)]
 pub(crate) struct ScriptRun {
     pub(crate) script: Script,
-    pub(crate) gives: Gives,
+    /// Its `arguments`, `stdin` and `environment`.
+    pub(crate) with: Vec<(Arc<str>, Template)>,
+    pub(crate) gives: ScriptGives,
+}
+
+/// Which of what a script gave becomes the result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ScriptGives {
+    /// Its last value; what it printed when it ended without one.
+    Value,
+    Stderr,
+    Code,
+    All,
+    Nothing,
+    /// Nobody waits for it.
+    Input,
 }
 
 /// What a `run` makes of its result.
@@ -185,6 +200,7 @@ pub(crate) enum Gives {
 
 #[derive(Debug)]
 pub(crate) struct SwitchCase {
+    pub(crate) name: Arc<str>,
     pub(crate) when: Option<Code>,
     pub(crate) then: Next,
 }

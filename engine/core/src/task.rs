@@ -7,4 +7,5 @@ mod fork;
 mod listen;
 mod plain;
 mod repeat;
+mod script;
 mod trial;

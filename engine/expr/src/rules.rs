@@ -12,9 +12,11 @@ mod node;
 mod numbers;
 mod params;
 mod places;
+mod printed;
 mod source;
 mod texts;
 
+pub(crate) use engine::GIVEN;
 pub use measured::Measured;
 pub use places::{Part as RulePart, Place as RulePlace};
 use rhai::{AST, EvalAltResult};
@@ -43,7 +45,7 @@ impl Program {
             EXPRESSION_LENGTH_MAX,
             "put the work into a rule file",
         )?;
-        source::refuse_unsafe(source)?;
+        source::refuse_unsafe(source, &engine::PRINTING)?;
         let names = Scope::NAMES.iter().chain(locals);
         let known: Vec<&str> = names.copied().collect();
         let tree = deep::run(source.len(), || {
@@ -96,13 +98,13 @@ pub(crate) struct Rules {
 impl Rules {
     pub(crate) fn compile(source: &str) -> Result<Self, SyntaxError> {
         refuse_length(source, SCRIPT_LENGTH_MAX, "divide the file")?;
-        source::refuse_unsafe(source)?;
-        let known = ["input"];
+        source::refuse_unsafe(source, &[])?;
+        let known = &engine::GIVEN;
         let tree = deep::run(source.len(), || {
-            engine::SCRIPTS.compile_with_scope(&engine::declared(&known), source)
+            engine::SCRIPTS.compile_with_scope(&engine::declared(known), source)
         })
         .map_err(|error| SyntaxError::no_thread(&error))?
-        .map_err(|error| source::unparsed(source, &error, &known))?;
+        .map_err(|error| source::unparsed(source, &error, known))?;
         Ok(Self { tree })
     }
 
@@ -113,14 +115,52 @@ impl Rules {
         input: Value,
         scope: &Scope,
     ) -> Result<Value, EvalError> {
-        let mut variables = rhai::Scope::new();
-        variables.push_constant_dynamic("input", node::to_dynamic(input));
+        let mut variables = given(input, scope);
         let _host = host::Host::of(scope).enter();
         engine::SCRIPTS
             .eval_ast_with_scope::<rhai::Dynamic>(&mut variables, &self.tree)
             .and_then(node::from_dynamic)
             .map_err(|error| failed(source, &error))
     }
+
+    /// As [`Rules::run`], with what the file printed: `{value, stdout, stderr}`. A file that throws gives `error` in
+    /// the place of `value`.
+    pub(crate) fn run_as_process(
+        &self,
+        source: &str,
+        input: Value,
+        scope: &Scope,
+    ) -> Result<Value, EvalError> {
+        let (result, printed) = printed::collected(|| self.run(source, input, scope));
+        let end = match result {
+            Ok(value) => ("value", value),
+            Err(error) if error.limit.is_some() => return Err(error),
+            Err(error) => ("error", Value::from(error.message)),
+        };
+        Ok(Value::object([
+            end,
+            ("stdout", Value::from(printed.output)),
+            ("stderr", Value::from(printed.errors)),
+        ]))
+    }
+}
+
+/// The variables of a script.
+fn given(input: Value, scope: &Scope) -> rhai::Scope<'static> {
+    let mut variables = rhai::Scope::new();
+    let mut input = Some(input);
+    for name in engine::GIVEN {
+        let value = match name {
+            "input" => input.take().unwrap_or_default(),
+            name => scope.variable(name).cloned().unwrap_or_else(|| match name {
+                "arguments" => Value::list(Vec::new()),
+                "environment" => Value::object::<&str, Value>([]),
+                _ => Value::Null,
+            }),
+        };
+        variables.push_constant_dynamic(name, node::to_dynamic(value));
+    }
+    variables
 }
 
 fn failed(source: &str, error: &EvalAltResult) -> EvalError {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::rules::Rules;
+use crate::rules::{GIVEN, Rules};
 use crate::sandbox::{self, Evaluator, Source};
 use crate::{Budget, EvalError, Scope, SyntaxError, Value, deep, meter};
 
@@ -14,6 +14,8 @@ struct Compiled {
     name: String,
     source: String,
     rules: Rules,
+    /// Whether it gives what it printed, too.
+    is_process: bool,
     /// Who runs it, when that is not done here.
     elsewhere: Option<(Arc<dyn Evaluator>, sandbox::Program)>,
 }
@@ -28,8 +30,30 @@ impl Script {
             name: name.to_owned(),
             source: source.to_owned(),
             rules: Rules::compile(source)?,
+            is_process: false,
             elsewhere: None,
         })))
+    }
+
+    /// A script that is run as a process would be: [`Script::run`] gives
+    /// `{value, stdout, stderr}`, with the lines that `print` and `debug` wrote,
+    /// and `error` in the place of `value` when it threw.
+    ///
+    /// # Errors
+    /// As [`Script::compile`].
+    pub fn compile_process(
+        evaluator: Option<&Arc<dyn Evaluator>>,
+        source: &str,
+        name: &str,
+    ) -> Result<Self, SyntaxError> {
+        let mut script = Self::compile(source, name)?;
+        if let Some(compiled) = Arc::get_mut(&mut script.0) {
+            compiled.is_process = true;
+        }
+        match evaluator {
+            Some(evaluator) => Ok(script.handed_to(evaluator)),
+            None => Ok(script),
+        }
     }
 
     /// As [`Script::compile`], to be run by `evaluator` if it takes scripts.
@@ -41,23 +65,31 @@ impl Script {
         source: &str,
         name: &str,
     ) -> Result<Self, SyntaxError> {
-        let Self(mut compiled) = Self::compile(source, name)?;
+        Ok(Self::compile(source, name)?.handed_to(evaluator))
+    }
+
+    /// Lets `evaluator` run it, if it takes scripts.
+    fn handed_to(self, evaluator: &Arc<dyn Evaluator>) -> Self {
+        let Self(mut compiled) = self;
         let sent = Source::Script {
-            name: name.to_owned(),
-            text: source.to_owned(),
+            name: compiled.name.clone(),
+            text: compiled.source.clone(),
+            is_process: compiled.is_process,
         };
         if evaluator.takes(&sent)
             && let Some(compiled) = Arc::get_mut(&mut compiled)
         {
-            let program = sandbox::Program::new(sent, vec!["input".to_owned()]);
+            let given = GIVEN.iter().map(|&name| name.to_owned());
+            let program = sandbox::Program::new(sent, given.collect());
             compiled.elsewhere = Some((Arc::clone(evaluator), program));
         }
-        Ok(Self(compiled))
+        Self(compiled)
     }
 
     /// Runs the script on `input` and gives the value of its last statement.
     /// Of `scope` it sees units, parameters and `sources_none` through
-    /// functions, and no variable but `input`.
+    /// functions, and of the local variables `arguments`, `stdin` and
+    /// `environment`.
     ///
     /// A budget with at least 12 MiB of stack says that this thread has them,
     /// and the script runs here; with less it runs on a thread of its own,
@@ -80,7 +112,11 @@ impl Script {
         }
         let run = |budget: &Budget| {
             meter::limited(budget, || {
-                compiled.rules.run(&compiled.source, input, scope)
+                let rules = &compiled.rules;
+                match compiled.is_process {
+                    true => rules.run_as_process(&compiled.source, input, scope),
+                    false => rules.run(&compiled.source, input, scope),
+                }
             })
         };
         let result = if budget.stack_bytes >= STACK_ENOUGH {

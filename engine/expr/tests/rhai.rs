@@ -427,3 +427,53 @@ fn a_wrong_rule_file_names_the_place() {
         error.message
     );
 }
+
+fn as_process(source: &str, locals: Vec<(String, Value)>) -> Value {
+    let script = Script::compile_process(None, source, "the script").expect("compiles");
+    let scope = Scope {
+        locals,
+        ..Scope::default()
+    };
+    script
+        .run(value!({"n": 1}), &scope, &Budget::for_scripts())
+        .expect("runs")
+}
+
+#[test]
+fn a_script_that_is_run_as_a_process_gives_what_it_printed() {
+    assert_eq!(
+        as_process(
+            "print(\"a\"); print(input); debug(\"e\"); print(2); input.n + 1",
+            Vec::new()
+        ),
+        value!({"value": 2, "stdout": "a\n{\"n\":1}\n2", "stderr": "\"e\""})
+    );
+    let thrown = as_process("print(1); throw \"no\"", Vec::new());
+    assert_eq!(thrown.text("stdout"), Some("1"));
+    assert!(
+        thrown
+            .text("error")
+            .is_some_and(|error| error.contains("no"))
+    );
+    assert_eq!(thrown.get("value"), None);
+}
+
+#[test]
+fn a_script_sees_what_its_process_is_given() {
+    let source = "[arguments.len(), arguments[0], stdin, environment.A, environment?.B]";
+    let given = vec![
+        ("arguments".to_owned(), value!(["x", 2])),
+        ("stdin".to_owned(), Value::from("in")),
+        ("environment".to_owned(), value!({"A": "a"})),
+    ];
+    assert_eq!(
+        as_process(source, given).get("value"),
+        Some(&value!([2, "x", "in", "a", null]))
+    );
+    assert_eq!(
+        as_process("[arguments, stdin, environment]", Vec::new()).get("value"),
+        Some(&value!([[], null, {}]))
+    );
+    assert!(Expression::compile(Language::Rhai, "arguments", &[]).is_err());
+    assert!(Expression::compile(Language::Rhai, "print(1)", &[]).is_err());
+}

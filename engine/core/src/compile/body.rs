@@ -15,7 +15,7 @@ use tongban_expr::Script;
 use super::{Compiler, Place};
 use crate::code::Template;
 use crate::program::{
-    Body, Call, Child, For, Gives, Raise, Retry, ScopeId, ScriptRun, SwitchCase, Try,
+    Body, Call, Child, For, Gives, Raise, Retry, ScopeId, ScriptGives, ScriptRun, SwitchCase, Try,
 };
 use crate::surroundings::Kind;
 
@@ -46,6 +46,7 @@ impl<'a> Compiler<'a> {
 
     fn cases(&mut self, cases: &'a [SourceCase], home: ScopeId, place: &Place) -> Vec<SwitchCase> {
         let compiled = cases.iter().map(|case| SwitchCase {
+            name: case.name.value.as_str().into(),
             when: self.code_if(
                 case.when.as_ref(),
                 &format!("switch.{}.when", case.name.value),
@@ -273,7 +274,9 @@ impl<'a> Compiler<'a> {
     fn run(&mut self, run: &'a Run, place: &Place) -> Body {
         match &run.kind {
             RunKind::Script {
-                language, source, ..
+                language,
+                source,
+                process,
             } => {
                 if language.value != "rhai" {
                     let message = format!("expected the language rhai, found {:?}", language.value);
@@ -284,7 +287,9 @@ impl<'a> Compiler<'a> {
                     ));
                     return Body::None;
                 }
-                self.script(source, gives(run))
+                let process = process.as_ref().map_or(&[][..], SourceTemplate::entries);
+                let with = self.entries(process, "run.script", place);
+                self.script(source, with, script_gives(run))
             }
             RunKind::Workflow {
                 namespace,
@@ -344,7 +349,12 @@ impl<'a> Compiler<'a> {
         }))
     }
 
-    fn script(&mut self, source: &'a ScriptSource, gives: Gives) -> Body {
+    fn script(
+        &mut self,
+        source: &'a ScriptSource,
+        with: Vec<(Arc<str>, Template)>,
+        gives: ScriptGives,
+    ) -> Body {
         let (text, name, span): (Arc<str>, &str, Span) = match source {
             ScriptSource::Code(code) => (code.value.as_str().into(), "the script", code.span),
             ScriptSource::Resource(resource) => {
@@ -366,12 +376,12 @@ impl<'a> Compiler<'a> {
                 (text, path, resource.span)
             }
         };
-        let compiled = match &self.evaluator {
-            Some(evaluator) => Script::compile_for(evaluator, &text, name),
-            None => Script::compile(&text, name),
-        };
-        match compiled {
-            Ok(script) => Body::Script(Box::new(ScriptRun { script, gives })),
+        match Script::compile_process(self.evaluator.as_ref(), &text, name) {
+            Ok(script) => Body::Script(Box::new(ScriptRun {
+                script,
+                with,
+                gives,
+            })),
             Err(fault) => {
                 let message = format!("{name} does not compile: {}", fault.message);
                 self.error(Diagnostic::error(codes::PACK_RULE, span, message).help_if(fault.help));
@@ -381,7 +391,19 @@ impl<'a> Compiler<'a> {
     }
 }
 
-/// What a script or a workflow gives to the flow.
+/// What a script gives to the flow.
+fn script_gives(run: &Run) -> ScriptGives {
+    match run.returns.as_ref().map(|returns| returns.value.as_str()) {
+        _ if !run.await_ => ScriptGives::Input,
+        Some("stderr") => ScriptGives::Stderr,
+        Some("code") => ScriptGives::Code,
+        Some("all") => ScriptGives::All,
+        Some("none") => ScriptGives::Nothing,
+        _ => ScriptGives::Value,
+    }
+}
+
+/// What a workflow gives to the flow.
 fn gives(run: &Run) -> Gives {
     match run.returns.as_ref().map(|returns| returns.value.as_str()) {
         _ if !run.await_ => Gives::Input,

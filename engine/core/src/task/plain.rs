@@ -1,14 +1,16 @@
-//! `set`, `switch`, `raise`, `wait` and scripts.
+//! `set`, `switch`, `raise` and `wait`.
+
+use std::sync::Arc;
 
 use tongban_expr::Value;
 
 use crate::code::{Duration, Template};
 use crate::enter::Outcome;
 use crate::error::{Error, ErrorKind};
-use crate::evaluate::{Moment, as_text, fault_kind};
+use crate::evaluate::{Moment, as_text};
 use crate::frame::{FrameId, State};
 use crate::machine::Machine;
-use crate::program::{Gives, Raise, ScriptRun, SwitchCase};
+use crate::program::{Raise, SwitchCase};
 
 impl Machine<'_> {
     pub(crate) fn set(
@@ -32,20 +34,19 @@ impl Machine<'_> {
     ) -> Result<Outcome, Error> {
         let moment = Moment::definition(id, &input);
         let mut chosen = None;
-        for (when, then) in cases
+        for (when, case) in cases
             .iter()
-            .filter_map(|case| Some((case.when.as_ref()?, case.then)))
+            .filter_map(|case| Some((case.when.as_ref()?, case)))
         {
             if self.holds(when, &moment)? {
-                chosen = Some(then);
+                chosen = Some(case);
                 break;
             }
         }
-        let otherwise = cases
-            .iter()
-            .find(|case| case.when.is_none())
-            .map(|case| case.then);
-        Ok(Outcome::Done(input, chosen.or(otherwise)))
+        let otherwise = || cases.iter().find(|case| case.when.is_none());
+        let chosen = chosen.or_else(otherwise);
+        self.chosen = chosen.map(|case| Arc::clone(&case.name));
+        Ok(Outcome::Done(input, chosen.map(|case| case.then)))
     }
 
     pub(crate) fn raise(
@@ -96,22 +97,5 @@ impl Machine<'_> {
         }
         self.set_state(id, State::Wait { until_ms });
         Ok(Outcome::Lives)
-    }
-
-    pub(crate) fn script(&mut self, run: &ScriptRun, input: Value) -> Result<Outcome, Error> {
-        let script = &run.script;
-        if run.gives == Gives::Input {
-            // A script only computes: one that nobody awaits has nothing to do.
-            return Ok(Outcome::Done(input, None));
-        }
-        let budget = self.env.budget.clone().widened_for_scripts();
-        match script.run(input, &self.rule_scope(), &budget) {
-            Ok(_) if run.gives == Gives::Nothing => Ok(Outcome::Done(Value::Null, None)),
-            Ok(output) => Ok(Outcome::Done(output, None)),
-            Err(fault) => {
-                let detail = format!("{} failed: {}", script.name(), fault.message);
-                Err(Error::new(fault_kind(&fault), detail))
-            }
-        }
     }
 }

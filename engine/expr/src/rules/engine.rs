@@ -8,12 +8,15 @@ use rhai::packages::{
 };
 use rhai::{Dynamic, Engine, OptimizationLevel, Scope};
 
-use super::{eligibility, lists, measured, node, numbers, params, places, texts};
+use super::{eligibility, lists, measured, node, numbers, params, places, printed, texts};
 use crate::meter;
 
 /// The engine of expressions: no statements, no loops, no functions.
 pub(super) static EXPRESSIONS: LazyLock<Engine> = LazyLock::new(|| {
     let mut engine = bounded();
+    for symbol in PRINTING {
+        engine.disable_symbol(symbol);
+    }
     engine
         .set_allow_anonymous_fn(false)
         .set_allow_looping(false)
@@ -42,6 +45,8 @@ fn scripts() -> Engine {
     let mut engine = bounded();
     eligibility::register(&mut engine);
     engine
+        .on_print(printed::output)
+        .on_debug(|text, _, _| printed::error(text))
         .set_max_functions(200)
         .set_max_call_levels(64)
         .set_max_variables(1_000);
@@ -49,15 +54,13 @@ fn scripts() -> Engine {
 }
 
 /// Symbols that reach outside, or call by a name made at run time.
-pub(super) const DISABLED: [&str; 14] = [
+pub(super) const DISABLED: [&str; 12] = [
     "eval",
     "Fn",
     "call",
     "curry",
     "import",
     "export",
-    "print",
-    "debug",
     "sleep",
     "timestamp",
     "is_def_var",
@@ -65,6 +68,13 @@ pub(super) const DISABLED: [&str; 14] = [
     "is_shared",
     "exit",
 ];
+
+/// Symbols of scripts alone: an expression has nowhere to print to.
+pub(super) const PRINTING: [&str; 2] = ["print", "debug"];
+
+/// What the text of a script may name beside its own: what it works on, and what its task's `arguments`, `stdin` and
+/// `environment` gave.
+pub(crate) const GIVEN: [&str; 4] = ["input", "arguments", "stdin", "environment"];
 
 fn bounded() -> Engine {
     let mut engine = Engine::new_raw();

@@ -42,14 +42,14 @@ impl Measured {
     /// Where and why it does not compile.
     pub fn compile(source: &str) -> Result<Self, SyntaxError> {
         refuse_length(source, SCRIPT_LENGTH_MAX, "divide the file")?;
-        source::refuse_unsafe(source)?;
+        source::refuse_unsafe(source, &[])?;
         let (probed, places) = places(source);
-        let known = ["input"];
+        let known = &engine::GIVEN;
         let tree = deep::run(probed.len(), || {
-            engine::MEASURED.compile_with_scope(&engine::declared(&known), &probed)
+            engine::MEASURED.compile_with_scope(&engine::declared(known), &probed)
         })
         .map_err(|error| SyntaxError::no_thread(&error))?
-        .map_err(|error| source::unparsed(&probed, &error, &known))?;
+        .map_err(|error| source::unparsed(&probed, &error, known))?;
         Ok(Self { tree, places })
     }
 
@@ -78,8 +78,7 @@ impl Measured {
     }
 
     fn run(&self, input: Value, scope: &Scope) {
-        let mut variables = rhai::Scope::new();
-        variables.push_constant_dynamic("input", node::to_dynamic(input));
+        let mut variables = super::given(input, scope);
         let _host = host::Host::of(scope).enter();
         let _ = engine::MEASURED
             .eval_ast_with_scope::<rhai::Dynamic>(&mut variables, &self.tree)

@@ -249,7 +249,7 @@ fn on_nothing(error: &EvalAltResult) -> String {
 
 /// Refuses calls of functions that reach outside, and chains of operators so long that walking them recursively would
 /// overflow the stack.
-pub(super) fn refuse_unsafe(source: &str) -> Result<(), SyntaxError> {
+pub(super) fn refuse_unsafe(source: &str, further: &[&str]) -> Result<(), SyntaxError> {
     const LENGTH_MAX: usize = 500;
     let mut length = 0;
     let mut name = None;
@@ -261,7 +261,7 @@ pub(super) fn refuse_unsafe(source: &str) -> Result<(), SyntaxError> {
             }
             Kind::Symbol("(") => {
                 length += 1;
-                refuse_call(source, name.take())?;
+                refuse_call(source, name.take(), further)?;
             }
             Kind::Symbol(";" | "," | "{" | "}") => length = 0,
             Kind::Symbol(_) => length += 1,
@@ -278,10 +278,14 @@ pub(super) fn refuse_unsafe(source: &str) -> Result<(), SyntaxError> {
     Ok(())
 }
 
-fn refuse_call(source: &str, name: Option<Range<usize>>) -> Result<(), SyntaxError> {
+fn refuse_call(
+    source: &str,
+    name: Option<Range<usize>>,
+    further: &[&str],
+) -> Result<(), SyntaxError> {
     let Some(at) = name else { return Ok(()) };
     let called = source.get(at.clone()).unwrap_or_default();
-    if !DISABLED.contains(&called) {
+    if !DISABLED.contains(&called) && !further.contains(&called) {
         return Ok(());
     }
     Err(SyntaxError {

@@ -148,7 +148,12 @@ impl Compiled {
                 let locals: Vec<&str> = locals.iter().map(String::as_str).collect();
                 Expression::compile(*language, text, &locals).map(Self::Expression)
             }
-            Source::Script { name, text } => Script::compile(text, name).map(Self::Script),
+            Source::Script {
+                name,
+                text,
+                is_process: true,
+            } => Script::compile_process(None, text, name).map(Self::Script),
+            Source::Script { name, text, .. } => Script::compile(text, name).map(Self::Script),
         };
         compiled.unwrap_or_else(|error| {
             Self::Broken(EvalError {

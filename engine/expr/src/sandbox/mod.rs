@@ -86,6 +86,9 @@ pub enum Source {
         name: String,
         /// Its text.
         text: String,
+        /// Whether it gives what it printed, too.
+        #[serde(default)]
+        is_process: bool,
     },
 }
 
