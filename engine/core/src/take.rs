@@ -220,10 +220,13 @@ impl Machine<'_> {
         }
         let moment = Moment::definition(ROOT, &input);
         if let Some(timeout) = &self.program.timeout {
-            self.instance.timeout_at_ms = Some(self.ahead(timeout, &moment)?);
+            let at_ms = self.ahead(timeout, &moment);
+            self.instance.timeout_at_ms = Some(at_ms.map_err(|error| error.at("/timeout"))?);
         }
         if let Some(clock) = &self.program.clock {
-            let (spec, title) = self.clock_spec(clock, &moment)?;
+            let (spec, title) = self
+                .clock_spec(clock, &moment)
+                .map_err(|error| error.at("/document/metadata/clock"))?;
             let place = String::new();
             self.effects.push(crate::effect::Effect::ClockOpen {
                 place,

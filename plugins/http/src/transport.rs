@@ -27,6 +27,8 @@ type Lineage = Arc<dyn Fn(&str) -> Vec<String> + Send + Sync>;
 /// HTTP within the allow-list.
 pub struct Transport {
     connectors: Connectors,
+    /// There is no network but the mapped hosts.
+    mapped_only: bool,
     lineage: Option<Lineage>,
     lines: Mutex<HashMap<(String, String), Arc<Line>>>,
 }
@@ -37,6 +39,7 @@ impl Transport {
     pub fn new(connectors: Connectors) -> Self {
         Self {
             connectors,
+            mapped_only: false,
             lineage: None,
             lines: Mutex::new(HashMap::new()),
         }
@@ -49,9 +52,13 @@ impl Transport {
             .iter()
             .map(|mapping| (mapping.host.clone(), Connector::mapped(mapping)))
             .collect();
-        Self::new(Connectors {
+        let connectors = Connectors {
             connectors: [(EVERYBODY.to_owned(), list)].into_iter().collect(),
-        })
+        };
+        Self {
+            mapped_only: true,
+            ..Self::new(connectors)
+        }
     }
 
     /// Says which units are above a unit (itself first): their connectors count for it too.
@@ -86,14 +93,24 @@ impl Transport {
         }
         self.connectors
             .find(&self.units(unit), uri)
-            .ok_or_else(|| {
-                let host = uri.host_str().unwrap_or("(no host)");
-                Failure::configuration(format!(
-                    "no connector of department `{}` allows {}; list `{host}` in config/connectors.yaml (`tongban run`: --resolve {host}=ADDR:PORT)",
-                    unit.unwrap_or(EVERYBODY),
-                    shown(uri)
-                ))
-            })
+            .ok_or_else(|| self.unlisted(unit, uri))
+    }
+
+    /// A site's list lacks the host: what somebody has to set right is its configuration. Where there is no list, the
+    /// host is as one that cannot be reached.
+    fn unlisted(&self, unit: Option<&str>, uri: &Url) -> Failure {
+        let host = uri.host_str().unwrap_or("(no host)");
+        let place = shown(uri);
+        if self.mapped_only {
+            return Failure::communication(format!(
+                "{place} could not be reached: `tongban run` calls mapped hosts only; map it with --resolve {host}=ADDR:PORT"
+            ))
+            .with_status(503);
+        }
+        Failure::configuration(format!(
+            "no connector of department `{}` allows {place}; list `{host}` in config/connectors.yaml",
+            unit.unwrap_or(EVERYBODY),
+        ))
     }
 
     fn units(&self, unit: Option<&str>) -> Vec<String> {
