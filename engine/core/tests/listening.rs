@@ -202,3 +202,39 @@ fn the_records_of_a_listener_say_what_it_correlated() {
     );
     assert_eq!(of(&taken.records, "n"), [None]);
 }
+
+#[test]
+fn the_record_of_a_switch_names_the_case_that_it_took() {
+    let text = "do:
+      - go: { for: { each: n, in: '[1, 2, 3, 4]' }, do: [{ way: { switch: [
+          { one: { when: '$n == 1', then: continue } }, { two: { when: '$n == 2', then: continue } }, { other: { when: '$n == 3', then: continue } }] } }] }
+      - last: { switch: [{ never: { when: 'false', then: end } }, { always: { then: continue } }] }";
+    let program = program(text, &given()).expect("a workflow");
+    let event = Event::Start {
+        input: Value::object::<&str, Value>([]),
+    };
+    let taken = step(
+        &program,
+        Instance::new("i"),
+        event,
+        &environment(&Value::Null),
+        0,
+    )
+    .expect("it begins");
+    let chosen: Vec<Option<&str>> = taken
+        .records
+        .iter()
+        .filter(|record| record.kind == "switch" && record.status == RecordStatus::Completed)
+        .map(|record| record.note.as_deref())
+        .collect();
+    assert_eq!(
+        chosen,
+        [
+            Some("one"),
+            Some("two"),
+            Some("other"),
+            None,
+            Some("always")
+        ]
+    );
+}
