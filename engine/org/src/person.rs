@@ -22,6 +22,32 @@ impl Language {
             Self::English => "en",
         }
     }
+
+    /// Reads a tag such as `zh-CN`, `zh-Hans` or `en-GB`.
+    pub fn from_tag(tag: &str) -> Option<Self> {
+        let primary = tag.trim().split(['-', '_']).next().unwrap_or_default();
+        match primary.to_ascii_lowercase().as_str() {
+            "zh" => Some(Self::Chinese),
+            "en" => Some(Self::English),
+            _ => None,
+        }
+    }
+
+    /// The other language, which a switch offers.
+    pub fn other(self) -> Self {
+        match self {
+            Self::Chinese => Self::English,
+            Self::English => Self::Chinese,
+        }
+    }
+
+    /// The language's own name.
+    pub fn own_name(self) -> &'static str {
+        match self {
+            Self::Chinese => "简体中文",
+            Self::English => "English",
+        }
+    }
 }
 
 /// A role or a post that a person holds in a unit.

@@ -259,17 +259,34 @@ fn a_right_of_everybody_is_held_in_each_ones_own_unit() {
     assert!(!may("nobody", "seal/plea", None));
 }
 
-#[test]
-fn rights_hold_where_they_reach_and_say_why() {
-    let mut site = site::organisation();
-    rights(&mut site);
-    let object = |workflow, unit, starter| Object {
+/// A case as rights see it.
+fn object<'a>(workflow: &'a str, unit: Option<&'a str>, starter: Option<&'a str>) -> Object<'a> {
+    Object {
         workflow: Some(workflow),
         unit,
         starter,
         reached: None,
-    };
-    let cases = [
+    }
+}
+
+/// Who may do what with what; every verdict says why.
+fn judged(cases: &[(&str, Function, Object<'_>, bool)]) {
+    let mut site = site::organisation();
+    rights(&mut site);
+    for (person, function, object, allowed) in cases {
+        let verdict = site.may(person, *function, object);
+        assert_eq!(
+            verdict.allowed, *allowed,
+            "{person} {function:?} {object:?}: {}",
+            verdict.because
+        );
+        assert!(!verdict.because.is_empty());
+    }
+}
+
+#[test]
+fn rights_over_units_hold_where_they_reach() {
+    judged(&[
         (
             "li-na",
             Function::Start,
@@ -289,24 +306,6 @@ fn rights_hold_where_they_reach_and_say_why() {
             false,
         ),
         (
-            "wang-lei",
-            Function::View,
-            object("sharing/apply", Some("police"), None),
-            true,
-        ),
-        (
-            "wang-lei",
-            Function::View,
-            object("housing/apply", Some("police"), None),
-            false,
-        ),
-        (
-            "wang-lei",
-            Function::Intervene,
-            object("sharing/apply", Some("police"), None),
-            false,
-        ),
-        (
             "zhou-ping",
             Function::View,
             object("sharing/apply", Some("police"), None),
@@ -319,18 +318,6 @@ fn rights_hold_where_they_reach_and_say_why() {
             false,
         ),
         (
-            "zhang-san",
-            Function::Start,
-            object("sharing/plea", None, Some("zhang-san")),
-            true,
-        ),
-        (
-            "zhang-san",
-            Function::Start,
-            object("sharing/plea", None, Some("li-si")),
-            false,
-        ),
-        (
             "s1-clerk",
             Function::Start,
             object("sharing/plea", Some("g1"), None),
@@ -340,6 +327,24 @@ fn rights_hold_where_they_reach_and_say_why() {
             "s1-clerk",
             Function::Start,
             object("sharing/plea", Some("g3"), None),
+            false,
+        ),
+    ]);
+}
+
+#[test]
+fn rights_over_ones_own_and_over_all_hold_where_they_reach() {
+    judged(&[
+        (
+            "zhang-san",
+            Function::Start,
+            object("sharing/plea", None, Some("zhang-san")),
+            true,
+        ),
+        (
+            "zhang-san",
+            Function::Start,
+            object("sharing/plea", None, Some("li-si")),
             false,
         ),
         (
@@ -360,24 +365,42 @@ fn rights_hold_where_they_reach_and_say_why() {
             object("sharing/apply", None, None),
             false,
         ),
-    ];
-    for (person, function, object, allowed) in cases {
-        let verdict = site.may(person, function, &object);
-        assert_eq!(
-            verdict.allowed, allowed,
-            "{person} {function:?} {object:?}: {}",
-            verdict.because
-        );
-        assert!(!verdict.because.is_empty());
-    }
-    assert!(
-        site.may(
+    ]);
+}
+
+#[test]
+fn rights_of_a_pack_hold_for_its_own_workflows_and_name_their_role() {
+    judged(&[
+        (
             "wang-lei",
             Function::View,
-            &object("sharing/apply", None, None)
-        )
-        .because
-        .contains("sharing-officer")
+            object("sharing/apply", Some("police"), None),
+            true,
+        ),
+        (
+            "wang-lei",
+            Function::View,
+            object("housing/apply", Some("police"), None),
+            false,
+        ),
+        (
+            "wang-lei",
+            Function::Intervene,
+            object("sharing/apply", Some("police"), None),
+            false,
+        ),
+    ]);
+    let mut site = site::organisation();
+    rights(&mut site);
+    let verdict = site.may(
+        "wang-lei",
+        Function::View,
+        &object("sharing/apply", None, None),
+    );
+    assert!(
+        verdict.because.contains("sharing-officer"),
+        "{}",
+        verdict.because
     );
 }
 

@@ -9,9 +9,7 @@ use crate::filling::{check_said, edited, fill};
 use crate::item::{Decision, Item, Kind, Status};
 use crate::spec::Mode;
 use crate::standing::{Hold, already, round_closed};
-use crate::{
-    Act, Channel, DecisionRow, FormChange, MailKind, MailRequest, Out, Refusal, What, World,
-};
+use crate::{Act, Channel, DecisionRow, FormChange, MailKind, Out, Refusal, What, World};
 
 /// What an answer says, apart from data.
 pub(crate) struct Said<'a> {
@@ -282,15 +280,7 @@ impl Desk {
         let data = value!({"outcome": said.outcome, "comment": said.comment});
         outs.push(note(Some(n), "opinion", &act.who, world, data.clone()));
         let data = data.with("title", title).with("by", act.who.as_str());
-        outs.push(Out::Mail(MailRequest {
-            to: owner,
-            kind: MailKind::Handed,
-            template: None,
-            n: Some(n),
-            round,
-            link: true,
-            data,
-        }));
+        outs.push(Out::mail(owner, MailKind::Handed, n, round, data));
     }
 
     /// A deadline passed, and the author wrote what that means.

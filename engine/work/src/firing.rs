@@ -260,15 +260,7 @@ impl Desk {
                 why: "signer".to_owned(),
             });
             let data = value!({"title": title.clone(), "kind": "transfer"});
-            outs.push(Out::Mail(MailRequest {
-                to,
-                kind: MailKind::Handed,
-                template: None,
-                n: Some(n),
-                round,
-                link: true,
-                data,
-            }));
+            outs.push(Out::mail(to, MailKind::Handed, n, round, data));
         }
     }
 }

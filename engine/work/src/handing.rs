@@ -9,7 +9,7 @@ use crate::item::{Item, Kind, Status};
 use crate::seat::{Opinion, SIGNERS_MAX, Seat};
 use crate::spec::Mode;
 use crate::standing::{closed, waits};
-use crate::{Act, AddWhen, MailKind, MailRequest, Out, Refusal, World};
+use crate::{Act, AddWhen, MailKind, Out, Refusal, World};
 
 /// How long after one reminder the next is possible.
 pub const URGE_INTERVAL_MS: i64 = 3_600_000;
@@ -347,15 +347,7 @@ impl Desk {
         for (person, _) in item.current() {
             let (to, kind) = (person.to_owned(), MailKind::Urge);
             let data = data.clone();
-            outs.push(Out::Mail(MailRequest {
-                to,
-                kind,
-                template: None,
-                n: Some(item.n),
-                round: item.round,
-                link: true,
-                data,
-            }));
+            outs.push(Out::mail(to, kind, item.n, item.round, data));
         }
         outs.push(note(
             Some(item.n),
@@ -397,15 +389,7 @@ impl Desk {
             .map_or_else(|| act.who.clone(), |person| person.name.clone());
         let data = value!({"title": item.title.clone(), "by": by, "comment": comment, "kind": act.what.word()});
         let (to, kind) = (to.to_owned(), MailKind::Handed);
-        outs.push(Out::Mail(MailRequest {
-            to,
-            kind,
-            template: None,
-            n: Some(item.n),
-            round: item.round,
-            link: true,
-            data,
-        }));
+        outs.push(Out::mail(to, kind, item.n, item.round, data));
     }
 }
 

@@ -145,6 +145,21 @@ pub enum MailKind {
     Handed,
 }
 
+impl Out {
+    /// A mail of the engine's own words about an item, with a link to it.
+    pub(crate) fn mail(to: String, kind: MailKind, n: u32, round: u32, data: Value) -> Out {
+        Out::Mail(MailRequest {
+            to,
+            kind,
+            template: None,
+            n: Some(n),
+            round,
+            link: true,
+            data,
+        })
+    }
+}
+
 impl MailKind {
     /// The name of the template, `work/task`.
     pub fn template(self) -> &'static str {

@@ -8,7 +8,7 @@ use crate::decide::listed;
 use crate::desk::{Desk, note};
 use crate::item::Item;
 use crate::seat::agents;
-use crate::{MailKind, MailRequest, Out, World};
+use crate::{MailKind, Out, World};
 
 impl Desk {
     /// Tells whoever may act now and makes them parties of the case.
@@ -40,15 +40,7 @@ impl Desk {
                 None => data.clone(),
             };
             let to = person.to_owned();
-            outs.push(Out::Mail(MailRequest {
-                to,
-                kind,
-                template: None,
-                n: Some(n),
-                round: item.round,
-                link: true,
-                data,
-            }));
+            outs.push(Out::mail(to, kind, n, item.round, data));
         }
         outs.push(note(
             Some(n),
@@ -73,15 +65,7 @@ impl Desk {
                     });
                     let data = value!({"title": item.title.clone(), "forWhom": person.clone()});
                     let (to, kind) = (agent.clone(), MailKind::Task);
-                    outs.push(Out::Mail(MailRequest {
-                        to,
-                        kind,
-                        template: None,
-                        n: Some(item.n),
-                        round: item.round,
-                        link: true,
-                        data,
-                    }));
+                    outs.push(Out::mail(to, kind, item.n, item.round, data));
                 }
                 seat.agents = found;
                 let gone = |by: &String| {

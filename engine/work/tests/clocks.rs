@@ -117,34 +117,28 @@ fn a_closed_clock_is_silent() {
     assert_eq!(table.desk.rows().clocks[1].id, "provider#2");
 }
 
+/// Clocks of the case, of stages and of a task, each with the grounds that stop it.
+fn stopped_by_grounds() -> Table {
+    let mut table = Table::new();
+    for (place, grounds) in [
+        ("", value!(["correction", "notice"])),
+        ("review", value!(["notice"])),
+        ("rev", value!(["notice"])),
+        ("other", value!(["notice"])),
+        ("review/inner", value!(["correction"])),
+    ] {
+        open_clock(
+            &mut table,
+            place,
+            value!({"due": {"workingDays": 20}, "stops": grounds}),
+        );
+    }
+    table
+}
+
 #[test]
 fn grounds_stop_the_clocks_over_them_that_list_them() {
-    let mut table = Table::new();
-    open_clock(
-        &mut table,
-        "",
-        value!({"due": {"workingDays": 20}, "stops": ["correction", "notice"]}),
-    );
-    open_clock(
-        &mut table,
-        "review",
-        value!({"due": {"workingDays": 20}, "stops": ["notice"]}),
-    );
-    open_clock(
-        &mut table,
-        "rev",
-        value!({"due": {"workingDays": 20}, "stops": ["notice"]}),
-    );
-    open_clock(
-        &mut table,
-        "other",
-        value!({"due": {"workingDays": 20}, "stops": ["notice"]}),
-    );
-    open_clock(
-        &mut table,
-        "review/inner",
-        value!({"due": {"workingDays": 20}, "stops": ["correction"]}),
-    );
+    let mut table = stopped_by_grounds();
     let outs = table
         .on_desk(|desk, world| {
             Ok::<_, ()>(desk.ground_enter("review/inner[3]/publish", "notice", Some("公示"), world))

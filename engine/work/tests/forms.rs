@@ -40,66 +40,8 @@ fn answer() -> Value {
         "fields": {"hide": ["hidden"], "read": ["fixed"], "require": ["rows[].name"]}})
 }
 
-#[test]
-fn a_collector_fills_what_he_may_and_all_that_he_must() {
-    let good = value!({"status": "found", "rows": [{"code": "x", "name": "m"}]});
-    let with = |more: Value| good.clone().merged(&more);
-    let cases: Vec<(What, Result<(), &str>)> = vec![
-        (
-            submit(with(value!({"people": ["b"]}))),
-            Err("field-not-editable"),
-        ),
-        (
-            submit(with(value!({"hidden": 2}))),
-            Err("field-not-editable"),
-        ),
-        (
-            submit(with(value!({"fixed": 3}))),
-            Err("field-not-editable"),
-        ),
-        (
-            submit(with(value!({"rows": [{"code": "y", "name": "m"}]}))),
-            Err("field-not-editable"),
-        ),
-        (
-            submit(with(value!({"rows": [{"code": "x", "name": ""}]}))),
-            Err("form-faults"),
-        ),
-        (submit(value!({"status": ""})), Err("form-faults")),
-        (submit(value!([1])), Err("bad-change")),
-        (
-            fill(None, None, value!({"rows[5].name": "m"}), None),
-            Err("bad-change"),
-        ),
-        (
-            submit(with(value!({"odd": true}))),
-            Err("statement-required"),
-        ),
-        (
-            fill(Some("done"), None, Value::Null, None),
-            Err("unknown-outcome"),
-        ),
-        (
-            fill(
-                None,
-                Some(with(value!({"odd": true}))),
-                Value::Null,
-                Some("属实"),
-            ),
-            Ok(()),
-        ),
-        (
-            fill(
-                None,
-                None,
-                value!({"status": "found", "rows[0].name": "m"}),
-                None,
-            ),
-            Ok(()),
-        ),
-        // Sent back unchanged, what is locked does no harm.
-        (submit(with(value!({"people": ["a"], "fixed": 2}))), Ok(())),
-    ];
+/// What a collector sends, and whether it is taken; a refusal by its word.
+fn collected(cases: Vec<(What, Result<(), &str>)>) {
     for (what, expected) in cases {
         let mut table = Table::new();
         sheet(&mut table);
@@ -120,6 +62,83 @@ fn a_collector_fills_what_he_may_and_all_that_he_must() {
             (result, expected) => panic!("{what:?}: expected {expected:?}, found {result:?}"),
         }
     }
+}
+
+/// A sheet that is filled in well, with more.
+fn with(more: Value) -> Value {
+    value!({"status": "found", "rows": [{"code": "x", "name": "m"}]}).merged(&more)
+}
+
+#[test]
+fn a_collector_does_not_fill_what_is_locked_or_hidden() {
+    collected(vec![
+        (
+            submit(with(value!({"people": ["b"]}))),
+            Err("field-not-editable"),
+        ),
+        (
+            submit(with(value!({"hidden": 2}))),
+            Err("field-not-editable"),
+        ),
+        (
+            submit(with(value!({"fixed": 3}))),
+            Err("field-not-editable"),
+        ),
+        (
+            submit(with(value!({"rows": [{"code": "y", "name": "m"}]}))),
+            Err("field-not-editable"),
+        ),
+    ]);
+}
+
+#[test]
+fn a_collector_fills_all_that_he_must_as_the_form_wants_it() {
+    collected(vec![
+        (
+            submit(with(value!({"rows": [{"code": "x", "name": ""}]}))),
+            Err("form-faults"),
+        ),
+        (submit(value!({"status": ""})), Err("form-faults")),
+        (submit(value!([1])), Err("bad-change")),
+        (
+            fill(None, None, value!({"rows[5].name": "m"}), None),
+            Err("bad-change"),
+        ),
+        (
+            submit(with(value!({"odd": true}))),
+            Err("statement-required"),
+        ),
+        (
+            fill(Some("done"), None, Value::Null, None),
+            Err("unknown-outcome"),
+        ),
+    ]);
+}
+
+#[test]
+fn a_collector_fills_what_he_may() {
+    collected(vec![
+        (
+            fill(
+                None,
+                Some(with(value!({"odd": true}))),
+                Value::Null,
+                Some("属实"),
+            ),
+            Ok(()),
+        ),
+        (
+            fill(
+                None,
+                None,
+                value!({"status": "found", "rows[0].name": "m"}),
+                None,
+            ),
+            Ok(()),
+        ),
+        // Sent back unchanged, what is locked does no harm.
+        (submit(with(value!({"people": ["a"], "fixed": 2}))), Ok(())),
+    ]);
 }
 
 #[test]

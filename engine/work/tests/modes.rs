@@ -15,19 +15,31 @@ struct Vote {
     outcome: Option<&'static str>,
 }
 
-fn votes() -> Vec<Vote> {
-    let adjudicators = |mode: Value| {
-        value!({"to": [{"group": "adjudicators"}], "comment": "optional"}).merged(&mode)
-    };
-    let heads = |mode: Value| {
-        value!({"to": [{"head": ["police", "housing-bureau", "data-bureau"]}], "comment": "optional"}).merged(&mode)
-    };
-    let vote = |what, mode, answers, outcome| Vote {
+fn vote(
+    what: &'static str,
+    mode: Value,
+    answers: &'static [(&'static str, &'static str)],
+    outcome: Option<&'static str>,
+) -> Vote {
+    Vote {
         what,
         mode,
         answers,
         outcome,
-    };
+    }
+}
+
+fn adjudicators(mode: Value) -> Value {
+    value!({"to": [{"group": "adjudicators"}], "comment": "optional"}).merged(&mode)
+}
+
+fn heads(mode: Value) -> Value {
+    value!({"to": [{"head": ["police", "housing-bureau", "data-bureau"]}], "comment": "optional"})
+        .merged(&mode)
+}
+
+/// Until somebody has spoken, all have, or one after the other.
+fn one_by_one() -> Vec<Vote> {
     vec![
         vote(
             "any: the first approves",
@@ -79,6 +91,12 @@ fn votes() -> Vec<Vote> {
             &[("zhou-ping", "approved"), ("zheng-hua", "rejected")],
             Some("rejected"),
         ),
+    ]
+}
+
+/// By shares, numbers and weights.
+fn counted() -> Vec<Vote> {
+    vec![
         vote(
             "share: two of three reach 66 percent",
             adjudicators(value!({"mode": "share", "pass": {"share": 66}})),
@@ -135,6 +153,12 @@ fn votes() -> Vec<Vote> {
             &[("sun-yi", "no")],
             Some("no"),
         ),
+    ]
+}
+
+/// By units.
+fn by_unit() -> Vec<Vote> {
+    vec![
         vote(
             "group: each unit once",
             value!({"mode": "group", "comment": "optional",
@@ -169,9 +193,8 @@ fn votes() -> Vec<Vote> {
     ]
 }
 
-#[test]
-fn votes_end_when_their_end_is_certain() {
-    for vote in votes() {
+fn held(votes: Vec<Vote>) {
+    for vote in votes {
         let mut table = Table::new();
         let n = table.approve("adjudicate", vote.mode);
         let mut last = Vec::new();
@@ -188,6 +211,21 @@ fn votes_end_when_their_end_is_certain() {
         }
         assert_eq!(outcome(&last), vote.outcome, "{}", vote.what);
     }
+}
+
+#[test]
+fn a_vote_ends_with_the_first_the_last_or_one_after_the_other() {
+    held(one_by_one());
+}
+
+#[test]
+fn a_counted_vote_ends_when_its_end_is_certain() {
+    held(counted());
+}
+
+#[test]
+fn a_vote_by_units_ends_when_every_unit_has_spoken() {
+    held(by_unit());
 }
 
 #[test]

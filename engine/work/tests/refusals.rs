@@ -43,14 +43,35 @@ fn class() -> Value {
     value!({"class": "307001"})
 }
 
-#[test]
-fn acts_are_refused_for_exact_reasons() {
+/// Acts on the office's item, each with the word and the status of its refusal; afterwards the office still may decide.
+fn refused(cases: Vec<(&str, What, &str, u16)>) {
     let mut table = Table::new();
     let n = table.approve("provider/office", office());
-    let cases: Vec<(&str, What, &str, u16)> = vec![
+    for (who, what, word, status) in cases {
+        let refusal = table.act(who, n, what.clone()).expect_err(word);
+        assert_eq!(
+            (refusal.word(), refusal.status()),
+            (word, status),
+            "{who} {what:?}: {refusal}"
+        );
+    }
+    table
+        .act("liu-bo", n, edit("approved", class()))
+        .expect("after all this he still may");
+}
+
+#[test]
+fn people_are_refused_for_exact_reasons() {
+    refused(vec![
         ("qian-li", decide("approved"), "not-found", 404),
         ("li-na", decide("approved"), "self-approval", 403),
         ("admin", decide("approved"), "not-allowed", 403),
+    ]);
+}
+
+#[test]
+fn outcomes_and_kinds_of_acts_are_refused_for_exact_reasons() {
+    refused(vec![
         ("liu-bo", submit(value!({})), "wrong-act", 422),
         ("liu-bo", resubmit(value!({})), "wrong-act", 422),
         ("liu-bo", decide("maybe"), "unknown-outcome", 422),
@@ -61,6 +82,12 @@ fn acts_are_refused_for_exact_reasons() {
             "unknown-reason",
             422,
         ),
+    ]);
+}
+
+#[test]
+fn changes_of_the_form_are_refused_for_exact_reasons() {
+    refused(vec![
         ("liu-bo", decide("approved"), "form-faults", 422),
         (
             "liu-bo",
@@ -81,6 +108,12 @@ fn acts_are_refused_for_exact_reasons() {
             422,
         ),
         ("liu-bo", edit("approved", value!([1])), "bad-change", 422),
+    ]);
+}
+
+#[test]
+fn acts_that_the_step_does_not_take_are_refused_for_exact_reasons() {
+    refused(vec![
         ("liu-bo", back("leader"), "not-a-target", 422),
         ("liu-bo", What::Claim, "not-claimable", 409),
         (
@@ -112,22 +145,17 @@ fn acts_are_refused_for_exact_reasons() {
             "unfit-person",
             422,
         ),
-    ];
-    for (who, what, word, status) in cases {
-        let refusal = table.act(who, n, what.clone()).expect_err(word);
-        assert_eq!(
-            (refusal.word(), refusal.status()),
-            (word, status),
-            "{who} {what:?}: {refusal}"
-        );
-    }
+    ]);
+}
+
+#[test]
+fn an_item_that_is_not_there_is_not_found() {
+    let mut table = Table::new();
+    table.approve("provider/office", office());
     assert_eq!(
         table.act("liu-bo", 99, decide("approved")),
         Err(Refusal::NotFound)
     );
-    table
-        .act("liu-bo", n, edit("approved", class()))
-        .expect("after all this he still may");
 }
 
 #[test]

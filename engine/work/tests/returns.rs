@@ -43,13 +43,50 @@ fn vote(mode: &str) -> Value {
         "return": {"to": ["applicant", "previous", "accept"], "resume": "choose", "signing": "choose"}})
 }
 
+/// Where a return goes and how it comes back.
+type Way = (&'static str, Resume, Siblings, Signing);
+
+fn spec(more: Value) -> Value {
+    value!({"to": [{"head": "police"}], "return": value!({"to": ["applicant", "accept"]}).merged(&more)})
+}
+
+fn any() -> Value {
+    value!({"to": [{"head": "police"}], "return": {"to": ["any"]}})
+}
+
+/// Arguments, a return, and what comes of it.
+fn returned(cases: Vec<(Value, What, Result<Way, &str>)>) {
+    for (args, what, expected) in cases {
+        let mut table = Table::new();
+        let n = table.approve("leader", args);
+        let result = table.act("zhou-ping", n, what.clone());
+        match (result, expected) {
+            (Ok(outs), Ok((to, resume, siblings, signing))) => {
+                let jump = jump(&outs).expect("the core is asked to jump");
+                assert_eq!(
+                    (jump.to.word(), jump.resume, jump.siblings, jump.signing),
+                    (to, resume, siblings, signing)
+                );
+                assert_eq!(
+                    (jump.from.as_deref(), jump.by.as_str()),
+                    (Some("leader"), "zhou-ping")
+                );
+                assert_eq!(
+                    table.desk.item(n).map(|item| item.status),
+                    Some(Status::Returned)
+                );
+                assert_eq!(table.desk.return_count(), 1);
+                assert!(table.desk.rows().candidates.is_empty());
+            }
+            (Err(refusal), Err(word)) => assert_eq!(refusal.word(), word, "{what:?}"),
+            (result, expected) => panic!("{what:?}: expected {expected:?}, found {result:?}"),
+        }
+    }
+}
+
 #[test]
 fn targets_and_ways_are_the_authors_or_the_returners() {
-    let spec = |more: Value| value!({"to": [{"head": "police"}], "return": value!({"to": ["applicant", "accept"]}).merged(&more)});
-    let any = value!({"to": [{"head": "police"}], "return": {"to": ["any"]}});
-    // (arguments, the return, what comes of it)
-    type Way = (&'static str, Resume, Siblings, Signing);
-    let cases: Vec<(Value, What, Result<Way, &str>)> = vec![
+    returned(vec![
         (
             spec(value!({})),
             back("applicant"),
@@ -81,6 +118,17 @@ fn targets_and_ways_are_the_authors_or_the_returners() {
             )),
         ),
         (
+            any(),
+            back("elsewhere"),
+            Ok(("elsewhere", Resume::Rerun, Siblings::Cancel, Signing::All)),
+        ),
+    ]);
+}
+
+#[test]
+fn other_targets_and_ways_are_refused() {
+    returned(vec![
+        (
             spec(value!({"resume": "rerun"})),
             choosing("accept", Some(Resume::Direct), None, None),
             Err("return-fixed"),
@@ -91,12 +139,7 @@ fn targets_and_ways_are_the_authors_or_the_returners() {
             Err("return-fixed"),
         ),
         (spec(value!({})), back("previous"), Err("not-a-target")),
-        (
-            any.clone(),
-            back("elsewhere"),
-            Ok(("elsewhere", Resume::Rerun, Siblings::Cancel, Signing::All)),
-        ),
-        (any, back("applicant"), Err("not-a-target")),
+        (any(), back("applicant"), Err("not-a-target")),
         (
             spec(value!({"max": 0})),
             back("applicant"),
@@ -131,33 +174,7 @@ fn targets_and_ways_are_the_authors_or_the_returners() {
             },
             Err("comment-required"),
         ),
-    ];
-    for (args, what, expected) in cases {
-        let mut table = Table::new();
-        let n = table.approve("leader", args);
-        let result = table.act("zhou-ping", n, what.clone());
-        match (result, expected) {
-            (Ok(outs), Ok((to, resume, siblings, signing))) => {
-                let jump = jump(&outs).expect("the core is asked to jump");
-                assert_eq!(
-                    (jump.to.word(), jump.resume, jump.siblings, jump.signing),
-                    (to, resume, siblings, signing)
-                );
-                assert_eq!(
-                    (jump.from.as_deref(), jump.by.as_str()),
-                    (Some("leader"), "zhou-ping")
-                );
-                assert_eq!(
-                    table.desk.item(n).map(|item| item.status),
-                    Some(Status::Returned)
-                );
-                assert_eq!(table.desk.return_count(), 1);
-                assert!(table.desk.rows().candidates.is_empty());
-            }
-            (Err(refusal), Err(word)) => assert_eq!(refusal.word(), word, "{what:?}"),
-            (result, expected) => panic!("{what:?}: expected {expected:?}, found {result:?}"),
-        }
-    }
+    ]);
 }
 
 #[test]
@@ -247,11 +264,14 @@ fn rejections_that_did_not_end_a_vote_are_asked_again_with_open_and_kept_with_re
     }
 }
 
-#[test]
-fn the_applicant_gets_the_form_back_with_the_fields_and_sends_a_new_version() {
+fn returning() -> Value {
+    value!({"to": [{"head": "police"}], "return": {"to": ["applicant"], "resume": "direct", "fields": true}})
+}
+
+/// A case that came back to its applicant with one field marked: the reviewer's item and the applicant's.
+fn returned_to_the_applicant() -> (Table, u32, u32) {
     let mut table = Table::new();
-    let args = value!({"to": [{"head": "police"}], "return": {"to": ["applicant"], "resume": "direct", "fields": true}});
-    let n = table.approve("leader", args.clone());
+    let n = table.approve("leader", returning());
     let what = What::Return {
         to: ReturnTo::Applicant,
         resume: None,
@@ -263,6 +283,12 @@ fn the_applicant_gets_the_form_back_with_the_fields_and_sends_a_new_version() {
     let outs = table.act("zhou-ping", n, what).expect("he may");
     let wish = jump(&outs).expect("a jump").clone();
     let asked = table.ask_applicant(&wish);
+    (table, n, asked)
+}
+
+#[test]
+fn the_applicant_gets_the_form_back_with_the_fields() {
+    let (table, _, asked) = returned_to_the_applicant();
     assert_eq!(table.desk.state_word(), Some("补正中"));
     let view = table
         .desk
@@ -280,7 +306,11 @@ fn the_applicant_gets_the_form_back_with_the_fields_and_sends_a_new_version() {
         [("security".to_owned(), "请说明脱敏方式".to_owned())]
     );
     assert_eq!(view.data, table.case.form);
+}
 
+#[test]
+fn only_the_applicant_sends_it_again_and_only_what_was_asked() {
+    let (mut table, _, asked) = returned_to_the_applicant();
     for (who, change, word) in [
         ("zhou-ping", value!({"security": "x"}), "not-found"),
         ("li-na", value!({"resource": "other"}), "field-not-editable"),
@@ -294,6 +324,11 @@ fn the_applicant_gets_the_form_back_with_the_fields_and_sends_a_new_version() {
             word
         );
     }
+}
+
+#[test]
+fn the_applicant_sends_a_new_version_once_and_the_reviewer_sees_what_changed() {
+    let (mut table, n, asked) = returned_to_the_applicant();
     table.at("2026-04-29");
     let outs = table
         .act("li-na", asked, resubmit(value!({"security": "脱敏"})))
@@ -315,7 +350,13 @@ fn the_applicant_gets_the_form_back_with_the_fields_and_sends_a_new_version() {
     assert_eq!(table.desk.state_word(), None);
 
     table
-        .enter("leader#2", "leader", "approve", args, round(Signing::All))
+        .enter(
+            "leader#2",
+            "leader",
+            "approve",
+            returning(),
+            round(Signing::All),
+        )
         .expect("it opens again");
     let view = table
         .desk
@@ -439,12 +480,14 @@ fn the_returners_clock_goes_on_when_direct_and_starts_anew_when_rerun() {
     }
 }
 
-#[test]
-fn a_decision_is_taken_back_while_nobody_has_acted_since() {
-    let withdraw = || What::Withdraw {
+fn withdraw() -> What {
+    What::Withdraw {
         comment: Some("误点".into()),
-    };
-    // While the item is open.
+    }
+}
+
+#[test]
+fn a_decision_is_taken_back_while_the_item_is_open() {
     let mut table = Table::new();
     let n = table.approve("vote", vote("all"));
     table.decide("sun-yi", n, "approved").expect("he may");
@@ -461,8 +504,10 @@ fn a_decision_is_taken_back_while_nobody_has_acted_since() {
     table
         .decide("sun-yi", n, "rejected")
         .expect("now the other way");
+}
 
-    // After it was settled: a jump back to it, signed by him alone.
+#[test]
+fn a_settled_decision_is_taken_back_by_a_jump_that_its_signer_alone_signs() {
     let mut table = Table::new();
     let first = table.approve(
         "office",
@@ -505,8 +550,10 @@ fn a_decision_is_taken_back_while_nobody_has_acted_since() {
         table.decide("zhou-ping", next, "approved"),
         Err(Refusal::Closed { .. })
     ));
+}
 
-    // The next has decided: too late.
+#[test]
+fn a_decision_stays_when_the_next_has_decided() {
     let mut table = Table::new();
     let first = table.approve(
         "office",
