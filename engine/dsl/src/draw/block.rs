@@ -20,6 +20,8 @@ pub(super) const TRIED: f64 = 10.0;
 pub(super) const BAR: f64 = 26.0;
 /// Width of the line of a loop.
 pub(super) const LOOP: f64 = 18.0;
+/// Left of a row to which a way of another column leads.
+pub(super) const ARRIVAL: f64 = 44.0;
 pub(super) const TITLE: f64 = 13.0;
 pub(super) const SMALL: f64 = 11.0;
 
@@ -313,7 +315,7 @@ pub(super) fn leads_out(sequence: &Sequence) -> bool {
     sequence
         .jumps
         .iter()
-        .any(|jump| jump.to == end && !jump.ends)
+        .any(|jump| jump.to == end && !jump.is_short())
 }
 
 fn rows<'a>(sequence: &'a Sequence, lanes: &Lanes) -> Block<'a> {
@@ -356,10 +358,14 @@ fn beside_row(sequence: &Sequence, at: usize, block: &Block<'_>, room: &mut Room
     let ends = sequence
         .jumps
         .iter()
-        .filter(|jump| jump.ends && jump.from == at)
-        .map(|jump| label_width(&jump.label) + 34.0)
+        .filter(|jump| jump.is_short() && jump.from == at)
+        .map(|jump| label_width(&jump.label) + 38.0)
         .fold(0.0, f64::max);
     room.take(block.last(), 0.0, right + ends);
+    if sequence.arrivals.iter().any(|(row, _)| *row == at) {
+        let left = block.room.first().map_or(0.0, |(left, _)| *left);
+        room.take(block.first, left + ARRIVAL, 0.0);
+    }
     if let Some(fall) = sequence.falls.get(at).filter(|fall| fall.on) {
         let label = label_width(&fall.label).min(240.0);
         room.take(block.first, label, label);
@@ -369,7 +375,11 @@ fn beside_row(sequence: &Sequence, at: usize, block: &Block<'_>, room: &mut Room
 /// Gives jumps their gutters: those whose rows overlap do not share one.
 fn routes(sequence: &Sequence) -> Vec<Route<'_>> {
     let mut routes: Vec<Route<'_>> = Vec::new();
-    let mut order: Vec<&Jump> = sequence.jumps.iter().filter(|jump| !jump.ends).collect();
+    let mut order: Vec<&Jump> = sequence
+        .jumps
+        .iter()
+        .filter(|jump| !jump.is_short())
+        .collect();
     order.sort_by_key(|jump| (jump.from.abs_diff(jump.to), jump.from, jump.exit));
     for jump in order {
         let left = jump.to <= jump.from;

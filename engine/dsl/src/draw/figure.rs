@@ -3,7 +3,7 @@
 use super::measure::short;
 use super::ways::{Fall, Jump, said, ways};
 use super::who::{Actor, Who};
-use super::words::{detail, plain, say, title};
+use super::words::{comma, detail, extensions, plain, say, title};
 use super::{Mark, Marks, Tongue};
 use crate::definition::{Definition, Retry, Task, TaskKind, Template, Try};
 
@@ -65,11 +65,14 @@ pub(super) struct Frame {
     pub catches: bool,
 }
 
+#[derive(Default)]
 pub(super) struct Sequence {
     pub rows: Vec<Figure>,
     /// For each row whether the flow goes on to the next.
     pub falls: Vec<Fall>,
     pub jumps: Vec<Jump>,
+    /// Rows to which ways of other columns lead, with their letters.
+    pub arrivals: Vec<(usize, String)>,
 }
 
 pub(super) struct Trial {
@@ -121,7 +124,12 @@ impl<'a> Maker<'a> {
             .map(|(at, task)| self.task(task, path, tasks.get(..at).unwrap_or_default()))
             .collect();
         let (falls, jumps) = ways(tasks, self.tongue());
-        Figure::Sequence(Sequence { rows, falls, jumps })
+        Figure::Sequence(Sequence {
+            rows,
+            falls,
+            jumps,
+            arrivals: Vec::new(),
+        })
     }
 
     fn task(&mut self, task: &Task, outer: &str, before: &[Task]) -> Figure {
@@ -155,8 +163,15 @@ impl<'a> Maker<'a> {
             _ => return Figure::Leaf(self.leaf(task, path, before)),
         };
         Figure::Frame(Frame {
-            title: title(task),
-            detail: detail(task, self.tongue()),
+            title: title(task, self.tongue()),
+            detail: [
+                Some(detail(task, self.tongue())),
+                extensions(self.who.definition, task, self.tongue()),
+            ]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<String>>()
+            .join(" "),
             condition: condition(task, before, self.tongue()),
             told: told(task, self.tongue()),
             mark: self.marks.of(&path),
@@ -169,57 +184,14 @@ impl<'a> Maker<'a> {
     }
 
     fn caught(&mut self, body: &Try, path: &str) -> Figure {
-        let tongue = self.tongue();
-        let mut detail = String::new();
-        if let Some(retry) = &body.catch.retry {
-            let count = match retry {
-                Retry::Policy(policy) => policy.limit_count,
-                Retry::Named(name) => self
-                    .who
-                    .definition
-                    .reusables
-                    .retries
-                    .get(name.value.as_str())
-                    .and_then(|policy| policy.limit_count),
-            };
-            detail = match count {
-                Some(count) => format!("{} ≤ {count}", say(tongue, "重试", "retries")),
-                None => say(tongue, "重试", "retries").to_owned(),
-            };
-        }
-        let filter = body.catch.errors.as_ref();
-        let kind = filter
-            .and_then(|filter| filter.type_uri.as_ref())
-            .and_then(|uri| uri.value.rsplit('/').next().map(str::to_owned));
-        let status = filter
-            .and_then(|filter| filter.status.as_ref())
-            .map(|status| status.value.to_string());
-        let name = Some(say(tongue, "出错时", "on error").to_owned());
-        let title = [name, kind, status]
-            .into_iter()
-            .flatten()
-            .collect::<Vec<String>>()
-            .join(" ");
-        let conditions = [
-            (say(tongue, "若", "if"), &body.catch.when),
-            (say(tongue, "除非", "unless"), &body.catch.except_when),
-        ];
-        let condition = conditions
-            .iter()
-            .filter_map(|(word, source)| {
-                Some(format!("{word} {}", short(&source.as_ref()?.text, 28)))
-            })
-            .collect::<Vec<String>>()
-            .join(", ");
-        let condition = Some(condition).filter(|text| !text.is_empty());
+        let title = self.caught_what(body);
+        let detail = self.retried(body);
+        let condition = self.caught_when(body);
         if body.catch.tasks.is_empty() {
             return Figure::Leaf(Leaf {
                 path: String::new(),
                 told: String::new(),
-                lines: [Some(detail).filter(|text| !text.is_empty()), condition]
-                    .into_iter()
-                    .flatten()
-                    .collect(),
+                lines: [detail, condition].into_iter().flatten().collect(),
                 title,
                 look: Look::Failure,
                 mark: None,
@@ -231,7 +203,7 @@ impl<'a> Maker<'a> {
         Figure::Frame(Frame {
             path: String::new(),
             title,
-            detail,
+            detail: detail.unwrap_or_default(),
             condition,
             told: String::new(),
             mark: None,
@@ -240,6 +212,53 @@ impl<'a> Maker<'a> {
             repeats: false,
             catches: true,
         })
+    }
+
+    /// Which errors are caught: by type and status, as far as they are written.
+    fn caught_what(&self, body: &Try) -> String {
+        let filter = body.catch.errors.as_ref();
+        let kind = filter
+            .and_then(|filter| filter.type_uri.as_ref())
+            .and_then(|uri| uri.value.rsplit('/').next().map(str::to_owned));
+        let status = filter
+            .and_then(|filter| filter.status.as_ref())
+            .map(|status| status.value.to_string());
+        let name = Some(say(self.tongue(), "出错时", "on error").to_owned());
+        let words: Vec<String> = [name, kind, status].into_iter().flatten().collect();
+        words.join(" ")
+    }
+
+    /// How often it is tried again.
+    fn retried(&self, body: &Try) -> Option<String> {
+        let count = match body.catch.retry.as_ref()? {
+            Retry::Policy(policy) => policy.limit_count,
+            Retry::Named(name) => {
+                let policies = &self.who.definition.reusables.retries;
+                let policy = policies.get(name.value.as_str());
+                policy.and_then(|policy| policy.limit_count)
+            }
+        };
+        let tongue = self.tongue();
+        Some(match count {
+            Some(count) => format!("{} ≤ {count}", say(tongue, "重试", "retries")),
+            None => say(tongue, "重试", "retries").to_owned(),
+        })
+    }
+
+    /// On which conditions it is caught.
+    fn caught_when(&self, body: &Try) -> Option<String> {
+        let tongue = self.tongue();
+        let conditions = [
+            (say(tongue, "若", "if"), &body.catch.when),
+            (say(tongue, "除非", "unless"), &body.catch.except_when),
+        ];
+        let told: Vec<String> = conditions
+            .iter()
+            .filter_map(|(word, source)| {
+                Some(format!("{word} {}", short(&source.as_ref()?.text, 28)))
+            })
+            .collect();
+        (!told.is_empty()).then(|| told.join(", "))
     }
 
     fn leaf(&mut self, task: &Task, path: String, before: &[Task]) -> Leaf {
@@ -265,6 +284,7 @@ impl<'a> Maker<'a> {
         lines.push(detail(task, tongue));
         lines.extend(self.returns(task, &path));
         lines.extend(condition(task, before, tongue));
+        lines.extend(extensions(self.who.definition, task, tongue));
         let actor = match (&people, look) {
             (Some(people), _) => people.clone(),
             (None, Look::Choice) => self.last.clone(),
@@ -272,7 +292,7 @@ impl<'a> Maker<'a> {
         };
         self.last = actor.clone();
         Leaf {
-            title: title(task),
+            title: title(task, self.tongue()),
             lines,
             told: told(task, tongue),
             look,
@@ -312,7 +332,7 @@ impl<'a> Maker<'a> {
                 other => self.titled(path, other),
             });
         }
-        (!words.is_empty()).then(|| format!("↩ {}", words.join("、")))
+        (!words.is_empty()).then(|| format!("↩ {}", words.join(comma(tongue))))
     }
 
     /// The title of a step that is named from another: in its own list first, then in those around it.
@@ -320,11 +340,12 @@ impl<'a> Maker<'a> {
         let mut outer = from;
         while let Some((above, _)) = outer.rsplit_once('/') {
             if let Some(task) = self.task_at(&below(above, name)) {
-                return title(task);
+                return title(task, self.tongue());
             }
             outer = above;
         }
-        self.task_at(name).map_or_else(|| name.to_owned(), title)
+        self.task_at(name)
+            .map_or_else(|| name.to_owned(), |task| title(task, self.tongue()))
     }
 
     fn task_at(&self, path: &str) -> Option<&Task> {

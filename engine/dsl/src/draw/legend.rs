@@ -4,7 +4,7 @@ use super::block::SMALL;
 use super::figure::Look;
 use super::measure::width;
 use super::scene::Scene;
-use super::words::{mark_word, say};
+use super::words::{EXTENDED, mark_word, say};
 use super::{Mark, Marks};
 
 /// Height of a row of the legend.
@@ -22,6 +22,10 @@ pub(super) enum Sample {
     /// A line that leads back.
     Back,
     Mark(Mark),
+    /// Two letters, between which a way goes on.
+    Link,
+    /// What extensions add to a step.
+    Extended,
 }
 
 /// One entry at its place.
@@ -75,6 +79,23 @@ fn words(scene: &Scene<'_>, marks: &Marks) -> Vec<(Sample, &'static str)> {
     }
     if scene.edges.iter().any(|edge| edge.error) {
         found.push((Sample::Error, say(tongue, "出错时走", "way of an error")));
+    }
+    if !scene.links.is_empty() {
+        let word = say(tongue, "接同字母处", "goes on at the same letter");
+        found.push((Sample::Link, word));
+    }
+    let extended = |line: &String| line.contains(EXTENDED);
+    let leaves = scene.leaves.iter();
+    let frames = scene.frames.iter();
+    if leaves.flat_map(|(leaf, _)| &leaf.lines).any(extended)
+        || frames.map(|(frame, _)| &frame.detail).any(extended)
+    {
+        let word = say(
+            tongue,
+            "扩展:前后另有步骤",
+            "extended: steps before or after",
+        );
+        found.push((Sample::Extended, word));
     }
     if !marks.by_path.is_empty() {
         let leaves = scene.leaves.iter().filter_map(|(leaf, _)| leaf.mark);

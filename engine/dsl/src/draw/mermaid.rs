@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::figure::below;
 use super::ways::named;
 use super::who::Who;
-use super::words::{detail, say, title};
+use super::words::{detail, extensions, say, title};
 use super::{Mark, Marks};
 use crate::definition::{Definition, Flow, Task, TaskKind};
 
@@ -146,9 +146,14 @@ impl Chart<'_> {
         let small: Vec<String> = who
             .into_iter()
             .chain([detail(task, self.marks.tongue)])
+            .chain(extensions(self.who.definition, task, self.marks.tongue))
             .map(|line| format!("<br/><small>{}</small>", escaped(&line)))
             .collect();
-        let text = quoted(&format!("{}{}", escaped(&title(task)), small.concat()));
+        let text = quoted(&format!(
+            "{}{}",
+            escaped(&title(task, self.marks.tongue)),
+            small.concat()
+        ));
         let (open, close) = match &task.kind {
             TaskKind::Switch(_) => ("{{", "}}"),
             TaskKind::Wait(_) | TaskKind::Listen(_) => ("([", "])"),
@@ -177,7 +182,7 @@ impl Chart<'_> {
         let _ = writeln!(
             self.out,
             "{pad}subgraph {node}_in[\"{}\"]",
-            quoted(&escaped(&title(task)))
+            quoted(&escaped(&title(task, self.marks.tongue)))
         );
         let mut left = Open::new();
         for (word, tasks) in scopes {

@@ -3,7 +3,7 @@
 //! A definition becomes figures (`figure`, `ways`, `who`), these get lanes (`lanes`) and sizes (`block`), then places
 //! (`place`, `layout`), and what has a place is painted (`scene`, `paint`). Lists stack their rows, each step in the
 //! lane of whoever does it; branches stand in their lanes or side by side on a panel; ways that are not straight run in
-//! gutters beside the rows, so that no way crosses a step.
+//! gutters beside the rows, so that no way crosses a step. A long list stands in several columns (`pages`).
 
 mod block;
 mod figure;
@@ -13,6 +13,7 @@ mod legend;
 mod measure;
 mod mermaid;
 mod outline;
+mod pages;
 mod paint;
 mod place;
 mod scene;
@@ -20,11 +21,13 @@ mod sign;
 mod ways;
 mod who;
 mod words;
+mod xml;
 
 use std::collections::BTreeMap;
 
 pub use mermaid::mermaid;
 pub use outline::{Step, outline};
+pub use xml::escaped;
 
 use crate::definition::Definition;
 

@@ -3,7 +3,7 @@
 use super::figure::below;
 use super::ways::named;
 use super::who::Who;
-use super::words::{detail, mark_word, say, title};
+use super::words::{detail, extensions, mark_word, say, title};
 use super::{Mark, Marks, Reading, Tongue};
 use crate::definition::{Definition, Flow, Task, TaskKind};
 
@@ -78,8 +78,15 @@ impl Writer<'_> {
             let path = below(outer, &task.name.value);
             self.steps.push(Step {
                 depth,
-                title: title(task),
-                detail: detail(task, marks.tongue),
+                title: title(task, marks.tongue),
+                detail: [
+                    Some(detail(task, marks.tongue)),
+                    extensions(self.who.definition, task, marks.tongue),
+                ]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<String>>()
+                .join(" "),
                 who: self.who.of(task).map(|actor| actor.full()),
                 condition: task.if_.as_ref().map(|source| source.text.to_string()),
                 ways: ways(tasks, at, task, marks.tongue),
@@ -102,7 +109,7 @@ fn ways(tasks: &[Task], at: usize, task: &Task, tongue: Tongue) -> Vec<String> {
         Flow::Task(name) => tasks
             .iter()
             .find(|task| task.name.value == *name)
-            .map_or_else(|| name.clone(), title),
+            .map_or_else(|| name.clone(), |task| title(task, tongue)),
     };
     let before = tasks.get(..at).unwrap_or_default();
     let mut found = Vec::new();

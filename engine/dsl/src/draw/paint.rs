@@ -8,9 +8,11 @@ use super::lanes::Lanes;
 use super::layout::{EDGE, HEADING, lay_out};
 use super::legend::{Item, Sample, legend};
 use super::measure::{narrow, width, wrapped};
-use super::scene::{CORNER, Edge, Rect, Scene};
+use super::pages::{measured, pages};
+use super::scene::{CORNER, Edge, LINK, Link, Rect, Scene};
 use super::sign;
-use super::words::{mark_word, say};
+use super::words::{EXTENDED, document_title, mark_word, say};
+use super::xml::escaped;
 use super::{Mark, Marks, STYLE, outline};
 use crate::definition::Definition;
 
@@ -24,15 +26,14 @@ pub(super) fn svg(definition: &Definition, marks: &Marks) -> String {
     let figure = Maker::new(definition, marks).definition();
     let lanes = Lanes::of(&figure, say(marks.tongue, "其他单位", "Other units"));
     let document = &definition.document;
-    let name = document
-        .title
-        .as_ref()
-        .map_or_else(|| definition.reference(), |title| title.value.clone());
+    let name = document_title(document, marks.tongue).unwrap_or_else(|| definition.reference());
     let about = format!("{} · {}", definition.reference(), document.version.value);
     let least = width(&name, 16.0)
         .max(width(&about, SMALL))
         .clamp(240.0, 640.0);
-    let mut scene = lay_out(&figure, &lanes, EDGE + HEAD, least);
+    let pages = pages(figure, &lanes);
+    let blocks = measured(&pages, &lanes);
+    let mut scene = lay_out(&pages, &blocks, &lanes, EDGE + HEAD, least);
     let (items, height) = legend(&scene, marks, EDGE, scene.bottom + 14.0);
     let total = scene.bottom + 14.0 + height + EDGE / 2.0;
     scene.leaves.sort_by(|(_, a), (_, b)| a.y.total_cmp(&b.y));
@@ -119,6 +120,9 @@ impl Painter<'_> {
         for label in &scene.labels {
             self.text(label.x, label.y, label.anchor, "tb-label", &label.text);
         }
+        for link in &scene.links {
+            self.link(link);
+        }
         let (x, y) = scene.begin;
         let _ = write!(
             self.out,
@@ -133,18 +137,33 @@ impl Painter<'_> {
         }
     }
 
+    fn link(&mut self, link: &Link) {
+        let (x, y) = (link.x, link.y);
+        let word = say(
+            self.marks.tongue,
+            "接同字母处",
+            "goes on at the same letter",
+        );
+        let _ = write!(
+            self.out,
+            "<g><title>{word}</title><circle class=\"tb-link\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{LINK:.0}\"/>"
+        );
+        self.text(x, y + 4.0, "middle", "tb-letter", &link.letter);
+        self.out.push_str("</g>");
+    }
+
     fn bands(&mut self, scene: &Scene<'_>) {
-        for (at, band) in scene.bands.iter().enumerate() {
+        for band in &scene.bands {
             let area = Rect {
                 x: band.x,
                 y: scene.top,
                 width: band.width,
                 height: scene.bottom - scene.top,
             };
-            let class = if at % 2 == 0 {
-                "tb-lane"
-            } else {
+            let class = if band.odd {
                 "tb-lane tb-odd"
+            } else {
+                "tb-lane"
             };
             self.rect(class, &area, 0.0);
             let head = Rect {
@@ -210,7 +229,17 @@ impl Painter<'_> {
             self.text(middle, y, "middle", "tb-soft", text);
             y += LINE;
         }
-        self.marked(leaf.mark, leaf.note.as_deref(), area);
+        // Signs and notes stand clear of corners.
+        let inset = match leaf.look {
+            Look::Choice => CORNER,
+            Look::Wait => 10.0,
+            _ => 0.0,
+        };
+        let clear = Rect {
+            width: area.width - inset,
+            ..*area
+        };
+        self.marked(leaf.mark, leaf.note.as_deref(), &clear);
         self.out.push_str("</g>");
     }
 
@@ -366,6 +395,17 @@ impl Painter<'_> {
                         "<path class=\"tb-sample-line tb-back\" d=\"M{x:.1} {y:.1}h26\"/>"
                     );
                 }
+                Sample::Link => {
+                    let _ = write!(
+                        self.out,
+                        "<circle class=\"tb-link\" cx=\"{:.1}\" cy=\"{y:.1}\" r=\"{LINK:.0}\"/>",
+                        x + 13.0
+                    );
+                    self.text(x + 13.0, y + 4.0, "middle", "tb-letter", "A");
+                }
+                Sample::Extended => {
+                    self.text(x + 13.0, y + 4.0, "middle", "tb-title", EXTENDED);
+                }
                 Sample::Mark(mark) => {
                     let _ = write!(self.out, "<g class=\"tb-legend {}\">", sign::class(mark));
                     let _ = write!(
@@ -398,24 +438,4 @@ impl Painter<'_> {
             );
         }
     }
-}
-
-/// A text for XML; what XML cannot hold is left out.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            '\u{fffe}' | '\u{ffff}' => {}
-            // Marks that turn the direction of writing could make a title lie.
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {}
-            c if c.is_control() && c != '\n' => {}
-            c => out.push(c),
-        }
-    }
-    out
 }

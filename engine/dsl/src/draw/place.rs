@@ -1,12 +1,12 @@
 //! Puts blocks at their places: rows under each other, ways between them.
 
 use super::block::{
-    APART, BAR, Block, Body, ENDING, GAP, GUTTER, LOOP, PAD, Route, Rows, TRIED, gap, heading,
-    label_width, labels, leads_out,
+    APART, ARRIVAL, BAR, Block, Body, ENDING, GAP, GUTTER, LOOP, PAD, Route, Rows, TRIED, gap,
+    heading, label_width, labels, leads_out,
 };
 use super::figure::{Figure, Leaf, Look};
 use super::measure::short;
-use super::scene::{Rect, Scene, side};
+use super::scene::{LINK, Link, Rect, Scene, side};
 
 /// Places blocks on a scene.
 pub(super) struct Placer<'a, 's> {
@@ -185,30 +185,51 @@ impl<'a> Placer<'a, '_> {
             .line(&[(enter, area.y), (enter, area.y + TRIED)], false);
         let leave = self.place(tried, axes, area.y + TRIED, enter);
         self.scene.regions.push(region);
+        let (out, end) = if *beside {
+            self.caught_beside(caught, area, region)
+        } else {
+            self.caught_below(caught, axes, region, leave)
+        };
         let bottom = area.bottom();
-        if *beside {
-            let x = region.right() + APART;
-            let top = area.y + TRIED;
-            let own = [x + caught.axis()];
-            let at = top + 14.0;
-            self.scene
-                .edge(&[(region.right(), at), (x, at)], true, true, false);
-            let out = self.place(caught, &own, top, x);
-            let end = top + caught.height;
-            if goes_on(tried) {
-                let from = region.bottom() - TRIED;
+        if goes_on(tried) {
+            let from = region.bottom() - TRIED;
+            if *beside {
                 self.scene.line(&[(leave, from), (leave, bottom)], false);
+            } else {
+                self.past_caught(caught, axes, area, (leave, from));
             }
-            if trial.recovers && goes_on(caught) {
-                let way = [(out, end), (out, bottom - 8.0), (leave, bottom - 8.0)];
-                self.scene.edge(&way, false, true, false);
-                if !goes_on(tried) {
-                    self.scene
-                        .line(&[(leave, bottom - 8.0), (leave, bottom)], false);
-                }
-            }
-            return leave;
         }
+        if trial.recovers && goes_on(caught) {
+            let way = [(out, end), (out, bottom - 8.0), (leave, bottom - 8.0)];
+            self.scene.edge(&way, false, true, false);
+            if !goes_on(tried) {
+                self.scene
+                    .line(&[(leave, bottom - 8.0), (leave, bottom)], false);
+            }
+        }
+        leave
+    }
+
+    /// What catches, at the right of what is tried; gives where the flow leaves it.
+    fn caught_beside(&mut self, caught: &Block<'a>, area: Rect, region: Rect) -> (f64, f64) {
+        let x = region.right() + APART;
+        let top = area.y + TRIED;
+        let own = [x + caught.axis()];
+        let at = top + 14.0;
+        self.scene
+            .edge(&[(region.right(), at), (x, at)], true, true, false);
+        let out = self.place(caught, &own, top, x);
+        (out, top + caught.height)
+    }
+
+    /// What catches, below what is tried.
+    fn caught_below(
+        &mut self,
+        caught: &Block<'a>,
+        axes: &[f64],
+        region: Rect,
+        leave: f64,
+    ) -> (f64, f64) {
         let top = region.bottom() + APART;
         let into = entry(caught, axes, leave);
         let out_at = if (into - leave).abs() < 16.0 {
@@ -226,34 +247,26 @@ impl<'a> Placer<'a, '_> {
         ];
         self.scene.edge(&way, true, true, false);
         let out = self.place(caught, axes, top, into);
-        if goes_on(tried) {
-            let turn = region.bottom() + 14.0;
-            // Straight down where what catches is not in the way.
-            let clear = leave < left(caught, axes) - 8.0 || leave > right(caught, axes) + 8.0;
-            let gutter = if clear { leave } else { area.x + 8.0 };
-            let way = [
-                (leave, region.bottom() - TRIED),
-                (leave, turn),
-                (gutter, turn),
-                (gutter, bottom - 8.0),
-                (leave, bottom - 8.0),
-                (leave, bottom),
-            ];
-            self.scene.line(&way, false);
-        }
-        if trial.recovers && goes_on(caught) {
-            let way = [
-                (out, top + caught.height),
-                (out, bottom - 8.0),
-                (leave, bottom - 8.0),
-            ];
-            self.scene.edge(&way, false, true, false);
-            if !goes_on(tried) {
-                self.scene
-                    .line(&[(leave, bottom - 8.0), (leave, bottom)], false);
-            }
-        }
-        leave
+        (out, top + caught.height)
+    }
+
+    /// The way of what went well, past what catches below.
+    fn past_caught(&mut self, caught: &Block<'a>, axes: &[f64], area: Rect, from: (f64, f64)) {
+        let (leave, out) = from;
+        let bottom = area.bottom();
+        let turn = out + TRIED + 14.0;
+        // Straight down where what catches is not in the way.
+        let clear = leave < left(caught, axes) - 8.0 || leave > right(caught, axes) + 8.0;
+        let gutter = if clear { leave } else { area.x + 8.0 };
+        let way = [
+            (leave, out),
+            (leave, turn),
+            (gutter, turn),
+            (gutter, bottom - 8.0),
+            (leave, bottom - 8.0),
+            (leave, bottom),
+        ];
+        self.scene.line(&way, false);
     }
 
     fn rows(&mut self, rows: &Rows<'a>, axes: &[f64], area: Rect, from: f64) -> f64 {
@@ -348,23 +361,59 @@ impl<'a> Placer<'a, '_> {
             } else {
                 (5.0, "start")
             };
-            self.scene.label(x + shift, y - 4.0, anchor, &jump.label);
+            // Words stand clear of the corners of a choice.
+            let clear = if route.left {
+                row.rect.x
+            } else {
+                row.rect.right()
+            };
+            self.scene
+                .label(clear + shift, y - 4.0, anchor, &jump.label);
         }
     }
 
-    /// Ways on which the workflow ends: the end stands next to the row.
+    /// Ways that end next to their row: the workflow ends there, or another column goes on with it.
     fn endings(&mut self, rows: &Rows<'a>, placed: &[Row]) {
-        for jump in rows.sequence.jumps.iter().filter(|jump| jump.ends) {
+        for jump in rows.sequence.jumps.iter().filter(|jump| jump.is_short()) {
             let Some(row) = placed.get(jump.from) else {
                 continue;
             };
             let y = row.rect.y + exit_y(&row.rect, jump.exit);
             let x = side(row.look, &row.rect, y, true);
-            let end = row.rect.right() + label_width(&jump.label) + 18.0;
-            self.scene.line(&[(x, y), (end - 7.0, y)], true);
-            self.scene.ends.push((end, y));
-            self.scene.label(x + 5.0, y - 4.0, "start", &jump.label);
+            let end = row.rect.right() + label_width(&jump.label) + 20.0;
+            match &jump.link {
+                None => {
+                    self.scene.line(&[(x, y), (end - 7.0, y)], true);
+                    self.scene.ends.push((end, y));
+                }
+                Some(letter) => self.link_from(x, end, y, letter),
+            }
+            self.scene
+                .label(row.rect.right() + 4.0, y - 4.0, "start", &jump.label);
         }
+        for (at, letter) in &rows.sequence.arrivals {
+            let Some(row) = placed.get(*at) else {
+                continue;
+            };
+            let y = row.rect.y + (row.rect.height / 2.0).min(14.0);
+            let x = side(row.look, &row.rect, y, false);
+            let begin = row.rect.x - ARRIVAL + 14.0;
+            self.scene.line(&[(begin + LINK, y), (x, y)], true);
+            self.scene.links.push(Link {
+                x: begin,
+                y,
+                letter: letter.clone(),
+            });
+        }
+    }
+
+    fn link_from(&mut self, x: f64, end: f64, y: f64, letter: &str) {
+        self.scene.line(&[(x, y), (end - LINK, y)], true);
+        self.scene.links.push(Link {
+            x: end,
+            y,
+            letter: letter.to_owned(),
+        });
     }
 }
 

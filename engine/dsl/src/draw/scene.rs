@@ -44,6 +44,14 @@ pub(super) struct Band {
     pub x: f64,
     pub width: f64,
     pub title: String,
+    pub odd: bool,
+}
+
+/// A letter where a way ends that goes on in another column, or where it goes on.
+pub(super) struct Link {
+    pub x: f64,
+    pub y: f64,
+    pub letter: String,
 }
 
 /// Everything, from the back to the front.
@@ -59,6 +67,7 @@ pub(super) struct Scene<'a> {
     pub labels: Vec<Label>,
     /// Where the workflow ends.
     pub ends: Vec<(f64, f64)>,
+    pub links: Vec<Link>,
     pub begin: (f64, f64),
     pub width: f64,
     /// Where the steps begin and end.
@@ -102,6 +111,9 @@ impl Scene<'_> {
         }
     }
 }
+
+/// Radius of the circle around a letter.
+pub(super) const LINK: f64 = 9.0;
 
 /// The outline's corner of a choice.
 pub(super) const CORNER: f64 = 12.0;

@@ -24,6 +24,15 @@ pub(super) struct Jump {
     pub exit: Option<usize>,
     /// Ends the workflow.
     pub ends: bool,
+    /// It leads to another column: the letter that stands there, too.
+    pub link: Option<String>,
+}
+
+impl Jump {
+    /// Whether it ends beside its row.
+    pub fn is_short(&self) -> bool {
+        self.ends || self.link.is_some()
+    }
 }
 
 /// The ways of a list of tasks.
@@ -60,6 +69,7 @@ fn of(tasks: &[Task], at: usize, task: &Task, tongue: Tongue, jumps: &mut Vec<Ju
                         label,
                         exit: Some(exits),
                         ends,
+                        link: None,
                     });
                     exits += 1;
                 }
@@ -84,6 +94,7 @@ fn of(tasks: &[Task], at: usize, task: &Task, tongue: Tongue, jumps: &mut Vec<Ju
                 label: String::new(),
                 exit: None,
                 ends,
+                link: None,
             }),
         },
     }
@@ -116,7 +127,7 @@ pub(super) fn said(before: &[Task], condition: &str, tongue: Tongue) -> Option<S
     let given = before
         .iter()
         .rev()
-        .find_map(|task| titled(task, outcome))
+        .find_map(|task| titled(task, outcome, tongue))
         .flatten();
     let word = given.or_else(|| {
         let word = match outcome {
@@ -135,13 +146,17 @@ pub(super) fn said(before: &[Task], condition: &str, tongue: Tongue) -> Option<S
 
 /// The title that a step, or the last step inside it that has one, gives to an outcome; `Some(None)` when the outcome
 /// is one of those that need no title.
-fn titled(task: &Task, outcome: &str) -> Option<Option<String>> {
+fn titled(task: &Task, outcome: &str, tongue: Tongue) -> Option<Option<String>> {
     if let TaskKind::Call(call) = &task.kind {
         let outcomes = call.with.as_ref().and_then(|with| with.get("outcomes"));
         return match outcomes {
             Some(outcomes) => {
                 let title = outcomes.get(outcome)?;
-                Some(Some(title.get("title").map_or_else(|| plain(title), plain)))
+                let english = (tongue == Tongue::English)
+                    .then(|| title.get("x-en"))
+                    .flatten();
+                let word = english.or_else(|| title.get("title")).unwrap_or(title);
+                Some(Some(plain(word)))
             }
             None if call.function.value == "approve" => {
                 matches!(outcome, "approved" | "rejected").then_some(None)
@@ -150,7 +165,10 @@ fn titled(task: &Task, outcome: &str) -> Option<Option<String>> {
         };
     }
     let (_, inner) = task.scopes().into_iter().next()?;
-    inner.iter().rev().find_map(|task| titled(task, outcome))
+    inner
+        .iter()
+        .rev()
+        .find_map(|task| titled(task, outcome, tongue))
 }
 
 enum Way {

@@ -3,8 +3,8 @@
 use super::measure::short;
 use super::{Mark, Reading, Tongue};
 use crate::definition::{
-    Consumption, Duration, DurationKind, EventFilter, Run, RunKind, Task, TaskKind, Template,
-    TemplateKind, TextPart,
+    Consumption, Definition, Document, Duration, DurationKind, Entry, EventFilter, Run, RunKind,
+    Task, TaskKind, Template, TemplateKind, TextPart,
 };
 use tongban_expr::Value;
 
@@ -33,12 +33,42 @@ pub(super) fn mark_word(mark: Mark, reading: Reading, tongue: Tongue) -> &'stati
 }
 
 /// The task's title for people, or its name.
-pub(super) fn title(task: &Task) -> String {
-    task.metadata
-        .title
-        .as_ref()
-        .map_or_else(|| task.name.value.clone(), plain)
+pub(super) fn title(task: &Task, tongue: Tongue) -> String {
+    let metadata = &task.metadata;
+    let title = english(&metadata.extra, tongue).or(metadata.title.as_ref());
+    title.map_or_else(|| task.name.value.clone(), plain)
 }
+
+/// The title of the whole document; `None` when it has none.
+pub(super) fn document_title(document: &Document, tongue: Tongue) -> Option<String> {
+    let titled = english(&document.metadata.extra, tongue).map(plain);
+    titled.or_else(|| document.title.as_ref().map(|title| title.value.clone()))
+}
+
+/// What stands under `x-en` for readers of English.
+fn english(extra: &[Entry], tongue: Tongue) -> Option<&Template> {
+    let wanted = (tongue == Tongue::English).then_some("x-en")?;
+    let entry = extra.iter().find(|entry| &*entry.key == wanted);
+    entry.map(|entry| &entry.value)
+}
+
+/// The names of the extensions that run before and after a task: `⊕ audit`.
+pub(super) fn extensions(definition: &Definition, task: &Task, tongue: Tongue) -> Option<String> {
+    let all = definition.reusables.extensions.iter();
+    let names: Vec<&str> = all
+        .filter(|extension| extension.extends(&task.kind))
+        .map(|extension| extension.name.value.as_str())
+        .collect();
+    (!names.is_empty()).then(|| format!("{EXTENDED} {}", names.join(comma(tongue))))
+}
+
+/// What stands between the words of a list.
+pub(super) fn comma(tongue: Tongue) -> &'static str {
+    say(tongue, "、", ", ")
+}
+
+/// The sign of what extensions add to a task.
+pub(super) const EXTENDED: &str = "⊕";
 
 /// A template as people read it: expressions shortened to what they name.
 pub(super) fn plain(template: &Template) -> String {

@@ -5,6 +5,9 @@
     reason = "a test fails by panicking"
 )]
 
+mod sound;
+
+use sound::{areas, attribute, boxes, sound, well_formed};
 use tongban_dsl::draw::{Mark, Marks, Names, Tongue, draw, mermaid, outline};
 use tongban_dsl::{Definition, parse};
 
@@ -42,176 +45,6 @@ fn definition(source: &str) -> Definition {
     parse(source).definition.expect("the sample is valid")
 }
 
-/// A rectangle: left, top, right, bottom.
-type Area = [f64; 4];
-type Points = Vec<(f64, f64)>;
-
-/// An attribute of a tag.
-fn attribute(tag: &str, name: &str) -> Option<f64> {
-    let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
-    rest.split_once('"')?.0.parse().ok()
-}
-
-fn tags<'a>(svg: &'a str, start: &'a str) -> impl Iterator<Item = &'a str> {
-    svg.split('<').filter(move |tag| tag.starts_with(start))
-}
-
-fn areas(svg: &str, class: &str) -> Vec<Area> {
-    let start = format!("rect class=\"{class}\"");
-    let area = |tag: &str| {
-        let at = |name| attribute(tag, name).expect("a rectangle has a place and a size");
-        let (x, y) = (at("x"), at("y"));
-        [x, y, x + at("width"), y + at("height")]
-    };
-    tags(svg, &start).map(area).collect()
-}
-
-/// The corners of the paths of a class: `M`, `L` and `H` with absolute places.
-fn paths(svg: &str, class: &str) -> Vec<Points> {
-    let start = format!("path class=\"{class}");
-    let points = |tag: &str| {
-        let data = tag.split_once(" d=\"").expect("a path has data").1;
-        let data = data.split_once('"').expect("closed").0;
-        let mut found = Points::new();
-        for part in data.trim_end_matches('Z').split_inclusive(['M', 'L', 'H']) {
-            let numbers = part.trim_end_matches(['M', 'L', 'H']);
-            if numbers.is_empty() {
-                continue;
-            }
-            let mut numbers = numbers
-                .split(' ')
-                .map(|n| n.parse::<f64>().expect("a number"));
-            let x = numbers.next().expect("a number");
-            let y = numbers.next().or_else(|| found.last().map(|(_, y)| *y));
-            found.push((x, y.expect("a path begins at a place")));
-        }
-        found
-    };
-    tags(svg, &start).map(points).collect()
-}
-
-/// What surrounds points.
-fn hull(points: &Points) -> Area {
-    points
-        .iter()
-        .fold([f64::MAX, f64::MAX, 0.0, 0.0], |a, (x, y)| {
-            [a[0].min(*x), a[1].min(*y), a[2].max(*x), a[3].max(*y)]
-        })
-}
-
-/// The outlines of steps: rectangles, and what surrounds the choices.
-fn boxes(svg: &str) -> Vec<Area> {
-    let choices = paths(svg, "tb-shape tb-box\"").iter().map(hull).collect();
-    [areas(svg, "tb-shape tb-box"), choices].concat()
-}
-
-fn between(value: f64, a: f64, b: f64) -> bool {
-    value > a.min(b) - 0.6 && value < a.max(b) + 0.6
-}
-
-/// Whether a point lies on the border of an area, or as far inside as the corner of a choice goes.
-fn on_border((x, y): (f64, f64), area: &Area, corner: f64) -> bool {
-    let [left, top, right, bottom] = *area;
-    let beside = |edge: f64| (x - edge).abs() < 0.6 + corner;
-    let upon = |edge: f64| (y - edge).abs() < 0.6;
-    (between(y, top, bottom) && (beside(left) || beside(right)))
-        || (between(x, left, right) && (upon(top) || upon(bottom)))
-}
-
-fn on_line((x, y): (f64, f64), line: &Points) -> bool {
-    line.windows(2)
-        .any(|pair| between(x, pair[0].0, pair[1].0) && between(y, pair[0].1, pair[1].1))
-}
-
-/// The properties of every picture: nothing is cut, no box lies over another, no way crosses a box, every way begins
-/// and ends at something.
-fn sound(svg: &str, name: &str) {
-    let view = svg
-        .split_once("viewBox=\"0 0 ")
-        .expect("a picture has a size")
-        .1;
-    let (width, height) = view
-        .split_once('"')
-        .expect("closed")
-        .0
-        .split_once(' ')
-        .expect("two");
-    let (width, height): (f64, f64) = (width.parse().unwrap(), height.parse().unwrap());
-    let boxes = boxes(svg);
-    let frames = areas(svg, "tb-shape");
-    for a in boxes.iter().chain(&frames) {
-        assert!(
-            a[0] >= 0.0 && a[1] >= 0.0 && a[2] <= width && a[3] <= height,
-            "{name}: {a:?} is inside {width} x {height}"
-        );
-    }
-    for (at, a) in boxes.iter().enumerate() {
-        for b in boxes.iter().skip(at + 1) {
-            assert!(
-                a[2] <= b[0] || b[2] <= a[0] || a[3] <= b[1] || b[3] <= a[1],
-                "{name}: {a:?} and {b:?} are apart"
-            );
-        }
-        for frame in &frames {
-            let apart =
-                a[2] <= frame[0] || frame[2] <= a[0] || a[3] <= frame[1] || frame[3] <= a[1];
-            let inside = a[0] > frame[0] && a[2] < frame[2] && a[1] > frame[1] && a[3] < frame[3];
-            assert!(
-                apart || inside,
-                "{name}: {a:?} is cut by the frame {frame:?}"
-            );
-        }
-    }
-    let ways = paths(svg, "tb-line");
-    for way in &ways {
-        for pair in way.windows(2) {
-            let ((x1, y1), (x2, y2)) = (pair[0], pair[1]);
-            assert!(
-                (x1 - x2).abs() < 0.1 || (y1 - y2).abs() < 0.1,
-                "{name}: {way:?} is straight"
-            );
-            let crossed = boxes.iter().find(|area| {
-                x1.max(x2) > area[0] + 13.0
-                    && x1.min(x2) < area[2] - 13.0
-                    && y1.max(y2) > area[1] + 0.6
-                    && y1.min(y2) < area[3] - 0.6
-            });
-            assert!(crossed.is_none(), "{name}: {way:?} crosses {crossed:?}");
-        }
-    }
-    ends_are_somewhere(svg, name, &ways, &boxes, &frames);
-}
-
-fn ends_are_somewhere(svg: &str, name: &str, ways: &[Points], boxes: &[Area], frames: &[Area]) {
-    let circles: Vec<Area> = tags(svg, "circle class=\"tb-")
-        .filter(|tag| tag.contains(" cx="))
-        .map(|tag| {
-            let at = |name| attribute(tag, name).expect("a circle has a place");
-            let (x, y, r) = (at("cx"), at("cy"), at("r"));
-            [x - r, y - r, x + r, y + r]
-        })
-        .collect();
-    let bars = [areas(svg, "tb-bar"), areas(svg, "tb-region")].concat();
-    let rules = paths(svg, "tb-rule");
-    for (at, way) in ways.iter().enumerate() {
-        // The samples of the legend are written without a place to go to.
-        for end in [way[0], way[way.len() - 1]] {
-            let others = ways.iter().enumerate().filter(|(other, _)| *other != at);
-            let held = boxes.iter().any(|area| on_border(end, area, 12.0))
-                || frames
-                    .iter()
-                    .chain(&bars)
-                    .chain(&circles)
-                    .any(|area| on_border(end, area, 0.0))
-                || rules
-                    .iter()
-                    .chain(others.map(|(_, line)| line))
-                    .any(|line| on_line(end, line));
-            assert!(held, "{end:?} of {way:?} is nowhere: {name}");
-        }
-    }
-}
-
 fn every_task_once(definition: &Definition, svg: &str) {
     for step in outline(definition, &Marks::default()) {
         let place = format!("data-path=\"{}\"", step.path);
@@ -226,28 +59,6 @@ fn drawn(source: &str, name: &str) -> String {
     sound(&svg, name);
     every_task_once(&definition, &svg);
     svg
-}
-
-/// Tags open and close in order: what an XML parser would want at least.
-fn well_formed(svg: &str) {
-    let mut open: Vec<&str> = Vec::new();
-    for tag in svg.split('<').skip(1) {
-        let (tag, text) = tag.split_once('>').expect("every tag closes");
-        assert!(
-            !text.contains('&') || text.split('&').skip(1).all(|entity| entity.contains(';')),
-            "{text}"
-        );
-        let name = tag
-            .split([' ', '/'])
-            .find(|part| !part.is_empty())
-            .expect("a name");
-        match (tag.starts_with('/'), tag.ends_with('/')) {
-            (true, _) => assert_eq!(open.pop(), Some(name)),
-            (_, true) => {}
-            _ => open.push(name),
-        }
-    }
-    assert!(open.is_empty(), "{open:?}");
 }
 
 #[test]
@@ -295,7 +106,7 @@ fn who_does_it_is_told_by_lanes() {
         "System",
         "属实",
         "不实",
-        "↩ applicant、ask",
+        "↩ applicant, ask",
     ] {
         assert!(svg.contains(words), "{words}");
     }
@@ -431,6 +242,85 @@ fn two_hundred_tasks_with_jumps() {
     }
     let svg = drawn(&source, "large");
     assert_eq!(boxes(&svg).len(), 200 - 20 + 40);
+    // Several columns on a sheet that one can look at, and not a ribbon.
+    let tag = svg.split_once('>').expect("a tag").0;
+    let size = |name| attribute(tag, name).expect("a size");
+    let (width, height) = (size("width"), size("height"));
+    assert!((0.8..2.5).contains(&(width / height)), "{width} x {height}");
+    // A letter stands where ways leave a column, and once where they go on.
+    let letters: Vec<&str> = svg
+        .split("class=\"tb-letter\">")
+        .skip(1)
+        .filter_map(|rest| rest.split('<').next())
+        .collect();
+    assert!(letters.len() > 4, "{letters:?}");
+    for letter in &letters {
+        let times = letters.iter().filter(|other| *other == letter).count();
+        assert!(times > 1, "{letter} leads nowhere: {letters:?}");
+    }
+}
+
+#[test]
+fn a_short_list_stays_in_one_column() {
+    let tasks: String = (0..20)
+        .map(|at| format!("  - t{at}: {{ set: {{ x: 1 }} }}\n"))
+        .collect();
+    let source = format!(
+        "document: {{ dsl: '1.0.3', namespace: test, name: short, version: '1.0.0' }}\ndo:\n{tasks}"
+    );
+    let svg = drawn(&source, "short");
+    let lefts: Vec<f64> = boxes(&svg).iter().map(|area| area[0]).collect();
+    assert!(lefts.iter().all(|left| *left == lefts[0]), "{lefts:?}");
+}
+
+const TITLED: &str = "
+document: { dsl: '1.0.3', namespace: test, name: titled, version: '1.0.0', title: 受理, metadata: { x-en: Intake of cases } }
+evaluate: { language: rhai }
+use: { extensions: [{ audit: { extend: call, before: [{ log: { set: { x: 1 } } }] } }] }
+do:
+  - look:
+      metadata: { title: 审查, x-en: Review of papers }
+      call: approve
+      with: { to: [applicant], outcomes: { fine: { title: 齐全, x-en: Complete }, poor: { title: 不齐全, x-en: Lacking } } }
+  - way: { switch: [{ good: { when: 'input.outcome == \"fine\"', then: end } }, { bad: { when: 'input.outcome == \"poor\"', then: look } }] }
+  - rest: { set: { x: 1 } }
+";
+
+#[test]
+fn readers_of_english_see_english_titles() {
+    let definition = definition(TITLED);
+    let chinese = Marks {
+        tongue: Tongue::Chinese,
+        ..Marks::default()
+    };
+    let english = Marks::default();
+    let words = [
+        ("受理", "Intake of cases"),
+        ("审查", "Review of papers"),
+        (">齐全<", ">Complete<"),
+        ("不齐全", "Lacking"),
+    ];
+    let (zh, en) = (draw(&definition, &chinese), draw(&definition, &english));
+    for (left, right) in words {
+        assert!(zh.contains(left) && !zh.contains(right), "{left}");
+        assert!(en.contains(right) && !en.contains(left), "{right}");
+    }
+    assert!(mermaid(&definition, &english).contains("Review of papers"));
+    let steps = outline(&definition, &english);
+    assert_eq!(steps[0].title, "Review of papers");
+    assert!(steps[1].ways.iter().any(|way| way == "Complete → end"));
+}
+
+#[test]
+fn steps_with_extensions_are_marked() {
+    let svg = drawn(TITLED, "titled");
+    assert_eq!(
+        svg.matches("⊕ audit").count(),
+        2,
+        "the step and its description"
+    );
+    assert!(svg.contains("extended: steps before or after"));
+    assert!(!drawn(PEOPLE, "people").contains('⊕'));
 }
 
 #[test]
@@ -469,6 +359,10 @@ impl Dice {
 
     fn list(&mut self, depth: u64, next: &mut u32) -> String {
         let length = 1 + self.roll(4);
+        self.list_of(length, depth, next)
+    }
+
+    fn list_of(&mut self, length: u64, depth: u64, next: &mut u32) -> String {
         let names: Vec<String> = (0..length)
             .map(|_| {
                 *next += 1;
@@ -554,5 +448,17 @@ fn whatever_is_nested_in_whatever_the_picture_is_sound() {
             "document: {{ dsl: '1.0.3', namespace: test, name: seed-{seed}, version: '1.0.0' }}\ndo: {tasks}\n"
         );
         drawn(&source, &format!("seed {seed}: {tasks}"));
+    }
+}
+
+#[test]
+fn long_lists_are_sound_in_columns() {
+    for seed in 0..30 {
+        let mut dice = Dice(seed);
+        let tasks = dice.list_of(40 + seed * 5, seed % 3, &mut 0);
+        let source = format!(
+            "document: {{ dsl: '1.0.3', namespace: test, name: seed-{seed}, version: '1.0.0' }}\ndo: {tasks}\n"
+        );
+        drawn(&source, &format!("seed {seed}"));
     }
 }
