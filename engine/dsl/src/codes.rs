@@ -152,6 +152,10 @@ codes! {
         "Documents are UTF-8 text, with or without a byte order mark. Editors of Windows save Chinese text as GBK or UTF-16 \
         unless they are told otherwise."
         "(a file that was saved as GBK)"
+    OTHER_LANGUAGE "TB0117" "a file of another language"
+        "The file is a workflow of another tool (BPMN, GitHub Actions, Kestra, the DSL before 1.0 …), or another file of a pack. \
+        It is told once as what it is, and not key by key. A workflow begins with `document` and `do`; its keys are English words."
+        "states: [{ name: Office, type: operation }]   # do: [{ office: { call: … } }]"
     // The shape of the document.
     UNKNOWN_PROPERTY "TB0201" "a property that the language does not have"
         "The block has no such property. It may be misspelt, stand at the wrong depth, or belong to another kind of task. Own \
@@ -306,6 +310,10 @@ codes! {
     UNKNOWN_METHOD "TB0421" "a function of rhai that does not exist"
         "The expression calls a function that neither rhai nor this platform has. It would fail when a case comes there."
         "if: 'form.rows.length() > 3'   # form.rows.len()"
+    PLAIN_SECRET "TB0422" "a password that stands in the document"
+        "Whoever reads the document, its history or its picture reads the password too. Declare a name under `use.secrets`, \
+        let the administrator give its value, and name it where it is sent."
+        "basic: { username: a, password: '123456' }   # password: '${ $secrets.housePassword }'"
     // Functions and their arguments.
     UNKNOWN_FUNCTION "TB0501" "a function that does not exist"
         "`call` names a function of the engine, of a plugin, or of `use.functions`."
@@ -353,6 +361,10 @@ codes! {
     UNKNOWN_CODES "TB0610" "a code list that does not exist"
         "Code lists stand under `codes` in pack.yaml; another pack's list is written `pack/list`."
         "reasons: { rejected: refusals }   # refusal"
+    UNKNOWN_MEMBER "TB0611" "a unit, a post, a group or a person that the organisation does not have"
+        "Selectors name units, posts, groups and people by the ids of `config/organisation.yaml`, not by their titles. They are \
+        held against the organisation where one is known: that of the site above the pack, or of `check --site DIR`."
+        "to: [{ role: clerk, unit: polcie }]   # police"
     // Cases, clocks and people's work.
     UNKNOWN_METADATA "TB0701" "a key that our metadata does not have"
         "Keys of `metadata` are checked, because a misspelt clock would never ring. Own keys begin with `x-`."
@@ -442,9 +454,6 @@ codes! {
     UNSUPPORTED_LANGUAGE "TB0903" "a script language that this runtime does not have"
         "Scripts are written in rhai."
         "script: { language: python, code: … }"
-    UNSUPPORTED_EXTENSION "TB0904" "an extension that this runtime does not perform"
-        "Extensions run around the tasks of a workflow, not around the tasks of other extensions: `extend: extension` is refused."
-        "use: { extensions: [{ log: { extend: extension, before: [ … ] } }] }"
     UNSUPPORTED_CATALOG "TB0905" "a catalogue or a function outside the pack"
         "Functions of catalogues are files of the pack, `catalogs/CATALOGUE/functions/NAME/VERSION/function.yaml`, called \
         `NAME:VERSION@CATALOGUE`. Nothing is fetched from the network when a workflow is published: a catalogue or a function with another \
@@ -453,12 +462,9 @@ codes! {
     UNSUPPORTED_FORMAT "TB0906" "a schema format that this runtime does not have"
         "Schemas are JSON Schema (`format: json`)."
         "schema: { format: avro, document: … }"
-    SCRIPT_PROCESS "TB0907" "process arguments for a rhai script"
-        "A rhai script sees `input` and gives its last value; it has no arguments, environment or standard input."
-        "script: { language: rhai, arguments: [a] }   # input: { from: … }"
-    UNSUPPORTED_RETURN "TB0908" "a process result that a script does not have"
-        "Scripts and workflows have a result, but no exit code and no error stream."
-        "run: { return: stderr }"
+    UNSUPPORTED_RETURN "TB0908" "a process result that a workflow does not have"
+        "A workflow that is run has an output, but no exit code and no error stream."
+        "run: { workflow: { namespace: a, name: b, version: '1.0.0' }, return: stderr }"
     UNSUPPORTED_RESOURCE "TB0909" "a resource that lies outside the pack"
         "Scripts and schemas are read from the pack when it is published, never from the network."
         "source: { endpoint: https://a.example/x.rhai }"

@@ -7,6 +7,7 @@
 #![warn(missing_docs)]
 
 mod check;
+mod chinese;
 pub mod codes;
 mod data;
 pub mod definition;

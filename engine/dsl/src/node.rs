@@ -73,6 +73,20 @@ impl Node {
         }
     }
 
+    pub fn is_null(&self) -> bool {
+        matches!(self.kind, NodeKind::Null)
+    }
+
+    /// The same place with other fields.
+    pub fn with_fields(&self, fields: Vec<Field>) -> Rc<Node> {
+        Rc::new(Node {
+            span: self.span,
+            kind: NodeKind::Map(fields),
+            weight: self.weight,
+            height: self.height,
+        })
+    }
+
     pub fn as_str(&self) -> Option<&str> {
         match &self.kind {
             NodeKind::Text(text) => Some(text),
@@ -424,7 +438,7 @@ impl<'a> Builder<'a> {
         let Some(open) = self.stack.pop() else {
             return Ok(());
         };
-        let (span, anchor, kind) = match open {
+        let (span, anchor, mut kind) = match open {
             Open::List {
                 span,
                 anchor,
@@ -437,7 +451,8 @@ impl<'a> Builder<'a> {
                 ..
             } => (span, anchor, NodeKind::Map(fields)),
         };
-        if let NodeKind::Map(fields) = &kind {
+        if let NodeKind::Map(fields) = &mut kind {
+            merge(fields);
             self.joined_keys(fields);
         }
         let (mut weight, mut height, mut last) = (1_usize, 0_usize, span.end);
@@ -532,7 +547,7 @@ impl<'a> Builder<'a> {
                 ..
             }) => {
                 if let Some((key, key_span)) = key.take() {
-                    if !*skip_value && &*key != "<<" {
+                    if !*skip_value {
                         fields.push(Field {
                             key,
                             key_span,
@@ -547,6 +562,19 @@ impl<'a> Builder<'a> {
             }
         }
         Ok(())
+    }
+}
+
+/// A merge key was refused where it stands; what it brings is there for the checks, so that they do not miss it.
+fn merge(fields: &mut Vec<Field>) {
+    let Some(at) = fields.iter().position(|field| &*field.key == "<<") else {
+        return;
+    };
+    let merged = fields.remove(at);
+    for field in merged.value.fields() {
+        if fields.iter().all(|own| own.key != field.key) {
+            fields.push(field.clone());
+        }
     }
 }
 

@@ -4,10 +4,12 @@
 //! expression inside fits where a text fits. What is written literally must fit now.
 
 mod literal;
+mod strangers;
 mod words;
 
 use literal::{WRONG_KIND, counted, literal};
 use tongban_expr::Value;
+pub(crate) use words::due_meant;
 use words::{added, kind_name, type_name, wrap_help};
 
 use crate::codes::{self, Code};
@@ -16,73 +18,6 @@ use crate::diagnostic::Diagnostic;
 use crate::span::Span;
 use crate::suggest;
 use crate::width;
-
-/// Words that authors bring from other tools, and ours for them.
-const SYNONYMS: &[(&str, &str)] = &[
-    ("url", "endpoint"),
-    ("uri", "endpoint"),
-    ("endpoint", "uri"),
-    ("verb", "method"),
-    ("payload", "body"),
-    ("json", "body"),
-    ("data", "body"),
-    ("params", "query"),
-    ("parameters", "query"),
-    ("operation", "operationId"),
-    ("spec", "document"),
-    ("auth", "authentication"),
-    ("assignee", "to"),
-    ("approver", "to"),
-    ("reviewer", "to"),
-    ("reviewers", "to"),
-    ("signer", "to"),
-    ("signers", "to"),
-    ("candidates", "to"),
-    ("recipient", "to"),
-    ("recipients", "to"),
-    ("receiver", "to"),
-    ("who", "to"),
-    ("copy", "cc"),
-    ("timeLimit", "due"),
-    ("limit", "due"),
-    ("options", "outcomes"),
-    ("decisions", "outcomes"),
-    ("results", "outcomes"),
-    ("schema", "form"),
-    ("mail", "template"),
-    ("text", "template"),
-    ("back", "return"),
-    ("sendBack", "return"),
-    ("onTimeout", "timeout"),
-    ("escalation", "escalate"),
-    ("reminder", "remind"),
-    ("reminders", "remind"),
-    ("id", "key"),
-    ("code", "key"),
-    ("name", "register"),
-    ("table", "register"),
-    ("name", "pack"),
-    ("description", "summary"),
-    ("permissions", "rights"),
-    ("depends", "requires"),
-    ("dependencies", "requires"),
-    ("fields", "schema"),
-    ("properties", "schema"),
-    ("locales", "languages"),
-    ("law", "basis"),
-    ("since", "from"),
-    ("items", "each"),
-    ("list", "each"),
-    ("assignees", "to"),
-    ("approvers", "to"),
-    ("users", "to"),
-    ("deadline", "due"),
-    ("dueDate", "due"),
-    ("subject", "title"),
-    ("keys", "key"),
-    ("filter", "where"),
-    ("followRedirects", "redirect"),
-];
 
 /// Reports where `template` does not fit `schema`; `function` is what is called.
 pub(crate) fn check(
@@ -181,7 +116,8 @@ impl<'a> Shape<'a> {
         }
         let alternatives = schema.get("oneOf").or_else(|| schema.get("anyOf"));
         if let Some(alternatives) = alternatives.and_then(Value::as_list) {
-            self.fit_one(template, alternatives, place, faults, depth + 1);
+            let example = schema.text("x-example");
+            self.fit_one(template, alternatives, example, place, faults, depth + 1);
         }
         if !self.typed(template, schema, place, faults) {
             return;
@@ -208,6 +144,7 @@ impl<'a> Shape<'a> {
         &self,
         template: &Template,
         alternatives: &'a [Value],
+        example: Option<&str>,
         place: &Place,
         faults: &mut Vec<Diagnostic>,
         depth: usize,
@@ -249,7 +186,7 @@ impl<'a> Shape<'a> {
                         kind_name(template)
                     ),
                 )
-                .help_if(wrap_help(template, &words)),
+                .help_if(wrap_help(template, &words, example)),
             );
         } else {
             faults.extend(found);
@@ -361,7 +298,7 @@ impl<'a> Shape<'a> {
                         kind_name(template)
                     ),
                 )
-                .help_if(wrap_help(template, &words)),
+                .help_if(wrap_help(template, &words, schema.text("x-example"))),
             );
         }
         fits
@@ -425,12 +362,8 @@ impl<'a> Shape<'a> {
             let known = |entry: &Entry| {
                 properties.is_some_and(|properties| properties.get(&entry.key).is_some())
             };
-            entries.iter().filter(|entry| !known(entry)).any(|entry| {
-                SYNONYMS
-                    .iter()
-                    .any(|(foreign, ours)| *foreign == &*entry.key && *ours == name)
-                    || suggest::nearest(&entry.key, [name]).is_some()
-            })
+            let mut strangers = entries.iter().filter(|entry| !known(entry));
+            strangers.any(|entry| strangers::means(&entry.key, name))
         };
         let missing = schema
             .get("required")
@@ -463,19 +396,17 @@ impl<'a> Shape<'a> {
         let known: Vec<&str> = properties
             .map(|known| known.entries().map(|(name, _)| name.as_str()).collect())
             .unwrap_or_default();
-        let ours = SYNONYMS
-            .iter()
-            .find(|(foreign, ours)| *foreign == &*entry.key && known.contains(ours));
-        let help = ours
-            .map(|(_, ours)| format!("it is called `{ours}` here"))
-            .or_else(|| {
-                suggest::nearest(&entry.key, known.iter().copied())
-                    .map(|near| format!("did you mean `{near}`?"))
-            })
-            .or_else(|| (!known.is_empty()).then(|| format!("it takes {}", suggest::all(&known))));
         if let Some(fault) = width::key(&entry.key, entry.key_span, &known) {
             return fault;
         }
+        if place.top
+            && !self.file
+            && let Some(fault) = strangers::beside_with(entry)
+        {
+            return fault;
+        }
+        let help = strangers::meant(&entry.key, &known)
+            .or_else(|| (!known.is_empty()).then(|| format!("it takes {}", suggest::all(&known))));
         let (code, message) = if place.top {
             (
                 codes::UNKNOWN_ARGUMENT,

@@ -51,13 +51,22 @@ pub(crate) fn all(words: &[&str]) -> String {
     }
 }
 
-/// `a`, `b` and `c`, each in backticks.
+/// `a`, `b` or `c`, each in backticks.
 pub(crate) fn list(words: &[&str]) -> String {
+    joined(words, "or")
+}
+
+/// `a`, `b` and `c`, each in backticks.
+pub(crate) fn and(words: &[&str]) -> String {
+    joined(words, "and")
+}
+
+fn joined(words: &[&str], last_word: &str) -> String {
     let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
     match quoted.split_last() {
         None => String::new(),
         Some((last, [])) => last.clone(),
-        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+        Some((last, rest)) => format!("{} {last_word} {last}", rest.join(", ")),
     }
 }
 

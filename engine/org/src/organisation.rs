@@ -115,6 +115,11 @@ impl Organisation {
         self.posts.values()
     }
 
+    /// The ids of all groups.
+    pub fn groups(&self) -> impl Iterator<Item = &str> {
+        self.groups.keys().map(String::as_str)
+    }
+
     /// The members of a group.
     pub fn group(&self, id: &str) -> Option<&[String]> {
         self.groups.get(id).map(Vec::as_slice)

@@ -62,7 +62,7 @@ impl Node {
             .map_err(|error| RuntimeError::Internal(error.to_string()))?;
         let facts = value!({
             "parameters": (publication.parameters.clone()),
-            "roles": (Value::object(publication.roles.iter().map(|(role, title)| (role.as_str(), Value::from(title.as_str())))))
+            "roles": (Value::object(publication.roles.iter().map(|(role, title)| (role.as_str(), title.to_value()))))
         });
         if !publication.pack.is_empty() {
             change.add(RegisterRow {
@@ -108,16 +108,7 @@ impl Node {
             let text = bundle.files.get(path).map_or("", |text| text);
             self.store.file_put(digest, text.as_bytes()).await?;
         }
-        let row = BundleRow {
-            digest: bundle.digest.clone(),
-            workflow: bundle.workflow.clone(),
-            version: bundle.version.clone(),
-            manifest: serde_json::to_string(&bundle.manifest)
-                .map_err(|error| RuntimeError::Internal(error.to_string()))?,
-            published_by: by.to_owned(),
-            published_at_ms: now_ms,
-            origin: origin.word().to_owned(),
-        };
+        let row = row(bundle, by, origin, now_ms)?;
         let files: Vec<(String, String)> = bundle
             .manifest
             .files
@@ -139,17 +130,12 @@ impl Node {
                 Ok(published(false))
             }
             Outcome::KeyTaken { holder } if holder.digest == bundle.digest => {
-                // The same bytes again: only the pointer may have to move back to them.
                 let mut change = Change::without_instance(now_ms);
                 if origin == Origin::Site {
                     // What came through the API before is the site's own now.
                     change.add(row.trusted());
                 }
-                self.point_to(&ready, &mut change, by, "workflow.publish")
-                    .await?;
-                self.expect_committed(change).await?;
-                self.bundles.forget(&bundle.digest);
-                self.renew_collector(&ready).await?;
+                self.point_back(&ready, change, by).await?;
                 Ok(published(true))
             }
             Outcome::KeyTaken { .. } if self.settings.dev => {
@@ -166,6 +152,20 @@ impl Node {
                 "publishing ended with {other:?}"
             ))),
         }
+    }
+
+    /// The same bytes again: only the pointer may have to move back to them.
+    async fn point_back(
+        self: &Arc<Self>,
+        ready: &Ready,
+        mut change: Change,
+        by: &str,
+    ) -> Result<(), RuntimeError> {
+        self.point_to(ready, &mut change, by, "workflow.publish")
+            .await?;
+        self.expect_committed(change).await?;
+        self.bundles.forget(&ready.bundle.digest);
+        self.renew_collector(ready).await
     }
 
     /// Makes a bundle the current one: pointer, schedules and listeners move together.
@@ -409,4 +409,18 @@ impl Node {
         });
         Ok(())
     }
+}
+
+/// What the database keeps of a bundle.
+fn row(bundle: &Bundle, by: &str, origin: Origin, now_ms: i64) -> Result<BundleRow, RuntimeError> {
+    Ok(BundleRow {
+        digest: bundle.digest.clone(),
+        workflow: bundle.workflow.clone(),
+        version: bundle.version.clone(),
+        manifest: serde_json::to_string(&bundle.manifest)
+            .map_err(|error| RuntimeError::Internal(error.to_string()))?,
+        published_by: by.to_owned(),
+        published_at_ms: now_ms,
+        origin: origin.word().to_owned(),
+    })
 }

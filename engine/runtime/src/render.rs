@@ -2,6 +2,8 @@
 //! come from one rendering, so that they say the same. What people typed is escaped as Markdown: it can never become a
 //! link, a heading or HTML.
 
+mod names;
+
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -9,6 +11,8 @@ use std::sync::Arc;
 use minijinja::{AutoEscape, Environment, Output, State};
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use tongban_expr::Value;
+
+pub use names::Named;
 
 /// A rendered mail or notice.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,6 +108,30 @@ pub fn check(source: &str) -> Result<(), RenderError> {
             .map_err(|error| located(&error, line))?;
     }
     Ok(())
+}
+
+/// The variables that a template reads, and the filters that do not exist; places count in
+/// bytes of the file.
+pub fn names(source: &str) -> (Vec<Named>, Vec<Named>) {
+    let Ok(parts) = split(source) else {
+        return (Vec::new(), Vec::new());
+    };
+    let environment = environment(Arc::new(Unasked));
+    let (mut variables, mut filters) = (Vec::new(), Vec::new());
+    // The body ends with the file, and nothing stands before the line of the subject.
+    let subject_at = source.find(parts.subject).unwrap_or(0);
+    let body_at = source.len().saturating_sub(parts.body.len());
+    for (text, from) in [(parts.subject, subject_at), (parts.body, body_at)] {
+        let placed = |named: Named| Named {
+            at: named.at.start + from..named.at.end + from,
+            ..named
+        };
+        let read = names::variables(&environment, text).into_iter();
+        variables.extend(read.map(placed));
+        let unknown = names::unknown_filters(&environment, text).into_iter();
+        filters.extend(unknown.map(placed));
+    }
+    (variables, filters)
 }
 
 fn split(source: &str) -> Result<Parts<'_>, RenderError> {

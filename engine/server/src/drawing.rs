@@ -7,7 +7,9 @@ use tongban_org::Organisation;
 use tongban_runtime::CaseView;
 use tongban_runtime::pack::Library;
 
+use crate::app::App;
 use crate::language::Language;
+use crate::problem::Problem;
 
 /// Pictures may style themselves and do nothing else.
 pub const PICTURE_POLICY: &str =
@@ -68,10 +70,22 @@ pub fn names(organisation: &Organisation, language: Language) -> Names {
 }
 
 /// Adds the titles of the roles of packs.
-pub fn add_roles(names: &mut Names, library: &Library) {
+pub fn add_roles(names: &mut Names, library: &Library, language: Language) {
     for pack in library.packs() {
-        for (role, title) in &pack.manifest.roles {
-            names.roles.insert(role.clone(), title.clone());
-        }
+        let roles = pack.manifest.roles.iter();
+        names
+            .roles
+            .extend(roles.map(|(role, title)| (role.clone(), title.text(language.tag()).to_owned())));
     }
+}
+
+/// The names of a running site: its organisation's and the titles of the roles of what is published.
+///
+/// # Errors
+/// The database refused.
+pub async fn names_of_site(app: &App, language: Language) -> Result<Names, Problem> {
+    let mut names = names(&app.runtime.organisation(), language);
+    let roles = app.runtime.role_titles(language.tag()).await?;
+    names.roles.extend(roles);
+    Ok(names)
 }

@@ -37,6 +37,7 @@ impl Checker<'_> {
         if let Some(with) = &call.with {
             self.argument_expressions(with, &signature, &setting);
             self.authentications(with);
+            self.disclosing_headers(with);
             self.argument_references(name, with, &signature.arguments);
         }
         self.people(scope, at, task, call);
@@ -171,7 +172,10 @@ impl Checker<'_> {
                         self.named_authentication(text, name.span);
                     }
                 }
-                None => self.authentication_secret(authentication),
+                None => {
+                    self.authentication_secret(authentication);
+                    self.disclosing_authentication(authentication);
+                }
             }
         }
     }

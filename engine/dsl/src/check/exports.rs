@@ -8,8 +8,7 @@ use crate::definition::{Definition, Task, TaskKind, Template, TemplateKind};
 /// or give anything.
 pub(super) fn keys(definition: &Definition) -> Option<BTreeSet<String>> {
     let mut found = BTreeSet::new();
-    let functions = definition.reusables.functions.values();
-    for task in definition.tasks.iter().chain(functions) {
+    for task in definition.roots() {
         gather(task, &mut found)?;
     }
     Some(found)

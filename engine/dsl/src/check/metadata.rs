@@ -37,8 +37,10 @@ impl Checker<'_> {
             let (StartTrigger::Case { workflow, .. } | StartTrigger::Notice { workflow }) =
                 &start.on;
             self.reference(Reference::Workflow, &workflow.value, workflow.span);
+            self.numbered(&workflow.value, workflow.span, "what is started from them");
             if let Some(by) = &start.by {
                 self.role_references(by);
+                self.members(by);
                 self.template(by, &Setting::before(nowhere, 0));
             }
         }

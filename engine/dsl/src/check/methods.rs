@@ -10,6 +10,7 @@ use crate::diagnostic::Diagnostic;
 use crate::suggest;
 
 use super::surroundings::Reference;
+use super::syntax::{mark_of, on_purpose};
 use super::walk::Checker;
 
 /// What rhai's packages and ours give to expressions.
@@ -190,9 +191,6 @@ const FOREIGN: &[(&str, &str)] = &[
     ("ceil", "ceiling()"),
     ("select", "where(\"FIELD\", value)"),
     ("flatmap", "pluck(\"FIELD\")"),
-    ("now", "workflow.startedAt"),
-    ("today", "workflow.startedOn"),
-    ("date", "workflow.startedOn"),
     ("format", "`…${ … }…` (a text in backticks)"),
     ("coalesce", "a ?? b"),
     ("isnull", "a == ()"),
@@ -240,6 +238,7 @@ impl Checker<'_> {
                     }
                 )
             });
+        let foreign = on_purpose(mark_of(source.language), name).or(foreign);
         let near = suggest::nearest(name, KNOWN.iter().copied())
             .map(|near| format!("did you mean `{near}`?"));
         let sure = foreign.is_some() || near.is_some();

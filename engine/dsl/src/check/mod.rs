@@ -3,10 +3,14 @@
 
 mod calls;
 mod catalogs;
+mod caught;
+mod disclosed;
 mod exports;
 mod expressions;
+mod fields;
 mod flow;
 mod graph;
+mod members;
 mod metadata;
 mod methods;
 mod names;
@@ -24,6 +28,7 @@ mod walk;
 
 pub use surroundings::{Nothing, Reference, Surroundings};
 
+use crate::codes;
 use crate::definition::Definition;
 use crate::diagnostic::{Diagnostic, in_order};
 use crate::parse;
@@ -53,7 +58,12 @@ pub fn check(definition: &Definition, surroundings: &dyn Surroundings) -> Vec<Di
 pub fn inspect(source: &str, surroundings: &dyn Surroundings) -> Inspected {
     let (draft, mut diagnostics) = parse::draft(source);
     if let Some(draft) = &draft {
-        diagnostics.extend(check(draft, surroundings));
+        let mut found = check(draft, surroundings);
+        // Which ways there are is not known while a task cannot be read.
+        if diagnostics.iter().any(Diagnostic::is_error) {
+            found.retain(|fault| fault.code != codes::UNREACHABLE);
+        }
+        diagnostics.extend(found);
     }
     let diagnostics = in_order(diagnostics);
     let valid = !diagnostics.iter().any(Diagnostic::is_error);

@@ -2,6 +2,7 @@
 
 use tongban_expr::{Language, Read};
 
+use crate::chinese;
 use crate::codes;
 use crate::definition::{Call, ExpressionSource, Task, TaskKind, Template};
 use crate::diagnostic::Diagnostic;
@@ -24,6 +25,16 @@ pub(super) fn declared(call: &Call) -> Option<Vec<&str>> {
         (_, "notice") => Some(vec!["clear", "objected"]),
         _ => None,
     }
+}
+
+/// The outcome that people know by this title, or that a Chinese word means.
+pub(super) fn titled<'c>(call: &'c Call, declared: &[&'c str], title: &str) -> Option<&'c str> {
+    let given = call.with.as_ref().and_then(|with| with.get("outcomes"));
+    let own = given.map(Template::entries).unwrap_or_default();
+    own.iter()
+        .find(|entry| entry.value.as_str() == Some(title))
+        .map(|entry| &*entry.key)
+        .or_else(|| chinese::value(title, declared))
 }
 
 /// Every outcome that a step can come out with: its own, and the ones that silence and returns give.
@@ -93,10 +104,16 @@ impl Checker<'_> {
             .map(|task| task.name.value.as_str())
             .collect();
         let message = format!("{} never comes out as `{text}`", suggest::list(&names));
-        let help = suggest::nearest(&text, known.iter().copied()).map_or_else(
-            || format!("it comes out as {}", suggest::list(&known)),
-            |near| format!("did you mean `{near}`?"),
-        );
+        let meant = producers.iter().find_map(|task| match &task.kind {
+            TaskKind::Call(call) => titled(call, &known, &text),
+            _ => None,
+        });
+        let help = meant
+            .or_else(|| suggest::nearest(&text, known.iter().copied()))
+            .map_or_else(
+                || format!("it comes out as {}", suggest::list(&known)),
+                |near| format!("did you mean `{near}`?"),
+            );
         let span = self.place(source, &place);
         self.faults
             .push(Diagnostic::error(codes::UNKNOWN_OUTCOME, span, message).help(help));
@@ -164,7 +181,7 @@ impl Checker<'_> {
     }
 }
 
-fn asks_nothing(call: &Call) -> bool {
+pub(super) fn asks_nothing(call: &Call) -> bool {
     let has = |name: &str| {
         call.with
             .as_ref()

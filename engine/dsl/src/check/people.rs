@@ -1,7 +1,7 @@
 //! Steps of people: outcomes, silence, returns, signers.
 
 use crate::codes;
-use crate::definition::{Call, SchemaSource, Task, TaskKind, Template};
+use crate::definition::{Call, Task, TaskKind, Template};
 use crate::diagnostic::Diagnostic;
 use crate::signatures::Kind;
 use crate::suggest;
@@ -72,6 +72,7 @@ impl Checker<'_> {
         self.selectors(with);
         self.vote(with);
         self.figures(with);
+        self.field_rights(with);
         if let Some(targets) = with.get("return").and_then(|back| back.get("to")) {
             for target in targets.items() {
                 if let Some(name) = target.as_str() {
@@ -112,18 +113,8 @@ impl Checker<'_> {
         let Some(edit) = with.get("fields").and_then(|fields| fields.get("edit")) else {
             return;
         };
-        let input = self
-            .definition
-            .input
-            .as_ref()
-            .and_then(|input| input.schema.as_ref());
-        let path = match (
-            with.get("form").and_then(Template::as_str),
-            input.map(|schema| &schema.source),
-        ) {
-            (Some(path), _) => path,
-            (None, Some(SchemaSource::Form(path))) => path.value.as_str(),
-            _ => return,
+        let Some(path) = self.shown_form(with) else {
+            return;
         };
         let respondent = with.get("to").is_some_and(|to| {
             to.items()
@@ -148,13 +139,16 @@ impl Checker<'_> {
         };
         let mut unknown = |name: &str, span| {
             if !declared.contains(&name) {
+                let meant = outcomes::titled(call, &declared, name)
+                    .map(|meant| format!("did you mean `{meant}`?"))
+                    .or_else(|| suggest::did_you_mean(name, declared.iter().copied()));
                 self.faults.push(
                     Diagnostic::error(
                         codes::UNKNOWN_OUTCOME,
                         span,
                         format!("the step has no outcome `{name}`"),
                     )
-                    .help_if(suggest::did_you_mean(name, declared.iter().copied())),
+                    .help_if(meant),
                 );
             }
         };

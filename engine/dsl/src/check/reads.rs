@@ -8,6 +8,7 @@ use crate::diagnostic::Diagnostic;
 use crate::suggest;
 
 use super::expressions::{Secrets, Setting};
+use super::fields;
 use super::surroundings::Reference;
 use super::walk::Checker;
 
@@ -252,24 +253,8 @@ impl Checker<'_> {
             _ => None,
         };
         let Some(schema) = schema else { return };
-        let open = [
-            "allOf",
-            "anyOf",
-            "oneOf",
-            "$ref",
-            "patternProperties",
-            "additionalProperties",
-        ];
-        if open.iter().any(|word| {
-            schema
-                .get(word)
-                .is_some_and(|value| value.as_bool() != Some(false))
-        }) {
-            return;
-        }
-        let Some(properties) = schema
-            .get("properties")
-            .filter(|properties| properties.get(&part.name).is_none())
+        let Some(properties) =
+            fields::listed(&schema).filter(|properties| properties.get(&part.name).is_none())
         else {
             return;
         };
@@ -285,7 +270,9 @@ impl Checker<'_> {
                 format!("the form has no field `{}`", part.name),
             )
             .help(
-                suggest::did_you_mean(&part.name, known.iter().copied())
+                fields::titled(properties, &part.name)
+                    .map(|near| format!("did you mean `{near}`?"))
+                    .or_else(|| suggest::did_you_mean(&part.name, known.iter().copied()))
                     .unwrap_or_else(|| format!("its fields are {}", suggest::all(&known))),
             ),
         );

@@ -40,10 +40,15 @@ impl Checker<'_> {
             Reference::Code => (codes::UNKNOWN_CODES, "code list"),
             Reference::Level => (codes::UNKNOWN_LEVEL, "level of units"),
             Reference::Parameter => (codes::UNKNOWN_PARAMETER, "parameter"),
+            Reference::File => (codes::PACK_REFERENCE, "file"),
+            Reference::Unit => (codes::UNKNOWN_MEMBER, "unit"),
+            Reference::Post => (codes::UNKNOWN_MEMBER, "post"),
+            Reference::Group => (codes::UNKNOWN_MEMBER, "group"),
+            Reference::Person => (codes::UNKNOWN_MEMBER, "person"),
         };
         let is_path = matches!(
             kind,
-            Reference::Form | Reference::Rule | Reference::Template
+            Reference::Form | Reference::Rule | Reference::Template | Reference::File
         );
         if is_path
             && (name.starts_with(['/', '.', '~'])
@@ -68,12 +73,21 @@ impl Checker<'_> {
         if known.iter().any(|other| other == name) {
             return;
         }
-        let help = same_stem(name, &known)
+        let titled = self.surroundings.titled(kind, name);
+        let help = titled
+            .as_deref()
+            .or_else(|| same_stem(name, &known).filter(|_| is_path))
             .map(|near| format!("did you mean `{near}`?"))
             .or_else(|| suggest::did_you_mean(name, known.iter().map(String::as_str)))
             .unwrap_or_else(|| where_from(kind).to_owned());
-        self.faults
-            .push(Diagnostic::error(code, span, format!("there is no {noun} `{name}`")).help(help));
+        let message = format!("there is no {noun} `{name}`");
+        // People come and go while the pack stays.
+        let fault = if code == codes::UNKNOWN_MEMBER {
+            Diagnostic::warning(code, span, message)
+        } else {
+            Diagnostic::error(code, span, message)
+        };
+        self.faults.push(fault.help(help));
     }
 
     /// Every role that selectors in a value name.
@@ -88,6 +102,7 @@ impl Checker<'_> {
     /// Roles and letters that the rungs of a clock name.
     pub(super) fn rung_references(&mut self, list: &Template) {
         self.role_references(list);
+        self.rung_members(list);
         self.rung_templates(list);
     }
 
@@ -121,6 +136,7 @@ impl Checker<'_> {
         }
         if matches!(function, "approve" | "collect" | "notify" | "notice") {
             self.role_references(with);
+            self.member_references(with);
         }
         for list in ["remind", "escalate"] {
             if let Some(list) = with.get(list) {
@@ -129,6 +145,13 @@ impl Checker<'_> {
         }
         match function {
             "batch" => self.batch_references(with),
+            "openapi" => self.openapi_document(with),
+            "unit.find" => {
+                let under = with.get("under");
+                if let Some((under, id)) = under.and_then(|under| Some((under, under.as_str()?))) {
+                    self.reference(Reference::Unit, id, under.span);
+                }
+            }
             "notice" => {
                 let workflow = with
                     .get("objections")
@@ -137,9 +160,39 @@ impl Checker<'_> {
                     workflow.and_then(|workflow| workflow.as_str().map(|text| (workflow, text)))
                 {
                     self.reference(Reference::Workflow, text, workflow.span);
+                    self.numbered(text, workflow.span, "its objections");
                 }
             }
             _ => {}
+        }
+    }
+
+    /// `document: { endpoint: pack://apis/houses.yaml }`.
+    fn openapi_document(&mut self, with: &Template) {
+        let endpoint = with
+            .get("document")
+            .and_then(|document| document.get("endpoint"));
+        let Some(endpoint) = endpoint else { return };
+        let place = endpoint.get("uri").unwrap_or(endpoint);
+        let path = place.as_str().and_then(|uri| uri.strip_prefix("pack://"));
+        if let Some(path) = path {
+            self.reference(Reference::File, path, place.span);
+        }
+    }
+
+    /// Cases that others refer to by number, of a workflow that gives none.
+    pub(super) fn numbered(&mut self, workflow: &str, span: Span, what: &str) {
+        if self.surroundings.is_numbered(workflow) == Some(false) {
+            self.faults.push(
+                Diagnostic::warning(
+                    codes::NUMBERLESS,
+                    span,
+                    format!(
+                        "the cases of `{workflow}` have no number: {what} cannot be told apart"
+                    ),
+                )
+                .help("add `metadata: { case: { number: 'AB{yyyy}-{seq:5}' } }` to its `document`"),
+            );
         }
     }
 
@@ -291,6 +344,17 @@ fn where_from(kind: Reference) -> &'static str {
         Reference::Parameter => "define it in rules/parameters.yaml",
         Reference::Code => "code lists stand under `codes` in pack.yaml",
         Reference::Level => "list it under `levels` in pack.yaml",
+        Reference::File => {
+            "files of a pack are `.yaml`, `.rhai` and `.md`, named by their path from the pack's folder"
+        }
+        Reference::Unit => "units are named by their ids under `units` in config/organisation.yaml",
+        Reference::Post => "posts are named by their ids under `posts` in config/organisation.yaml",
+        Reference::Group => {
+            "groups are named by their ids under `groups` in config/organisation.yaml"
+        }
+        Reference::Person => {
+            "people are named by their ids under `people` in config/organisation.yaml; a role or a post outlives them"
+        }
     }
 }
 

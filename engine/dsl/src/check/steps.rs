@@ -9,6 +9,7 @@ use crate::span::Span;
 use crate::suggest;
 
 use super::expressions::Setting;
+use super::outcomes;
 use super::people;
 use super::scope::{ListKind, Scope};
 use super::walk::Checker;
@@ -40,24 +41,10 @@ impl Checker<'_> {
         if matches!(standing, Standing::Certain | Standing::Perhaps) {
             self.result_property(source, read, setting.scope);
         }
-        match standing {
-            Standing::Certain => {}
-            Standing::Perhaps => {
-                let guarded = read.path.get(1).is_none_or(|next| next.optional);
-                if source.language == Language::Rhai && !guarded {
-                    self.faults.push(
-                        Diagnostic::warning(
-                            codes::STEP_UNSET,
-                            span,
-                            format!("the step `{name}` may not have run here"),
-                        )
-                        .help(format!(
-                            "write `steps.{name}?.…`, with `?? …` for what stands in its place"
-                        )),
-                    );
-                }
-            }
-            Standing::Later(place) => self.faults.push(
+        let fault = match standing {
+            Standing::Certain => None,
+            Standing::Perhaps => unguarded(source, read, name, span),
+            Standing::Later(place) => Some(
                 Diagnostic::error(
                     codes::STEP_LATER,
                     span,
@@ -66,7 +53,7 @@ impl Checker<'_> {
                 .help("read it in a task after it")
                 .label(place, "it stands here"),
             ),
-            Standing::Sibling(place) => self.faults.push(
+            Standing::Sibling(place) => Some(
                 Diagnostic::error(
                     codes::STEP_LATER,
                     span,
@@ -76,39 +63,39 @@ impl Checker<'_> {
                 .label(place, "it stands here"),
             ),
             // The body of a function may read the steps of whoever calls it.
-            Standing::Unknown if setting.scope.in_function() => {}
-            Standing::Unknown if setting.scope.tasks.is_empty() && self.is_task(name) => {
-                self.faults.push(
-                    Diagnostic::error(
-                        codes::STEP_LATER,
-                        span,
-                        format!("`steps.{name}` is empty here: this is evaluated when the case begins, before any task"),
-                    )
-                    .help("use `form` and `workflow.starter`; what a step gives can stand in `case.title`, in `case.search` and in the tasks after it"),
-                );
-            }
-            Standing::Unknown => {
-                let names = setting.scope.step_names();
-                let help = suggest::nearest(name, names.iter().copied())
-                    .map(|near| format!("did you mean `{near}`?"))
-                    .or_else(|| {
-                        self.enclosing(name).map(|block| {
-                            format!("it stands inside `{block}`, whose result is `steps.{block}`")
-                        })
-                    })
-                    .or_else(|| suggest::did_you_mean(name, names));
-                self.faults.push(
-                    Diagnostic::error(
-                        codes::UNKNOWN_STEP,
-                        span,
-                        format!("there is no step `{name}` here"),
-                    )
-                    .help(help.unwrap_or_else(|| {
-                        "`steps` has the tasks of this list and of the lists around it".to_owned()
-                    })),
-                );
-            }
+            Standing::Unknown if setting.scope.in_function() => None,
+            Standing::Unknown => Some(self.no_step(name, span, setting.scope)),
+        };
+        self.faults.extend(fault);
+    }
+
+    /// A name that no task has here: one of the whole document, of a block, or a slip.
+    fn no_step(&self, name: &str, span: Span, scope: &Scope<'_>) -> Diagnostic {
+        if scope.tasks.is_empty() && self.is_task(name) {
+            return Diagnostic::error(
+                codes::STEP_LATER,
+                span,
+                format!("`steps.{name}` is empty here: this is evaluated when the case begins, before any task"),
+            )
+            .help("use `form` and `workflow.starter`; what a step gives can stand in `case.title`, in `case.search` and in the tasks after it");
         }
+        let names = scope.step_names();
+        let help = suggest::nearest(name, names.iter().copied())
+            .map(|near| format!("did you mean `{near}`?"))
+            .or_else(|| {
+                self.enclosing(name).map(|block| {
+                    format!("it stands inside `{block}`, whose result is `steps.{block}`")
+                })
+            })
+            .or_else(|| suggest::did_you_mean(name, names));
+        Diagnostic::error(
+            codes::UNKNOWN_STEP,
+            span,
+            format!("there is no step `{name}` here"),
+        )
+        .help(help.unwrap_or_else(|| {
+            "`steps` has the tasks of this list and of the lists around it".to_owned()
+        }))
     }
 
     /// `steps.NAME.PROPERTY`, when the function's signature lists what it gives.
@@ -132,6 +119,27 @@ impl Checker<'_> {
             .text
             .get(read.at.end..)
             .is_some_and(|rest| rest.starts_with('('));
+        if property.name == "data"
+            && call.function.value == "approve"
+            && outcomes::asks_nothing(call)
+        {
+            let span = self.place(source, &read.at);
+            let form = match source.language {
+                Language::Jq => "$form",
+                Language::Rhai => "form",
+            };
+            self.faults.push(
+                Diagnostic::warning(
+                    codes::UNKNOWN_RESULT,
+                    span,
+                    format!("`{}` asks for no form, so its answer has no `data`", name.name),
+                )
+                .help(format!(
+                    "the application is `{form}`; an answer with data comes from a step with a `form` of its own"
+                )),
+            );
+            return;
+        }
         if properties.get(&property.name).is_some() || method && read.path.len() == 2 {
             return;
         }
@@ -181,6 +189,24 @@ impl Checker<'_> {
             .find(|task| holds(task, name))
             .map(|task| task.name.value.as_str())
     }
+}
+
+/// A step that may not have run, read as if it had.
+fn unguarded(source: &ExpressionSource, read: &Read, name: &str, span: Span) -> Option<Diagnostic> {
+    let guarded = read.path.get(1).is_none_or(|next| next.optional);
+    if source.language != Language::Rhai || guarded {
+        return None;
+    }
+    Some(
+        Diagnostic::warning(
+            codes::STEP_UNSET,
+            span,
+            format!("the step `{name}` may not have run here"),
+        )
+        .help(format!(
+            "write `steps.{name}?.…`, with `?? …` for what stands in its place"
+        )),
+    )
 }
 
 /// The task or branch that `steps.NAME` means here.

@@ -25,6 +25,16 @@ pub enum Reference {
     Code,
     /// A level of the unit tree.
     Level,
+    /// Any file of the pack, by its path.
+    File,
+    /// A unit of the organisation, by its id.
+    Unit,
+    /// A post.
+    Post,
+    /// A group of people.
+    Group,
+    /// A person.
+    Person,
 }
 
 /// What a definition may refer to: functions, and the things of its pack and of the packs it requires.
@@ -48,6 +58,18 @@ pub trait Surroundings {
     fn files_under(&self, folder: &str) -> Vec<String> {
         let _ = folder;
         Vec::new()
+    }
+
+    /// The name of the thing of a kind that people know by this title.
+    fn titled(&self, kind: Reference, title: &str) -> Option<String> {
+        let _ = (kind, title);
+        None
+    }
+
+    /// Whether the cases of a workflow get numbers; `None` when it is not known.
+    fn is_numbered(&self, workflow: &str) -> Option<bool> {
+        let _ = workflow;
+        None
     }
 
     /// The JSON Schema of a form, to know its fields; `None` when it is not known.

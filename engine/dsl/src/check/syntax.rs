@@ -45,6 +45,8 @@ impl Checker<'_> {
             codes::EXPRESSION_SYNTAX
         };
         let help = cut
+            .or_else(|| on_purpose(mark_of(source.language), name))
+            .or_else(|| self.meant_text(source, error))
             .or_else(|| {
                 unknown
                     .then(|| meant(source.language, name, locals))
@@ -55,6 +57,23 @@ impl Checker<'_> {
         let span = self.visible(source, error.at.clone());
         self.faults
             .push(Diagnostic::error(code, span, error.message.clone()).help(help));
+    }
+
+    /// `input.outcome == approved`: a word behind a comparison that is no variable.
+    fn meant_text(&self, source: &ExpressionSource, error: &SyntaxError) -> Option<String> {
+        let word = source.text.get(error.at.clone())?;
+        let before = source.text.get(..error.at.start)?.trim_end();
+        let compared = before.ends_with("==") || before.ends_with("!=");
+        let plain = !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || c == '_');
+        if !compared || !plain || source.language != Language::Rhai {
+            return None;
+        }
+        let mut text = source.text.to_string();
+        text.replace_range(error.at.clone(), &format!("\"{word}\""));
+        Some(format!(
+            "a text stands in double quotes: {}",
+            written(source, &text)
+        ))
     }
 
     /// A part of the expression; where it is empty or behind the end, the last character.
@@ -110,7 +129,7 @@ impl Checker<'_> {
                 span,
                 format!("`'{inner}'` is no text in rhai: single quotes hold one character"),
             )
-            .help(format!("write \"{inner}\"")),
+            .help(written(source, &in_double_quotes(&source.text))),
         );
         true
     }
@@ -142,7 +161,8 @@ fn dotless(
         && error.message.contains("the filter")
         && crate::parse::is_identifier(name)
         && !behind.trim_start().starts_with('(')
-        && !Scope::NAMES.contains(&name);
+        && !Scope::NAMES.contains(&name)
+        && on_purpose("$", name).is_none();
     if !property {
         return None;
     }
@@ -189,9 +209,6 @@ const FOREIGN: &[(&str, &str)] = &[
     ("initiator", "workflow.starter"),
     ("applicant", "workflow.starter"),
     ("starter", "workflow.starter"),
-    ("now", "workflow.startedAt"),
-    ("today", "workflow.startedOn"),
-    ("date", "workflow.startedOn"),
     ("process", "workflow"),
     ("case", "workflow"),
     ("instance", "workflow"),
@@ -201,11 +218,21 @@ const FOREIGN: &[(&str, &str)] = &[
     ("tasks", "steps"),
     ("nodes", "steps"),
     ("activities", "steps"),
-    ("env", "params"),
 ];
 
+/// What a variable begins with.
+pub(super) fn mark_of(language: Language) -> &'static str {
+    match language {
+        Language::Jq => "$",
+        Language::Rhai => "",
+    }
+}
+
 fn meant(language: Language, name: &str, locals: &[&str]) -> Option<String> {
-    let mark = if language == Language::Jq { "$" } else { "" };
+    let mark = mark_of(language);
+    if let Some(help) = on_purpose(mark, name) {
+        return Some(help);
+    }
     let names = Scope::NAMES.iter().copied().chain(locals.iter().copied());
     let foreign = FOREIGN
         .iter()
@@ -222,6 +249,27 @@ fn meant(language: Language, name: &str, locals: &[&str]) -> Option<String> {
     })
 }
 
+/// What other programs have and an expression of a case must not: it is evaluated again and has to give the same.
+pub(super) fn on_purpose(mark: &str, name: &str) -> Option<String> {
+    match name {
+        "now" | "today" | "date" | "time" | "timestamp" | "localtime" | "mktime" => Some(format!(
+            "expressions have no clock: write `{mark}task.startedAt.iso8601`, the moment at which this task began, `{mark}workflow.startedAt.iso8601`, or `{mark}workflow.startedOn`, the date of the start"
+        )),
+        "env" | "ENV" | "getenv" => Some(format!(
+            "expressions do not see the machine's environment: dated values are `{mark}params.NAME`, secrets `{mark}secrets.NAME`"
+        )),
+        "inputs" => Some(format!("there is one input: `{mark}input`")),
+        "input" if mark == "$" => {
+            Some("there is one input: write `.`, or `$input`".to_owned())
+        }
+        "debug" | "stderr" | "print" | "log" => Some(
+            "nothing is printed from an expression: the history of a case shows what each task gave"
+                .to_owned(),
+        ),
+        _ => None,
+    }
+}
+
 /// What there is to know about a language whose parser says no more.
 fn habit(language: Language, text: &str) -> &'static str {
     match language {
@@ -235,6 +283,18 @@ fn habit(language: Language, text: &str) -> &'static str {
             "an expression of jq looks like `.outcome == \"approved\" and .days > 3`; what is chained stands behind `|`"
         }
     }
+}
+
+/// The expression with every text of it in double quotes.
+fn in_double_quotes(text: &str) -> String {
+    let mut out = text.to_owned();
+    // Each turn takes one pair of single quotes away.
+    while let Some(part) = quoted(&out) {
+        let inner = out.get(part.start + 1..part.end - 1).unwrap_or("");
+        let plain = inner.replace("\\'", "'").replace('"', "\\\"");
+        out.replace_range(part, &format!("\"{plain}\""));
+    }
+    out
 }
 
 /// The first text in single quotes that is not one character, outside of rhai's own texts and comments.

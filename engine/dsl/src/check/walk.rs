@@ -111,6 +111,7 @@ impl<'a> Checker<'a> {
                 &Setting::before(&nowhere, 0).secrets(Secrets::Allowed),
             );
             self.authentication_secret(authentication);
+            self.disclosing_authentication(authentication);
         }
     }
 
@@ -194,6 +195,7 @@ impl<'a> Checker<'a> {
             }
             TaskKind::Try(body) => {
                 self.inner(scope, at, task, &body.tasks, ListKind::Sequence, Vec::new());
+                self.caught_type(&body.catch);
                 let caught = setting.clone().with(&body.catch.as_.value);
                 for condition in [&body.catch.when, &body.catch.except_when]
                     .into_iter()

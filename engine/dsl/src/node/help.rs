@@ -3,83 +3,85 @@
 /// The way out of too much nesting.
 pub(super) const FLATTER: &str = "make tasks or files of the inner parts";
 
-/// The parser's finding in the words of somebody who writes documents.
+/// What the parser says, and the same in the words of somebody who writes documents.
+const WORDS: &[(&str, &str)] = &[
+    (
+        "mapping values are not allowed",
+        "a second `: ` stands in one value, or this line is indented too far",
+    ),
+    ("mapping keys are not allowed", "a key cannot stand here"),
+    (
+        "did not find expected ',' or '}'",
+        "expected `,` or `}`: the object in braces goes on here",
+    ),
+    (
+        "expected ',' or ']'",
+        "expected `,` or `]`: the list in brackets goes on here",
+    ),
+    (
+        "did not find expected key",
+        "expected a key in the column of the keys above it",
+    ),
+    (
+        "did not find expected '-' indicator",
+        "expected `- ` in the column of the list above it",
+    ),
+    ("simple key expected ':'", "expected `: ` behind the key"),
+    (
+        "unclosed quote",
+        "the quotation mark that opens here is never closed",
+    ),
+    (
+        "trailing content after single-quoted",
+        "the text in single quotes has ended, and something follows",
+    ),
+    (
+        "trailing content after double-quoted",
+        "the text in double quotes has ended, and something follows",
+    ),
+    (
+        "unknown escape character",
+        "`\\` and this letter mean nothing in double quotes",
+    ),
+    (
+        "unclosed bracket",
+        "the bracket that opens here is never closed",
+    ),
+    (
+        "mismatched bracket",
+        "a bracket is closed by one of another kind",
+    ),
+    (
+        "only valid inside a block",
+        "a hyphen cannot stand inside of brackets; one that opens above is not closed",
+    ),
+    (
+        "unexpected character",
+        "a text cannot begin with this sign unless it is quoted",
+    ),
+    (
+        "misplaced bracket",
+        "a bracket is closed that was never opened",
+    ),
+    ("EOF while parsing", "the text ends inside of a bracket"),
+    ("did not find expected node content", "expected a value"),
+    (
+        "cannot start with '-'",
+        "`-` and a bracket need a space between them",
+    ),
+    (
+        "invalid indentation",
+        "this line is not indented far enough for what it belongs to",
+    ),
+    ("tab", "a tab stands where the indentation is counted"),
+    (
+        "anchor or alias",
+        "`&` and `*` begin an anchor and an alias, whose name is missing",
+    ),
+];
+
+/// The parser's finding in plain words.
 pub(super) fn worded(info: &str) -> String {
-    const WORDS: &[(&str, &str)] = &[
-        (
-            "mapping values are not allowed",
-            "a second `: ` stands in one value, or this line is indented too far",
-        ),
-        ("mapping keys are not allowed", "a key cannot stand here"),
-        (
-            "did not find expected ',' or '}'",
-            "expected `,` or `}`: the object in braces goes on here",
-        ),
-        (
-            "expected ',' or ']'",
-            "expected `,` or `]`: the list in brackets goes on here",
-        ),
-        (
-            "did not find expected key",
-            "expected a key in the column of the keys above it",
-        ),
-        (
-            "did not find expected '-' indicator",
-            "expected `- ` in the column of the list above it",
-        ),
-        ("simple key expected ':'", "expected `: ` behind the key"),
-        (
-            "unclosed quote",
-            "the quotation mark that opens here is never closed",
-        ),
-        (
-            "trailing content after single-quoted",
-            "the text in single quotes has ended, and something follows",
-        ),
-        (
-            "trailing content after double-quoted",
-            "the text in double quotes has ended, and something follows",
-        ),
-        (
-            "unknown escape character",
-            "`\\` and this letter mean nothing in double quotes",
-        ),
-        (
-            "unclosed bracket",
-            "the bracket that opens here is never closed",
-        ),
-        (
-            "mismatched bracket",
-            "a bracket is closed by one of another kind",
-        ),
-        (
-            "only valid inside a block",
-            "a hyphen cannot stand inside of brackets; one that opens above is not closed",
-        ),
-        (
-            "unexpected character",
-            "a text cannot begin with this sign unless it is quoted",
-        ),
-        (
-            "misplaced bracket",
-            "a bracket is closed that was never opened",
-        ),
-        ("EOF while parsing", "the text ends inside of a bracket"),
-        ("did not find expected node content", "expected a value"),
-        (
-            "cannot start with '-'",
-            "`-` and a bracket need a space between them",
-        ),
-        (
-            "invalid indentation",
-            "this line is not indented far enough for what it belongs to",
-        ),
-        ("tab", "a tab stands where the indentation is counted"),
-        (
-            "anchor or alias",
-            "`&` and `*` begin an anchor and an alias, whose name is missing",
-        ),
-    ];
     let words = WORDS
         .iter()
         .find(|(found, _)| info.contains(found))

@@ -40,9 +40,11 @@ impl Proposal {
 type Rule = fn(&str) -> Option<Proposal>;
 
 const RULES: &[Rule] = &[
+    fence,
     full_width,
     tabs,
     expression,
+    joined,
     colon,
     leading,
     apostrophe,
@@ -76,7 +78,27 @@ pub(super) fn repaired(source: &str, places: &Places<'_>, span: Span) -> Option<
             }
         }
     }
-    indentation(source, places, span)
+    keyless_list(source, places, span).or_else(|| indentation(source, places, span))
+}
+
+/// The list of tasks at the top of the document, without `do:` above it.
+fn keyless_list(source: &str, places: &Places<'_>, span: Span) -> Option<Diagnostic> {
+    let (start, text) = places.line(span.line)?;
+    if !text.starts_with("- ") || source.lines().any(|line| line.starts_with("do:")) {
+        return None;
+    }
+    let mut whole = String::with_capacity(source.len() + 4);
+    whole.push_str(source.get(..start)?);
+    whole.push_str("do:\n");
+    whole.push_str(source.get(start..)?);
+    super::first_fault(&whole).is_none().then(|| {
+        Diagnostic::error(
+            codes::YAML_SYNTAX,
+            places.bytes(start, start + 1),
+            "a list stands at the top of the document without its key",
+        )
+        .help("write a line `do:` above it: below it stand the tasks")
+    })
 }
 
 /// Whether what is wrong with the repaired text, if anything, comes later.
@@ -92,40 +114,68 @@ fn cured(repaired: &str, source: &str, span: Span) -> bool {
 /// A line whose indentation is none of those above it.
 fn indentation(source: &str, places: &Places<'_>, span: Span) -> Option<Diagnostic> {
     let (start, text) = places.line(span.line)?;
-    let width = |text: &str| text.len() - text.trim_start_matches(' ').len();
-    let own = width(text);
-    let mut tried: Vec<usize> = Vec::new();
-    for line in (span.line.saturating_sub(20).max(1)..span.line).rev() {
-        let (_, above) = places.line(line)?;
-        let trimmed = above.trim_start_matches(' ');
-        // What stands behind `- ` is indented too.
-        let widths = [
-            width(above),
-            width(above) + if trimmed.starts_with("- ") { 2 } else { 0 },
-        ];
-        for other in widths {
-            let near = own.abs_diff(other) <= 3 && other != own && !tried.contains(&other);
-            if trimmed.is_empty() || !near {
-                continue;
-            }
-            tried.push(other);
-            let mut whole = String::with_capacity(source.len() + 16);
-            whole.push_str(source.get(..start)?);
-            whole.push_str(&" ".repeat(other));
-            whole.push_str(source.get(start + own..)?);
-            if cured(&whole, source, span) {
-                return Some(
-                    Diagnostic::error(
-                        codes::YAML_SYNTAX,
-                        places.bytes(start + own, start + own + 1),
-                        format!("this line is indented by {own} spaces, and nothing above it is"),
-                    )
-                    .help(format!("indent it by {other}, as line {line}")),
-                );
-            }
+    let own = indent(text);
+    let item = text.trim_start().starts_with("- ");
+    let mut proposed: Option<(usize, u32)> = None;
+    for (other, line) in indents_above(places, span.line, own, item) {
+        let mut whole = String::with_capacity(source.len() + 16);
+        whole.push_str(source.get(..start)?);
+        whole.push_str(&" ".repeat(other));
+        whole.push_str(source.get(start + own..)?);
+        if super::first_fault(&whole).is_none() {
+            proposed = Some((other, line));
+            break;
+        }
+        if proposed.is_none() && cured(&whole, source, span) {
+            proposed = Some((other, line));
         }
     }
-    None
+    let (other, line) = proposed?;
+    Some(
+        Diagnostic::error(
+            codes::YAML_SYNTAX,
+            places.bytes(start + own, start + own + 1),
+            format!("this line is indented by {own} spaces, and nothing above it is"),
+        )
+        .help(format!("indent it by {other}, as line {line}")),
+    )
+}
+
+fn indent(text: &str) -> usize {
+    text.len() - text.trim_start_matches(' ').len()
+}
+
+/// The indentations of the lines above that are near, each with its line, the nearest line first; of an item of a list
+/// those of other items come first.
+fn indents_above(places: &Places<'_>, below: u32, own: usize, item: bool) -> Vec<(usize, u32)> {
+    let mut found: Vec<(usize, u32)> = Vec::new();
+    let mut of_items: Vec<(usize, u32)> = Vec::new();
+    for line in (below.saturating_sub(20).max(1)..below).rev() {
+        let Some((_, above)) = places.line(line) else {
+            break;
+        };
+        let trimmed = above.trim_start_matches(' ');
+        if trimmed.is_empty() || trimmed.starts_with('#') {
+            continue;
+        }
+        let hyphen = trimmed.starts_with("- ");
+        let take = |width: usize, list: &mut Vec<(usize, u32)>| {
+            let near = own.abs_diff(width) <= 3 && own != width;
+            if near && list.iter().all(|(other, _)| *other != width) {
+                list.push((width, line));
+            }
+        };
+        if hyphen && item {
+            take(indent(above), &mut of_items);
+        }
+        take(indent(above), &mut found);
+        // What stands behind `- ` is indented too.
+        if hyphen {
+            take(indent(above) + 2, &mut found);
+        }
+    }
+    of_items.extend(found);
+    of_items
 }
 
 /// A line without its indentation, shortened.
@@ -199,21 +249,62 @@ fn tabs(line: &str) -> Option<Proposal> {
     })
 }
 
+/// A fence of Markdown around the document.
+fn fence(line: &str) -> Option<Proposal> {
+    let trimmed = line.trim();
+    (trimmed.starts_with("```") || trimmed.starts_with("~~~")).then(|| Proposal {
+        code: codes::YAML_SYNTAX,
+        message: "this line belongs to Markdown, not to the document".to_owned(),
+        at: 0..line.len(),
+        line: String::new(),
+        help: Some("take the lines with ``` away, above and below the document".to_owned()),
+    })
+}
+
+/// `call:approve`: the colon of a key without its space.
+fn joined(line: &str) -> Option<Proposal> {
+    let text = line.trim_start_matches([' ', '-']);
+    let start = line.len() - text.len();
+    let (key, value) = text.split_once(':')?;
+    let plain = !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || c == '_');
+    if !plain || value.is_empty() || value.starts_with([' ', '/', ':']) || value.contains(": ") {
+        return None;
+    }
+    Some(Proposal {
+        code: codes::SPACING,
+        message: format!("a space is missing behind the colon of `{key}:`"),
+        at: start..start + key.len() + 1,
+        line: format!("{}{key}: {value}", line.get(..start)?),
+        help: None,
+    })
+}
+
 /// `key: ${ … }` without quotes.
 fn expression(line: &str) -> Option<Proposal> {
-    let at = line.find("${")?;
-    if line.get(..at)?.ends_with(['\'', '"', '`']) || !line.get(..at)?.ends_with([' ', '[', ',']) {
+    let found = line.find("${")?;
+    let before = line.get(..found)?;
+    // The whole text is quoted when the expression stands inside of one.
+    let opened = [": ", ", ", "[", "{ "].iter();
+    let at = opened
+        .filter_map(|mark| Some(before.rfind(mark)? + mark.len()))
+        .max()
+        .unwrap_or(found);
+    let text = line.get(at..found)?;
+    if before.ends_with(['\'', '"', '`']) || text.contains(['\'', '"', '`']) {
         return None;
     }
     let mut depth = 0_usize;
-    let end = line.get(at + 1..)?.char_indices().find_map(|(here, c)| {
-        match c {
-            '{' => depth += 1,
-            '}' => depth = depth.saturating_sub(1),
-            _ => return None,
-        }
-        (depth == 0).then_some(at + 1 + here + 1)
-    })?;
+    let end = line
+        .get(found + 1..)?
+        .char_indices()
+        .find_map(|(here, c)| {
+            match c {
+                '{' => depth += 1,
+                '}' => depth = depth.saturating_sub(1),
+                _ => return None,
+            }
+            (depth == 0).then_some(found + 1 + here + 1)
+        })?;
     let inner = line.get(at..end)?.replace('\'', "''");
     Proposal::yaml(
         "an expression that is not quoted: its braces, commas and colons are read as YAML",

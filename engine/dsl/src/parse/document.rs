@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use super::dialect;
 use super::reader::{Reader, first_line, value};
 use crate::codes;
 use crate::definition::{Definition, Document, Evaluate, Language, Mode, Schedule};
 use crate::diagnostic::Diagnostic;
-use crate::node::{Node, NodeKind};
+use crate::node::{Field, Node, NodeKind};
 use crate::span::Spanned;
+use crate::suggest;
 
 const ROOT: &[&str] = &[
     "document", "input", "use", "do", "timeout", "output", "schedule", "evaluate",
@@ -27,13 +29,17 @@ const VERSIONS: &[&str] = &["1.0.0", "1.0.1", "1.0.2", "1.0.3"];
 
 impl Reader {
     pub fn definition(&mut self, root: &Node, source: &Arc<str>) -> Option<Definition> {
+        if let Some(fault) = dialect::bare_list(root).or_else(|| dialect::told(root)) {
+            self.report(fault);
+            return None;
+        }
         let root = self.unwrapped(root)?;
         let evaluate = self.evaluate(root.get("evaluate").map(|node| &**node));
         self.root_properties(root);
         let document = match root.get("document") {
             Some(node) => self.document(node),
             None => {
-                if root.get("namespace").is_none() && root.get("name").is_none() {
+                if DOCUMENT.iter().all(|key| root.get(key).is_none()) {
                     self.missing(root.span, "a workflow", "document");
                 }
                 None
@@ -103,24 +109,39 @@ impl Reader {
     }
 
     fn root_properties(&mut self, root: &Node) {
-        for field in root
-            .fields()
-            .iter()
+        let strays = root.fields().iter();
+        let strays: Vec<&Field> = strays
             .filter(|field| !ROOT.contains(&&*field.key))
-        {
-            if DOCUMENT.contains(&&*field.key) {
-                self.report(
-                    Diagnostic::error(
-                        codes::WRONG_WRAPPER,
-                        field.key_span,
-                        format!("`{}` belongs to `document`", field.key),
-                    )
-                    .help("indent it under `document:`"),
-                );
-            } else {
-                self.unknown_property(field, "a workflow", ROOT);
-            }
+            .collect();
+        let (of_document, unknown): (Vec<&Field>, Vec<&Field>) = strays
+            .into_iter()
+            .partition(|field| DOCUMENT.contains(&&*field.key));
+        for field in unknown {
+            self.unknown_property(field, "a workflow", ROOT);
         }
+        let Some((first, others)) = of_document.split_first() else {
+            return;
+        };
+        let keys: Vec<&str> = of_document.iter().map(|field| &*field.key).collect();
+        let belong = if others.is_empty() {
+            "belongs"
+        } else {
+            "belong"
+        };
+        let help = match root.get("document") {
+            Some(_) if others.is_empty() => "indent it under `document:`".to_owned(),
+            Some(_) => "indent them under `document:`".to_owned(),
+            None => format!(
+                "write a line `document:` above {} and indent by two spaces",
+                if others.is_empty() { "it" } else { "them" }
+            ),
+        };
+        let message = format!("{} {belong} to `document`", suggest::and(&keys));
+        let mut fault = Diagnostic::error(codes::WRONG_WRAPPER, first.key_span, message).help(help);
+        for other in others.iter().take(3) {
+            fault = fault.label(other.key_span, "this too");
+        }
+        self.report(fault);
     }
 
     fn evaluate(&mut self, node: Option<&Node>) -> Evaluate {
@@ -151,43 +172,16 @@ impl Reader {
     fn document(&mut self, node: &Node) -> Option<Document> {
         self.closed(node, "`document`", DOCUMENT)?;
         let nowhere = || Spanned::new(String::new(), first_line(node.span));
-        let part = |reader: &mut Self, name: &str| {
-            let found = reader.required(node, "`document`", name)?;
-            if matches!(name, "version" | "dsl")
-                && matches!(found.kind, NodeKind::Int(_) | NodeKind::Float(_))
-            {
-                let wanted = if name == "dsl" { "1.0.3" } else { "1.0.0" };
-                reader.report(
-                    Diagnostic::error(
-                        codes::WRONG_TYPE,
-                        found.span,
-                        format!("`{name}` must be a text, found a number"),
-                    )
-                    .help(format!(
-                        "write all three parts, in quotes: {name}: '{wanted}'"
-                    )),
-                );
-                return None;
-            }
-            reader.text(found, &format!("`{name}`"))
-        };
-        let dsl = part(self, "dsl");
-        let namespace = part(self, "namespace");
-        let name = part(self, "name");
-        let version = part(self, "version");
+        let dsl = self.document_text(node, "dsl");
+        let namespace = self.document_text(node, "namespace");
+        let name = self.document_text(node, "name");
+        let version = self.document_text(node, "version");
         if let Some(dsl) = &dsl {
             self.dsl_version(dsl);
         }
         for (what, text) in [("a namespace", &namespace), ("a name", &name)] {
             if let Some(text) = text.as_ref().filter(|text| !is_name(text)) {
-                self.report(
-                    Diagnostic::error(
-                        codes::BAD_NAME,
-                        text.span,
-                        format!("{what} has 1 to 63 letters, digits and hyphens (a-z, A-Z, 0-9), found `{}`", text.value),
-                    )
-                    .help("put what people read into `title`"),
-                );
+                self.bad_name(what, text);
             }
         }
         if let Some(version) = version.as_ref().filter(|version| !is_semantic(version)) {
@@ -227,6 +221,41 @@ impl Reader {
         })
     }
 
+    /// A text of `document` that must be there; a version that is written as a number is told as such.
+    fn document_text(&mut self, node: &Node, name: &str) -> Option<Spanned<String>> {
+        let found = self.required(node, "`document`", name)?;
+        let is_number = matches!(found.kind, NodeKind::Int(_) | NodeKind::Float(_));
+        if is_number && matches!(name, "version" | "dsl") {
+            let wanted = if name == "dsl" { "1.0.3" } else { "1.0.0" };
+            self.report(
+                Diagnostic::error(
+                    codes::WRONG_TYPE,
+                    found.span,
+                    format!("`{name}` must be a text, found a number"),
+                )
+                .help(format!(
+                    "write all three parts, in quotes: {name}: '{wanted}'"
+                )),
+            );
+            return None;
+        }
+        self.text(found, &format!("`{name}`"))
+    }
+
+    fn bad_name(&mut self, what: &str, text: &Spanned<String>) {
+        self.report(
+            Diagnostic::error(
+                codes::BAD_NAME,
+                text.span,
+                format!(
+                    "{what} has 1 to 63 letters, digits and hyphens (a-z, A-Z, 0-9), found `{}`",
+                    text.value
+                ),
+            )
+            .help("put what people read into `title`"),
+        );
+    }
+
     fn dsl_version(&mut self, dsl: &Spanned<String>) {
         let base = dsl.value.split(['-', '+']).next().unwrap_or("");
         if !VERSIONS.contains(&base) {
@@ -245,6 +274,23 @@ impl Reader {
     }
 
     fn schedule(&mut self, node: &Node, source: &str) -> Option<Schedule> {
+        if let Some(text) = node.as_str() {
+            let inner = if text.split_whitespace().count() >= 5 {
+                format!("cron: '{text}'")
+            } else {
+                let every = super::duration::human(text);
+                format!("every: {}", every.as_deref().unwrap_or("{ days: 1 }"))
+            };
+            self.report(
+                Diagnostic::error(
+                    codes::WRONG_WRAPPER,
+                    node.span,
+                    "`schedule` must be an object, found a text",
+                )
+                .help(format!("write `schedule: {{ {inner} }}`")),
+            );
+            return None;
+        }
         let fields = self.closed(node, "`schedule`", &["every", "cron", "after", "on"])?;
         let every = node
             .get("every")

@@ -37,7 +37,16 @@ impl Reader {
                 }
             },
             NodeKind::Map(_) => self.units(node, what)?,
-            NodeKind::Int(_) | NodeKind::Float(_) => {
+            NodeKind::Int(count) => {
+                self.report(
+                    Diagnostic::error(codes::BAD_DURATION, span, format!("{what} needs a unit"))
+                        .help(format!(
+                            "say which: `{{ seconds: {count} }}`, `{{ minutes: {count} }}`, `{{ days: {count} }}`"
+                        )),
+                );
+                return None;
+            }
+            NodeKind::Float(_) => {
                 self.report(
                     Diagnostic::error(codes::BAD_DURATION, span, format!("{what} needs a unit"))
                         .help("write `{ seconds: 30 }`, or the ISO 8601 text `PT30S`"),
@@ -45,7 +54,14 @@ impl Reader {
                 return None;
             }
             _ => {
-                self.wrong_type(node, what, "a duration");
+                self.report(
+                    Diagnostic::error(
+                        codes::WRONG_TYPE,
+                        span,
+                        format!("{what} must be a duration, found {}", node.kind_name()),
+                    )
+                    .help("write `{ minutes: 5 }`, or an ISO 8601 text such as `PT5M` or `P1D`"),
+                );
                 return None;
             }
         };
@@ -185,18 +201,32 @@ impl Reader {
     /// `timeout` of a workflow or a task.
     pub fn timeout(&mut self, node: &Node, what: &str) -> Option<Timeout> {
         if let NodeKind::Text(text) = &node.kind {
-            if period(text).is_some() {
+            let meant = period(text).map(|_| text.to_string());
+            if let Some(after) = meant.or_else(|| human(text)) {
                 self.report(
                     Diagnostic::error(
                         codes::WRONG_WRAPPER,
                         node.span,
                         format!("{what} takes the name of a timeout or `{{ after: … }}`"),
                     )
-                    .help(format!("write `timeout: {{ after: {text} }}`")),
+                    .help(format!("write `timeout: {{ after: {after} }}`")),
                 );
                 return None;
             }
             return self.text(node, what).map(Timeout::Named);
+        }
+        if let NodeKind::Int(count) = node.kind {
+            self.report(
+                Diagnostic::error(
+                    codes::BAD_DURATION,
+                    node.span,
+                    format!("{what} needs a unit"),
+                )
+                .help(format!(
+                    "write `timeout: {{ after: {{ seconds: {count} }} }}`"
+                )),
+            );
+            return None;
         }
         let is_duration = node
             .fields()

@@ -33,6 +33,9 @@ impl Reader {
             );
             return None;
         }
+        if self.bare_event(node, "listen: { to: { one: { with:") {
+            return None;
+        }
         if let Some(field) = node.fields().iter().find(|field| &*field.key == "foreach") {
             self.report(
                 Diagnostic::error(
@@ -67,8 +70,45 @@ impl Reader {
         })
     }
 
+    /// The type of an event, or its properties, where a wrapper is missing. Tells whether that was found.
+    fn bare_event(&mut self, node: &Node, wrapped: &str) -> bool {
+        let closing = "}".repeat(wrapped.matches('{').count());
+        let closing: Vec<String> = closing.chars().map(String::from).collect();
+        let (span, found, inner) = match (node.as_str(), node.fields()) {
+            (Some(text), _) => (node.span, "a text".to_owned(), format!("type: {text}")),
+            (None, fields) => {
+                let bare = ["type", "event", "events", "source", "topic", "message"];
+                let Some(field) = fields.iter().find(|field| bare.contains(&&*field.key)) else {
+                    return false;
+                };
+                let name = field.value.as_str();
+                let name = name.or_else(|| field.value.get("type").and_then(|name| name.as_str()));
+                let inner = format!("type: {}", name.unwrap_or("…"));
+                (field.key_span, format!("`{}`", field.key), inner)
+            }
+        };
+        self.report(
+            Diagnostic::error(
+                codes::WRONG_WRAPPER,
+                span,
+                format!(
+                    "which events are heard stands under `to`, `one` and `with`, found {found}"
+                ),
+            )
+            .help(format!(
+                "write `{wrapped} {{ {inner} }} {}`",
+                closing.join(" ")
+            )),
+        );
+        true
+    }
+
     /// `one`, `any` (with `until`) or `all`.
     pub fn consumption(&mut self, node: &Node, what: &str) -> Option<Consumption> {
+        let name = what.trim_matches('`');
+        if self.bare_event(node, &format!("{name}: {{ one: {{ with:")) {
+            return None;
+        }
         self.closed(node, what, &["one", "any", "all", "until"])?;
         let chosen: Vec<&str> = ["one", "any", "all"]
             .into_iter()

@@ -1,6 +1,7 @@
 //! `metadata`: our conventions, checked, because a misspelt clock would never ring.
 
 use super::reader::{Reader, first_line};
+use crate::chinese;
 use crate::codes;
 use crate::definition::{
     Case, CatchUp, Clock, DocumentMetadata, Entry, Pauses, Start, StartTrigger, TaskMetadata,
@@ -318,7 +319,8 @@ impl Reader {
             NodeKind::Map(fields) => {
                 match fields.iter().find(|field| !UNITS.contains(&&*field.key)) {
                     Some(field) => {
-                        let near = suggest::nearest(&field.key, UNITS.iter().copied());
+                        let near = chinese::key(&field.key, UNITS)
+                            .or_else(|| suggest::nearest(&field.key, UNITS.iter().copied()));
                         let fault = Diagnostic::error(
                             codes::BAD_DUE,
                             field.key_span,
@@ -339,10 +341,13 @@ impl Reader {
                 node.kind_name()
             ),
         };
-        self.report(
-            Diagnostic::error(codes::BAD_DUE, first_line(node.span), message)
-                .help("write for example `{ workingDays: 5 }`"),
-        );
+        let meant = node.as_str().and_then(crate::shape::due_meant);
+        let help = match (meant, &node.kind) {
+            (Some(meant), _) => format!("write `{meant}`"),
+            (None, NodeKind::Int(count)) => format!("write `{{ workingDays: {count} }}`"),
+            _ => "write for example `{ workingDays: 5 }`".to_owned(),
+        };
+        self.report(Diagnostic::error(codes::BAD_DUE, first_line(node.span), message).help(help));
     }
 
     fn pauses(&mut self, node: &Node) -> Option<Pauses> {

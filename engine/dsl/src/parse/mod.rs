@@ -6,17 +6,21 @@
 mod blocks;
 mod call;
 mod cron;
+mod dialect;
 mod document;
 mod duration;
+mod effects;
 mod event;
 mod expression;
 mod foreign;
+mod items;
 mod metadata;
 mod reader;
 mod retry;
 mod reusables;
 mod run;
 mod schema;
+mod stray;
 mod task;
 
 use std::sync::Arc;

@@ -2,6 +2,7 @@
 
 use tongban_expr::Value;
 
+use crate::chinese;
 use crate::codes;
 use crate::definition::{Language, Mode};
 use crate::diagnostic::Diagnostic;
@@ -108,6 +109,7 @@ impl Reader {
             return;
         }
         let help = synonym(&field.key, properties)
+            .or_else(|| chinese::key(&field.key, properties).map(called))
             .or_else(|| suggest::did_you_mean(&field.key, properties.iter().copied()));
         self.report(
             Diagnostic::error(
@@ -136,6 +138,7 @@ impl Reader {
         // Its misspelt form is reported as such; "missing" beside it would only be noise.
         let misspelt = node.fields().iter().any(|field| {
             let near = meant(&field.key) == Some(property)
+                || chinese::key(&field.key, &[property]).is_some()
                 || suggest::nearest(&field.key, [property]).is_some();
             let told = |fault: &Diagnostic| {
                 fault.code == codes::UNKNOWN_PROPERTY && fault.span == field.key_span
@@ -262,10 +265,12 @@ impl Reader {
                     ),
                 )
                 .help(
-                    suggest::nearest(&text.value, words.iter().copied()).map_or_else(
-                        || format!("write {}", suggest::list(&words)),
-                        |near| format!("did you mean `{near}`?"),
-                    ),
+                    chinese::value(&text.value, &words)
+                        .or_else(|| suggest::nearest(&text.value, words.iter().copied()))
+                        .map_or_else(
+                            || format!("write {}", suggest::list(&words)),
+                            |near| format!("did you mean `{near}`?"),
+                        ),
                 ),
             );
         }
@@ -296,7 +301,11 @@ fn synonym(word: &str, properties: &[&str]) -> Option<String> {
     SYNONYMS
         .iter()
         .find(|(foreign, ours)| *foreign == lower && properties.contains(ours))
-        .map(|(_, ours)| format!("it is called `{ours}` here"))
+        .map(|(_, ours)| called(ours))
+}
+
+fn called(ours: &str) -> String {
+    format!("it is called `{ours}` here")
 }
 
 /// The value of a node as data: nothing in it is an expression.
@@ -305,7 +314,7 @@ pub(crate) fn value(node: &Node) -> Value {
         NodeKind::Null => Value::Null,
         NodeKind::Bool(value) => Value::from(*value),
         NodeKind::Int(value) => Value::from(*value),
-        NodeKind::Float(value) => Value::from(*value),
+        NodeKind::Float(value) => Value::Float(*value),
         NodeKind::Text(text) => Value::from(&**text),
         NodeKind::List(items) => {
             Value::from(items.iter().map(|item| value(item)).collect::<Vec<Value>>())

@@ -23,6 +23,7 @@ const EXTENDED: &[(&str, ())] = &[
     ("call", ()),
     ("composite", ()),
     ("emit", ()),
+    ("extension", ()),
     ("for", ()),
     ("listen", ()),
     ("raise", ()),
@@ -169,17 +170,6 @@ impl Reader {
 
     /// The kind of tasks that an extension extends.
     fn extended(&mut self, node: &Node) -> Option<Spanned<String>> {
-        if node.as_str() == Some("extension") {
-            self.report(
-                Diagnostic::error(
-                    codes::UNSUPPORTED_EXTENSION,
-                    node.span,
-                    "extensions of extensions are not performed by this runtime",
-                )
-                .help("put what is wanted into `before` or `after` of the extension itself"),
-            );
-            return None;
-        }
         self.choice(node, "`extend`", EXTENDED)?;
         self.text(node, "`extend`")
     }

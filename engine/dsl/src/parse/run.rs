@@ -48,6 +48,9 @@ const RETURNS: &[(&str, ())] = &[
 
 impl Reader {
     pub fn run(&mut self, node: &Node) -> Option<Run> {
+        if self.bare_process(node) {
+            return None;
+        }
         let fields = self.closed(node, "`run`", RUN)?;
         let chosen: Vec<&str> = PROCESSES
             .iter()
@@ -84,7 +87,7 @@ impl Reader {
             .iter()
             .find(|field| PROCESSES.contains(&&*field.key))?;
         let kind = match &*field.key {
-            "script" => self.script(&field.value, returns.as_ref())?,
+            "script" => self.script(&field.value)?,
             "workflow" => {
                 self.no_process_result(returns.as_ref(), "a workflow");
                 self.subflow(&field.value)?
@@ -106,6 +109,48 @@ impl Reader {
         })
     }
 
+    /// `run: rules/fit.rhai`, `run: { script: rules/fit.rhai }`, `run: { workflow: pack/name }`. Tells whether that was
+    /// found.
+    fn bare_process(&mut self, node: &Node) -> bool {
+        let (span, key, text) = match (node.as_str(), node.fields()) {
+            (Some(text), _) => (node.span, "run", text),
+            (None, [only]) if matches!(&*only.key, "script" | "workflow") => {
+                match only.value.as_str() {
+                    Some(text) => (only.value.span, &*only.key, text),
+                    None => return false,
+                }
+            }
+            _ => return false,
+        };
+        let path = text.trim_start_matches("pack://").trim_start_matches("./");
+        let named = path
+            .split_once('/')
+            .filter(|(_, name)| super::document::is_name(name));
+        let inner = if path.ends_with(".rhai") {
+            format!("script: {{ language: rhai, source: {{ endpoint: 'pack://{path}' }} }}")
+        } else if let Some((namespace, name)) = named {
+            format!("workflow: {{ namespace: {namespace}, name: {name}, version: latest }}")
+        } else if key == "workflow" {
+            format!("workflow: {{ namespace: …, name: {path}, version: latest }}")
+        } else if key == "script" {
+            format!(
+                "script: {{ language: rhai, code: '{}' }}",
+                text.replace('\'', "''")
+            )
+        } else {
+            "script: { language: rhai, source: { endpoint: 'pack://rules/NAME.rhai' } }".to_owned()
+        };
+        self.report(
+            Diagnostic::error(
+                codes::WRONG_WRAPPER,
+                span,
+                format!("`{key}` must be an object, found a text"),
+            )
+            .help(format!("write `run: {{ {inner} }}`")),
+        );
+        true
+    }
+
     /// What a shell command or a container is given.
     fn process(&mut self, node: &Node, name: &str) {
         let (known, needed): (&[&str], &str) = if name == "shell" {
@@ -117,15 +162,13 @@ impl Reader {
             return;
         }
         self.required(node, &format!("`{name}`"), needed);
-        for property in ["command", "image", "name", "stdin"] {
+        self.given(node);
+        for property in ["command", "image", "name"] {
             if let Some(found) = node.get(property) {
                 self.text(found, &format!("`{property}`"));
             }
         }
-        if let Some(arguments) = node.get("arguments") {
-            self.texts(arguments, "`arguments`");
-        }
-        for property in ["environment", "ports", "volumes"] {
+        for property in ["ports", "volumes"] {
             if let Some(found) = node.get(property) {
                 self.object(found, &format!("`{property}`"));
             }
@@ -136,6 +179,19 @@ impl Reader {
         }
         if let Some(lifetime) = node.get("lifetime") {
             self.lifetime(lifetime);
+        }
+    }
+
+    /// What processes of every kind are given.
+    fn given(&mut self, node: &Node) {
+        if let Some(stdin) = node.get("stdin") {
+            self.text(stdin, "`stdin`");
+        }
+        if let Some(arguments) = node.get("arguments") {
+            self.texts(arguments, "`arguments`");
+        }
+        if let Some(environment) = node.get("environment") {
+            self.object(environment, "`environment`");
         }
     }
 
@@ -169,7 +225,7 @@ impl Reader {
         }
     }
 
-    fn script(&mut self, node: &Node, returns: Option<&Spanned<String>>) -> Option<RunKind> {
+    fn script(&mut self, node: &Node) -> Option<RunKind> {
         self.closed(node, "`script`", SCRIPT)?;
         let language = self
             .required(node, "`script`", "language")
@@ -196,10 +252,7 @@ impl Reader {
             }
         };
         let language = language?;
-        if language.value == "rhai" {
-            self.no_process_result(returns, "a script");
-            self.no_process_arguments(node);
-        } else {
+        if language.value != "rhai" {
             self.report(
                 Diagnostic::error(
                     codes::UNSUPPORTED_LANGUAGE,
@@ -211,15 +264,7 @@ impl Reader {
                 ),
             );
         }
-        if let Some(stdin) = node.get("stdin") {
-            self.text(stdin, "`stdin`");
-        }
-        if let Some(arguments) = node.get("arguments") {
-            self.texts(arguments, "`arguments`");
-        }
-        if let Some(environment) = node.get("environment") {
-            self.object(environment, "`environment`");
-        }
+        self.given(node);
         let process: Vec<Entry> = self
             .entries(node)
             .into_iter()
@@ -234,19 +279,6 @@ impl Reader {
             source: source?,
             process,
         })
-    }
-
-    fn no_process_arguments(&mut self, node: &Node) {
-        for field in node
-            .fields()
-            .iter()
-            .filter(|field| matches!(&*field.key, "stdin" | "arguments" | "environment"))
-        {
-            self.report(
-                Diagnostic::error(codes::SCRIPT_PROCESS, field.key_span, format!("a rhai script has no `{}`", field.key))
-                    .help("give it its data with the task's `input: { from: … }`; its last value is the result"),
-            );
-        }
     }
 
     fn no_process_result(&mut self, returns: Option<&Spanned<String>>, what: &str) {

@@ -7,7 +7,7 @@ use super::retry::has_scheme;
 use crate::codes;
 use crate::definition::{Export, Input, Output, Resource, Schema, SchemaSource, TemplateKind};
 use crate::diagnostic::Diagnostic;
-use crate::node::{Node, NodeKind};
+use crate::node::{Field, Node, NodeKind};
 use crate::shape;
 use crate::signatures;
 use crate::span::Spanned;
@@ -15,6 +15,9 @@ use crate::span::Spanned;
 impl Reader {
     pub fn input(&mut self, node: &Node, what: &str) -> Option<Input> {
         if self.bare_block(node, what, "from") {
+            return None;
+        }
+        if self.bare_fields(node, what) {
             return None;
         }
         self.closed(node, what, &["schema", "from"])?;
@@ -86,7 +89,45 @@ impl Reader {
         true
     }
 
+    /// `input: { name: { type: string } }`: the fields of a form where its file is named.
+    fn bare_fields(&mut self, node: &Node, what: &str) -> bool {
+        let fields = node.fields();
+        let is_schema = |field: &Field| {
+            field.value.get("type").is_some() || matches!(&*field.key, "properties" | "required")
+        };
+        let [first, ..] = fields else { return false };
+        if !fields.iter().all(is_schema) || matches!(&*first.key, "schema" | "from" | "as") {
+            return false;
+        }
+        let name = what.trim_matches('`');
+        self.report(
+            Diagnostic::error(
+                codes::WRONG_WRAPPER,
+                first.key_span,
+                format!("the fields of {what} stand in a schema"),
+            )
+            .help(format!(
+                "put them under `properties` of a form and write `{name}: {{ schema: {{ document: {{ $ref: forms/NAME.yaml }} }} }}`"
+            )),
+        );
+        true
+    }
+
     fn schema(&mut self, node: &Node) -> Option<Schema> {
+        if let Some(text) = node.as_str() {
+            self.report(
+                Diagnostic::error(
+                    codes::WRONG_WRAPPER,
+                    node.span,
+                    "`schema` must be an object, found a text",
+                )
+                .help(format!(
+                    "write `schema: {{ document: {{ $ref: {} }} }}`",
+                    text.trim_start_matches("./")
+                )),
+            );
+            return None;
+        }
         let fields = self.object(node, "`schema`")?;
         let looks_inline = fields
             .iter()
@@ -241,11 +282,7 @@ fn schema_fault(document: &Value) -> Option<String> {
     match jsonschema::draft202012::meta::validate(&json) {
         Ok(()) => remote_reference(&mut json)
             .map(|uri| format!("`$ref: {uri}` lies outside the pack and is never fetched"))
-            .or_else(|| {
-                jsonschema::draft202012::new(&json)
-                    .err()
-                    .map(|error| error.to_string())
-            }),
+            .or_else(|| tongban_expr::schema::Schema::compile(&json, false).err()),
         Err(error) => {
             let place = error.instance_path().to_string();
             let found = error.instance().to_string();

@@ -5,12 +5,11 @@ use std::collections::HashMap;
 use super::foreign::foreign;
 use super::reader::{Reader, first_line};
 use crate::codes;
-use crate::definition::{Emit, Flow, Raise, Task, TaskKind, Template, TemplateKind, Then};
+use crate::definition::{Flow, Task, TaskKind, Template, TemplateKind, Then};
 use crate::diagnostic::Diagnostic;
 use crate::node::{Field, Node, NodeKind};
 use crate::span::{Span, Spanned};
 use crate::suggest;
-use crate::width;
 
 /// The keywords of tasks, each with the properties that stand beside it.
 /// `do` comes last: beside `for` it is a property.
@@ -28,15 +27,10 @@ const KINDS: &[(&str, &[&str])] = &[
     ("wait", &[]),
     ("do", &[]),
 ];
-const SHARED: &[&str] = &[
+pub(super) const SHARED: &[&str] = &[
     "if", "input", "output", "export", "timeout", "then", "metadata",
 ];
-/// What an author writes under a task's name; in the place of a second name it was not indented far enough.
-const BELONGING: &[&str] = &[
-    "if", "input", "output", "export", "timeout", "then", "metadata", "with", "catch", "while",
-    "foreach",
-];
-const KEYWORDS: &[&str] = &[
+pub(super) const KEYWORDS: &[&str] = &[
     "call", "do", "emit", "for", "fork", "listen", "raise", "run", "set", "switch", "try", "wait",
 ];
 
@@ -73,114 +67,6 @@ impl Reader {
             }
         }
         tasks
-    }
-
-    fn not_a_task_list(&mut self, node: &Node, what: &str) {
-        let first = node.fields().first().map(|field| field.key.to_string());
-        let fault = Diagnostic::error(
-            codes::NOT_A_TASK_LIST,
-            first_line(node.span),
-            format!("{what} must be a list of tasks, found {}", node.kind_name()),
-        );
-        let wide = first
-            .as_deref()
-            .and_then(width::made_plain)
-            .filter(|plain| plain.starts_with("- "));
-        if let (Some(plain), Some(field)) = (wide, node.fields().first()) {
-            self.report(
-                Diagnostic::error(
-                    codes::FULL_WIDTH,
-                    field.key_span,
-                    "a full-width hyphen is a letter for YAML and begins no task",
-                )
-                .help(format!("write `{plain}: …`")),
-            );
-            return;
-        }
-        if let (Some(name), Some(field)) = (
-            first.as_deref().and_then(|first| first.strip_prefix('-')),
-            node.fields().first(),
-        ) {
-            self.report(
-                Diagnostic::error(
-                    codes::SPACING,
-                    field.key_span,
-                    format!("a space is missing behind the hyphen of `-{name}`"),
-                )
-                .help(format!("write `- {name}: …`")),
-            );
-            return;
-        }
-        self.report(match first {
-            Some(first) if KEYWORDS.contains(&first.as_str()) => {
-                fault.help("give the task a name: `- name: { … }`")
-            }
-            Some(first) => fault.help(format!("begin each task with a hyphen: `- {first}: …`")),
-            None => fault.help("write `- name: { … }`"),
-        });
-    }
-
-    /// The one entry of a list item; several are reported, and all of them are read.
-    pub fn item(&mut self, item: &Node, noun: &str, keywords: &[&str]) -> Vec<Field> {
-        let Some(fields) = self.object(item, &format!("each item of a {noun} list")) else {
-            return Vec::new();
-        };
-        match fields {
-            [] => {
-                let message = format!("a {noun} needs a name: `- name: {{ … }}`");
-                self.report(
-                    Diagnostic::error(codes::NO_KIND, item.span, message)
-                        .help(format!("name the {noun}, or take the hyphen away")),
-                );
-                Vec::new()
-            }
-            [only] => vec![only.clone()],
-            [first, second, ..] => {
-                let nameless = keywords.contains(&&*first.key);
-                if nameless {
-                    let message = format!("this {noun} has no name");
-                    self.report(
-                        Diagnostic::error(codes::WRONG_WRAPPER, first.key_span, message).help(
-                            format!(
-                                "put a name before it and indent the rest: `- name:` then `{}: …`",
-                                first.key
-                            ),
-                        ),
-                    );
-                    return Vec::new();
-                }
-                let under_indented =
-                    matches!(first.value.kind, NodeKind::Null) && keywords.contains(&&*second.key);
-                let belongs = |key: &str| BELONGING.contains(&key) || keywords.contains(&key);
-                let help = if under_indented {
-                    format!("indent what belongs to `{}`", first.key)
-                } else if belongs(&second.key) {
-                    format!(
-                        "`{}` belongs to `{}`: indent it as far as what stands below that name",
-                        second.key, first.key
-                    )
-                } else {
-                    format!("begin the second with a hyphen: `- {}:`", second.key)
-                };
-                let message = format!(
-                    "one list item holds one {noun}, found `{}` and `{}`",
-                    first.key, second.key
-                );
-                self.report(
-                    Diagnostic::error(codes::MANY_TASKS, second.key_span, message)
-                        .help(help)
-                        .label(first.key_span, "the item begins here"),
-                );
-                if under_indented {
-                    return Vec::new();
-                }
-                let tasks = fields.iter().enumerate();
-                tasks
-                    .filter(|(at, field)| *at == 0 || !belongs(&field.key))
-                    .map(|(_, field)| field.clone())
-                    .collect()
-            }
-        }
     }
 
     /// A task under its name.
@@ -268,6 +154,10 @@ impl Reader {
                 "indent its body under the name, for example `call: …` or `set: …`".to_owned()
             }
             NodeKind::List(_) => "put `do:` between the name and the list".to_owned(),
+            NodeKind::Text(text) => super::foreign::help(text).unwrap_or_else(|| {
+                "its body is `key: value` pairs, for example `call: approve` and `with: { … }`"
+                    .to_owned()
+            }),
             _ => {
                 let near = node.fields().iter().find_map(|field| {
                     suggest::nearest(&field.key, KEYWORDS.iter().copied())
@@ -292,14 +182,13 @@ impl Reader {
             .find(|(keyword, _)| node.get(keyword).is_some());
         let Some((keyword, beside)) = found else {
             if let Some((field, help)) = foreign(node) {
-                self.report(
-                    Diagnostic::error(
-                        codes::NO_KIND,
-                        field.key_span,
-                        format!("there is no task of the kind `{}`", field.key),
-                    )
-                    .help(help),
-                );
+                let key = &field.key;
+                let message = if super::foreign::is_kind(key) {
+                    format!("what a task does is said by its keyword, not by `{key}`")
+                } else {
+                    format!("there is no task of the kind `{key}`")
+                };
+                self.report(Diagnostic::error(codes::NO_KIND, field.key_span, message).help(help));
                 return None;
             }
             let misplaced = node
@@ -323,96 +212,8 @@ impl Reader {
         let mut known: Vec<&str> = vec![keyword];
         known.extend_from_slice(beside);
         known.extend_from_slice(SHARED);
-        for field in node
-            .fields()
-            .iter()
-            .filter(|field| !known.contains(&&*field.key))
-        {
-            self.stray(field, keyword, what, &known);
-        }
+        self.strays(node, keyword, what, &known);
         self.body(keyword, node, what)
-    }
-
-    /// A property that a task of this kind does not have.
-    fn stray(&mut self, field: &Field, keyword: &str, what: &str, known: &[&str]) {
-        if KEYWORDS.contains(&&*field.key) {
-            self.report(
-                Diagnostic::error(
-                    codes::MANY_KINDS,
-                    field.key_span,
-                    format!("{what} has both `{keyword}` and `{}`", field.key),
-                )
-                .help("make two tasks of it, or look at the indentation"),
-            );
-            return;
-        }
-        let http = [
-            "method", "endpoint", "url", "uri", "headers", "body", "query", "redirect",
-        ];
-        let people = [
-            "to", "outcomes", "form", "due", "template", "return", "comment", "register", "key",
-        ];
-        if keyword == "call" && (http.contains(&&*field.key) || people.contains(&&*field.key)) {
-            self.report(
-                Diagnostic::error(
-                    codes::WRONG_WRAPPER,
-                    field.key_span,
-                    format!("the argument `{}` stands under `with`", field.key),
-                )
-                .help(format!("write `with: {{ {}: … }}`", field.key)),
-            );
-            return;
-        }
-        if ["title", "state", "clock", "pauses", "returnable"].contains(&&*field.key) {
-            self.report(
-                Diagnostic::error(
-                    codes::WRONG_WRAPPER,
-                    field.key_span,
-                    format!("`{}` stands under `metadata`", field.key),
-                )
-                .help(format!("write `metadata: {{ {}: … }}`", field.key)),
-            );
-            return;
-        }
-        if matches!(&*field.key, "else" | "elif" | "elseif" | "otherwise") {
-            self.report(
-                Diagnostic::error(
-                    codes::UNKNOWN_PROPERTY,
-                    field.key_span,
-                    "a task has no `else`: what is skipped hands its input on",
-                )
-                .help("choose with `switch: [{ yes: { when: …, then: A } }, { no: { then: B } }]`"),
-            );
-            return;
-        }
-        if keyword == "do"
-            && matches!(
-                field.key.to_lowercase().as_str(),
-                "foreach" | "loop" | "each"
-            )
-        {
-            self.report(
-                Diagnostic::error(
-                    codes::WRONG_WRAPPER,
-                    field.key_span,
-                    format!("a loop is `for`, found `{}`", field.key),
-                )
-                .help("write `for: { each: item, in: LIST }` and `do: [ … ]` beside it"),
-            );
-            return;
-        }
-        if keyword == "switch" && ["default", "when", "cases"].contains(&&*field.key) {
-            self.report(
-                Diagnostic::error(
-                    codes::WRONG_WRAPPER,
-                    field.key_span,
-                    format!("`{}` is a case of `switch`", field.key),
-                )
-                .help("write `switch: [{ name: { when: …, then: … } }, { default: { then: … } }]`"),
-            );
-            return;
-        }
-        self.unknown_property(field, &format!("a `{keyword}` task"), known);
     }
 
     fn body(&mut self, keyword: &str, node: &Node, what: &str) -> Option<TaskKind> {
@@ -439,6 +240,9 @@ impl Reader {
 
     /// A flow directive.
     pub fn then(&mut self, node: &Node) -> Option<Then> {
+        if self.chosen_then(node) {
+            return None;
+        }
         let text = self.text(node, "`then`")?;
         let flow = match text.value.as_str() {
             "continue" => Flow::Continue,
@@ -449,136 +253,39 @@ impl Reader {
         Some(Spanned::new(flow, node.span))
     }
 
-    fn set(&mut self, node: &Node) -> Option<Template> {
-        match &node.kind {
-            NodeKind::Map(fields) if fields.is_empty() => {
-                self.report(
-                    Diagnostic::error(codes::EMPTY_LIST, node.span, "`set` sets nothing")
-                        .help("give it at least one property"),
-                );
-                None
-            }
-            NodeKind::Map(_) => Some(self.template(node)),
-            NodeKind::Text(text) => {
-                let template = self.template(node);
-                let joined = text.split_once(':').filter(|(key, value)| {
-                    super::is_identifier(key) && !value.starts_with([' ', '/'])
-                });
-                if let Some((key, value)) = joined {
-                    self.report(
-                        Diagnostic::error(
-                            codes::SPACING,
-                            node.span,
-                            format!("`{text}` is one text: a space is missing behind the colon"),
-                        )
-                        .help(format!("write `{key}: {value}`")),
-                    );
-                } else if !matches!(template.kind, TemplateKind::Expression(_)) {
-                    let help = format!(
-                        "write an object, or an expression: '${{ {} }}'",
-                        text.trim()
-                    );
-                    self.report(
-                        Diagnostic::error(
-                            codes::UNMARKED,
-                            node.span,
-                            "`set` takes an object or one expression in `${ … }`, found a text",
-                        )
-                        .help(help),
-                    );
+    /// `then` with a list or with ways by outcome. Tells whether that was found.
+    fn chosen_then(&mut self, node: &Node) -> bool {
+        let help = match &node.kind {
+            NodeKind::List(items) => match items.as_slice() {
+                [only] if only.as_str().is_some() => {
+                    format!("write `then: {}`", only.as_str().unwrap_or_default())
                 }
-                Some(template)
-            }
-            _ => {
-                self.wrong_type(node, "`set`", "an object or an expression");
-                None
-            }
-        }
-    }
-
-    fn emit(&mut self, node: &Node) -> Option<Emit> {
-        let bare = ["type", "source", "data", "with", "subject"];
-        if self.unwrapped_keys(
-            node,
-            "emit",
-            &bare,
-            "event: { with: { source: …, type: … } }",
-        ) {
-            return None;
-        }
-        self.closed(node, "`emit`", &["event"])?;
-        let event = self.required(node, "`emit`", "event")?;
-        let fields = self.object(event, "`event`")?;
-        if event.get("with").is_none()
-            && let Some(field) = fields
-                .iter()
-                .find(|field| matches!(&*field.key, "type" | "source" | "data"))
-        {
-            self.report(
-                Diagnostic::error(
-                    codes::WRONG_WRAPPER,
-                    field.key_span,
-                    format!("`{}` of an event stands under `with`", field.key),
+                _ => "one task stands here; what runs at the same time is `fork: { branches: [ … ] }`, a choice is `switch: [ … ]`".to_owned(),
+            },
+            NodeKind::Map(fields) => {
+                let ways: Vec<String> = fields
+                    .iter()
+                    .filter_map(|field| {
+                        let to = field.value.as_str()?;
+                        let key = &field.key;
+                        Some(format!("{{ {key}: {{ when: …, then: {to} }} }}"))
+                    })
+                    .collect();
+                if ways.is_empty() {
+                    return false;
+                }
+                format!(
+                    "`then` leads to one task; choose in a task behind it: `- choose: {{ switch: [{}] }}`",
+                    ways.join(", ")
                 )
-                .help("write `emit: { event: { with: { source: …, type: … } } }`"),
-            );
-            return None;
-        }
-        let with = self.required(event, "`event`", "with")?;
-        self.object(with, "`event.with`")?;
-        for property in ["source", "type"] {
-            self.required(with, "an emitted event", property);
-        }
-        self.event_attributes(with);
-        Some(Emit {
-            span: with.span,
-            with: self.entries(with),
-        })
-    }
-
-    /// `emit: { type: … }` where a wrapper is missing. Tells whether that was found.
-    fn unwrapped_keys(&mut self, node: &Node, keyword: &str, bare: &[&str], wrapped: &str) -> bool {
-        let Some(field) = node
-            .fields()
-            .iter()
-            .find(|field| bare.contains(&&*field.key))
-        else {
-            return false;
+            }
+            _ => return false,
         };
+        let message = format!("`then` must be a text, found {}", node.kind_name());
         self.report(
-            Diagnostic::error(
-                codes::WRONG_WRAPPER,
-                field.key_span,
-                format!("`{}` does not stand under `{keyword}` itself", field.key),
-            )
-            .help(format!("write `{keyword}: {{ {wrapped} }}`")),
+            Diagnostic::error(codes::WRONG_TYPE, first_line(node.span), message).help(help),
         );
         true
-    }
-
-    fn raise(&mut self, node: &Node) -> Option<Raise> {
-        let bare = [
-            "type", "status", "title", "detail", "instance", "message", "code",
-        ];
-        if self.unwrapped_keys(node, "raise", &bare, "error: { type: …, status: … }") {
-            return None;
-        }
-        if let Some(text) = node.as_str() {
-            self.report(
-                Diagnostic::error(
-                    codes::WRONG_TYPE,
-                    node.span,
-                    "`raise` must be an object, found a text",
-                )
-                .help(format!(
-                    "write `raise: {{ error: {text} }}` for an error of `use.errors`"
-                )),
-            );
-            return None;
-        }
-        self.closed(node, "`raise`", &["error"])?;
-        let error = self.required(node, "`raise`", "error")?;
-        self.error_reference(error).map(|error| Raise { error })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use tongban_expr::Value;
 
+use crate::chinese;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::span::Span;
@@ -61,110 +62,99 @@ pub(super) fn literal(
     place: &Place,
     faults: &mut Vec<Diagnostic>,
 ) {
-    if let Some(choices) = schema
+    let found = [
+        chosen(value, span, schema, place),
+        constant(value, span, schema, place),
+        bounded(value, span, schema, place),
+    ];
+    faults.extend(found.into_iter().flatten());
+    let Some(text) = value.as_str() else { return };
+    match schema.get("format").and_then(Value::as_str) {
+        Some("http-method") => faults.extend(method(text, span, place)),
+        Some("uri-template") => faults.extend(address(text, span, place)),
+        _ => {}
+    }
+}
+
+/// `enum`.
+fn chosen(value: &Value, span: Span, schema: &Value, place: &Place) -> Option<Diagnostic> {
+    let choices = schema
         .get("enum")
         .and_then(Value::as_list)
-        .filter(|choices| !choices.contains(value))
-    {
-        let words: Vec<&str> = choices.iter().filter_map(Value::as_str).collect();
-        let found = value
-            .as_str()
-            .map_or_else(|| value.to_json(), str::to_owned);
-        let near = suggest::nearest(&found, words.iter().copied()).map_or_else(
+        .filter(|choices| !choices.contains(value))?;
+    let words: Vec<&str> = choices.iter().filter_map(Value::as_str).collect();
+    let found = shown(value);
+    let near = chinese::value(&found, &words)
+        .or_else(|| suggest::nearest(&found, words.iter().copied()))
+        .map_or_else(
             || format!("write {}", suggest::list(&words)),
             |near| format!("did you mean `{near}`?"),
         );
-        faults.push(
-            Diagnostic::error(
-                codes::BAD_ARGUMENT,
-                span,
-                format!(
-                    "{} is {}, found `{found}`",
-                    place.name,
-                    suggest::list(&words)
-                ),
-            )
-            .help(near),
-        );
-    }
-    if let Some(constant) = schema.get("const").filter(|constant| *constant != value) {
-        let wanted = constant
-            .as_str()
-            .map_or_else(|| constant.to_json(), str::to_owned);
-        faults.push(
-            Diagnostic::error(
-                codes::BAD_ARGUMENT,
-                span,
-                format!("{} must be `{wanted}`", place.name),
-            )
-            .help(format!("write `{wanted}`")),
-        );
-    }
-    let number = value.as_f64();
+    let message = format!(
+        "{} is {}, found `{found}`",
+        place.name,
+        suggest::list(&words)
+    );
+    Some(Diagnostic::error(codes::BAD_ARGUMENT, span, message).help(near))
+}
+
+/// `const`.
+fn constant(value: &Value, span: Span, schema: &Value, place: &Place) -> Option<Diagnostic> {
+    let wanted = schema.get("const").filter(|constant| *constant != value)?;
+    let wanted = shown(wanted);
+    let message = format!("{} must be `{wanted}`", place.name);
+    Some(Diagnostic::error(codes::BAD_ARGUMENT, span, message).help(format!("write `{wanted}`")))
+}
+
+fn shown(value: &Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_json(), str::to_owned)
+}
+
+/// `minimum` and `maximum`.
+fn bounded(value: &Value, span: Span, schema: &Value, place: &Place) -> Option<Diagnostic> {
+    let number = value.as_f64()?;
     let bound = |name: &str| schema.get(name).and_then(Value::as_f64);
-    if let (Some(number), Some(least)) = (number, bound("minimum"))
-        && number < least
-    {
-        faults.push(
-            Diagnostic::error(
-                codes::BAD_ARGUMENT,
-                span,
-                format!("{} is at least {least}, found {number}", place.name),
-            )
-            .help(format!("write {least} or more")),
+    let (message, help) = match (bound("minimum"), bound("maximum")) {
+        (Some(least), _) if number < least => (
+            format!("{} is at least {least}, found {number}", place.name),
+            format!("write {least} or more"),
+        ),
+        (_, Some(most)) if number > most => (
+            format!("{} is at most {most}, found {number}", place.name),
+            format!("write {most} or less"),
+        ),
+        _ => return None,
+    };
+    Some(Diagnostic::error(codes::BAD_ARGUMENT, span, message).help(help))
+}
+
+/// An address that a call goes to.
+fn address(text: &str, span: Span, place: &Place) -> Option<Diagnostic> {
+    if !crate::parse::has_scheme(text) {
+        let message = format!("{} is a URI, found `{text}`", place.name);
+        return Some(
+            Diagnostic::error(codes::BAD_URI, span, message)
+                .help("begin with a scheme, for example https://"),
         );
     }
-    if let (Some(number), Some(most)) = (number, bound("maximum"))
-        && number > most
-    {
-        faults.push(
-            Diagnostic::error(
-                codes::BAD_ARGUMENT,
-                span,
-                format!("{} is at most {most}, found {number}", place.name),
-            )
-            .help(format!("write {most} or less")),
-        );
+    let (scheme, _) = text.split_once("://")?;
+    let spoken = matches!(
+        scheme.to_ascii_lowercase().as_str(),
+        "http" | "https" | "pack"
+    );
+    if spoken || scheme.contains(['{', '$']) {
+        return None;
     }
-    if let (Some(text), Some("http-method")) =
-        (value.as_str(), schema.get("format").and_then(Value::as_str))
-    {
-        faults.extend(method(text, span, place));
-    }
-    if let (Some(text), Some("uri-template")) =
-        (value.as_str(), schema.get("format").and_then(Value::as_str))
-        && !crate::parse::has_scheme(text)
-    {
-        faults.push(
-            Diagnostic::error(
-                codes::BAD_URI,
-                span,
-                format!("{} is a URI, found `{text}`", place.name),
-            )
-            .help("begin with a scheme, for example https://"),
-        );
-    }
-    if let (Some(text), Some("uri-template")) =
-        (value.as_str(), schema.get("format").and_then(Value::as_str))
-        && let Some((scheme, _)) = text.split_once("://")
-        && !matches!(
-            scheme.to_ascii_lowercase().as_str(),
-            "http" | "https" | "pack"
-        )
-        && !scheme.contains(['{', '$'])
-    {
-        faults.push(
-            Diagnostic::error(
-                codes::BAD_URI,
-                span,
-                format!(
-                    "{} is reached by http or https, found `{scheme}`",
-                    place.name
-                ),
-            )
+    let message = format!(
+        "{} is reached by http or https, found `{scheme}`",
+        place.name
+    );
+    Some(
+        Diagnostic::error(codes::BAD_URI, span, message)
             .help("only services that speak HTTP are called"),
-        );
-    }
+    )
 }
 
 /// The methods of HTTP; authors write them in either case.

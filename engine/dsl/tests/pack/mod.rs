@@ -55,8 +55,22 @@ impl Surroundings for Pack {
             Reference::Parameter => &["answerDays"],
             Reference::Code => &["refusal"],
             Reference::Level => &["city", "district", "street"],
+            Reference::File => &["apis/houses.yaml", "forms/application.yaml"],
+            Reference::Unit => &["city", "housing-bureau", "police", "bureau", "x"],
+            Reference::Post => &["director", "clerk"],
+            Reference::Group => &["experts"],
+            Reference::Person => &["li-na", "wang-lei"],
         };
         Some(names.iter().map(|name| (*name).to_owned()).collect())
+    }
+
+    fn titled(&self, kind: Reference, title: &str) -> Option<String> {
+        let unit = kind == Reference::Unit && title == "市住房保障中心";
+        unit.then(|| "housing-bureau".to_owned())
+    }
+
+    fn is_numbered(&self, workflow: &str) -> Option<bool> {
+        Some(workflow != "sharing/dispute")
     }
 
     fn form(&self, path: &str) -> Option<Value> {

@@ -3,6 +3,7 @@
 
 mod forms;
 mod head;
+mod templates;
 mod texts;
 
 use std::collections::HashMap;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use tongban_dsl::codes::{self, Code};
 use tongban_dsl::{Diagnostic, Placed, Severity, Span};
 use tongban_expr::{Parameters, Value};
+use tongban_org::Organisation;
 use tongban_plugin::RegisterDefinition;
 
 use super::library::Library;
@@ -49,9 +51,20 @@ pub(super) fn near<'a>(
 impl Library {
     /// Everything that is wrong with one pack beside what reading it found.
     pub fn check(&self, pack: &Pack, functions: &Functions) -> Vec<FileDiagnostic> {
+        self.check_for(pack, functions, None)
+    }
+
+    /// The same for a site whose units, posts, groups and people are known.
+    pub fn check_for(
+        &self,
+        pack: &Pack,
+        functions: &Functions,
+        organisation: Option<&Organisation>,
+    ) -> Vec<FileDiagnostic> {
         let mut checking = Checking {
             library: self,
             pack,
+            organisation,
             found: Vec::new(),
             placed: HashMap::new(),
         };
@@ -69,6 +82,7 @@ impl Library {
 struct Checking<'a> {
     library: &'a Library,
     pack: &'a Pack,
+    organisation: Option<&'a Organisation>,
     found: Vec<FileDiagnostic>,
     /// The files that have faults, read with their places.
     placed: HashMap<String, Placed>,
@@ -215,6 +229,7 @@ impl Checking<'_> {
             library: self.library,
             pack: self.pack,
             functions,
+            organisation: self.organisation,
         };
         for workflow in &self.pack.workflows {
             let namespace = &workflow.definition.document.namespace;

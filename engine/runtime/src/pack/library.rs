@@ -30,7 +30,7 @@ pub struct Publication {
     /// Dated parameters, as written.
     pub parameters: Value,
     /// Titles of its roles.
-    pub roles: IndexMap<String, String>,
+    pub roles: IndexMap<String, CodeTitle>,
     /// What its roles may do; workflows are named within the pack.
     pub rights: Vec<RightEntry>,
 }

@@ -29,9 +29,9 @@ pub struct Manifest {
     /// Levels of the unit tree that it needs, top first.
     #[serde(default)]
     pub levels: Vec<String>,
-    /// Roles and their titles; the site binds them to people or posts.
+    /// Roles and their titles, in Chinese or in both languages; the site binds them to people or posts.
     #[serde(default)]
-    pub roles: IndexMap<String, String>,
+    pub roles: IndexMap<String, CodeTitle>,
     /// What each role may do with its workflows.
     #[serde(default)]
     pub rights: Vec<RightEntry>,
@@ -51,6 +51,17 @@ impl Manifest {
             let found = value.get(name).and_then(|found| found.to::<T>().ok());
             found.unwrap_or_default()
         }
+        // One title that cannot be read takes no other role away.
+        fn named(roles: Option<&Value>) -> IndexMap<String, CodeTitle> {
+            let roles = roles.into_iter().flat_map(Value::entries);
+            roles
+                .map(|(role, title)| {
+                    let title = title.to::<CodeTitle>().ok();
+                    let title = title.unwrap_or_else(|| CodeTitle::One(role.to_string()));
+                    (role.to_string(), title)
+                })
+                .collect()
+        }
         Manifest {
             pack: text("pack").to_owned(),
             version: text("version").to_owned(),
@@ -59,7 +70,7 @@ impl Manifest {
             requires: member(value, "requires"),
             languages: member(value, "languages"),
             levels: member(value, "levels"),
-            roles: member(value, "roles"),
+            roles: named(value.get("roles")),
             rights: member(value, "rights"),
             codes: member(value, "codes"),
             samples: member(value, "samples"),
@@ -79,7 +90,7 @@ pub struct Requires {
     pub plugins: Vec<String>,
 }
 
-/// The title of a code: Chinese alone, or both languages.
+/// The title of a code or of a role: Chinese alone, or both languages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum CodeTitle {
@@ -90,6 +101,17 @@ pub enum CodeTitle {
 }
 
 impl CodeTitle {
+    /// As it is written.
+    pub fn to_value(&self) -> Value {
+        match self {
+            CodeTitle::One(text) => Value::from(text.as_str()),
+            CodeTitle::Both(title) => Value::object([
+                ("zh-CN", Value::from(title.zh.as_str())),
+                ("en", Value::from(title.en.as_str())),
+            ]),
+        }
+    }
+
     /// The title in a language.
     pub fn text(&self, language: &str) -> &str {
         match self {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use tongban_expr::Value;
 
 use super::code_lists::CodeLists;
-use super::manifest::Manifest;
+use super::manifest::{CodeTitle, Manifest};
 use super::{PACK_FACTS, Pack, PackWorkflow};
 
 /// What a bundle keeps of `pack.yaml` and of the packs that it points at.
@@ -19,7 +19,7 @@ pub struct PackFacts {
     /// The languages of its forms and mails.
     pub languages: Vec<String>,
     /// Titles of its roles.
-    pub roles: indexmap::IndexMap<String, String>,
+    pub roles: indexmap::IndexMap<String, CodeTitle>,
     /// The code lists that the workflow's files name.
     pub codes: CodeLists,
     /// Titles of rules for traces and letters, from `rules/parameters.yaml`.

@@ -8,6 +8,7 @@ use tongban_dsl::Reference;
 use tongban_dsl::signatures::{self, Kind, Signature};
 use tongban_expr::Value;
 use tongban_expr::sandbox::Evaluator;
+use tongban_org::Organisation;
 
 use super::Pack;
 use super::bundle::Bundle;
@@ -62,6 +63,78 @@ pub(super) struct PackSurroundings<'a> {
     pub library: &'a Library,
     pub pack: &'a Pack,
     pub functions: &'a Functions,
+    /// The organisation of the site, when it is known.
+    pub organisation: Option<&'a Organisation>,
+}
+
+impl PackSurroundings<'_> {
+    /// What every pack has: its own under their names, those of the others as `pack/name`.
+    fn of_every_pack(&self, names: &dyn Fn(&Pack) -> Vec<String>) -> Vec<String> {
+        let mut all = names(self.pack);
+        for pack in self.others() {
+            let theirs = names(pack).into_iter();
+            all.extend(theirs.map(|name| format!("{}/{name}", pack.name())));
+        }
+        all
+    }
+
+    fn others(&self) -> impl Iterator<Item = &Pack> {
+        let packs = self.library.packs();
+        packs.filter(|pack| pack.name() != self.pack.name())
+    }
+
+    /// What one list of every pack holds.
+    fn anywhere<'p>(&'p self, names: impl Fn(&'p Pack) -> Vec<String>) -> Vec<String> {
+        self.library.packs().flat_map(names).collect()
+    }
+
+    fn parameters(&self) -> Vec<String> {
+        let parameters = self.pack.parameters.get("parameters").into_iter();
+        parameters
+            .flat_map(Value::entries)
+            .map(|(name, _)| name.to_string())
+            .collect()
+    }
+}
+
+/// The paths of a pack's files in a folder.
+fn files(pack: &Pack, folder: &str) -> Vec<String> {
+    let paths = pack.files.keys();
+    paths
+        .filter(|path| path.starts_with(folder))
+        .cloned()
+        .collect()
+}
+
+/// The templates of a pack, without language and ending.
+fn templates(pack: &Pack) -> Vec<String> {
+    let all = files(pack, "mails/")
+        .into_iter()
+        .chain(files(pack, "notices/"));
+    let mut names: Vec<String> = all.filter_map(|path| template_name(&path)).collect();
+    names.dedup();
+    names
+}
+
+/// The workflows of a pack as `namespace/name`.
+fn workflows(pack: &Pack) -> Vec<String> {
+    let names = pack.workflow_names().into_iter();
+    names
+        .map(|name| format!("{}/{name}", pack.name()))
+        .collect()
+}
+
+/// The ids of one kind of members of an organisation.
+fn members(organisation: &Organisation, kind: Reference) -> Vec<String> {
+    match kind {
+        Reference::Unit => organisation.units().map(|unit| unit.id.clone()).collect(),
+        Reference::Post => organisation.posts().map(|post| post.id.clone()).collect(),
+        Reference::Group => organisation.groups().map(str::to_owned).collect(),
+        _ => organisation
+            .people()
+            .map(|person| person.id.clone())
+            .collect(),
+    }
 }
 
 impl tongban_dsl::Surroundings for PackSurroundings<'_> {
@@ -74,75 +147,58 @@ impl tongban_dsl::Surroundings for PackSurroundings<'_> {
     }
 
     fn names(&self, kind: Reference) -> Option<Vec<String>> {
-        let of_every_pack = |names: &dyn Fn(&Pack) -> Vec<String>| {
-            let mut all = names(self.pack);
-            for pack in self
-                .library
-                .packs()
-                .filter(|pack| pack.name() != self.pack.name())
-            {
-                all.extend(
-                    names(pack)
-                        .into_iter()
-                        .map(|name| format!("{}/{name}", pack.name())),
-                );
-            }
-            all
-        };
-        let files = |pack: &Pack, folder: &str| -> Vec<String> {
-            pack.files
-                .keys()
-                .filter(|path| path.starts_with(folder))
-                .cloned()
-                .collect()
-        };
+        let keys = |pack: &Pack| pack.registers.keys().cloned().collect();
         Some(match kind {
             // A form whose file cannot be read is there all the same.
-            Reference::Form => of_every_pack(&|pack| files(pack, "forms/")),
-            Reference::Register => self
-                .library
-                .packs()
-                .flat_map(|pack| pack.registers.keys().cloned())
-                .collect(),
-            Reference::Role => self
-                .library
-                .packs()
-                .flat_map(|pack| pack.manifest.roles.keys().cloned())
-                .collect(),
-            Reference::Rule => of_every_pack(&|pack| files(pack, "rules/")),
-            Reference::Template => of_every_pack(&|pack| {
-                let all = files(pack, "mails/")
-                    .into_iter()
-                    .chain(files(pack, "notices/"));
-                let mut names: Vec<String> = all.filter_map(|path| template_name(&path)).collect();
-                names.dedup();
-                names
-            }),
-            Reference::Workflow => self
-                .library
-                .packs()
-                .flat_map(|pack| {
-                    let names = pack.workflow_names().into_iter();
-                    names.map(|name| format!("{}/{name}", pack.name()))
-                })
-                .collect(),
-            Reference::Parameter => self
-                .pack
-                .parameters
-                .get("parameters")
-                .into_iter()
-                .flat_map(Value::entries)
-                .map(|(name, _)| name.to_string())
-                .collect(),
-            Reference::Code => of_every_pack(&|pack| pack.manifest.codes.keys().cloned().collect()),
+            Reference::Form => self.of_every_pack(&|pack| files(pack, "forms/")),
+            Reference::Rule => self.of_every_pack(&|pack| files(pack, "rules/")),
+            Reference::Template => self.of_every_pack(&templates),
+            Reference::Code => {
+                self.of_every_pack(&|pack| pack.manifest.codes.keys().cloned().collect())
+            }
+            Reference::File => files(self.pack, ""),
+            Reference::Register => self.anywhere(keys),
+            Reference::Role => self.anywhere(|pack| pack.manifest.roles.keys().cloned().collect()),
+            Reference::Workflow => self.anywhere(workflows),
+            Reference::Parameter => self.parameters(),
             // A pack that names no levels takes those of the site.
             Reference::Level if self.pack.manifest.levels.is_empty() => return None,
-            Reference::Level => self
-                .library
-                .packs()
-                .flat_map(|pack| pack.manifest.levels.iter().cloned())
-                .collect(),
+            Reference::Level => self.anywhere(|pack| pack.manifest.levels.clone()),
+            Reference::Unit | Reference::Post | Reference::Group | Reference::Person => {
+                members(self.organisation?, kind)
+            }
         })
+    }
+
+    fn titled(&self, kind: Reference, title: &str) -> Option<String> {
+        if kind == Reference::Role {
+            let mut roles = self.pack.manifest.roles.iter();
+            return roles
+                .find_map(|(role, name)| (name.text("zh-CN") == title).then(|| role.clone()));
+        }
+        let organisation = self.organisation?;
+        match kind {
+            Reference::Unit => {
+                let mut units = organisation.units();
+                units.find_map(|unit| (unit.name == title).then(|| unit.id.clone()))
+            }
+            Reference::Post => {
+                let mut posts = organisation.posts();
+                posts.find_map(|post| (post.title == title).then(|| post.id.clone()))
+            }
+            Reference::Person => {
+                let mut people = organisation.people();
+                people.find_map(|person| (person.name == title).then(|| person.id.clone()))
+            }
+            _ => None,
+        }
+    }
+
+    fn is_numbered(&self, workflow: &str) -> Option<bool> {
+        let (_, found) = self.library.workflow(workflow)?;
+        let case = found.definition.document.metadata.case.as_ref();
+        let number = case.and_then(|case| case.number.as_ref());
+        Some(number.is_some_and(|number| number.value != "none"))
     }
 
     fn file(&self, path: &str) -> Option<Arc<str>> {

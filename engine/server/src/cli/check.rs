@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use tongban_dsl::Diagnostic;
 use tongban_dsl::render::{self, Report};
-use tongban_runtime::pack::{Alone, Beside, FileDiagnostic, Files};
+use tongban_org::Organisation;
+use tongban_runtime::pack::{Alone, Beside, FileDiagnostic, Files, Library};
 
 use super::files::{self, Named};
 use super::{DONE, Format, INVALID, say};
@@ -22,6 +24,10 @@ pub(crate) struct CheckArguments {
     /// How to print
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+    /// The site whose people and units are named; the nearest folder above a pack that has `config/organisation.yaml`
+    /// when absent
+    #[arg(long, env = "TONGBAN_SITE")]
+    site: Option<PathBuf>,
 }
 
 /// One file with what is wrong in it.
@@ -48,7 +54,7 @@ impl Checked {
 pub(crate) fn check(arguments: &CheckArguments) -> anyhow::Result<u8> {
     let mut checked = Vec::new();
     for path in &arguments.paths {
-        checked.extend(check_path(path)?);
+        checked.extend(check_path(path, arguments.site.as_deref())?);
     }
     print(&checked, arguments.format)?;
     let errors = checked
@@ -58,18 +64,38 @@ pub(crate) fn check(arguments: &CheckArguments) -> anyhow::Result<u8> {
     Ok(if errors { INVALID } else { DONE })
 }
 
-/// Everything that is wrong with what a path names.
-pub(crate) fn check_path(path: &Path) -> anyhow::Result<Vec<Checked>> {
+/// Everything that is wrong with what a path names; `site` has the organisation that it may name.
+pub(crate) fn check_path(path: &Path, site: Option<&Path>) -> anyhow::Result<Vec<Checked>> {
     match files::named(path)? {
-        Named::Pack(folder) => check_packs(std::slice::from_ref(&folder), None),
-        Named::Packs(folders) => check_packs(&folders, None),
-        Named::InPack(folder, inside) => check_packs(&[folder], Some(&inside)),
+        Named::Pack(folder) => check_packs(std::slice::from_ref(&folder), None, site),
+        Named::Packs(folders) => check_packs(&folders, None, site),
+        Named::InPack(folder, inside) => check_packs(&[folder], Some(&inside), site),
         Named::Bare(paths) => paths.iter().map(|path| check_bare(path)).collect(),
     }
 }
 
+/// The organisation of a site, or of the nearest folder above a pack that is one.
+fn organisation(site: Option<&Path>, pack: &Path) -> anyhow::Result<Option<Arc<Organisation>>> {
+    const FILE: &str = "config/organisation.yaml";
+    let nobody = Library::default();
+    if let Some(site) = site {
+        return crate::site::organisation(site, &nobody).map(Some);
+    }
+    let whole = pack.canonicalize();
+    let above = whole.as_deref().unwrap_or(pack).ancestors().skip(1);
+    let Some(site) = above.into_iter().find(|folder| folder.join(FILE).is_file()) else {
+        return Ok(None);
+    };
+    // A site that cannot be read is told where it is served; the pack can be checked without it.
+    Ok(crate::site::organisation(site, &nobody).ok())
+}
+
 /// Checks the wanted packs beside their neighbours, which they may name.
-fn check_packs(wanted: &[PathBuf], only: Option<&str>) -> anyhow::Result<Vec<Checked>> {
+fn check_packs(
+    wanted: &[PathBuf],
+    only: Option<&str>,
+    site: Option<&Path>,
+) -> anyhow::Result<Vec<Checked>> {
     let mut folders: BTreeSet<PathBuf> = wanted.iter().cloned().collect();
     for folder in wanted {
         if let Some(parent) = folder
@@ -85,10 +111,15 @@ fn check_packs(wanted: &[PathBuf], only: Option<&str>) -> anyhow::Result<Vec<Che
     let mut checked = Vec::new();
     for pack in read.iter().filter(|pack| wanted.contains(&pack.path)) {
         let mut found = pack.diagnostics.clone();
+        let organisation = organisation(site, &pack.path)?;
         if let Some(known) = library.pack(&pack.name) {
-            found.extend(library.check(known, &functions));
+            found.extend(library.check_for(known, &functions, organisation.as_deref()));
         }
-        found.extend(scenario_faults(&pack.path)?);
+        found.extend(scenario_faults(
+            &pack.path,
+            &library,
+            organisation.as_deref(),
+        )?);
         for found in found {
             if only.is_some_and(|only| only != found.file) {
                 continue;
@@ -108,14 +139,18 @@ fn check_packs(wanted: &[PathBuf], only: Option<&str>) -> anyhow::Result<Vec<Che
     Ok(checked)
 }
 
-/// What cannot be read of a pack's scenario files.
-fn scenario_faults(folder: &Path) -> anyhow::Result<Vec<FileDiagnostic>> {
+/// What is wrong with a pack's scenario files.
+fn scenario_faults(
+    folder: &Path,
+    library: &Library,
+    organisation: Option<&Organisation>,
+) -> anyhow::Result<Vec<FileDiagnostic>> {
     let (files, _) = files::pack_texts(folder)?;
     let files = files
         .into_iter()
         .filter(|(path, _)| path.starts_with("tests/") && path.ends_with(".test.yaml"));
-    let told = |(file, source): (String, std::sync::Arc<str>)| -> Vec<FileDiagnostic> {
-        let faults = scenario::faults(&source).into_iter();
+    let told = |(file, source): (String, Arc<str>)| -> Vec<FileDiagnostic> {
+        let faults = scenario::faults(&source, library, organisation).into_iter();
         faults
             .map(|diagnostic| FileDiagnostic {
                 file: file.clone(),

@@ -129,8 +129,27 @@ fn read_with(
             diagnostics,
         });
     }
+    if let Some((name, first, second)) = same_names(&packs, &read) {
+        bail!(
+            "two packs are named `{name}`: `{}` and `{}`; give one of them another `pack:` in its pack.yaml, or move it away",
+            first.display(),
+            second.display()
+        );
+    }
     let library = Library::new(packs).map_err(anyhow::Error::msg)?;
     Ok((library, read))
+}
+
+/// Two folders whose packs say that they have the same name.
+fn same_names<'r>(
+    packs: &'r [Pack],
+    read: &'r [PackFolder],
+) -> Option<(&'r str, &'r Path, &'r Path)> {
+    packs.iter().find_map(|pack| {
+        let mut folders = read.iter().filter(|folder| folder.name == pack.name());
+        let (first, second) = (folders.next()?, folders.next()?);
+        Some((pack.name(), first.path.as_path(), second.path.as_path()))
+    })
 }
 
 /// Every text file of a pack by its path in it.

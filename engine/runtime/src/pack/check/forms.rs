@@ -117,6 +117,7 @@ impl Checking<'_> {
         }
     }
 
+    /// One keyword of a schema.
     fn keyword(
         &self,
         schema: &Value,
@@ -126,94 +127,100 @@ impl Checking<'_> {
         top: bool,
         found: &mut Vec<Found>,
     ) {
-        let mut fault = |message: String, help: String, doubtful: bool| {
-            found.push(Found {
+        let told = match (name, member.as_str()) {
+            ("type", Some(kind)) if !TYPES.contains(&kind) => {
+                vec![(format!("there is no type `{kind}`"), kind_meant(kind))]
+            }
+            ("x-code", Some(list)) => self.no_code_list(list).into_iter().collect(),
+            ("x-check", Some(rule)) if top => self.no_rule(rule).into_iter().collect(),
+            ("x-choose", None) => self.no_register(member).into_iter().collect(),
+            _ => Vec::new(),
+        };
+        let doubts = match name {
+            "required" => undeclared(schema, member),
+            name if name.starts_with("x-") => unread(name).into_iter().collect(),
+            _ => Vec::new(),
+        };
+        let mut take = |told: Vec<(String, String)>, doubtful: bool| {
+            found.extend(told.into_iter().map(|(message, help)| Found {
                 pointer: pointer.clone(),
                 message,
                 help,
                 doubtful,
-            });
+            }));
         };
-        let text = member.as_str();
-        match (name, text) {
-            ("type", Some(kind)) if !TYPES.contains(&kind) => fault(
-                format!("there is no type `{kind}`"),
-                kind_meant(kind),
-                false,
-            ),
-            ("x-code", Some(list)) if self.library.code_list(self.pack, list).is_none() => fault(
-                format!("there is no code list `{list}`"),
-                near(
-                    list,
-                    self.pack.manifest.codes.keys().map(String::as_str),
-                    "code lists stand under `codes` in pack.yaml",
-                ),
-                false,
-            ),
-            ("x-check", Some(rule)) if top && !self.pack.files.contains_key(rule) => fault(
-                format!("the pack has no file `{rule}`"),
-                near(
-                    rule,
-                    self.pack
-                        .files
-                        .keys()
-                        .map(String::as_str)
-                        .filter(|path| path.starts_with("rules/")),
-                    "rules are files under `rules/`",
-                ),
-                false,
-            ),
-            ("x-choose", None) => {
-                let register = member.get("register").and_then(Value::as_str);
-                if let Some(register) =
-                    register.filter(|name| self.library.register(name).is_none())
-                {
-                    let known: Vec<&str> = self
-                        .library
-                        .packs()
-                        .flat_map(|pack| pack.registers.keys().map(String::as_str))
-                        .collect();
-                    fault(
-                        format!("there is no register `{register}`"),
-                        near(
-                            register,
-                            known.into_iter(),
-                            "registers are files under `registers/`",
-                        ),
-                        false,
-                    );
-                }
-            }
-            ("required", None) => {
-                let open = ["$ref", "allOf", "anyOf", "oneOf"];
-                let properties = schema.get("properties");
-                let (Some(properties), true) = (
-                    properties,
-                    open.iter().all(|word| schema.get(word).is_none()),
-                ) else {
-                    return;
-                };
-                for name in member.items().filter_map(Value::as_str) {
-                    if properties.get(name).is_none() {
-                        let known = properties.entries().map(|(name, _)| name.as_str());
-                        fault(
-                            format!("`{name}` is required, but the form has no such field"),
-                            near(name, known, "add it under `properties`, or take it out"),
-                            true,
-                        );
-                    }
-                }
-            }
-            (name, _) if name.starts_with("x-") && !KEYWORDS.contains(&name) => {
-                if let Some(help) = tongban_dsl::did_you_mean(name, KEYWORDS.iter().copied())
-                    .filter(|help| help.starts_with("did"))
-                {
-                    fault(format!("nothing reads `{name}`"), help, true);
-                }
-            }
-            _ => {}
-        }
+        take(told, false);
+        take(doubts, true);
     }
+
+    fn no_code_list(&self, list: &str) -> Option<(String, String)> {
+        if self.library.code_list(self.pack, list).is_some() {
+            return None;
+        }
+        let known = self.pack.manifest.codes.keys().map(String::as_str);
+        Some((
+            format!("there is no code list `{list}`"),
+            near(list, known, "code lists stand under `codes` in pack.yaml"),
+        ))
+    }
+
+    fn no_rule(&self, rule: &str) -> Option<(String, String)> {
+        if self.pack.files.contains_key(rule) {
+            return None;
+        }
+        let files = self.pack.files.keys().map(String::as_str);
+        let rules = files.filter(|path| path.starts_with("rules/"));
+        Some((
+            format!("the pack has no file `{rule}`"),
+            near(rule, rules, "rules are files under `rules/`"),
+        ))
+    }
+
+    fn no_register(&self, chosen: &Value) -> Option<(String, String)> {
+        let register = chosen.get("register").and_then(Value::as_str)?;
+        if self.library.register(register).is_some() {
+            return None;
+        }
+        let packs = self.library.packs();
+        let known = packs.flat_map(|pack| pack.registers.keys().map(String::as_str));
+        Some((
+            format!("there is no register `{register}`"),
+            near(register, known, "registers are files under `registers/`"),
+        ))
+    }
+}
+
+/// Required fields that the form does not have.
+fn undeclared(schema: &Value, required: &Value) -> Vec<(String, String)> {
+    let open = ["$ref", "allOf", "anyOf", "oneOf"];
+    let properties = schema.get("properties");
+    let (Some(properties), true) = (
+        properties,
+        open.iter().all(|word| schema.get(word).is_none()),
+    ) else {
+        return Vec::new();
+    };
+    let names = required.items().filter_map(Value::as_str);
+    names
+        .filter(|name| properties.get(name).is_none())
+        .map(|name| {
+            let known = properties.entries().map(|(name, _)| name.as_str());
+            (
+                format!("`{name}` is required, but the form has no such field"),
+                near(name, known, "add it under `properties`, or take it out"),
+            )
+        })
+        .collect()
+}
+
+/// A keyword like ours that nothing reads.
+fn unread(name: &str) -> Option<(String, String)> {
+    if KEYWORDS.contains(&name) {
+        return None;
+    }
+    let help = tongban_dsl::did_you_mean(name, KEYWORDS.iter().copied())?;
+    help.starts_with("did")
+        .then(|| (format!("nothing reads `{name}`"), help))
 }
 
 /// The type that a word of another language means.
