@@ -314,6 +314,13 @@ const FORGIVEN: &[(&str, Forgive)] = &[
             }
         });
     }),
+    ("an extension of extensions", |document| {
+        each_member(document, &mut |key, value| {
+            if key == "extend" && value.as_str() == Some("extension") {
+                *value = json!("all");
+            }
+        });
+    }),
     ("a directive in a catch", |document| {
         each_member(document, &mut |key, value| {
             if let (true, Some(catch)) = (key == "catch", value.as_object_mut()) {

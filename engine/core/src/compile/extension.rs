@@ -8,33 +8,38 @@ use super::{Compiler, Place, number, task};
 use crate::program::{Body, EXTENSION, ScopeId, Task};
 
 impl<'a> Compiler<'a> {
-    /// The lists of extensions before and after a task; those of an extension are not extended themselves.
+    /// The lists of extensions before and after a task. Those of an extension are extended by what says
+    /// `extend: extension`, and the tasks of these by nothing.
     pub(super) fn extensions(
         &mut self,
         source: &'a Source,
         place: &Place,
     ) -> (Option<ScopeId>, Option<ScopeId>) {
-        if self.extending {
+        if self.extending > 1 {
             return (None, None);
         }
+        let inside_extension = self.extending == 1;
         let definition = self.definition;
         let found: Vec<(usize, &'a Extension)> = definition
             .reusables
             .extensions
             .iter()
             .enumerate()
-            .filter(|(_, extension)| extension.extends(&source.kind))
+            .filter(|(_, extension)| match inside_extension {
+                true => extension.extends_extensions(),
+                false => extension.extends(&source.kind),
+            })
             .collect();
         if found.is_empty() {
             return (None, None);
         }
-        self.extending = true;
+        self.extending += 1;
         // A function that an extension calls does not call itself when its own tasks are extended.
         let calling = std::mem::take(&mut self.calling);
         let before = self.around("before", &found, |extension| &extension.before, place);
         let after = self.around("after", &found, |extension| &extension.after, place);
         self.calling = calling;
-        self.extending = false;
+        self.extending -= 1;
         (before, after)
     }
 

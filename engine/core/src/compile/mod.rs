@@ -93,7 +93,7 @@ struct Compiler<'a> {
     calling: Vec<String>,
     policies: Arc<HashMap<String, Template>>,
     /// Tasks of an extension are being compiled.
-    extending: bool,
+    extending: u8,
 }
 
 impl<'a> Compiler<'a> {
@@ -141,7 +141,7 @@ impl<'a> Compiler<'a> {
             targets: Vec::new(),
             calling: Vec::new(),
             policies: Arc::default(),
-            extending: false,
+            extending: 0,
         }
     }
 

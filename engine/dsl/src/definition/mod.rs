@@ -140,6 +140,12 @@ impl Extension {
             keyword => kind.keyword() == keyword,
         }
     }
+
+    /// Whether it extends the tasks of other extensions.
+    #[must_use]
+    pub fn extends_extensions(&self) -> bool {
+        self.extend.value == "extension"
+    }
 }
 
 /// The `schedule` block; exactly one of the four is set.
