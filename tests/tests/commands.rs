@@ -7,8 +7,11 @@
 )]
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
 use tongban_tests::{binary, root};
 
@@ -271,4 +274,125 @@ scenarios:
         0,
         &["1 passed, 0 failed"],
     );
+}
+
+/// A process that goes on, and what it says, line by line.
+struct Going {
+    child: Child,
+    lines: Receiver<String>,
+}
+
+impl Going {
+    fn start(site: &Path, arguments: &[&str]) -> Going {
+        let mut child = Command::new(binary())
+            .args(arguments)
+            .current_dir(site)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let out = BufReader::new(child.stdout.take().unwrap());
+        let (say, lines) = channel();
+        std::thread::spawn(move || {
+            for line in out.lines().map_while(Result::ok) {
+                if say.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        Going { child, lines }
+    }
+
+    /// Everything that it says up to a line with this word.
+    #[track_caller]
+    fn until(&self, word: &str) -> String {
+        let mut said = String::new();
+        loop {
+            match self.lines.recv_timeout(Duration::from_secs(120)) {
+                Ok(line) => {
+                    said.push_str(&line);
+                    said.push('\n');
+                    if line.contains(word) {
+                        return said;
+                    }
+                }
+                Err(error) => panic!("expected `{word}` ({error}) after: {said}"),
+            }
+        }
+    }
+}
+
+impl Drop for Going {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn watched_scenarios_are_played_again_when_a_file_changes() {
+    let site = site(PACK, "output: { outcome: answered }");
+    let file = site.path().join("workflows/desk/tests/ask.test.yaml");
+    let report = "html=workflows/desk/report.html";
+    let arguments = ["test", "--watch", "workflows/desk", "--report", report];
+    let watched = Going::start(site.path(), &arguments);
+    assert!(
+        watched
+            .until("waiting for a change")
+            .contains("1 passed, 0 failed")
+    );
+    let right = fs::read_to_string(&file).unwrap();
+    fs::write(&file, right.replace("answered", "forgotten")).unwrap();
+    let said = watched.until("waiting for a change");
+    assert!(said.contains("0 passed, 1 failed"), "{said}");
+    assert!(said.contains("changed: workflows/desk/tests/ask.test.yaml"));
+    // The report that it writes itself is no change: what comes next is what is done next.
+    fs::write(&file, "workflow: [").unwrap();
+    let said = watched.until("waiting for a change");
+    assert!(said.contains("ask.test.yaml:1:"), "{said}");
+    fs::remove_file(&file).unwrap();
+    let said = watched.until("waiting for a change");
+    assert!(said.contains("0 passed, 0 failed"), "{said}");
+    fs::write(&file, right).unwrap();
+    let said = watched.until("waiting for a change");
+    assert!(said.contains("1 passed, 0 failed"), "{said}");
+}
+
+#[test]
+fn check_tells_what_scenarios_misspell() {
+    let site = site(PACK, "output: { outcome: answered }");
+    let file = site.path().join("workflows/desk/tests/ask.test.yaml");
+    let right = fs::read_to_string(&file).unwrap();
+    let wrong = right
+        .replace("outcome: approved", "outcome: aproved")
+        .replace("by: zhao-min", "by: zhao-mni");
+    fs::write(&file, wrong).unwrap();
+    let output = tongban(site.path(), &["check", "workflows/desk"]);
+    says(
+        &output,
+        2,
+        &[
+            "there is no outcome of `answer` `aproved`",
+            "did you mean `approved`?",
+            "there is no person `zhao-mni`",
+            "ask.test.yaml:6:",
+        ],
+    );
+    // Without a site nobody is known; the rest is told all the same.
+    fs::remove_dir_all(site.path().join("config")).unwrap();
+    let output = tongban(site.path(), &["check", "workflows/desk"]);
+    says(&output, 2, &["`aproved`"]);
+    assert!(!said(&output).contains("zhao-mni"));
+}
+
+#[test]
+fn a_folder_for_pictures_is_made() {
+    let site = site(PACK, "output: { outcome: answered }");
+    let workflow = "workflows/desk/workflows/ask.yaml";
+    says(
+        &tongban(site.path(), &["draw", workflow, "-o", "out/pictures/"]),
+        0,
+        &["desk-ask.svg"],
+    );
+    let picture = fs::read_to_string(site.path().join("out/pictures/desk-ask.svg")).unwrap();
+    assert!(picture.contains("求助"));
 }

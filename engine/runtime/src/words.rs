@@ -77,6 +77,11 @@ impl Words for BundleWords {
     }
 }
 
+/// The names of the engine's own templates.
+pub fn letters() -> impl Iterator<Item = &'static str> {
+    STANDARD.iter().map(|(name, _, _)| *name)
+}
+
 /// The engine's own templates, for what the desk tells people; a pack may bring its own under the same name.
 const STANDARD: &[(&str, &str, &str)] = &[
     (

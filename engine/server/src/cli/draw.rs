@@ -22,7 +22,8 @@ pub(crate) struct DrawArguments {
     /// What is drawn
     #[arg(long, value_enum, default_value = "svg")]
     format: Picture,
-    /// Where it goes: a file, or a folder when there are several workflows; standard output when absent
+    /// Where it goes: a file, or a folder (`pictures/`, which is made) when there are several workflows; standard output
+    /// when absent
     #[arg(long, short)]
     output: Option<PathBuf>,
     /// The same as `--format outline`
@@ -98,7 +99,7 @@ pub(crate) fn draw(arguments: &DrawArguments) -> anyhow::Result<u8> {
     let folder = arguments
         .output
         .as_ref()
-        .filter(|path| definitions.len() > 1 || path.is_dir());
+        .filter(|path| definitions.len() > 1 || path.is_dir() || is_folder(path));
     if let Some(folder) = folder {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("cannot make the folder `{}`", folder.display()))?;
@@ -126,6 +127,13 @@ pub(crate) fn draw(arguments: &DrawArguments) -> anyhow::Result<u8> {
         None => say(&all.join("\n"))?,
     }
     Ok(DONE)
+}
+
+/// Whether a path is written as a folder's: `pictures/`.
+fn is_folder(path: &Path) -> bool {
+    path.as_os_str()
+        .to_string_lossy()
+        .ends_with(std::path::is_separator)
 }
 
 fn write(path: &Path, text: &str) -> anyhow::Result<()> {
@@ -177,7 +185,7 @@ fn found(arguments: &DrawArguments, language: Language) -> anyhow::Result<Found>
         // A picture needs no site; without one units are shown by their ids.
         Err(_) => Names::default(),
     };
-    drawing::add_roles(&mut names, &library);
+    drawing::add_roles(&mut names, &library, language);
     if packs.is_empty() || only.is_some() {
         return Ok(one(&arguments.path)?.map(|definition| (vec![definition], names)));
     }

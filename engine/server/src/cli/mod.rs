@@ -10,6 +10,7 @@ mod files;
 mod run;
 mod serving;
 mod test;
+mod watch;
 
 use std::io::Write as _;
 use std::path::PathBuf;

@@ -117,21 +117,12 @@ struct Ran {
 async fn run_in_memory(
     publication: Publication,
     input: Value,
-    mut events: VecDeque<Value>,
+    events: VecDeque<Value>,
     arguments: &RunArguments,
 ) -> anyhow::Result<Ran> {
     let began_ms = now_ms();
     let clock = Arc::new(VirtualClock::at(began_ms));
-    let store = Store::open(&Options::new("sqlite::memory:")).await?;
-    let transport = Arc::new(Transport::mapped(&arguments.resolve));
-    let mut parts = Parts::plain(
-        store,
-        clock.clone(),
-        Arc::new(SeededIds::new(began_ms.unsigned_abs())),
-    );
-    parts.plugins = crate::functions::plugins(transport.clone());
-    parts.http = transport;
-    let runtime = Runtime::inline(parts).await?;
+    let runtime = node(&clock, arguments).await?;
     let published = runtime
         .publish(&publication, "run")
         .await
@@ -153,47 +144,14 @@ async fn run_in_memory(
         Err(RuntimeError::Invalid(faults)) => return Ok(unfit(&faults)),
         Err(error) => bail!(crate::scenario::described(&error)),
     };
-    let mut flight = Flight {
+    let flight = Flight {
         runtime: &runtime,
         clock: &clock,
         instance: &started.id,
         fast_forward: arguments.fast_forward,
         acts: Flying::default(),
     };
-    flight.settle().await?;
-    let mut timers = 0;
-    loop {
-        let case = runtime.case(&started.id).await?;
-        if case.instance.status().has_ended() {
-            break;
-        }
-        let due = runtime
-            .next_due_ms()
-            .await?
-            .filter(|_| arguments.fast_forward && timers < TIMERS_MAX);
-        // An event that comes before anything listens would be lost: a timer that may fire goes first.
-        let listens = case
-            .instance
-            .live()
-            .iter()
-            .any(|task| task.kind == "listen");
-        let event = if listens || due.is_none() {
-            events.pop_front()
-        } else {
-            None
-        };
-        match (event, due) {
-            (Some(event), _) => {
-                runtime.receive(event, Caller::system()).await?;
-            }
-            (None, Some(due)) => {
-                clock.advance_to(due);
-                timers += 1;
-            }
-            (None, None) => break,
-        }
-        flight.settle().await?;
-    }
+    flight.play(events).await?;
     let case = runtime.case(&started.id).await?;
     let entries = history(&runtime, &started.id).await?;
     let virtual_ms = tongban_runtime::Clock::now_ms(clock.as_ref()) - began_ms;
@@ -209,6 +167,17 @@ async fn run_in_memory(
     Ok(ran)
 }
 
+/// A node in memory that calls the hosts that are mapped.
+async fn node(clock: &Arc<VirtualClock>, arguments: &RunArguments) -> anyhow::Result<Runtime> {
+    let store = Store::open(&Options::new("sqlite::memory:")).await?;
+    let transport = Arc::new(Transport::mapped(&arguments.resolve));
+    let seed = tongban_runtime::Clock::now_ms(clock.as_ref()).unsigned_abs();
+    let mut parts = Parts::plain(store, clock.clone(), Arc::new(SeededIds::new(seed)));
+    parts.plugins = crate::functions::plugins(transport.clone());
+    parts.http = transport;
+    Ok(Runtime::inline(parts).await?)
+}
+
 /// The calls in flight, side by side as a server makes them.
 struct Flight<'a> {
     runtime: &'a Runtime,
@@ -219,6 +188,41 @@ struct Flight<'a> {
 }
 
 impl Flight<'_> {
+    /// Goes on until the instance has ended, or waits for what does not come.
+    async fn play(mut self, mut events: VecDeque<Value>) -> anyhow::Result<()> {
+        self.settle().await?;
+        let mut timers = 0;
+        loop {
+            let case = self.runtime.case(self.instance).await?;
+            if case.instance.status().has_ended() {
+                return Ok(());
+            }
+            let due = self
+                .runtime
+                .next_due_ms()
+                .await?
+                .filter(|_| self.fast_forward && timers < TIMERS_MAX);
+            // An event that comes before anything listens would be lost: a timer that may fire goes first.
+            let live = case.instance.live();
+            let event = if live.iter().any(|task| task.kind == "listen") || due.is_none() {
+                events.pop_front()
+            } else {
+                None
+            };
+            match (event, due) {
+                (Some(event), _) => {
+                    self.runtime.receive(event, Caller::system()).await?;
+                }
+                (None, Some(due)) => {
+                    self.clock.advance_to(due);
+                    timers += 1;
+                }
+                (None, None) => return Ok(()),
+            }
+            self.settle().await?;
+        }
+    }
+
     /// Does all that is due, and waits for the calls in flight; not for those that outlive the instance. Meanwhile the
     /// virtual clock goes no slower than the real one, so that a timer may fire before a slow call has answered.
     async fn settle(&mut self) -> anyhow::Result<()> {

@@ -4,18 +4,16 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Instant;
 
 use super::check::{Checked, print};
 use super::files::{self, Named, PackFolder};
+use super::watch::{LOOK, changed, stamps};
 use super::{DONE, FAILED, Format, INVALID, SiteArguments, say};
 use crate::drawing;
 use crate::language::Language;
 use crate::scenario::report::{self, Report};
 use crate::scenario::{Coverage, LoadedFile, Outcome, Suite, load};
-
-/// How often `--watch` looks at the files.
-const LOOK: Duration = Duration::from_millis(400);
 
 /// Stack of a thread that plays: whole cases run on it.
 const STACK_BYTES: usize = 32 << 20;
@@ -89,37 +87,47 @@ pub(crate) fn test(arguments: &TestArguments) -> anyhow::Result<u8> {
         return once(arguments);
     }
     loop {
-        let before = snapshot(arguments)?;
+        let watched = watched(arguments);
+        // A report that is written into a pack is no change of it.
+        let look = || {
+            let mut found = stamps(&watched);
+            for report in &arguments.reports {
+                found.retain(|path, _| !is_same(path, &report.path));
+            }
+            found
+        };
+        let before = look();
         if let Err(error) = once(arguments) {
             say(&format!("error: {error:#}\n"))?;
         }
-        say("\nwaiting for a change; Ctrl-C ends\n\n")?;
-        while snapshot(arguments)? == before {
+        say("\nwaiting for a change; Ctrl-C ends\n")?;
+        let found = loop {
+            let found = changed(&before, &look());
+            if !found.is_empty() {
+                break found;
+            }
             std::thread::sleep(LOOK);
+        };
+        for path in found {
+            say(&format!("changed: {}\n", path.display()))?;
         }
+        say("\n")?;
     }
 }
 
-/// When every file changed last that a run reads.
-fn snapshot(arguments: &TestArguments) -> anyhow::Result<BTreeMap<PathBuf, (SystemTime, u64)>> {
-    let mut found = BTreeMap::new();
-    let mut note = |path: &Path| {
-        // A file that goes while it is looked at is a change like any other.
-        if let Ok(facts) = path.metadata()
-            && let Ok(changed) = facts.modified()
-        {
-            found.insert(path.to_path_buf(), (changed, facts.len()));
-        }
-        Ok(())
-    };
-    for folder in folders(&arguments.paths)?.1 {
-        files::walk(&folder, &mut note)?;
-    }
-    let config = arguments.site.site.join("config");
-    if config.is_dir() {
-        files::walk(&config, &mut note)?;
-    }
-    Ok(found)
+/// Whether two paths lead to one file.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let whole = |path: &Path| path.canonicalize().ok();
+    one.file_name() == other.file_name() && whole(one).is_some() && whole(one) == whole(other)
+}
+
+/// The folders whose files a run reads.
+fn watched(arguments: &TestArguments) -> Vec<PathBuf> {
+    // What cannot be found now may come back: the paths themselves are watched then.
+    let found = folders(&arguments.paths).map(|(_, folders)| folders);
+    let mut watched = found.unwrap_or_else(|_| arguments.paths.clone());
+    watched.push(arguments.site.site.join("config"));
+    watched
 }
 
 /// A pack's folder and the one file that is wanted of it.
@@ -159,17 +167,14 @@ fn once(arguments: &TestArguments) -> anyhow::Result<u8> {
         let pack = read.iter().find(|pack| pack.path == *folder);
         pack.map_or("", |pack| pack.name.as_str())
     };
+    let organisation = crate::site::organisation(&arguments.site.site, &library)?;
+    let site = arguments.site.site.clone();
+    let suite = Arc::new(Suite::new(library, organisation, site));
     for (folder, _) in &wanted {
-        if let Some(pack) = library.pack(name_of(folder)) {
-            coverage.know(pack);
+        if let Some(pack) = suite.library.pack(name_of(folder)) {
+            suite.know(pack, &mut coverage);
         }
     }
-    let organisation = crate::site::organisation(&arguments.site.site, &library)?;
-    let suite = Arc::new(Suite {
-        library,
-        organisation,
-        site: arguments.site.site.clone(),
-    });
     let Some(loaded) = loaded(&wanted, &suite, arguments.format)? else {
         return Ok(INVALID);
     };
@@ -195,7 +200,7 @@ fn once(arguments: &TestArguments) -> anyhow::Result<u8> {
             Kind::Junit => report::junit(&report),
             Kind::Html => {
                 let mut names = drawing::names(&suite.organisation, Language::Chinese);
-                drawing::add_roles(&mut names, &suite.library);
+                drawing::add_roles(&mut names, &suite.library, Language::Chinese);
                 report::html(&report, &names)
             }
         };

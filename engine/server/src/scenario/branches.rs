@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tongban_core::RecordStatus;
-use tongban_dsl::definition::{Definition, Flow, Task, TaskKind, Template};
+use tongban_dsl::definition::{Definition, SwitchCase, Task, TaskKind};
 use tongban_expr::Value;
 use tongban_runtime::history::Entry;
 
-use super::coverage::below;
-use super::references::{CALLS_MAX, called, paths};
+use super::steps::{CALLS_MAX, below, called, outcomes, timeout, walk};
+
+/// A `switch` none of whose cases held.
+const NO_MATCH: &str = "no match";
 
 /// One way that a task may go.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,21 +25,11 @@ pub struct Branch {
     pub taken: usize,
 }
 
-/// Where a case of a `switch` leads, as far as records show it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Target {
-    Task(String),
-    /// The list, or the whole run, ends here.
-    Leaves,
-}
-
 /// The branches of a definition.
 #[derive(Clone, Debug, Default)]
 pub struct Branches {
     /// All of them in the order of the document.
     pub all: Vec<Branch>,
-    /// Where the cases of each `switch` lead.
-    targets: BTreeMap<String, Vec<(Target, String)>>,
     /// The tasks inside each `catch`.
     caught: BTreeMap<String, Vec<String>>,
 }
@@ -46,7 +38,7 @@ impl Branches {
     /// Finds the branches of a definition.
     pub fn of(definition: &Definition) -> Branches {
         let mut branches = Branches::default();
-        branches.list(definition, &definition.tasks, "", true, 0);
+        branches.list(definition, &definition.tasks, "", 0);
         branches
     }
 
@@ -59,15 +51,8 @@ impl Branches {
         });
     }
 
-    fn list(
-        &mut self,
-        definition: &Definition,
-        tasks: &[Task],
-        above: &str,
-        in_order: bool,
-        calls: usize,
-    ) {
-        for (at, task) in tasks.iter().enumerate() {
+    fn list(&mut self, definition: &Definition, tasks: &[Task], above: &str, calls: usize) {
+        for task in tasks {
             let path = below(above, &task.name.value);
             if task.if_.is_some() {
                 self.add(&path, "if", "taken");
@@ -78,7 +63,7 @@ impl Branches {
                 self.add(&path, "timeout", "timed out");
             }
             match &task.kind {
-                TaskKind::Switch(_) if in_order => self.switch(tasks, at, task, &path),
+                TaskKind::Switch(cases) => self.switch(cases, &path),
                 TaskKind::Call(_) => self.outcomes(task, &path),
                 TaskKind::For(_) => {
                     for label in ["no item", "one item", "several items"] {
@@ -92,90 +77,45 @@ impl Branches {
                         self.add(&path, "error", "retried");
                     }
                     let mut inside = Vec::new();
-                    paths(&body.catch.tasks, &path, definition, calls, &mut inside);
+                    walk(
+                        &body.catch.tasks,
+                        &path,
+                        definition,
+                        calls,
+                        &mut |path, _| {
+                            inside.push(path.to_string());
+                        },
+                    );
                     self.caught.insert(path.clone(), inside);
                 }
                 _ => {}
             }
-            for (word, inner) in task.scopes() {
-                self.list(definition, inner, &path, word != "branches", calls);
+            for (_, inner) in task.scopes() {
+                self.list(definition, inner, &path, calls);
             }
             if let Some(body) = called(task, definition).filter(|_| calls < CALLS_MAX) {
                 let body = std::slice::from_ref(body);
-                self.list(definition, body, &path, false, calls + 1);
+                self.list(definition, body, &path, calls + 1);
             }
         }
     }
 
-    /// The cases, those that lead to the same place as one: records show where the flow went, not why.
-    fn switch(&mut self, tasks: &[Task], at: usize, task: &Task, path: &str) {
-        let TaskKind::Switch(cases) = &task.kind else {
-            return;
-        };
-        let next = || match tasks.get(at + 1) {
-            Some(next) => Target::Task(next.name.value.clone()),
-            None => Target::Leaves,
-        };
-        let target = |flow: &Flow| match flow {
-            Flow::Continue => next(),
-            Flow::Exit | Flow::End => Target::Leaves,
-            Flow::Task(name) => Target::Task(name.clone()),
-        };
-        let mut found: Vec<(Target, String)> = Vec::new();
-        let mut add = |target: Target, label: &str| match found
-            .iter_mut()
-            .find(|(known, _)| *known == target)
-        {
-            Some((_, labels)) => {
-                labels.push_str(" | ");
-                labels.push_str(label);
-            }
-            None => found.push((target, label.to_string())),
-        };
+    fn switch(&mut self, cases: &[SwitchCase], path: &str) {
         for case in cases {
-            add(target(&case.then.value), &case.name.value);
+            self.add(path, "case", case.name.value.clone());
         }
         if cases.iter().all(|case| case.when.is_some()) {
-            let then = task
-                .then
-                .as_ref()
-                .map_or(Flow::Continue, |then| then.value.clone());
-            add(target(&then), "no match");
+            self.add(path, "case", NO_MATCH);
         }
-        for (_, label) in &found {
-            self.add(path, "case", label.clone());
-        }
-        self.targets.insert(path.to_string(), found);
     }
 
     fn outcomes(&mut self, task: &Task, path: &str) {
-        let TaskKind::Call(call) = &task.kind else {
+        let Some(mut given) = outcomes(task) else {
             return;
         };
-        let name = call.function.value.as_str();
-        if !matches!(name, "approve" | "collect") {
-            return;
-        }
-        let with = call.with.as_ref();
-        let declared = with
-            .and_then(|with| with.get("outcomes"))
-            .map(Template::entries);
-        let mut outcomes: Vec<String> = match declared {
-            Some(entries) if !entries.is_empty() => {
-                entries.iter().map(|entry| entry.key.to_string()).collect()
-            }
-            _ if name == "approve" => vec!["approved".to_string(), "rejected".to_string()],
-            _ => vec!["submitted".to_string()],
-        };
-        let timeout = with
-            .and_then(|with| with.get("timeout"))
-            .and_then(Template::as_str);
-        outcomes.extend(
-            timeout
-                .filter(|timeout| !outcomes.iter().any(|outcome| outcome == timeout))
-                .map(str::to_string),
-        );
-        for outcome in outcomes {
+        let late = timeout(task).map(str::to_string);
+        given.extend(late.filter(|late| !given.contains(late)));
+        for outcome in given {
             self.add(path, "outcome", outcome);
         }
     }
@@ -192,7 +132,7 @@ impl Branches {
 
     /// Notes what the records of one run show.
     pub fn note(&mut self, entries: &[Entry]) {
-        for (at, entry) in entries.iter().enumerate() {
+        for entry in entries {
             let path = entry.task.as_str();
             if path.is_empty() {
                 continue;
@@ -205,7 +145,10 @@ impl Branches {
             match entry.status {
                 RecordStatus::Completed => {
                     self.take(path, "timeout", "in time");
-                    self.switched(entries, at, entry);
+                    if entry.kind == "switch" {
+                        let chosen = entry.note.as_deref().unwrap_or(NO_MATCH);
+                        self.take(path, "case", chosen);
+                    }
                     self.timed_out(entry);
                 }
                 RecordStatus::Faulted if is_timeout(entry) => {
@@ -246,30 +189,6 @@ impl Branches {
                 outcome
             };
             self.take(step, "outcome", outcome);
-        }
-    }
-
-    /// Where the flow went after a `switch`: the next task that was entered in the same list.
-    fn switched(&mut self, entries: &[Entry], at: usize, entry: &Entry) {
-        let Some(targets) = self.targets.get(&entry.task) else {
-            return;
-        };
-        let scope = scope_of(run_id(entry));
-        let next = entries.iter().skip(at + 1).find(|other| {
-            scope_of(run_id(other)) == scope
-                && scope_of(&other.task) == scope_of(&entry.task)
-                && (begins(other) || other.status == RecordStatus::Skipped)
-        });
-        let went = match next {
-            Some(next) => Target::Task(name_of(&next.task).to_string()),
-            None => Target::Leaves,
-        };
-        let label = targets
-            .iter()
-            .find(|(target, _)| *target == went)
-            .map(|(_, label)| label.clone());
-        if let Some(label) = label {
-            self.take(&entry.task, "case", &label);
         }
     }
 
@@ -339,14 +258,6 @@ impl Branches {
 
 fn run_id(entry: &Entry) -> &str {
     entry.run_id.as_deref().unwrap_or(&entry.task)
-}
-
-fn scope_of(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(scope, _)| scope)
-}
-
-fn name_of(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
 }
 
 /// Whether the record tells of an entry into the task, and not only of its end.

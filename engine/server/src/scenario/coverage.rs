@@ -1,8 +1,8 @@
 //! What the scenarios covered: tasks, branches and rules.
 //!
-//! Measured from what the engine records: which tasks were entered or skipped, where the flow went after a `switch`,
-//! which outcomes people gave, which errors were caught, how often a loop went round, and the verdicts in the traces of
-//! rules. Cases of one `switch` that lead to the same place are one branch, and lines inside a rule file are not counted.
+//! Measured from what the engine records: which tasks were entered or skipped, which case a `switch` took, which
+//! outcomes people gave, which errors were caught, how often a loop went round, and the verdicts in the traces of rules;
+//! and from what rule files tell of their statements, functions and branches (`measure`).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +15,9 @@ use tongban_runtime::history::Entry;
 use tongban_runtime::pack::Pack;
 
 use super::branches::{Branch, Branches};
-use super::references::all_paths;
+use super::measure::{self, RuleFiles};
+use super::rules::RuleFile;
+use super::steps::all_paths;
 
 /// What one scenario ran.
 #[derive(Default)]
@@ -26,6 +28,8 @@ pub struct Ran {
     pub traces: Vec<Value>,
     /// A rule file that was run alone.
     pub rule: Option<String>,
+    /// What rule files reached.
+    pub reached: measure::Reached,
 }
 
 /// A case that a scenario ran.
@@ -65,15 +69,6 @@ pub struct TaskCount {
     pub entered: usize,
     /// Times skipped.
     pub skipped: usize,
-}
-
-/// What was run of one rule file.
-#[derive(Default)]
-pub struct RuleFile {
-    /// Scenarios that ran it alone.
-    pub scenarios: usize,
-    /// Its rules in the order of the file, each with how often it gave each verdict.
-    pub rules: Vec<(String, BTreeMap<String, usize>)>,
 }
 
 /// The verdicts that a rule may give.
@@ -118,7 +113,7 @@ impl Reached {
 
 impl Coverage {
     /// Makes the workflows and rules of a pack known, so that one without any scenario shows.
-    pub fn know(&mut self, pack: &Pack) {
+    pub fn know(&mut self, pack: &Pack, rules: &RuleFiles) {
         for workflow in &pack.workflows {
             self.workflows
                 .entry(workflow.definition.reference())
@@ -130,10 +125,7 @@ impl Coverage {
                     .rules
                     .entry(format!("{}/{path}", pack.name()))
                     .or_default();
-                if file.rules.is_empty() {
-                    let ids = rule_ids(source);
-                    file.rules = ids.into_iter().map(|id| (id, BTreeMap::new())).collect();
-                }
+                file.know(source, rules.places(source));
             }
         }
     }
@@ -158,6 +150,11 @@ impl Coverage {
             reached.branches.note(&case.entries);
             reached.branches.decided(&case.decisions);
         }
+        for (path, reached) in &ran.reached {
+            if let Some(file) = self.rules.get_mut(path) {
+                file.reached(reached);
+            }
+        }
         if let Some(file) = ran.rule.as_ref().and_then(|rule| self.rules.get_mut(rule)) {
             file.scenarios += 1;
         }
@@ -172,28 +169,5 @@ impl Coverage {
                 }
             }
         }
-    }
-}
-
-/// The ids that a rule file gives to `rule(…)`, as they are written.
-fn rule_ids(source: &str) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
-    for line in source.lines() {
-        let code = line.split("//").next().unwrap_or_default();
-        for part in code.split("rule(\"").skip(1) {
-            let id = part.split('"').next().unwrap_or_default();
-            if !id.is_empty() && !found.iter().any(|known| known == id) {
-                found.push(id.to_string());
-            }
-        }
-    }
-    found
-}
-
-pub(super) fn below(above: &str, name: &str) -> String {
-    if above.is_empty() {
-        name.to_string()
-    } else {
-        format!("{above}/{name}")
     }
 }

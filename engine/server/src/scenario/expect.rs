@@ -1,34 +1,45 @@
 //! Holds expectations against a case: each member that a scenario names must hold, and all that do not are told.
 
+mod items;
+mod letters;
+
 use std::collections::BTreeSet;
 
 use tongban_core::RecordStatus;
 use tongban_expr::Value;
 use tongban_runtime::{CaseView, RuntimeError};
 
-use super::expected::{Expect, ExpectCall, ExpectMail, OpenItem};
+use self::items::open;
+use self::letters::mails;
+use super::expected::{Expect, ExpectCall, ExpectCards};
 use super::matching::{Difference, differences, fits, lacking};
-use super::play::{Play, Wrong, described, is_step, path_of};
+use super::play::{Play, Wrong, described, is_step};
 use super::stage::Stage;
 
 /// Everything that does not hold.
 pub async fn hold(play: &Play<'_>, expected: &Expect) -> Result<(), Wrong> {
     let mut all = Vec::new();
-    if let Some(fields) = &expected.refused {
-        let wanted: Vec<&str> = fields.iter().map(|field| field.field.as_str()).collect();
-        refused(play.refused(), &wanted)?;
-        return Ok(());
+    match &expected.refused {
+        Some(fields) if !fields.is_empty() => {
+            let wanted: Vec<&str> = fields.iter().map(|field| field.field.as_str()).collect();
+            return refused(play.refused(), &wanted);
+        }
+        _ => {}
     }
     for (register, wanted) in &expected.registers {
         let found = play.stage.records(register).await?;
-        all.extend(lacking(&format!("registers.{register}"), wanted, &found));
+        listed(&format!("registers.{register}"), wanted, &found, &mut all);
     }
-    mails(play.stage, &expected.mails, &mut all).await?;
-    if !expected.events.is_empty() {
+    if let Some(wanted) = &expected.mails {
+        mails(play.stage, wanted, &mut all).await?;
+    }
+    if let Some(wanted) = &expected.events {
         let found = play.stage.events().await?;
-        all.extend(lacking("events", &expected.events, &found));
+        listed("events", wanted, &found, &mut all);
     }
-    calls(play.stage, &expected.calls, &mut all);
+    if let Some(wanted) = &expected.calls {
+        calls(play.stage, wanted, &mut all);
+    }
     for (workflow, wanted) in &expected.started {
         let found = play.stage.started(workflow).await?;
         same(&format!("started.{workflow}"), wanted, &found, &mut all);
@@ -66,10 +77,10 @@ fn about_case(expected: &Expect) -> bool {
         || expected.trace.is_some()
         || !expected.clocks.is_empty()
         || !expected.tasks.is_empty()
-        || !expected.cards.is_empty()
-        || !expected.history.is_empty()
+        || expected.cards.is_some()
+        || expected.history.is_some()
         || !expected.search.is_empty()
-        || !expected.children.is_empty()
+        || expected.children.is_some()
         || expected.commits.is_some()
 }
 
@@ -97,14 +108,17 @@ async fn held_by_case(
         open(stage, wanted, case, all)?;
     }
     clocks(stage, expected, case, all);
+    if let Some(wanted) = &expected.cards {
+        cards(stage, wanted, case, all);
+    }
     if let Some(wanted) = &expected.commits {
         let found = usize::try_from(case.version).unwrap_or_default();
         same("commits", wanted, &found, all);
     }
     tasks(stage, expected, case, all).await?;
-    if !expected.history.is_empty() {
+    if let Some(wanted) = &expected.history {
         let decisions = stage.decisions(instance).await?;
-        all.extend(lacking("history", &expected.history, &decisions));
+        listed("history", wanted, &decisions, all);
     }
     if !expected.search.is_empty() {
         let found = stage.search(instance).await?;
@@ -118,15 +132,33 @@ async fn held_by_case(
             same(&format!("search.{name}"), &wanted, &here, all);
         }
     }
-    if !expected.children.is_empty() {
+    if let Some(wanted) = &expected.children {
         let found = stage.children(instance).await?;
-        all.extend(lacking("children", &expected.children, &found));
+        listed("children", wanted, &found, all);
     }
     if let Some(wanted) = &expected.trace {
         let found = super::rule::traces_of_case(stage, case).await?;
-        all.extend(lacking("trace", wanted, &found));
+        listed("trace", wanted, &found, all);
     }
     Ok(())
+}
+
+/// Members of a list among others; an empty list says that there are none.
+pub(super) fn listed(path: &str, wanted: &[Value], found: &[Value], all: &mut Vec<Difference>) {
+    if wanted.is_empty() {
+        none(path, found.iter().map(ToString::to_string), all);
+    } else {
+        all.extend(lacking(path, wanted, found));
+    }
+}
+
+/// Nothing was expected.
+fn none(path: &str, found: impl Iterator<Item = String>, all: &mut Vec<Difference>) {
+    let found: Vec<String> = found.collect();
+    if !found.is_empty() {
+        let found = format!("{}:\n{}", found.len(), found.join("\n"));
+        all.push(Difference::at(path, "none", found));
+    }
 }
 
 fn clocks(stage: &Stage, expected: &Expect, case: &CaseView, all: &mut Vec<Difference>) {
@@ -135,32 +167,60 @@ fn clocks(stage: &Stage, expected: &Expect, case: &CaseView, all: &mut Vec<Diffe
         let wanted = &Value::of(wanted).unwrap_or_default();
         match stage.clock(case, clock) {
             Some(found) => all.extend(differences(&path, wanted, &found)),
-            None => all.push(Difference::at(path, wanted, "no such clock")),
+            None => all.push(Difference::at(path, wanted, no_clock(case))),
         }
     }
-    for wanted in &expected.cards {
+}
+
+/// There is no clock of a name; those that there are.
+fn no_clock(case: &CaseView) -> String {
+    let clocks = case.clocks();
+    let names: Vec<&str> = clocks.iter().map(|clock| clock.id.as_str()).collect();
+    if names.is_empty() {
+        "no clock at all".to_string()
+    } else {
+        format!("no such clock; there are: {}", names.join(", "))
+    }
+}
+
+fn cards(stage: &Stage, expected: &[ExpectCards], case: &CaseView, all: &mut Vec<Difference>) {
+    let given = |clock: &Value| -> Vec<String> {
+        let cards = clock.get("cards").map(Value::items).into_iter().flatten();
+        cards
+            .filter_map(|card| card.as_str().map(str::to_string))
+            .collect()
+    };
+    if expected.is_empty() {
+        let clocks = case.clocks();
+        let told = clocks.iter().filter_map(|clock| {
+            let cards = given(&stage.clock(case, &clock.id)?);
+            (!cards.is_empty()).then(|| format!("{}: {}", clock.id, cards.join(", ")))
+        });
+        none("cards", told, all);
+    }
+    for wanted in expected {
         let path = format!("cards of {}", wanted.clock);
-        let Some(found) = stage.clock(case, &wanted.clock) else {
-            all.push(Difference::at(
+        match stage.clock(case, &wanted.clock) {
+            Some(found) => same(&path, &wanted.cards, &given(&found), all),
+            None => all.push(Difference::at(
                 path,
                 wanted.cards.join(", "),
-                "no such clock",
-            ));
-            continue;
-        };
-        let cards: Vec<String> = found
-            .get("cards")
-            .map(Value::items)
-            .into_iter()
-            .flatten()
-            .filter_map(|card| card.as_str().map(str::to_string))
-            .collect();
-        same(&path, &wanted.cards, &cards, all);
+                no_clock(case),
+            )),
+        }
     }
 }
 
 fn calls(stage: &Stage, expected: &[ExpectCall], all: &mut Vec<Difference>) {
     let made = stage.log.calls();
+    if expected.is_empty() {
+        let told = made.iter();
+        none(
+            "calls",
+            told.map(|call| format!("{} {}", call.function, call.args)),
+            all,
+        );
+    }
     for wanted in expected {
         let of_function: Vec<&Value> = made
             .iter()
@@ -175,12 +235,19 @@ fn calls(stage: &Stage, expected: &[ExpectCall], all: &mut Vec<Difference>) {
         if !holds {
             let times = wanted
                 .times
-                .map_or("some".to_string(), |times| times.to_string());
+                .map_or("at least one".to_string(), |times| times.to_string());
             let told: Vec<String> = of_function.iter().map(ToString::to_string).collect();
             all.push(Difference::at(
                 format!("calls of {}", wanted.call),
-                format!("{times} with {}", wanted.with),
-                format!("{fitting} of {}: {}", told.len(), told.join("\n")),
+                if wanted.with.is_null() {
+                    times
+                } else {
+                    format!("{times} with {}", wanted.with)
+                },
+                match told.len() {
+                    0 => "no call of it".to_string(),
+                    calls => format!("{fitting} of {calls}:\n{}", told.join("\n")),
+                },
             ));
         }
     }
@@ -204,151 +271,6 @@ fn refused(error: Option<&RuntimeError>, wanted: &[&str]) -> Result<(), Wrong> {
     } else {
         Err(Wrong::Differs(lacking))
     }
-}
-
-async fn mails(
-    stage: &Stage,
-    expected: &[ExpectMail],
-    all: &mut Vec<Difference>,
-) -> Result<(), Wrong> {
-    if expected.is_empty() {
-        return Ok(());
-    }
-    let found = stage.mails().await?;
-    for wanted in expected {
-        // Without `to` anybody may have got it.
-        let people = if wanted.to.is_empty() {
-            vec![None]
-        } else {
-            wanted.to.iter().map(Some).collect()
-        };
-        for person in people {
-            let fits = found.iter().any(|mail| {
-                mail.template == wanted.template
-                    && person.is_none_or(|person| stage.is_meant(person, &mail.person))
-                    && wanted
-                        .contains
-                        .as_ref()
-                        .is_none_or(|part| mail.text.contains(part))
-                    && wanted
-                        .language
-                        .as_ref()
-                        .is_none_or(|language| mail.language == *language)
-            });
-            if !fits {
-                all.push(Difference::at("mails", meant(wanted, person), told(&found)));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// The mail that was expected, in words.
-fn meant(wanted: &ExpectMail, person: Option<&Value>) -> String {
-    let to = person
-        .map(|person| format!(" to {person}"))
-        .unwrap_or_default();
-    let language = wanted
-        .language
-        .as_ref()
-        .map(|language| format!(" in `{language}`"))
-        .unwrap_or_default();
-    let part = wanted
-        .contains
-        .as_ref()
-        .map(|part| format!(" with the text {part:?}"))
-        .unwrap_or_default();
-    format!("`{}`{to}{language}{part}", wanted.template)
-}
-
-fn told(found: &[super::observe::WrittenMail]) -> String {
-    let lines: Vec<String> = found
-        .iter()
-        .map(|mail| {
-            format!(
-                "{} to {} ({}): {}",
-                mail.template, mail.person, mail.language, mail.text
-            )
-        })
-        .collect();
-    if lines.is_empty() {
-        "no mail".to_string()
-    } else {
-        lines.join("\n")
-    }
-}
-
-fn open(
-    stage: &Stage,
-    expected: &[OpenItem],
-    case: &CaseView,
-    all: &mut Vec<Difference>,
-) -> Result<(), Wrong> {
-    let rows = case.desk.rows();
-    let items: Vec<_> = rows
-        .items
-        .iter()
-        .filter(|item| item.closed_at_ms.is_none() && item.status != "held")
-        .collect();
-    for wanted in expected {
-        let path = format!("open.{}", wanted.step);
-        let Some(item) = items
-            .iter()
-            .rev()
-            .find(|item| is_step(&item.run_id, &wanted.step))
-        else {
-            let found: Vec<String> = items.iter().map(|item| path_of(&item.run_id)).collect();
-            let found = format!("open: {}", found.join(", "));
-            all.push(Difference::at(path, "an open item", found));
-            continue;
-        };
-        if let Some(people) = &wanted.to {
-            let found = rows
-                .candidates
-                .iter()
-                .filter(|candidate| candidate.n == item.n)
-                .map(|candidate| candidate.candidate.trim_start_matches("person:"));
-            let found: BTreeSet<&str> = found.collect();
-            let people: BTreeSet<&str> = people.iter().map(String::as_str).collect();
-            same(&format!("{path}.to"), &people, &found, all);
-        }
-        if let Some(due) = &wanted.due {
-            let found = item.due_at_ms.map(|ms| stage.date(ms)).unwrap_or_default();
-            same(&format!("{path}.due"), due, &found, all);
-        }
-        let view = stage.item_view(case, item.n)?;
-        let shown = view.get("show");
-        for title in wanted.shows.iter().flatten() {
-            if shown.is_none_or(|show| show.get(title).is_none()) {
-                let found: Vec<String> = shown
-                    .into_iter()
-                    .flat_map(Value::entries)
-                    .map(|(title, _)| title.to_string())
-                    .collect();
-                all.push(Difference::at(
-                    format!("{path}.shows"),
-                    title,
-                    found.join(", "),
-                ));
-            }
-        }
-        for (field, value) in &wanted.prefilled {
-            let found = view.get("data").and_then(|data| data.at(field)).cloned();
-            let inner = format!("{path}.prefilled.{field}");
-            all.extend(differences(&inner, value, &found.unwrap_or(Value::Null)));
-        }
-    }
-    for item in &items {
-        let named = |wanted: &OpenItem| is_step(&item.run_id, &wanted.step);
-        if !expected.iter().any(named) {
-            all.push(Difference::at(
-                "open",
-                "nothing else",
-                path_of(&item.run_id),
-            ));
-        }
-    }
-    Ok(())
 }
 
 async fn tasks(
@@ -406,6 +328,7 @@ fn word(status: RecordStatus) -> &'static str {
     }
 }
 
+/// What was expected and what was found, as texts in quotes and lists in brackets.
 fn same<T: PartialEq + std::fmt::Debug>(
     path: &str,
     expected: &T,

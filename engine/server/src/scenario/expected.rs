@@ -4,7 +4,8 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use tongban_expr::Value;
 
-/// What holds; every member that is there must hold, objects and lists match in part.
+/// What holds; every member that is there must hold, objects and lists match in part. An empty list says that there is
+/// nothing of the kind.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Expect {
@@ -26,18 +27,15 @@ pub struct Expect {
     /// Tasks by path: `completed`, `skipped`, `faulted`, `not reached` …, or how often they were entered.
     #[serde(default)]
     pub tasks: IndexMap<String, Value>,
-    /// Records that each register has among others.
+    /// Records that each register has among others; none at all when the list is empty.
     #[serde(default)]
     pub registers: IndexMap<String, Vec<Value>>,
     /// Mails that were written among others.
-    #[serde(default)]
-    pub mails: Vec<ExpectMail>,
+    pub mails: Option<Vec<ExpectMail>>,
     /// Cards that clocks gave.
-    #[serde(default)]
-    pub cards: Vec<ExpectCards>,
+    pub cards: Option<Vec<ExpectCards>>,
     /// Decisions that were taken among others.
-    #[serde(default)]
-    pub history: Vec<Value>,
+    pub history: Option<Vec<Value>>,
     /// The start was refused, with faults in these fields.
     pub refused: Option<Vec<RefusedField>>,
     /// How many cases of each workflow were started.
@@ -47,14 +45,11 @@ pub struct Expect {
     #[serde(default)]
     pub search: IndexMap<String, Value>,
     /// Cases that the case started among others: `workflow`, `status`, `number`, `outcome` …
-    #[serde(default)]
-    pub children: Vec<Value>,
+    pub children: Option<Vec<Value>>,
     /// CloudEvents that came or went among others.
-    #[serde(default)]
-    pub events: Vec<Value>,
+    pub events: Option<Vec<Value>>,
     /// Calls of functions: how often, with which arguments.
-    #[serde(default)]
-    pub calls: Vec<ExpectCall>,
+    pub calls: Option<Vec<ExpectCall>>,
     /// How many changes of the case were committed: the cost of what it did by itself.
     pub commits: Option<usize>,
     /// What the case waits for in others.

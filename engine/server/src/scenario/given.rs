@@ -71,7 +71,7 @@ impl Stage {
                 }
             }
             self.runtime
-                .publish(&publication, "scenario")
+                .publish_from_outside(&publication, "scenario")
                 .await
                 .map_err(|error| error.to_string())?;
         }
@@ -189,7 +189,7 @@ impl Stage {
     async fn publish_bundle(&self, bundle: Bundle) -> Result<(), String> {
         let publication = Publication::of_bundle(bundle);
         self.runtime
-            .publish(&publication, "scenario")
+            .publish_from_outside(&publication, "scenario")
             .await
             .map(|_| ())
             .map_err(|error| error.to_string())

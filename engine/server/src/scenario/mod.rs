@@ -2,7 +2,7 @@
 //!
 //! `reading` and `references` find what is wrong with a file before anything is played; `given`, `stage`, `mocks` and
 //! `stubs` build the world of a scenario; `play` lets people act in it and the clock go on; `expect` and `matching` hold
-//! what came against what was expected; `coverage` and `branches` count, `report` tells.
+//! what came against what was expected; `coverage`, `branches` and `measure` count, `report` tells.
 
 mod branches;
 mod change;
@@ -12,6 +12,7 @@ mod expected;
 mod file;
 mod given;
 mod matching;
+mod measure;
 mod mocks;
 mod observe;
 mod play;
@@ -19,8 +20,10 @@ mod reading;
 mod references;
 pub mod report;
 mod rule;
+mod rules;
 mod stage;
 mod step;
+mod steps;
 mod stubs;
 #[cfg(test)]
 mod tests;
@@ -31,11 +34,12 @@ use std::time::Instant;
 
 use tongban_dsl::Diagnostic;
 use tongban_org::Organisation;
-use tongban_runtime::pack::Library;
+use tongban_runtime::pack::{Library, Pack};
 
 use coverage::RanCase;
 pub use coverage::{Coverage, Ran};
 use file::{Scenario, ScenarioFile};
+use measure::RuleFiles;
 pub use play::{Failure, described};
 use play::{Play, Wrong};
 use reading::{Lines, ScenarioLines};
@@ -49,6 +53,8 @@ pub struct Suite {
     pub organisation: Arc<Organisation>,
     /// The site's folder, whose calendars an organisation of a scenario has too.
     pub site: PathBuf,
+    /// The rule files of the packs.
+    rules: Arc<RuleFiles>,
 }
 
 /// A scenario file and what is in it.
@@ -77,20 +83,23 @@ pub struct Outcome {
     pub ran: Ran,
 }
 
-/// Everything that is wrong with the text of a scenario file.
-pub fn faults(source: &str) -> Vec<Diagnostic> {
-    reading::read(source).err().unwrap_or_default()
+/// Everything that is wrong with the text of a scenario file; without an organisation people are not looked up.
+pub fn faults(
+    source: &str,
+    library: &Library,
+    organisation: Option<&Organisation>,
+) -> Vec<Diagnostic> {
+    match reading::read(source) {
+        Ok(read) => references::unknown(&read.file, &read.placed, library, organisation),
+        Err(faults) => faults,
+    }
 }
 
 /// Reads a scenario file and looks up what it names; else everything that is wrong with it.
 pub fn load(path: &Path, source: &str, suite: &Suite) -> Result<LoadedFile, Vec<Diagnostic>> {
     let read = reading::read(source)?;
-    let unknown = references::unknown(
-        &read.file,
-        &read.placed,
-        &suite.library,
-        &suite.organisation,
-    );
+    let organisation = Some(suite.organisation.as_ref());
+    let unknown = references::unknown(&read.file, &read.placed, &suite.library, organisation);
     if !unknown.is_empty() {
         return Err(unknown);
     }
@@ -127,6 +136,22 @@ impl LoadedFile {
 }
 
 impl Suite {
+    /// What scenarios of these packs are played with.
+    pub fn new(library: Library, organisation: Arc<Organisation>, site: PathBuf) -> Suite {
+        let rules = Arc::new(RuleFiles::of(&library));
+        Suite {
+            library,
+            organisation,
+            site,
+            rules,
+        }
+    }
+
+    /// Makes a pack known to a coverage, so that what no scenario touches shows.
+    pub fn know(&self, pack: &Pack, coverage: &mut Coverage) {
+        coverage.know(pack, &self.rules);
+    }
+
     /// Plays one scenario of a file; `None` when it has no such scenario.
     pub async fn play(&self, loaded: &LoadedFile, at: usize) -> Option<Outcome> {
         let scenario = loaded.file.scenarios.get(at)?;
@@ -136,7 +161,7 @@ impl Suite {
         let mut warnings = Vec::new();
         let failure = match &loaded.file.rule {
             Some(rule) => {
-                let (traces, held) = rule::play(&self.library, rule, scenario);
+                let (traces, held) = rule::play(self, rule, scenario, &mut ran.reached);
                 ran.traces = traces;
                 ran.rule = Some(rule.clone());
                 held.err().map(|wrong| alone(wrong, &lines))
@@ -176,6 +201,7 @@ impl Suite {
             })?;
         let mut play = Play::new(&stage);
         let outcome = play.run(file, scenario, lines).await;
+        ran.reached = stage.watcher.reached();
         for instance in play.instances() {
             if let (Ok(case), Ok(entries)) =
                 (stage.case(instance).await, stage.history(instance).await)

@@ -97,7 +97,8 @@ impl<'a> Play<'a> {
             let started = self.start(workflow, &start).await;
             self.told(started, lines.start, "start").await?;
         }
-        if scenario.expect.refused.is_none()
+        let expected = scenario.expect.refused.as_ref();
+        if expected.is_none_or(Vec::is_empty)
             && let Some(error) = &self.refused
         {
             let refused = Err(Wrong::Failed(format!("refused: {}", described(error))));

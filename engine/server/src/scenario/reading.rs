@@ -341,6 +341,26 @@ impl Reader<'_> {
                 "calls" => self.list::<ExpectCall>(&inside, value),
                 _ => self.member::<Expect>(pointer, name, value),
             }
+            self.says_something(&inside, name, value);
+        }
+    }
+
+    /// An empty list says that there is nothing of the kind; an empty object would say nothing at all.
+    fn says_something(&mut self, pointer: &str, name: &str, value: &Json) {
+        let example = match name {
+            "registers" => "`grants: []` says that the register has no records",
+            "started" => "`housing/vetting: 0` says that none was started",
+            "tasks" => "`review: not reached`",
+            "clocks" => "`case: { overdue: false }`",
+            "search" => "`status: open`",
+            "waitsFor" => "`[{ of: NUMBER, step: review }]`",
+            _ => return,
+        };
+        let empty = value.as_object().is_some_and(Map::is_empty)
+            || value.as_array().is_some_and(Vec::is_empty);
+        if empty {
+            let message = format!("`{name}` is empty and says nothing; for example {example}");
+            self.fault(pointer, message);
         }
     }
 }

@@ -1,57 +1,59 @@
-//! What a scenario file names must exist: workflows, steps, people, functions, templates. Found before anything is
-//! played, with the place of each.
+//! What a scenario file names must exist: workflows, steps, outcomes, people, functions, fields, templates, registers.
+//! Found before anything is played, with the place of each.
 
-use tongban_dsl::definition::{Definition, Task, TaskKind};
+mod expected;
+mod known;
+
+use std::collections::{BTreeMap, BTreeSet};
+
 use tongban_dsl::{Diagnostic, Placed, codes};
 use tongban_org::Organisation;
 use tongban_runtime::pack::Library;
 
-use super::file::{Given, Scenario, ScenarioFile};
+use self::expected::Words;
+use self::known::Known;
+use super::file::{Given, OneOrMany, Scenario, ScenarioFile, Start};
 use super::reading::nearest;
 use super::step::{Step, Who};
 
-/// Everything that a file names and that does not exist.
+/// Everything that a file names and that does not exist. Without an organisation people are not looked up.
 pub fn unknown(
     file: &ScenarioFile,
     placed: &Placed,
     library: &Library,
-    organisation: &Organisation,
+    organisation: Option<&Organisation>,
 ) -> Vec<Diagnostic> {
     let mut finder = Finder {
         placed,
         library,
         organisation,
-        own_people: has_organisation(&file.given),
-        steps: Vec::new(),
+        words: Words::of(library),
+        functions: super::mocks::played_functions(),
+        workflow: file.workflow.as_deref().unwrap_or_default(),
+        under_test: None,
+        others: BTreeMap::new(),
+        cases: BTreeMap::new(),
+        refused: false,
         faults: Vec::new(),
     };
+    if has_organisation(&file.given) {
+        // The people are those of the file, which are known once it is played.
+        finder.organisation = None;
+    }
     if let Some(workflow) = &file.workflow {
-        match library.workflow(workflow) {
-            Some((_, found)) => finder.steps = all_paths(&found.definition),
-            None => {
-                let all: Vec<String> = references(library).collect();
-                finder.missing(
-                    "/workflow",
-                    "workflow",
-                    workflow,
-                    all.iter().map(String::as_str),
-                );
-            }
-        }
+        finder.under_test = Known::of(workflow, library);
+        finder.workflow_at("/workflow", workflow);
     }
     if let Some(rule) = &file.rule {
         finder.rule(rule);
     }
-    for (at, start) in file.start.iter().flat_map(|start| start.list()).enumerate() {
-        let pointer = match &file.start {
-            Some(super::file::OneOrMany::Many(_)) => format!("/start/{at}/by"),
-            _ => "/start/by".to_string(),
-        };
-        finder.who(&pointer, &start.by);
-    }
     finder.given("/given", &file.given);
     for (at, scenario) in file.scenarios.iter().enumerate() {
-        finder.scenario(&format!("/scenarios/{at}"), scenario);
+        let pointer = format!("/scenarios/{at}");
+        finder.scenario(&pointer, file, scenario);
+    }
+    if let Some(start) = &file.start {
+        finder.starts("/start", start);
     }
     finder.faults
 }
@@ -60,36 +62,55 @@ fn has_organisation(given: &Given) -> bool {
     given.organisation.is_some()
 }
 
-fn references(library: &Library) -> impl Iterator<Item = String> {
-    library
-        .packs()
-        .flat_map(|pack| &pack.workflows)
-        .map(|workflow| workflow.definition.reference())
-}
-
-struct Finder<'a> {
-    placed: &'a Placed,
-    library: &'a Library,
-    organisation: &'a Organisation,
-    /// The people are those of the file, which are known once it is played.
-    own_people: bool,
-    steps: Vec<String>,
+pub(super) struct Finder<'a> {
+    pub placed: &'a Placed,
+    pub library: &'a Library,
+    pub organisation: Option<&'a Organisation>,
+    words: Words,
+    /// The functions of plugins.
+    pub functions: BTreeSet<String>,
+    workflow: &'a str,
+    under_test: Option<Known>,
+    /// Other workflows of which cases are given.
+    others: BTreeMap<String, Option<Known>>,
+    /// The workflow of each case that the scenario names.
+    cases: BTreeMap<String, String>,
+    /// The scenario expects its start to be refused: its input may be as wrong as it likes.
+    refused: bool,
     faults: Vec<Diagnostic>,
 }
 
 impl Finder<'_> {
-    fn missing<'k>(
+    pub(super) fn fault(&mut self, pointer: &str, message: String, help: Option<String>) {
+        let span = self.placed.place(pointer);
+        self.faults
+            .push(Diagnostic::error(codes::PACK_SCENARIO, span, message).help_if(help));
+    }
+
+    pub(super) fn missing<'k>(
         &mut self,
         pointer: &str,
         what: &str,
         name: &str,
         known: impl Iterator<Item = &'k str>,
     ) {
-        let span = self.placed.place(pointer);
-        let message = format!("there is no {what} `{name}`");
-        let near = nearest(name, known).map(|near| format!("did you mean `{near}`?"));
-        self.faults
-            .push(Diagnostic::error(codes::PACK_SCENARIO, span, message).help_if(near));
+        let known: Vec<&str> = known.collect();
+        let near = nearest(name, known.iter().copied());
+        let help = match near {
+            Some(near) => Some(format!("did you mean `{near}`?")),
+            None if (1..=12).contains(&known.len()) => {
+                Some(format!("expected one of: {}", known.join(", ")))
+            }
+            None => None,
+        };
+        self.fault(pointer, format!("there is no {what} `{name}`"), help);
+    }
+
+    /// One of a few words.
+    pub(super) fn word(&mut self, pointer: &str, what: &str, word: &str, known: &[&str]) {
+        if !known.contains(&word) {
+            self.missing(pointer, what, word, known.iter().copied());
+        }
     }
 
     fn rule(&mut self, rule: &str) {
@@ -99,15 +120,8 @@ impl Finder<'_> {
                 .is_some_and(|pack| pack.files.contains_key(path))
         });
         if !found {
-            let packs: Vec<String> = self
-                .library
-                .packs()
-                .flat_map(|pack| {
-                    let rules = pack.files.keys().filter(|path| path.ends_with(".rhai"));
-                    rules.map(move |path| format!("{}/{path}", pack.name()))
-                })
-                .collect();
-            self.missing("/rule", "rule file", rule, packs.iter().map(String::as_str));
+            let rules = self.words.rule_files.clone();
+            self.missing("/rule", "rule file", rule, rules.iter().map(String::as_str));
         }
     }
 
@@ -119,164 +133,362 @@ impl Finder<'_> {
                 self.missing(&pointer, "pack", pack, packs.into_iter());
             }
         }
+        for register in given.registers.keys() {
+            self.register(&below(&format!("{pointer}/registers"), register), register);
+        }
         for (at, case) in given.cases.iter().enumerate() {
-            self.workflow(&format!("{pointer}/cases/{at}/workflow"), &case.workflow);
+            let pointer = format!("{pointer}/cases/{at}");
+            self.workflow_at(&format!("{pointer}/workflow"), &case.workflow);
+            if !case.starter.user.is_empty() {
+                self.person(&format!("{pointer}/starter/user"), &case.starter.user);
+            }
+            if !case.starter.unit.is_empty() {
+                self.unit(&format!("{pointer}/starter/unit"), &case.starter.unit);
+            }
+            self.cases
+                .insert(case.number.clone(), case.workflow.clone());
         }
     }
 
-    fn workflow(&mut self, pointer: &str, name: &str) {
-        if self.library.workflow(name).is_none() {
-            let all: Vec<String> = references(self.library).collect();
+    pub(super) fn workflow_at(&mut self, pointer: &str, name: &str) {
+        // What is there and has faults is told elsewhere.
+        if !self.words.workflows.iter().any(|known| known == name) {
+            let all = self.words.workflows.clone();
             self.missing(pointer, "workflow", name, all.iter().map(String::as_str));
         }
     }
 
-    fn scenario(&mut self, pointer: &str, scenario: &Scenario) {
-        let before = self.own_people;
-        self.own_people |= has_organisation(&scenario.given);
+    pub(super) fn register(&mut self, pointer: &str, name: &str) {
+        if self.library.register(name).is_none() {
+            let all = self.words.registers.clone();
+            self.missing(pointer, "register", name, all.iter().map(String::as_str));
+        }
+    }
+
+    pub(super) fn function(&mut self, pointer: &str, name: &str) {
+        if !self.functions.contains(name) {
+            let all: Vec<String> = self.functions.iter().cloned().collect();
+            let known = all.iter().map(String::as_str);
+            self.missing(pointer, "function of a plugin", name, known);
+        }
+    }
+
+    fn scenario(&mut self, pointer: &str, file: &ScenarioFile, scenario: &Scenario) {
+        let people = self.organisation;
+        let cases = self.cases.clone();
+        if has_organisation(&scenario.given) {
+            self.organisation = None;
+        }
+        self.refused = scenario.expect.refused.is_some();
         self.given(&format!("{pointer}/given"), &scenario.given);
-        let functions = super::mocks::played_functions();
+        for register in scenario.registers.keys() {
+            self.register(&below(&format!("{pointer}/registers"), register), register);
+        }
         for (at, mock) in scenario.mocks.iter().enumerate() {
             if let Some(workflow) = &mock.workflow {
-                self.workflow(&format!("{pointer}/mocks/{at}/workflow"), workflow);
+                self.workflow_at(&format!("{pointer}/mocks/{at}/workflow"), workflow);
             }
-            if let Some(call) = &mock.call
-                && !functions.contains(call)
-            {
-                let pointer = format!("{pointer}/mocks/{at}/call");
-                self.missing(
-                    &pointer,
-                    "function of a plugin",
-                    call,
-                    functions.iter().map(String::as_str),
-                );
+            if let Some(call) = &mock.call {
+                self.function(&format!("{pointer}/mocks/{at}/call"), call);
             }
+        }
+        self.name_cases(file, scenario);
+        if let Some(start) = &scenario.start {
+            self.starts(&format!("{pointer}/start"), start);
         }
         for (at, step) in scenario.steps.iter().enumerate() {
             self.step(&format!("{pointer}/steps/{at}"), step);
         }
-        self.expect(&format!("{pointer}/expect"), &scenario.expect);
-        self.own_people = before;
+        if let Some(rule) = &file.rule {
+            self.rule_rows(&format!("{pointer}/expect"), rule, &scenario.expect);
+        } else {
+            self.expect(&format!("{pointer}/expect"), &scenario.expect);
+        }
+        self.organisation = people;
+        self.cases = cases;
+        self.refused = false;
     }
 
-    fn expect(&mut self, pointer: &str, expected: &super::expected::Expect) {
-        if expected.of.is_some() {
-            return;
+    /// The cases that a scenario may mean by `of`.
+    fn name_cases(&mut self, file: &ScenarioFile, scenario: &Scenario) {
+        let starts = scenario.start.as_ref().or(file.start.as_ref());
+        let starts = starts.map(OneOrMany::list).unwrap_or_default();
+        for (at, start) in starts.iter().enumerate() {
+            let name = start.name.clone();
+            let name = name.unwrap_or_else(|| format!("#{}", at + 1));
+            self.cases.insert(name, self.workflow.to_string());
         }
-        for path in expected.tasks.keys() {
-            let pointer = format!("{pointer}/tasks/{}", path.replace('/', "~1"));
-            self.at_step(&pointer, path);
-        }
-        for (at, item) in expected.open.iter().flatten().enumerate() {
-            if item.step != "applicant" {
-                self.at_step(&format!("{pointer}/open/{at}/step"), &item.step);
-            }
-            for (n, person) in item.to.iter().flatten().enumerate() {
-                self.person(&format!("{pointer}/open/{at}/to/{n}"), person);
+        for step in &scenario.steps {
+            if let Step::Object(object) = step {
+                let name = object.name.clone();
+                let name = name.unwrap_or_else(|| format!("#{}", self.cases.len() + 1));
+                // Which workflow takes the objection is known once it is played.
+                self.cases.insert(name, String::new());
             }
         }
     }
 
-    fn at_step(&mut self, pointer: &str, step: &str) {
+    fn starts(&mut self, pointer: &str, starts: &OneOrMany<Start>) {
+        let all = starts.list();
+        for (at, start) in all.iter().enumerate() {
+            let pointer = match starts {
+                OneOrMany::Many(_) => format!("{pointer}/{at}"),
+                OneOrMany::One(_) => pointer.to_string(),
+            };
+            self.who(&format!("{pointer}/by"), &start.by);
+            if self.refused {
+                continue;
+            }
+            let inputs = start.input.entries().map(|(name, _)| name.to_string());
+            let inputs: Vec<String> = inputs.collect();
+            for name in &inputs {
+                self.start_field(&below(&format!("{pointer}/input"), name), name);
+            }
+            for path in start.change.keys() {
+                self.start_field(&below(&format!("{pointer}/change"), path), path);
+            }
+        }
+    }
+
+    fn start_field(&mut self, pointer: &str, path: &str) {
+        let schema = self
+            .under_test
+            .as_ref()
+            .and_then(|known| known.start.as_ref());
+        let lack = schema.and_then(|schema| known::lacks(schema, path));
+        if let Some(lack) = lack {
+            let known = lack.known.iter().map(String::as_str);
+            self.missing(pointer, "field", &lack.name, known);
+        }
+    }
+
+    /// What the workflow of a case has; `None` when that cannot be known.
+    pub(super) fn known(&mut self, of: Option<&str>) -> Option<&Known> {
+        let Some(name) = of else {
+            return self.under_test.as_ref();
+        };
+        let workflow = self.cases.get(name)?.clone();
+        if workflow == self.workflow {
+            return self.under_test.as_ref();
+        }
+        let library = self.library;
+        let known = self
+            .others
+            .entry(workflow)
+            .or_insert_with_key(|workflow| Known::of(workflow, library));
+        known.as_ref()
+    }
+
+    /// The case that a step means.
+    pub(super) fn case(&mut self, pointer: &str, of: Option<&str>) {
+        if let Some(name) = of.filter(|name| !self.cases.contains_key(*name)) {
+            let all: Vec<String> = self.cases.keys().cloned().collect();
+            let pointer = format!("{pointer}/of");
+            self.missing(&pointer, "case", name, all.iter().map(String::as_str));
+        }
+    }
+
+    pub(super) fn at_step(&mut self, pointer: &str, of: Option<&str>, step: &str) {
         let path = super::play::path_of(step);
-        if !self.steps.is_empty() && !self.steps.contains(&path) {
-            let steps = self.steps.clone();
+        let Some(known) = self.known(of) else {
+            return;
+        };
+        if !known.steps.contains(&path) {
+            let steps = known.steps.clone();
             self.missing(pointer, "step", step, steps.iter().map(String::as_str));
         }
     }
 
-    fn person(&mut self, pointer: &str, id: &str) {
-        if id != "system" && !self.own_people && self.organisation.person(id).is_none() {
-            let people: Vec<&str> = self
-                .organisation
-                .people()
-                .map(|person| person.id.as_str())
-                .collect();
-            self.missing(pointer, "person", id, people.into_iter());
+    /// An outcome of a step; `more` are words that stand there besides.
+    pub(super) fn outcome(
+        &mut self,
+        pointer: &str,
+        of: Option<&str>,
+        step: &str,
+        outcome: &str,
+        more: &[&str],
+    ) {
+        let path = super::play::path_of(step);
+        let known = self.known(of).and_then(|known| known.outcomes.get(&path));
+        let Some(known) = known.cloned() else {
+            return;
+        };
+        if !known.iter().any(|name| name == outcome) && !more.contains(&outcome) {
+            let what = format!("outcome of `{step}`");
+            self.missing(pointer, &what, outcome, known.iter().map(String::as_str));
+        }
+    }
+
+    pub(super) fn field(&mut self, pointer: &str, of: Option<&str>, path: &str) {
+        let lack = self.known(of).and_then(|known| known.lacks_field(path));
+        if let Some(lack) = lack {
+            let known = lack.known.iter().map(String::as_str);
+            self.missing(pointer, "field", &lack.name, known);
+        }
+    }
+
+    pub(super) fn person(&mut self, pointer: &str, id: &str) {
+        let Some(organisation) = self.organisation else {
+            return;
+        };
+        if id != "system" && organisation.person(id).is_none() {
+            let people = organisation.people().map(|person| person.id.as_str());
+            self.missing(pointer, "person", id, people);
+        }
+    }
+
+    pub(super) fn unit(&mut self, pointer: &str, id: &str) {
+        let Some(organisation) = self.organisation else {
+            return;
+        };
+        if organisation.unit(id).is_none() {
+            let units = organisation.units().map(|unit| unit.id.as_str());
+            self.missing(pointer, "unit", id, units);
         }
     }
 
     fn who(&mut self, pointer: &str, who: &Who) {
-        if let Who::Person(id) = who {
-            self.person(pointer, id);
+        let Some(organisation) = self.organisation else {
+            return;
+        };
+        let holders = match who {
+            Who::Person(id) => return self.person(pointer, id),
+            Who::Role { role, unit } => {
+                let roles = self.words.roles.clone();
+                let anybody = !organisation.role_holders(role, None).is_empty();
+                if !anybody && !roles.contains(role) {
+                    let known = roles.iter().map(String::as_str);
+                    return self.missing(&format!("{pointer}/role"), "role", role, known);
+                }
+                if let Some(unit) = unit
+                    .as_ref()
+                    .filter(|unit| organisation.unit(unit).is_none())
+                {
+                    return self.unit(&format!("{pointer}/unit"), unit);
+                }
+                organisation.role_holders(role, unit.as_deref())
+            }
+            Who::Post { post, unit } => {
+                if !organisation.posts().any(|known| known.id == *post) {
+                    let posts = organisation.posts().map(|post| post.id.as_str());
+                    return self.missing(&format!("{pointer}/post"), "post", post, posts);
+                }
+                if organisation.unit(unit).is_none() {
+                    return self.unit(&format!("{pointer}/unit"), unit);
+                }
+                organisation.post_holders(post, unit)
+            }
+            Who::Head(unit) => {
+                if organisation.unit(unit).is_none() {
+                    return self.unit(&format!("{pointer}/head"), unit);
+                }
+                organisation.heads(unit).to_vec()
+            }
+        };
+        if holders.is_empty() {
+            let help = "see `organisation.yaml`, or give the file an organisation of its own";
+            self.fault(pointer, format!("nobody is {who}"), Some(help.to_string()));
         }
     }
 
-    fn acts(&mut self, pointer: &str, of: Option<&String>, step: &str, by: &Who) {
-        if of.is_none() {
-            self.at_step(&format!("{pointer}/step"), step);
-        }
+    fn acts(&mut self, pointer: &str, of: Option<&str>, step: &str, by: &Who) {
+        self.case(pointer, of);
+        self.at_step(&format!("{pointer}/step"), of, step);
         self.who(&format!("{pointer}/by"), by);
+    }
+
+    fn fields<'p>(
+        &mut self,
+        pointer: &str,
+        of: Option<&str>,
+        paths: impl Iterator<Item = &'p String>,
+    ) {
+        for path in paths {
+            self.field(&below(pointer, path), of, path);
+        }
     }
 
     fn step(&mut self, pointer: &str, step: &Step) {
         match step {
             Step::Decide(act) => {
                 let pointer = format!("{pointer}/decide");
-                self.acts(&pointer, act.of.as_ref(), &act.step, &act.by);
+                let of = act.of.as_deref();
+                self.acts(&pointer, of, &act.step, &act.by);
+                let at = format!("{pointer}/outcome");
+                self.outcome(&at, of, &act.step, &act.outcome, &[]);
+                self.fields(&format!("{pointer}/change"), of, act.change.keys());
             }
             Step::Submit(act) => {
                 let pointer = format!("{pointer}/submit");
-                self.acts(&pointer, act.of.as_ref(), &act.step, &act.by);
+                let of = act.of.as_deref();
+                self.acts(&pointer, of, &act.step, &act.by);
+                if let Some(outcome) = &act.outcome {
+                    self.outcome(&format!("{pointer}/outcome"), of, &act.step, outcome, &[]);
+                }
+                self.fields(&format!("{pointer}/change"), of, act.change.keys());
+                let data = act.data.iter().flat_map(|data| data.entries());
+                let data: Vec<String> = data.map(|(name, _)| name.to_string()).collect();
+                self.fields(&format!("{pointer}/data"), of, data.iter());
             }
             Step::Return(act) => {
                 let pointer = format!("{pointer}/return");
-                self.acts(&pointer, act.of.as_ref(), &act.step, &act.by);
+                let of = act.of.as_deref();
+                self.acts(&pointer, of, &act.step, &act.by);
+                self.goes_to(&format!("{pointer}/to"), of, &act.to);
+                self.fields(&format!("{pointer}/fields"), of, act.fields.keys());
             }
             Step::Correct(act) => {
                 let pointer = format!("{pointer}/correct");
-                self.acts(&pointer, act.of.as_ref(), &act.step, &act.by);
+                let of = act.of.as_deref();
+                self.acts(&pointer, of, &act.step, &act.by);
+                for (at, item) in act.items.iter().enumerate() {
+                    self.field(&format!("{pointer}/items/{at}/field"), of, &item.field);
+                }
             }
-            Step::Resubmit(act) => self.who(&format!("{pointer}/resubmit/by"), &act.by),
+            Step::Resubmit(act) => {
+                let pointer = format!("{pointer}/resubmit");
+                self.case(&pointer, act.of.as_deref());
+                self.who(&format!("{pointer}/by"), &act.by);
+                let changes = format!("{pointer}/change");
+                self.fields(&changes, act.of.as_deref(), act.change.keys());
+            }
             Step::Object(act) => self.who(&format!("{pointer}/object/by"), &act.by),
             Step::Cancel(act) => self.who(&format!("{pointer}/cancel/by"), &act.by),
             Step::Expect(expected) => self.expect(&format!("{pointer}/expect"), expected),
-            Step::Refuses(inner) => self.step(&format!("{pointer}/refuses"), inner),
+            // What is refused may be wrong in any way, but for where it happens.
+            Step::Refuses(inner) => self.refused_step(&format!("{pointer}/refuses"), inner),
             Step::Event(_) | Step::Advance(_) => {}
         }
     }
-}
 
-/// How deep functions may call each other.
-pub(super) const CALLS_MAX: usize = 8;
+    fn refused_step(&mut self, pointer: &str, step: &Step) {
+        let (word, of, at, by) = match step {
+            Step::Decide(act) => ("decide", &act.of, &act.step, &act.by),
+            Step::Submit(act) => ("submit", &act.of, &act.step, &act.by),
+            Step::Return(act) => ("return", &act.of, &act.step, &act.by),
+            Step::Correct(act) => ("correct", &act.of, &act.step, &act.by),
+            _ => return,
+        };
+        self.acts(&format!("{pointer}/{word}"), of.as_deref(), at, by);
+    }
 
-/// The paths of all tasks of a definition in the order of the document, those of functions below every call of them.
-pub(super) fn all_paths(definition: &Definition) -> Vec<String> {
-    let mut found = Vec::new();
-    paths(&definition.tasks, "", definition, 0, &mut found);
-    found
-}
-
-/// The paths of all tasks below a list.
-pub(super) fn paths(
-    tasks: &[Task],
-    above: &str,
-    definition: &Definition,
-    calls: usize,
-    found: &mut Vec<String>,
-) {
-    for task in tasks {
-        let path = super::coverage::below(above, &task.name.value);
-        found.push(path.clone());
-        for (_, inner) in task.scopes() {
-            paths(inner, &path, definition, calls, found);
+    /// Where a return leads: a step is named from the one that returns, in its list or in one around it.
+    fn goes_to(&mut self, pointer: &str, of: Option<&str>, to: &str) {
+        if matches!(to, "applicant" | "previous") {
+            return;
         }
-        if let Some(body) = called(task, definition).filter(|_| calls < CALLS_MAX) {
-            paths(
-                std::slice::from_ref(body),
-                &path,
-                definition,
-                calls + 1,
-                found,
-            );
+        let Some(known) = self.known(of) else {
+            return;
+        };
+        let ends = |step: &&String| *step == to || step.ends_with(&format!("/{to}"));
+        if known.steps.iter().find(ends).is_none() {
+            let steps = known.steps.clone();
+            self.missing(pointer, "step", to, steps.iter().map(String::as_str));
         }
     }
 }
 
-/// The body of the document's own function that a task calls.
-pub(super) fn called<'d>(task: &Task, definition: &'d Definition) -> Option<&'d Task> {
-    match &task.kind {
-        TaskKind::Call(call) => definition.reusables.functions.get(&call.function.value),
-        _ => None,
-    }
+/// The JSON pointer of a member.
+pub(super) fn below(pointer: &str, name: &str) -> String {
+    format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))
 }

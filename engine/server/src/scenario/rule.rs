@@ -6,16 +6,24 @@ use tongban_expr::{Budget, Parameters, Scope, Script, Value};
 use tongban_runtime::CaseView;
 use tongban_runtime::pack::Library;
 
+use super::Suite;
 use super::change::changed;
+use super::expect::listed;
 use super::file::Scenario;
-use super::matching::{differences, lacking};
+use super::matching::differences;
+use super::measure::Reached;
 use super::play::Wrong;
 use super::stage::Stage;
 
 /// Runs `PACK/rules/x.rhai` on the scenario's input and holds what it expects against the result; the rows of its trace
 /// come back whatever became of the expectations.
-pub fn play(library: &Library, rule: &str, scenario: &Scenario) -> (Vec<Value>, Result<(), Wrong>) {
-    match run(library, rule, scenario) {
+pub fn play(
+    suite: &Suite,
+    rule: &str,
+    scenario: &Scenario,
+    reached: &mut Reached,
+) -> (Vec<Value>, Result<(), Wrong>) {
+    match run(suite, rule, scenario, reached) {
         Ok(result) => {
             let mut rows = Vec::new();
             traces(&result, &mut rows);
@@ -25,7 +33,13 @@ pub fn play(library: &Library, rule: &str, scenario: &Scenario) -> (Vec<Value>, 
     }
 }
 
-fn run(library: &Library, rule: &str, scenario: &Scenario) -> Result<Value, String> {
+fn run(
+    suite: &Suite,
+    rule: &str,
+    scenario: &Scenario,
+    reached: &mut Reached,
+) -> Result<Value, String> {
+    let library = &suite.library;
     let (name, path) = rule
         .split_once('/')
         .ok_or_else(|| format!("expected PACK/rules/FILE.rhai, found `{rule}`"))?;
@@ -45,8 +59,11 @@ fn run(library: &Library, rule: &str, scenario: &Scenario) -> Result<Value, Stri
         ..Scope::default()
     };
     let input = changed(&scenario.input, &scenario.change)?;
+    let budget = Budget::default();
+    let rules = &suite.rules;
+    rules.reach(source, input.clone(), &scope, &budget, reached);
     script
-        .run(input, &scope, &Budget::default())
+        .run(input, &scope, &budget)
         .map_err(|error| error.to_string())
 }
 
@@ -78,7 +95,7 @@ fn hold(scenario: &Scenario, result: &Value) -> Result<(), Wrong> {
             .flatten()
             .cloned()
             .collect();
-        all.extend(lacking("trace", trace, &found));
+        listed("trace", trace, &found, &mut all);
     }
     if let Some(wanted) = &expected.result {
         all.extend(differences("result", wanted, result));

@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use tongban_dsl::definition::StartTrigger;
 use tongban_expr::Value;
 use tongban_org::{Budget, Calendar, Function, Object, Organisation};
+use tongban_plugin::Secrets;
 use tongban_runtime::pack::Library;
 use tongban_runtime::{
     Acted, Caller, CaseView, Clock, LinkKeys, Operate, Parts, Runtime, RuntimeError, SeededIds,
@@ -19,12 +20,22 @@ use tongban_work::{Act, Channel};
 use crate::functions::{nowhere, plugins};
 
 use super::file::{Given, Scenario, ScenarioFile};
+use super::measure::Watcher;
 use super::mocks::{self, Log};
 use super::step::{Advance, Span, Who};
 use super::{Suite, given};
 
 /// The most timers that one move of the clock fires.
 const TIMERS_MAX: u32 = 100_000;
+
+/// In a scenario every secret is there: what is sent with it is played.
+struct Played;
+
+impl Secrets for Played {
+    fn reveal(&self, name: &str) -> Option<Value> {
+        Some(Value::from(name))
+    }
+}
 
 /// A node and its clock.
 pub struct Stage {
@@ -34,6 +45,8 @@ pub struct Stage {
     pub(super) calendar: Arc<Calendar>,
     /// The calls of functions.
     pub(super) log: Arc<Log>,
+    /// What rule files reached.
+    pub(super) watcher: Arc<Watcher>,
     /// Given cases by number.
     pub(super) given: Mutex<BTreeMap<String, String>>,
     /// The workflow that objects to the notices of another, by that other one.
@@ -63,7 +76,10 @@ impl Stage {
         let log = Arc::new(Log::default());
         parts.plugins = mocks::played(plugins(nowhere()), &scenario.mocks, &log);
         parts.organisation = organisation.as_ref().clone();
+        let watcher = Arc::new(Watcher::new(suite.rules.clone()));
+        parts.sandbox = Some(watcher.clone());
         parts.link_keys = LinkKeys::new(vec![[7; 32]]);
+        parts.secrets = Arc::new(Played);
         parts.settings = Settings {
             zone: calendar.zone().clone(),
             ..Settings::default()
@@ -77,6 +93,7 @@ impl Stage {
             organisation,
             calendar,
             log,
+            watcher,
             given: Mutex::default(),
             objections: objections(&suite.library),
         };

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tongban_runtime::pack::{Library, Pack};
 
 use super::report::{self, Report};
+use super::rules::Line;
 use super::{Coverage, Outcome, Suite, load};
 
 const ORGANISATION: &str = "
@@ -59,10 +60,40 @@ do:
   - done: { set: { outcome: '${ steps.decide.outcome }' } }
 ";
 
+const PATIENT: &str = "
+document: { dsl: '1.0.3', namespace: desk, name: patient, version: '1.0.0', title: 等候 }
+evaluate: { language: rhai }
+do:
+  - ask:
+      try:
+        - send: { timeout: { after: { hours: 1 } }, call: http, with: { method: get, endpoint: 'https://desk.example/ask' } }
+      catch:
+        errors: { with: { status: 408 } }
+        do: [{ none: { set: { answer: none } } }]
+  - route:
+      switch:
+        - silent: { when: 'input.answer == \"none\"', then: rest }
+        - short: { when: 'input.answer == \"no\"', then: rest }
+        - long: { then: rest }
+  - rest: { wait: { hours: 5 } }
+  - age: { run: { script: { language: rhai, source: { endpoint: 'pack://rules/words.rhai' } } } }
+  - done: { set: { outcome: '${ input.word }' } }
+";
+
+const WORDS: &str = "// Sees the answer, gives a word.
+if input.answer == \"none\" {
+    return #{ word: \"silent\" };
+}
+let word = switch input.answer { \"no\" => \"short\", _ => \"long\" };
+#{ word: word }
+";
+
 fn suite() -> Suite {
     let files: BTreeMap<String, Arc<str>> = [
         ("pack.yaml", PACK),
         ("workflows/ask.yaml", ASK),
+        ("workflows/patient.yaml", PATIENT),
+        ("rules/words.rhai", WORDS),
         (
             "rules/age.rhai",
             "judge(input, [rule(\"age\", [\"p\"], |s, f| s.p.records.max_by(\"age\"), \">=\", \"least\")])",
@@ -89,11 +120,7 @@ fn suite() -> Suite {
     let nowhere = Path::new("nowhere");
     let organisation =
         crate::site::organisation_from(&settings, nowhere, nowhere, &library).unwrap();
-    Suite {
-        library,
-        organisation,
-        site: PathBuf::from("nowhere"),
-    }
+    Suite::new(library, organisation, PathBuf::from("nowhere"))
 }
 
 /// Plays every scenario of a file and gives what became of each, with what they covered.
@@ -101,7 +128,7 @@ fn played(source: &str) -> (Vec<Outcome>, Coverage) {
     let suite = suite();
     let mut coverage = Coverage::default();
     for pack in suite.library.packs() {
-        coverage.know(pack);
+        suite.know(pack, &mut coverage);
     }
     let loaded = load(Path::new("tests/ask.test.yaml"), source, &suite).unwrap_or_else(|faults| {
         let told: Vec<String> = faults.into_iter().map(|fault| fault.message).collect();
@@ -156,7 +183,8 @@ scenarios:
       - advance: { days: soon }
     expect: { status: [waiting], outputs: {} }
 ";
-    let faults = super::faults(source);
+    let suite = suite();
+    let faults = super::faults(source, &suite.library, None);
     let places: Vec<(u32, String)> = faults
         .iter()
         .map(|fault| (fault.span.line, fault.message.clone()))
@@ -244,7 +272,11 @@ fn mocks_count_fail_wait_and_come_late() {
         .collect();
     assert_eq!(
         untaken,
-        ["rounds loop no item", "rounds loop one item"],
+        [
+            "look case no match",
+            "rounds loop no item",
+            "rounds loop one item"
+        ],
         "the rest was taken"
     );
 }
@@ -358,4 +390,207 @@ scenarios:
     assert_eq!(file.scenarios, 2);
     let verdicts: Vec<&str> = file.rules[0].1.keys().map(String::as_str).collect();
     assert_eq!(verdicts, ["fit", "unfit"]);
+}
+
+const LATE: &str = "workflow: desk/patient\nnow: 2026-03-02T09:00:00+08:00\nstart: { by: system, input: {} }\nscenarios:\n";
+
+#[test]
+fn an_answer_after_the_step_has_ended_is_late() {
+    let source = format!(
+        "{LATE}  - test: comes when nobody waits any more
+    mocks: [{{ call: http, output: {{ answer: no }}, after: {{ hours: 2 }} }}]
+    steps:
+      - advance: {{ hours: 1, minutes: 30 }}
+      - expect: {{ tasks: {{ ask/send: faulted, ask/none: completed, rest: running }} }}
+      - advance: {{ hours: 1 }}
+      - expect: {{ tasks: {{ ask/send: late }} }}
+      - advance: {{ hours: 5 }}
+    expect: {{ status: completed, output: {{ outcome: silent }} }}
+  - test: comes in time
+    mocks: [{{ call: http, output: {{ answer: no }}, after: {{ minutes: 2 }} }}]
+    steps: [{{ advance: {{ hours: 3 }} }}]
+    expect: {{ tasks: {{ ask/send: late }} }}
+"
+    );
+    let (outcomes, _) = played(&source);
+    all_pass(&outcomes[..1]);
+    let failure = outcomes[1].failure.clone().expect("nothing was late");
+    assert_eq!(failure.differences[0].path, "tasks.ask/send");
+    assert_eq!(failure.differences[0].expected, "a late answer");
+}
+
+#[test]
+fn cases_that_lead_to_one_step_are_branches_of_their_own_and_rules_tell_their_lines() {
+    let source = format!(
+        "{LATE}  - test: silent
+    mocks: [{{ call: http, error: {{ type: timeout, status: 408 }} }}]
+    steps: [{{ advance: {{ hours: 5 }} }}]
+    expect: {{ output: {{ outcome: silent }} }}
+  - test: long
+    mocks: [{{ call: http, output: {{ answer: perhaps }} }}]
+    steps: [{{ advance: {{ hours: 5 }} }}]
+    expect: {{ output: {{ outcome: long }} }}
+"
+    );
+    let (outcomes, coverage) = played(&source);
+    all_pass(&outcomes);
+    let taken: Vec<(&str, usize)> = coverage.workflows["desk/patient"]
+        .branches
+        .all
+        .iter()
+        .filter(|branch| branch.kind == "case")
+        .map(|branch| (branch.label.as_str(), branch.taken))
+        .collect();
+    assert_eq!(taken, [("silent", 1), ("short", 0), ("long", 1)]);
+    let file = &coverage.rules["desk/rules/words.rhai"];
+    assert!(
+        file.lines().values().all(|line| *line != Line::Missed),
+        "{:?}",
+        file.lines()
+    );
+    let ways: Vec<(usize, String, u64)> = file
+        .ways()
+        .into_iter()
+        .map(|way| (way.line, way.what, way.taken))
+        .collect();
+    let way = |line, what: &str, taken| (line, what.to_string(), taken);
+    assert_eq!(
+        ways,
+        [
+            way(2, "if: holds", 1),
+            way(2, "if: does not hold", 1),
+            way(5, "case \"no\"", 0),
+            way(5, "case _", 1),
+        ]
+    );
+    let report = Report {
+        outcomes: &outcomes,
+        coverage: &coverage,
+        partial: true,
+        millis: 1,
+    };
+    let text = report::text(&report);
+    assert!(
+        text.contains(
+            "desk/rules/words.rhai: 4 of 4 lines reached, 3 of 4 functions and branches taken"
+        ),
+        "{text}"
+    );
+    assert!(text.contains("not taken: line 5: case \"no\""), "{text}");
+    let json = report::json(&report);
+    assert_eq!(
+        json["rules"]["desk/rules/words.rhai"]["lines"]["5"],
+        "partly"
+    );
+    let page = report::html(&report, &tongban_dsl::draw::Names::default());
+    assert!(page.contains("not taken: case &quot;no&quot;"));
+}
+
+#[test]
+fn an_empty_list_says_that_there_is_none() {
+    let nothing =
+        "mails: [], cards: [], history: [], children: [], events: [], trace: [], open: []";
+    let source = format!(
+        "{LATE}  - test: nothing came yet
+    mocks: [{{ call: http, output: {{ answer: no }} }}]
+    expect: {{ {nothing} }}
+  - test: it was called
+    mocks: [{{ call: http, output: {{ answer: no }} }}]
+    expect: {{ calls: [] }}
+  - test: it was accepted
+    mocks: [{{ call: http, output: {{ answer: no }} }}]
+    expect: {{ refused: [] }}
+"
+    );
+    let (outcomes, _) = played(&source);
+    assert!(outcomes[0].failure.is_none() && outcomes[2].failure.is_none());
+    let failure = outcomes[1].failure.clone().expect("there was a call");
+    let told = &failure.differences[0];
+    assert_eq!(
+        (told.path.as_str(), told.expected.as_str()),
+        ("calls", "none")
+    );
+    assert!(
+        told.found.contains("https://desk.example/ask"),
+        "{}",
+        told.found
+    );
+    let (outcomes, _) = played(&format!(
+        "{HEAD}  - test: somebody decided
+    mocks: [{{ call: http, output: {{ answer: fine }} }}]
+    steps: [{{ decide: {{ step: decide, by: an, outcome: approved }} }}]
+    expect: {{ history: [] }}
+"
+    ));
+    let failure = outcomes[0].failure.clone().expect("there is a decision");
+    assert!(failure.told().contains("approved"), "{}", failure.told());
+}
+
+#[test]
+fn what_says_nothing_is_refused() {
+    let source = format!(
+        "{HEAD}  - test: eins\n    expect: {{ registers: {{}}, tasks: {{}}, clocks: {{}}, started: {{}}, search: {{}} }}\n"
+    );
+    let faults = super::faults(&source, &suite().library, None);
+    assert_eq!(faults.len(), 5, "{faults:?}");
+    assert!(
+        faults
+            .iter()
+            .all(|fault| fault.message.contains("says nothing"))
+    );
+}
+
+#[test]
+fn every_misspelt_name_is_told_before_anything_is_played() {
+    let source = format!(
+        "{HEAD}  - test: eins
+    start: {{ by: {{ role: clark }}, input: {{}} }}
+    given: {{ registers: {{ grunts: [] }} }}
+    steps:
+      - decide: {{ step: decide, by: {{ head: hal }}, outcome: aproved }}
+      - return: {{ step: decide, by: an, to: rounts }}
+      - expect: {{ of: '#7', status: waitng }}
+    expect:
+      cards: [{{ clock: decied, cards: [orange] }}]
+      mails: [{{ template: work/tusk, to: [nobody] }}]
+      history: [{{ step: decide, outcome: rejekted }}, {{ who: an }}]
+      started: {{ desk/aks: 1 }}
+      calls: [{{ call: htpp }}]
+      search: {{ anwser: fine }}
+      tasks: {{ rounds: complete }}
+      children: [{{ workflow: desk/ask, state: x }}]
+"
+    );
+    let suite = suite();
+    let faults = super::faults(&source, &suite.library, Some(&suite.organisation));
+    let told: Vec<String> = faults
+        .iter()
+        .map(|fault| format!("{}: {} {:?}", fault.span.line, fault.message, fault.help))
+        .collect();
+    for (line, name, near) in [
+        (6, "role `clark`", "`clerk`"),
+        (7, "register `grunts`", ""),
+        (9, "unit `hal`", "`hall`"),
+        (9, "outcome of `decide` `aproved`", "`approved`"),
+        (10, "step `rounts`", "`rounds`"),
+        (11, "case `#7`", ""),
+        (11, "status `waitng`", "`waiting`"),
+        (13, "step `decied`", "`decide`"),
+        (13, "card `orange`", "blue, yellow, red"),
+        (14, "mail `work/tusk`", "`work/task`"),
+        (14, "person `nobody`", ""),
+        (15, "outcome of `decide` `rejekted`", "`rejected`"),
+        (15, "member `who`", ""),
+        (16, "workflow `desk/aks`", "`desk/ask`"),
+        (17, "function of a plugin `htpp`", "`http`"),
+        (18, "search field `anwser`", "`answer`"),
+        (19, "word for a task `complete`", "`completed`"),
+        (20, "member `state`", ""),
+    ] {
+        let found = told.iter().any(|fault| {
+            fault.starts_with(&format!("{line}: ")) && fault.contains(name) && fault.contains(near)
+        });
+        assert!(found, "line {line}: {name}: {told:#?}");
+    }
+    assert_eq!(faults.len(), 18, "{told:#?}");
 }

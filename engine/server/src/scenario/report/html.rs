@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use tongban_dsl::draw::{self, Marks, Names, Reading, Tongue};
+use tongban_dsl::draw::{self, Marks, Names, Reading, Tongue, escaped};
 
 use super::Report;
-use super::junit::escaped;
 use crate::scenario::coverage::{Reached, VERDICTS};
+use crate::scenario::rules::{Line, RuleFile};
 
 const STYLE: &str = include_str!("page.css");
 
@@ -46,11 +46,14 @@ fn summary(report: &Report<'_>, passed: usize, failed: usize, page: &mut String)
         page,
         "<section><p class=\"{class}\">{sign} {passed} 通过 passed · {failed} 失败 failed · {:.1} s</p><table><tbody>\
          <tr><th scope=\"row\">环节 tasks</th>{}</tr><tr><th scope=\"row\">分支 branches</th>{}</tr>\
-         <tr><th scope=\"row\">规则结论 verdicts of rules</th>{}</tr></tbody></table></section><nav><h2>流程 Workflows</h2><table><tbody>",
+         <tr><th scope=\"row\">规则结论 verdicts of rules</th>{}</tr><tr><th scope=\"row\">规则行 lines of rules</th>{}</tr>\
+         <tr><th scope=\"row\">规则分支 branches of rules</th>{}</tr></tbody></table></section><nav><h2>流程 Workflows</h2><table><tbody>",
         report.millis as f64 / 1000.0,
         meter(report.tasks()),
         meter(report.branches()),
-        meter(report.verdicts())
+        meter(report.verdicts()),
+        meter(report.lines()),
+        meter(report.ways())
     );
     for (workflow, reached) in &report.coverage.workflows {
         let tasks = reached.tasks.len();
@@ -160,29 +163,71 @@ fn rules(report: &Report<'_>, page: &mut String) {
             escaped(path),
             file.scenarios
         );
-        if file.rules.is_empty() {
-            continue;
-        }
-        page.push_str("<table><thead><tr><th scope=\"col\">规则 rule</th>");
-        for verdict in VERDICTS {
-            let _ = write!(page, "<th scope=\"col\">{verdict}</th>");
-        }
-        page.push_str("</tr></thead><tbody>");
-        for (id, verdicts) in &file.rules {
-            let _ = write!(page, "<tr><td>{}</td>", escaped(id));
-            for verdict in VERDICTS {
-                match verdicts.get(verdict) {
-                    Some(times) => {
-                        let _ = write!(page, "<td class=\"good\">✓ ×{times}</td>");
-                    }
-                    None => page.push_str("<td class=\"bad\">✗ 未测到 never</td>"),
-                }
-            }
-            page.push_str("</tr>");
-        }
-        page.push_str("</tbody></table>");
+        verdicts(file, page);
+        listing(file, page);
     }
     page.push_str("</section>");
+}
+
+fn verdicts(file: &RuleFile, page: &mut String) {
+    if file.rules.is_empty() {
+        return;
+    }
+    page.push_str("<table><thead><tr><th scope=\"col\">规则 rule</th>");
+    for verdict in VERDICTS {
+        let _ = write!(page, "<th scope=\"col\">{verdict}</th>");
+    }
+    page.push_str("</tr></thead><tbody>");
+    for (id, verdicts) in &file.rules {
+        let _ = write!(page, "<tr><td>{}</td>", escaped(id));
+        for verdict in VERDICTS {
+            match verdicts.get(verdict) {
+                Some(times) => {
+                    let _ = write!(page, "<td class=\"good\">✓ ×{times}</td>");
+                }
+                None => page.push_str("<td class=\"bad\">✗ 未测到 never</td>"),
+            }
+        }
+        page.push_str("</tr>");
+    }
+    page.push_str("</tbody></table>");
+}
+
+/// The text of a rule file, line by line: reached, in part, never, with the ways that were not taken.
+fn listing(file: &RuleFile, page: &mut String) {
+    if !file.is_measured() {
+        page.push_str("<p class=\"soft\">无法测量 cannot be measured</p>");
+        return;
+    }
+    let lines = file.lines();
+    let ways = file.ways();
+    page.push_str("<ol class=\"code\">");
+    for (at, text) in file.source.lines().enumerate() {
+        let line = at + 1;
+        let missed: Vec<&str> = ways
+            .iter()
+            .filter(|way| way.line == line && way.taken == 0)
+            .map(|way| way.what.as_str())
+            .collect();
+        let (class, sign, word) = match lines.get(&line) {
+            None => ("", " ", ""),
+            Some(Line::Missed) => ("no", "✗", "未执行 never"),
+            Some(Line::Partly) => ("part", "◐", "部分执行 in part"),
+            Some(Line::Covered) if !missed.is_empty() => ("part", "◐", "部分执行 in part"),
+            Some(Line::Covered) => ("yes", "✓", "已执行 reached"),
+        };
+        let _ = write!(
+            page,
+            "<li class=\"{class}\"><span class=\"sign\" title=\"{word}\">{sign}</span><code>{}</code>",
+            escaped(text)
+        );
+        if !missed.is_empty() && class == "part" {
+            let told = escaped(&missed.join(" · "));
+            let _ = write!(page, "<span class=\"way\">未走 not taken: {told}</span>");
+        }
+        page.push_str("</li>");
+    }
+    page.push_str("</ol>");
 }
 
 fn title(reached: &Reached) -> &str {

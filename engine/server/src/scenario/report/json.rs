@@ -4,6 +4,7 @@ use serde_json::{Map, Value as Json, json as object};
 
 use super::Report;
 use crate::scenario::play::Failure;
+use crate::scenario::rules::Line;
 
 /// `{ scenarios, coverage: { workflow: … }, rules: { file: … } }`.
 pub fn json(report: &Report<'_>) -> Json {
@@ -57,10 +58,28 @@ pub fn json(report: &Report<'_>) -> Json {
                 .iter()
                 .map(|(id, verdicts)| (id.clone(), object!(verdicts)))
                 .collect();
-            (
-                path.clone(),
-                object!({ "scenarios": file.scenarios, "rules": rules }),
-            )
+            let lines: Map<String, Json> = file
+                .lines()
+                .into_iter()
+                .map(|(number, line)| {
+                    let word = match line {
+                        Line::Covered => "covered",
+                        Line::Partly => "partly",
+                        Line::Missed => "missed",
+                    };
+                    (number.to_string(), Json::from(word))
+                })
+                .collect();
+            let branches: Vec<Json> = file
+                .ways()
+                .into_iter()
+                .map(|way| object!({ "line": way.line, "branch": way.what, "taken": way.taken }))
+                .collect();
+            let told = object!({
+                "scenarios": file.scenarios, "measured": file.is_measured(), "rules": rules,
+                "lines": lines, "branches": branches,
+            });
+            (path.clone(), told)
         })
         .collect();
     object!({ "scenarios": scenarios, "coverage": workflows, "rules": rules })

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use tongban_dsl::draw::escaped;
+
 use super::Report;
 use crate::scenario::Outcome;
 
@@ -63,21 +65,4 @@ fn case(outcome: &Outcome, text: &mut String) {
 
 fn seconds(millis: u128) -> String {
     format!("{:.3}", millis as f64 / 1000.0)
-}
-
-/// A text for XML and HTML; what they cannot hold is left out.
-pub(super) fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\u{fffe}' | '\u{ffff}' => {}
-            c if c.is_control() && !matches!(c, '\n' | '\t') => {}
-            c => out.push(c),
-        }
-    }
-    out
 }

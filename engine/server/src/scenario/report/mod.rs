@@ -10,6 +10,7 @@ pub use json::json;
 pub use junit::junit;
 pub use text::text;
 
+use super::rules::{Line, RuleFile};
 use super::{Coverage, Outcome};
 
 /// Everything that is told.
@@ -57,5 +58,24 @@ impl Report<'_> {
         let rules = || self.coverage.rules.values().flat_map(|file| &file.rules);
         let given = rules().map(|(_, verdicts)| verdicts.len()).sum();
         (given, rules().count() * super::coverage::VERDICTS.len())
+    }
+
+    /// How many lines of rule files were reached, in part or whole: reached, all.
+    fn lines(&self) -> (usize, usize) {
+        let mut all = 0;
+        let mut reached = 0;
+        for line in self.coverage.rules.values().flat_map(|file| file.lines()) {
+            all += 1;
+            reached += usize::from(line.1 != Line::Missed);
+        }
+        (reached, all)
+    }
+
+    /// How many functions and branches of rule files were taken: taken, all.
+    fn ways(&self) -> (usize, usize) {
+        let ways = self.coverage.rules.values().flat_map(RuleFile::ways);
+        ways.fold((0, 0), |(taken, all), way| {
+            (taken + usize::from(way.taken > 0), all + 1)
+        })
     }
 }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::Report;
 use crate::scenario::coverage::VERDICTS;
+use crate::scenario::rules::{Line, RuleFile, ranges};
 
 /// Every scenario in a line, failures in full, then what was not covered.
 pub fn text(report: &Report<'_>) -> String {
@@ -70,34 +71,55 @@ fn coverage(report: &Report<'_>, text: &mut String) {
         }
     }
     for (path, file) in &report.coverage.rules {
-        let given = |(_, verdicts): &(_, std::collections::BTreeMap<_, _>)| !verdicts.is_empty();
-        if report.partial && file.scenarios == 0 && !file.rules.iter().any(given) {
-            continue;
+        rule_file(report.partial, path, file, text);
+    }
+}
+
+fn rule_file(partial: bool, path: &str, file: &RuleFile, text: &mut String) {
+    let given = |(_, verdicts): &(_, std::collections::BTreeMap<_, _>)| !verdicts.is_empty();
+    let lines = file.lines();
+    let missed = lines.iter().filter(|(_, line)| **line == Line::Missed);
+    let missed: Vec<usize> = missed.map(|(number, _)| *number).collect();
+    let touched = missed.len() < lines.len() || file.rules.iter().any(given);
+    if partial && file.scenarios == 0 && !touched {
+        return;
+    }
+    if file.is_measured() {
+        let ways = file.ways();
+        let untaken: Vec<_> = ways.iter().filter(|way| way.taken == 0).collect();
+        let _ = write!(
+            text,
+            "{path}: {} of {} lines reached, {} of {} functions and branches taken",
+            lines.len() - missed.len(),
+            lines.len(),
+            ways.len() - untaken.len(),
+            ways.len()
+        );
+        if !missed.is_empty() {
+            let _ = write!(text, "; never: {}", ranges(missed.iter().copied()));
         }
-        if file.rules.is_empty() {
-            let _ = writeln!(text, "{path}: run alone by {} scenarios", file.scenarios);
-            continue;
+        text.push('\n');
+        // What stands on a line that was never reached is told with the line.
+        for way in untaken.iter().filter(|way| !missed.contains(&way.line)) {
+            let _ = writeln!(text, "  not taken: line {}: {}", way.line, way.what);
         }
-        let _ = writeln!(text, "{path}:");
-        for (id, verdicts) in &file.rules {
-            let never: Vec<&str> = VERDICTS
-                .into_iter()
-                .filter(|verdict| !verdicts.contains_key(*verdict))
-                .collect();
-            let given: Vec<String> = verdicts
-                .iter()
-                .map(|(verdict, times)| format!("{verdict} {times}"))
-                .collect();
-            let _ = write!(text, "  rule {id}: {}", given.join(", "));
-            if !never.is_empty() {
-                let _ = write!(
-                    text,
-                    "{}never {}",
-                    if given.is_empty() { "" } else { "; " },
-                    never.join(", ")
-                );
-            }
-            text.push('\n');
+    } else {
+        let _ = writeln!(text, "{path}: cannot be measured");
+    }
+    for (id, verdicts) in &file.rules {
+        let never: Vec<&str> = VERDICTS
+            .into_iter()
+            .filter(|verdict| !verdicts.contains_key(*verdict))
+            .collect();
+        let given: Vec<String> = verdicts
+            .iter()
+            .map(|(verdict, times)| format!("{verdict} {times}"))
+            .collect();
+        let _ = write!(text, "  rule {id}: {}", given.join(", "));
+        if !never.is_empty() {
+            let between = if given.is_empty() { "" } else { "; " };
+            let _ = write!(text, "{between}never {}", never.join(", "));
         }
+        text.push('\n');
     }
 }
