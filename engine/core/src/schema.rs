@@ -1,16 +1,19 @@
 //! Validation of data, and the completion of forms.
 
 use tongban_expr::Value;
+use tongban_expr::schema::{self, Checked};
 
 use crate::error::{Error, ErrorKind};
 
 /// Faults that are listed in one error.
 const FAULTS_SHOWN: usize = 8;
+/// Characters of one fault that are shown: it repeats the data.
+const FAULT_CHARS: usize = 300;
 
 /// A compiled schema.
 #[derive(Debug)]
 pub(crate) struct Schema {
-    validator: jsonschema::Validator,
+    validator: schema::Schema,
     /// The schema itself.
     pub(crate) document: Value,
 }
@@ -19,9 +22,7 @@ impl Schema {
     /// Compiles a JSON Schema; `Err` says what is wrong with it.
     pub(crate) fn compile(document: Value) -> Result<Self, String> {
         let json: serde_json::Value = document.to().map_err(|error| error.to_string())?;
-        let validator = jsonschema::options()
-            .build(&json)
-            .map_err(|error| error.to_string())?;
+        let validator = schema::Schema::compile(&json, false)?;
         Ok(Self {
             validator,
             document,
@@ -36,15 +37,19 @@ impl Schema {
                 format!("{what} cannot be checked: {error}"),
             )
         })?;
-        let mut faults: Vec<(String, String)> = self
-            .validator
-            .iter_errors(&json)
-            .take(FAULTS_SHOWN)
-            .map(|fault| (fault.instance_path().to_string(), fault.to_string()))
-            .collect();
-        if faults.is_empty() {
-            return Ok(());
-        }
+        let mut faults: Vec<(String, String)> = match self.validator.check(&json, FAULTS_SHOWN) {
+            Checked::Fits => return Ok(()),
+            Checked::Stopped => {
+                return Err(Error::new(
+                    ErrorKind::Validation,
+                    format!("{what} cannot be checked: {}", schema::STOPPED),
+                ));
+            }
+            Checked::Faults(faults) => faults
+                .iter()
+                .map(|fault| (fault.instance_path().to_string(), shown(fault.to_string())))
+                .collect(),
+        };
         faults.sort();
         let listed: Vec<String> = faults
             .iter()
@@ -69,6 +74,18 @@ impl Schema {
         error.extra.set("faults", Value::list(faults.collect()));
         Err(error)
     }
+}
+
+/// The beginning and the end of a long text: the end says what was expected.
+fn shown(text: String) -> String {
+    let length = text.chars().count();
+    if length <= FAULT_CHARS {
+        return text;
+    }
+    let half = FAULT_CHARS / 2;
+    let begin: String = text.chars().take(half).collect();
+    let end: String = text.chars().skip(length - half).collect();
+    format!("{begin} … {end}")
 }
 
 /// The form with every declared property present: null where it was not given.
@@ -131,6 +148,19 @@ mod tests {
         });
         assert_eq!(completed(&schema, form), expected);
         assert_eq!(completed(&schema, Value::Null), Value::Null);
+    }
+
+    #[test]
+    fn a_fault_does_not_repeat_long_data() {
+        let schema = Schema::compile(value!({"properties": {"a": {"type": "integer"}}}));
+        let data = Value::object([("a", Value::from("数".repeat(100_000)))]);
+        let error = schema
+            .expect("a schema")
+            .check(&data, "the input")
+            .expect_err("a text for a number");
+        let detail = error.detail.expect("a detail");
+        assert!(detail.len() < 1_200, "{}", detail.len());
+        assert!(detail.ends_with("is not of type \"integer\""), "{detail}");
     }
 
     #[test]

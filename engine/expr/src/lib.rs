@@ -14,6 +14,7 @@ mod meter;
 mod parameters;
 mod rules;
 pub mod sandbox;
+pub mod schema;
 mod scope;
 mod script;
 pub mod secret;

@@ -4,10 +4,13 @@
 use std::sync::Arc;
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
-use jsonschema::{PatternOptions, Validator};
 use tongban_expr::Value;
 use tongban_expr::check_digit;
+use tongban_expr::schema::{Checked, STOPPED, Schema};
 pub use tongban_work::FormFault as FieldFault;
+
+/// Faults that are listed at most: nobody corrects more at a time.
+const LISTED: usize = 200;
 
 /// Where the titles of codes come from: `purpose` in the form's own pack, `catalogue/mode` in another one.
 pub trait Codes {
@@ -28,18 +31,14 @@ impl Codes for NoCodes {
 #[derive(Clone)]
 pub struct Form {
     schema: Value,
-    validator: Arc<Validator>,
+    validator: Arc<Schema>,
 }
 
 impl Form {
     /// Compiles a schema; the error says what is wrong with the schema itself.
     pub fn compile(schema: &Value) -> Result<Form, String> {
         let document = serde_json::to_value(schema).map_err(|error| error.to_string())?;
-        let validator = jsonschema::options()
-            .with_pattern_options(PatternOptions::regex().size_limit(1 << 20))
-            .should_validate_formats(true)
-            .build(&document)
-            .map_err(|error| format!("{error} (at `{}`)", error.instance_path()))?;
+        let validator = Schema::compile(&document, true)?;
         Ok(Form {
             schema: schema.clone(),
             validator: Arc::new(validator),
@@ -56,15 +55,23 @@ impl Form {
         let given = without_nulls(data);
         let mut faults = Vec::new();
         match serde_json::to_value(&given) {
-            Ok(instance) => {
-                for error in self.validator.iter_errors(&instance) {
-                    faults.extend(self.describe(&error));
+            Ok(instance) => match self.validator.check(&instance, LISTED) {
+                Checked::Fits => {}
+                Checked::Faults(found) => {
+                    faults.extend(found.iter().flat_map(|error| self.describe(error)));
                 }
-            }
+                Checked::Stopped => faults.push(fault(
+                    "",
+                    "schema",
+                    "检查已中止:表单结构自我引用过多,无法检查嵌套如此之深的数据".to_owned(),
+                    STOPPED.to_owned(),
+                )),
+            },
             Err(error) => faults.push(fault("", "type", error.to_string(), error.to_string())),
         }
         self.walk(&self.schema, &given, String::new(), codes, &mut faults);
         faults.sort_by_key(|fault| fault.warning);
+        faults.truncate(LISTED);
         faults
     }
 

@@ -1,13 +1,16 @@
 //! A register's schema at work: completes, prunes and validates bodies.
 
+use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind;
-use jsonschema::{PatternOptions, ValidationError, Validator};
 use serde_json::Value as Json;
+use tongban_expr::schema::{self, Checked};
 use tongban_expr::{Value, value};
 use tongban_plugin::{Failure, RegisterDefinition};
 
 /// How many faults the words of a failure name; all of them are in its `faults`.
 const FAULTS_SHOWN: usize = 10;
+/// How many faults of one body are listed at most.
+const FAULTS_LISTED: usize = 200;
 
 /// The schema of one register with its added properties.
 pub(crate) struct Schema {
@@ -92,11 +95,7 @@ impl Schema {
         };
         let document =
             serde_json::to_value(&self.document).map_err(|why| broken(why.to_string()))?;
-        let validator = jsonschema::options()
-            .with_pattern_options(PatternOptions::regex().size_limit(1 << 20))
-            .should_validate_formats(true)
-            .build(&document)
-            .map_err(|why| broken(why.to_string()))?;
+        let validator = schema::Schema::compile(&document, true).map_err(broken)?;
         Ok(Compiled {
             document,
             validator,
@@ -107,18 +106,24 @@ impl Schema {
 /// A schema that is ready to validate many bodies.
 pub(crate) struct Compiled {
     document: Json,
-    validator: Validator,
+    validator: schema::Schema,
 }
 
 impl Compiled {
     /// Everything that is wrong with a body; `place` goes before each field.
     pub(crate) fn faults(&self, body: &Value, place: &str) -> Vec<Fault> {
         match serde_json::to_value(body) {
-            Ok(instance) => self
-                .validator
-                .iter_errors(&instance)
-                .flat_map(|error| self.describe(&error, place))
-                .collect(),
+            Ok(instance) => match self.validator.check(&instance, FAULTS_LISTED) {
+                Checked::Fits => Vec::new(),
+                Checked::Faults(faults) => faults
+                    .iter()
+                    .flat_map(|error| self.describe(error, place))
+                    .collect(),
+                Checked::Stopped => vec![Fault {
+                    field: place.to_owned(),
+                    message: schema::STOPPED.to_owned(),
+                }],
+            },
             Err(error) => vec![Fault {
                 field: place.to_owned(),
                 message: error.to_string(),
