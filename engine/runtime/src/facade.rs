@@ -18,7 +18,7 @@ use crate::history::Page;
 use crate::jobs::Job;
 use crate::lane::{Class, Input, Reply, ReplyTo, What};
 use crate::node::{Door, Node};
-use crate::pack::Publication;
+use crate::pack::{CodeTitle, Publication};
 use crate::request::{
     Acted, Caller, CaseView, Operate, Published, Received, Start, Started, WorkflowView,
 };
@@ -26,6 +26,9 @@ use crate::settings::Parts;
 use crate::start::Beginning;
 use crate::state::CaseLink;
 use crate::threads::Threads;
+
+/// How the names of those rows of `register` begin that keep what a pack has besides its bundles.
+const PACK_ROW: &str = "pack:";
 
 /// The row of `register` that keeps the mark of the organisation that open work has seen.
 const ORGANISATION_ROW: &str = "pack:@organisation";
@@ -486,6 +489,22 @@ impl Runtime {
             });
         }
         Ok(workflows)
+    }
+
+    /// The titles of the roles of everything that was published, in a language.
+    pub async fn role_titles(&self, language: &str) -> Result<Vec<(String, String)>, RuntimeError> {
+        let rows = self.node.store.registers().await?;
+        let mut titles = Vec::new();
+        for row in rows.iter().filter(|row| row.name.starts_with(PACK_ROW)) {
+            // What an older program wrote in another way has no titles to give.
+            let facts = Value::from_json(&row.schema).unwrap_or(Value::Null);
+            for (role, title) in facts.get("roles").into_iter().flat_map(Value::entries) {
+                if let Ok(title) = title.to::<CodeTitle>() {
+                    titles.push((role.to_string(), title.text(language).to_owned()));
+                }
+            }
+        }
+        Ok(titles)
     }
 
     /// The schema of a workflow's start form, files put in place; null when it takes anything.

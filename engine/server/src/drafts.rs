@@ -53,7 +53,7 @@ impl From<DraftRow> for Draft {
 pub async fn one(app: &App, place: Place<'_>) -> Result<Option<Draft>, Problem> {
     let follows = place.follows.unwrap_or_default();
     let found = app.store().draft(place.person, place.workflow, follows);
-    Ok(found.await.map_err(Problem::internal)?.map(Draft::from))
+    Ok(found.await.map_err(Problem::from)?.map(Draft::from))
 }
 
 /// All drafts of a person, newest first.
@@ -62,7 +62,7 @@ pub async fn one(app: &App, place: Place<'_>) -> Result<Option<Draft>, Problem> 
 /// The database refused.
 pub async fn all(app: &App, person: &str) -> Result<Vec<Draft>, Problem> {
     let found = app.store().drafts(person, LISTED_MAX).await;
-    let found = found.map_err(Problem::internal)?;
+    let found = found.map_err(Problem::from)?;
     Ok(found.into_iter().map(Draft::from).collect())
 }
 
@@ -100,7 +100,7 @@ pub async fn remove(app: &App, place: Place<'_>) -> Result<(), Problem> {
 
 async fn commit(app: &App, change: Change) -> Result<(), Problem> {
     let kept = app.store().commit_one(change).await;
-    match kept.map_err(Problem::internal)? {
+    match kept.map_err(Problem::from)? {
         Outcome::Committed { .. } => Ok(()),
         other => Err(Problem::internal(format!(
             "a draft was not taken: {other:?}"

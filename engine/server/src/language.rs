@@ -5,98 +5,57 @@
 
 use axum::http::HeaderMap;
 use axum::http::header::ACCEPT_LANGUAGE;
-use serde::{Deserialize, Serialize};
+pub use tongban_org::Language;
 
 use crate::words::{CHINESE, ENGLISH, Words};
 
 /// The name of the cookie that keeps a visitor's choice.
 pub const LANGUAGE_COOKIE: &str = "language";
 
-/// A language of the console.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum Language {
-    /// Simplified Chinese.
-    #[default]
-    #[serde(rename = "zh-CN")]
-    Chinese,
-    /// English.
-    #[serde(rename = "en")]
-    English,
+/// What the console says in a language.
+pub trait InWords {
+    /// All fixed texts of the console.
+    fn words(self) -> &'static Words;
 }
 
-impl Language {
-    /// The tag for `lang` attributes and files.
-    pub fn tag(self) -> &'static str {
-        match self {
-            Self::Chinese => "zh-CN",
-            Self::English => "en",
-        }
-    }
-
-    /// The other language, which the switch offers.
-    pub fn other(self) -> Self {
-        match self {
-            Self::Chinese => Self::English,
-            Self::English => Self::Chinese,
-        }
-    }
-
-    /// The language's own name.
-    pub fn own_name(self) -> &'static str {
-        match self {
-            Self::Chinese => "简体中文",
-            Self::English => "English",
-        }
-    }
-
-    /// All fixed texts of the console in this language.
-    pub fn words(self) -> &'static Words {
+impl InWords for Language {
+    fn words(self) -> &'static Words {
         match self {
             Self::Chinese => &CHINESE,
             Self::English => &ENGLISH,
         }
     }
+}
 
-    /// Reads a tag such as `zh-CN`, `zh-Hans` or `en-GB`.
-    pub fn from_tag(tag: &str) -> Option<Self> {
-        let primary = tag.trim().split(['-', '_']).next().unwrap_or_default();
-        match primary.to_ascii_lowercase().as_str() {
-            "zh" => Some(Self::Chinese),
-            "en" => Some(Self::English),
-            _ => None,
+/// Picks the language of a request.
+pub fn of_request(headers: &HeaderMap, chosen: Option<&str>, site: Language) -> Language {
+    if let Some(language) = chosen.and_then(Language::from_tag) {
+        return language;
+    }
+    headers
+        .get(ACCEPT_LANGUAGE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(preferred)
+        .unwrap_or(site)
+}
+
+/// The best known language of an `Accept-Language` value, by its weights.
+fn preferred(accepted: &str) -> Option<Language> {
+    let mut best: Option<(f32, Language)> = None;
+    for part in accepted.split(',').take(32) {
+        let mut pieces = part.split(';');
+        let Some(language) = pieces.next().and_then(Language::from_tag) else {
+            continue;
+        };
+        let weight = pieces
+            .find_map(|piece| piece.trim().strip_prefix("q="))
+            .and_then(|text| text.trim().parse::<f32>().ok())
+            .unwrap_or(1.0);
+        if weight > 0.0 && best.is_none_or(|(kept, _)| weight > kept) {
+            best = Some((weight, language));
         }
     }
-
-    /// Picks the language of a request.
-    pub fn of_request(headers: &HeaderMap, chosen: Option<&str>, site: Self) -> Self {
-        if let Some(language) = chosen.and_then(Self::from_tag) {
-            return language;
-        }
-        headers
-            .get(ACCEPT_LANGUAGE)
-            .and_then(|value| value.to_str().ok())
-            .and_then(Self::preferred)
-            .unwrap_or(site)
-    }
-
-    /// The best known language of an `Accept-Language` value, by its weights.
-    fn preferred(accepted: &str) -> Option<Self> {
-        let mut best: Option<(f32, Self)> = None;
-        for part in accepted.split(',').take(32) {
-            let mut pieces = part.split(';');
-            let Some(language) = pieces.next().and_then(Self::from_tag) else {
-                continue;
-            };
-            let weight = pieces
-                .find_map(|piece| piece.trim().strip_prefix("q="))
-                .and_then(|text| text.trim().parse::<f32>().ok())
-                .unwrap_or(1.0);
-            if weight > 0.0 && best.is_none_or(|(kept, _)| weight > kept) {
-                best = Some((weight, language));
-            }
-        }
-        best.map(|(_, language)| language)
-    }
+    best.map(|(_, language)| language)
 }
 
 /// A text that packs and forms give in Chinese and, where they can, in English.
@@ -137,7 +96,7 @@ mod tests {
             ACCEPT_LANGUAGE,
             HeaderValue::from_str(accept).expect("a header"),
         );
-        Language::of_request(&headers, cookie, Language::Chinese)
+        of_request(&headers, cookie, Language::Chinese)
     }
 
     #[test]

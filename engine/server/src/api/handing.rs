@@ -1,15 +1,12 @@
 //! Handing work on: to somebody else for good, for an opinion, or to one more signer.
 
-use axum::extract::{Path, State};
 use serde::Deserialize;
 use tongban_work::{AddWhen, What};
 use utoipa::ToSchema;
 
 use super::body::Json;
-use super::work_items::{ActedAnswer, Seen, act};
-use crate::app::App;
+use super::work_items::{ActedAnswer, Item, Seen};
 use crate::problem::Problem;
-use crate::security::identity::Client;
 
 /// Whom an item is handed to, or whose opinion is asked.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -48,53 +45,45 @@ pub struct SignerGoneRequest {
 #[utoipa::path(post, path = "/api/v1/work-items/{id}/transfer", tag = "work items", params(("id" = String, Path)), request_body = HandRequest,
     responses((status = 200, body = ActedAnswer), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)), security(("key" = [])))]
 pub async fn transfer(
-    State(app): State<App>,
-    client: Client,
-    Path(id): Path<String>,
+    item: Item,
     Json(request): Json<HandRequest>,
 ) -> Result<axum::Json<ActedAnswer>, Problem> {
     let HandRequest { to, comment } = request;
     let what = What::Transfer { to, comment };
-    act(&app, &client, &id, what, Seen::default()).await
+    item.act(what, Seen::default()).await
 }
 
 /// Ask somebody for an opinion and decide afterwards.
 #[utoipa::path(post, path = "/api/v1/work-items/{id}/delegation", tag = "work items", params(("id" = String, Path)), request_body = HandRequest,
     responses((status = 200, body = ActedAnswer), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)), security(("key" = [])))]
 pub async fn delegation(
-    State(app): State<App>,
-    client: Client,
-    Path(id): Path<String>,
+    item: Item,
     Json(request): Json<HandRequest>,
 ) -> Result<axum::Json<ActedAnswer>, Problem> {
     let HandRequest { to, comment } = request;
     let what = What::Delegate { to, comment };
-    act(&app, &client, &id, what, Seen::default()).await
+    item.act(what, Seen::default()).await
 }
 
 /// Add a signer.
 #[utoipa::path(post, path = "/api/v1/work-items/{id}/signers", tag = "work items", params(("id" = String, Path)), request_body = SignerRequest,
     responses((status = 200, body = ActedAnswer), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)), security(("key" = [])))]
 pub async fn signer(
-    State(app): State<App>,
-    client: Client,
-    Path(id): Path<String>,
+    item: Item,
     Json(request): Json<SignerRequest>,
 ) -> Result<axum::Json<ActedAnswer>, Problem> {
     let SignerRequest { who, when, comment } = request;
     let what = What::AddSigner { who, when, comment };
-    act(&app, &client, &id, what, Seen::default()).await
+    item.act(what, Seen::default()).await
 }
 
 /// Take an added signer out before he decided.
 #[utoipa::path(post, path = "/api/v1/work-items/{id}/signers/removal", tag = "work items", params(("id" = String, Path)), request_body = SignerGoneRequest,
     responses((status = 200, body = ActedAnswer), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)), security(("key" = [])))]
 pub async fn signer_gone(
-    State(app): State<App>,
-    client: Client,
-    Path(id): Path<String>,
+    item: Item,
     Json(request): Json<SignerGoneRequest>,
 ) -> Result<axum::Json<ActedAnswer>, Problem> {
     let what = What::RemoveSigner { who: request.who };
-    act(&app, &client, &id, what, Seen::default()).await
+    item.act(what, Seen::default()).await
 }

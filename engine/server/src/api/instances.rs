@@ -14,6 +14,7 @@ use super::body::{self, Json, Query};
 use super::cursor::{Page, Place, cut, limit};
 use crate::app::App;
 use crate::counters::Counted;
+use crate::drawing;
 use crate::lists::{self, CaseFilter};
 use crate::problem::Problem;
 use crate::security::identity::Client;
@@ -346,7 +347,7 @@ async fn waiting(app: &App, id: &str, case: &CaseView) -> Result<Vec<WaitingTask
     let live = case.instance.live();
     let calls = live.iter().any(|task| task.kind == "call");
     let acts = if calls {
-        app.store().acts_of(id).await.map_err(Problem::internal)?
+        app.store().acts_of(id).await.map_err(Problem::from)?
     } else {
         Vec::new()
     };
@@ -384,7 +385,7 @@ pub async fn history(
         .store()
         .history(&head.id, after, limit + 1)
         .await
-        .map_err(Problem::internal)?;
+        .map_err(Problem::from)?;
     let (rows, next) = cut(rows, limit, |row| Place {
         at_ms: row.version,
         id: String::new(),
@@ -417,13 +418,11 @@ pub async fn diagram(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let (_, case) = visibility::case(&app, client.asker(), &id).await?;
+    let language = app.site.language;
+    let names = drawing::names_of_site(&app, language).await?;
     Ok((
         [(CONTENT_TYPE, "image/svg+xml")],
-        crate::drawing::svg(
-            &case,
-            crate::drawing::names(&app.runtime.organisation(), app.site.language),
-            app.site.language,
-        ),
+        drawing::svg(&case, names, language),
     )
         .into_response())
 }

@@ -1,7 +1,8 @@
 //! Work items through the API: what waits for the key's person, and everything that a person can do
 //! at the desk. All of it goes through the one decision function of the engine.
 
-use axum::extract::{Path, State};
+use axum::extract::{FromRequestParts, Path, State};
+use axum::http::request::Parts;
 use serde::{Deserialize, Serialize};
 use tongban_expr::Value;
 use tongban_store::InboxFilter;
@@ -219,9 +220,7 @@ pub async fn show(
 #[utoipa::path(post, path = "/api/v1/work-items/{id}/decision", tag = "work items", params(("id" = String, Path)), request_body = DecisionRequest,
     responses((status = 200, body = ActedAnswer), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)), security(("key" = [])))]
 pub async fn decision(
-    State(app): State<App>,
-    client: Client,
-    Path(id): Path<String>,
+    item: Item,
     Json(request): Json<DecisionRequest>,
 ) -> Result<axum::Json<ActedAnswer>, Problem> {
     let what = What::Decide {
@@ -231,16 +230,14 @@ pub async fn decision(
         change: change(&request.change)?,
         statement: request.statement,
     };
-    act(&app, &client, &id, what, request.seen).await
+    item.act(what, request.seen).await
 }
 
 /// Send in a form that was asked for.
 #[utoipa::path(post, path = "/api/v1/work-items/{id}/submission", tag = "work items", params(("id" = String, Path)), request_body = SubmissionRequest,
     responses((status = 200, body = ActedAnswer), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)), security(("key" = [])))]
 pub async fn submission(
-    State(app): State<App>,
-    client: Client,
-    Path(id): Path<String>,
+    item: Item,
     Json(request): Json<SubmissionRequest>,
 ) -> Result<axum::Json<ActedAnswer>, Problem> {
     let what = What::Submit {
@@ -251,40 +248,34 @@ pub async fn submission(
         reason: None,
         statement: request.statement,
     };
-    act(&app, &client, &id, what, request.seen).await
+    item.act(what, request.seen).await
 }
 
 /// Take an item that several people share.
 #[utoipa::path(post, path = "/api/v1/work-items/{id}/claim", tag = "work items", params(("id" = String, Path)), request_body = Remark,
     responses((status = 200, body = ActedAnswer), (status = 404, body = Problem), (status = 409, body = Problem)), security(("key" = [])))]
 pub async fn claim(
-    State(app): State<App>,
-    client: Client,
-    Path(id): Path<String>,
+    item: Item,
     Json(request): Json<Remark>,
 ) -> Result<axum::Json<ActedAnswer>, Problem> {
-    act(&app, &client, &id, What::Claim, request.seen).await
+    item.act(What::Claim, request.seen).await
 }
 
 /// Give a claimed item back.
 #[utoipa::path(post, path = "/api/v1/work-items/{id}/unclaim", tag = "work items", params(("id" = String, Path)), request_body = Remark,
     responses((status = 200, body = ActedAnswer), (status = 404, body = Problem), (status = 409, body = Problem)), security(("key" = [])))]
 pub async fn unclaim(
-    State(app): State<App>,
-    client: Client,
-    Path(id): Path<String>,
+    item: Item,
     Json(request): Json<Remark>,
 ) -> Result<axum::Json<ActedAnswer>, Problem> {
-    act(&app, &client, &id, What::Unclaim, request.seen).await
+    item.act(What::Unclaim, request.seen).await
 }
 
 /// Send the case back to the applicant or to a step that it passed.
 #[utoipa::path(post, path = "/api/v1/work-items/{id}/return", tag = "work items", params(("id" = String, Path)), request_body = ReturnRequest,
     responses((status = 200, body = ActedAnswer), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)), security(("key" = [])))]
 pub async fn send_back(
-    State(app): State<App>,
-    client: Client,
-    Path(id): Path<String>,
+    item: Item,
     Json(request): Json<ReturnRequest>,
 ) -> Result<axum::Json<ActedAnswer>, Problem> {
     let what = What::Return {
@@ -295,32 +286,28 @@ pub async fn send_back(
         fields: pairs(request.fields),
         comment: request.comment,
     };
-    act(&app, &client, &id, what, request.seen).await
+    item.act(what, request.seen).await
 }
 
 /// Ask the applicant for what is missing, all at once.
 #[utoipa::path(post, path = "/api/v1/work-items/{id}/correction", tag = "work items", params(("id" = String, Path)), request_body = CorrectionRequest,
     responses((status = 200, body = ActedAnswer), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)), security(("key" = [])))]
 pub async fn correction(
-    State(app): State<App>,
-    client: Client,
-    Path(id): Path<String>,
+    item: Item,
     Json(request): Json<CorrectionRequest>,
 ) -> Result<axum::Json<ActedAnswer>, Problem> {
     let what = What::Correct {
         items: pairs(request.items),
         comment: request.comment,
     };
-    act(&app, &client, &id, what, request.seen).await
+    item.act(what, request.seen).await
 }
 
 /// Send a corrected form again.
 #[utoipa::path(post, path = "/api/v1/work-items/{id}/resubmission", tag = "work items", params(("id" = String, Path)), request_body = SubmissionRequest,
     responses((status = 200, body = ActedAnswer), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)), security(("key" = [])))]
 pub async fn resubmission(
-    State(app): State<App>,
-    client: Client,
-    Path(id): Path<String>,
+    item: Item,
     Json(request): Json<SubmissionRequest>,
 ) -> Result<axum::Json<ActedAnswer>, Problem> {
     if request.outcome.is_some() {
@@ -332,41 +319,28 @@ pub async fn resubmission(
         comment: request.comment,
         statement: request.statement,
     };
-    act(&app, &client, &id, what, request.seen).await
+    item.act(what, request.seen).await
 }
 
 /// Add a comment.
 #[utoipa::path(post, path = "/api/v1/work-items/{id}/comment", tag = "work items", params(("id" = String, Path)), request_body = CommentRequest,
     responses((status = 200, body = ActedAnswer), (status = 404, body = Problem), (status = 409, body = Problem)), security(("key" = [])))]
 pub async fn comment(
-    State(app): State<App>,
-    client: Client,
-    Path(id): Path<String>,
+    item: Item,
     Json(request): Json<CommentRequest>,
 ) -> Result<axum::Json<ActedAnswer>, Problem> {
-    act(
-        &app,
-        &client,
-        &id,
-        What::Comment { text: request.text },
-        Seen::default(),
-    )
-    .await
+    item.act(What::Comment { text: request.text }, Seen::default())
+        .await
 }
 
 /// Remind whoever has the item.
 #[utoipa::path(post, path = "/api/v1/work-items/{id}/urge", tag = "work items", params(("id" = String, Path)), request_body = Remark,
     responses((status = 200, body = ActedAnswer), (status = 404, body = Problem), (status = 429, body = Problem)), security(("key" = [])))]
 pub async fn urge(
-    State(app): State<App>,
-    client: Client,
-    Path(id): Path<String>,
+    item: Item,
     Json(request): Json<Remark>,
 ) -> Result<axum::Json<ActedAnswer>, Problem> {
-    act(
-        &app,
-        &client,
-        &id,
+    item.act(
         What::Urge {
             comment: request.comment,
         },
@@ -379,15 +353,10 @@ pub async fn urge(
 #[utoipa::path(post, path = "/api/v1/work-items/{id}/withdrawal", tag = "work items", params(("id" = String, Path)), request_body = Remark,
     responses((status = 200, body = ActedAnswer), (status = 404, body = Problem), (status = 409, body = Problem)), security(("key" = [])))]
 pub async fn withdrawal(
-    State(app): State<App>,
-    client: Client,
-    Path(id): Path<String>,
+    item: Item,
     Json(request): Json<Remark>,
 ) -> Result<axum::Json<ActedAnswer>, Problem> {
-    act(
-        &app,
-        &client,
-        &id,
+    item.act(
         What::Withdraw {
             comment: request.comment,
         },
@@ -396,15 +365,38 @@ pub async fn withdrawal(
     .await
 }
 
-/// Answers with what became of an act.
-pub(super) async fn act(
-    app: &App,
-    client: &Client,
-    id: &str,
-    what: What,
-    seen: Seen,
-) -> Result<axum::Json<ActedAnswer>, Problem> {
-    performed(app, client, id, what, seen).await.map(axum::Json)
+/// A work item that a request names, with who asks.
+pub struct Item {
+    app: App,
+    client: Client,
+    id: String,
+}
+
+impl FromRequestParts<App> for Item {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let client = Client::from_request_parts(parts, app).await?;
+        let id = Path::<String>::from_request_parts(parts, app).await;
+        Ok(Self {
+            app: app.clone(),
+            client,
+            // An address that cannot be read names no item.
+            id: id.map_err(|_| Problem::not_found())?.0,
+        })
+    }
+}
+
+impl Item {
+    /// Answers with what became of an act.
+    pub(super) async fn act(
+        self,
+        what: What,
+        seen: Seen,
+    ) -> Result<axum::Json<ActedAnswer>, Problem> {
+        let acted = performed(&self.app, &self.client, &self.id, what, seen).await;
+        acted.map(axum::Json)
+    }
 }
 
 /// Does what a key's person does at an item.

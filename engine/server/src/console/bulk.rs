@@ -20,7 +20,7 @@ use crate::api::bulk::ITEMS_MAX;
 use crate::app::App;
 use crate::counters::Counted;
 use crate::form::FaultLine;
-use crate::language::Language;
+use crate::language::{InWords, Language};
 use crate::problem::Problem;
 use crate::security::account::SignedIn;
 use crate::security::identity::Officer;

@@ -27,7 +27,7 @@ use crate::api::operations::checked;
 use crate::app::App;
 use crate::drawing::{self, PICTURE_POLICY};
 use crate::form::{self, Access};
-use crate::language::Language;
+use crate::language::{InWords, Language};
 use crate::offers::{Lookup, Surroundings};
 use crate::problem::Problem;
 use crate::security::account::SignedIn;
@@ -412,16 +412,13 @@ pub async fn diagram(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let (_, case) = visibility::case(&app, signed_in.asker(), &id).await?;
+    let names = drawing::names_of_site(&app, visitor.language).await?;
     Ok((
         [
             (CONTENT_TYPE, "image/svg+xml"),
             (CONTENT_SECURITY_POLICY, PICTURE_POLICY),
         ],
-        drawing::svg(
-            &case,
-            drawing::names(&app.runtime.organisation(), visitor.language),
-            visitor.language,
-        ),
+        drawing::svg(&case, names, visitor.language),
     )
         .into_response())
 }

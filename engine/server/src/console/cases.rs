@@ -10,7 +10,7 @@ use super::frame::{Frame, page as render};
 use super::time;
 use crate::api::cursor::{LIMIT_DEFAULT, Place};
 use crate::app::App;
-use crate::language::Language;
+use crate::language::{InWords, Language};
 use crate::lists::{self, CaseFilter};
 use crate::problem::Problem;
 use crate::security::identity::{Officer, Visitor};

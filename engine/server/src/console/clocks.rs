@@ -10,7 +10,7 @@ use super::inbox::{Card, card};
 use super::time::{self, Due};
 use super::timeline;
 use crate::app::App;
-use crate::language::Language;
+use crate::language::{InWords, Language};
 use crate::words::{Words, fill};
 
 /// A time limit of a case.

@@ -10,7 +10,7 @@ use super::refusal::unfit;
 use super::start::{field_fault, first_of_each};
 use crate::api::body::value;
 use crate::form::{self, Access, Decoded, Fault, Form, What as Wrong};
-use crate::language::Language;
+use crate::language::{InWords, Language};
 use crate::problem::Problem;
 use crate::words::{CHINESE, ENGLISH, fill};
 

@@ -6,6 +6,7 @@ use axum::response::{Html, IntoResponse, Response};
 
 use super::frame::Frame;
 use crate::app::App;
+use crate::language::InWords;
 use crate::problem::{Problem, Worded};
 use crate::security::identity::Visitor;
 use crate::words::fill;

@@ -6,7 +6,7 @@ use axum::response::{Html, IntoResponse, Response};
 
 use super::assets::style_address;
 use crate::app::App;
-use crate::language::Language;
+use crate::language::{InWords, Language};
 use crate::problem::{Problem, Worded};
 use crate::security::identity::Visitor;
 use crate::words::Words;

@@ -7,7 +7,7 @@ use tongban_work::{AddWhen, ItemView, What};
 use super::decide::{PageFault, Reading};
 use super::posted::Posted;
 use crate::app::App;
-use crate::language::Language;
+use crate::language::{InWords, Language};
 use crate::words::{Words, fill};
 
 /// Colleagues that the page proposes; any name may be typed.

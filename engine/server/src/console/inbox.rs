@@ -13,7 +13,7 @@ use super::time::{self, Due};
 use super::{outline, timeline};
 use crate::api::cursor::{LIMIT_DEFAULT, Place};
 use crate::app::App;
-use crate::language::Language;
+use crate::language::{InWords, Language};
 use crate::lists;
 use crate::problem::Problem;
 use crate::security::identity::{Officer, Visitor};

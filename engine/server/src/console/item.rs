@@ -22,7 +22,7 @@ use super::timeline::{self, Said};
 use crate::app::App;
 use crate::counters::Counted;
 use crate::form::{self, Fault, FaultLine};
-use crate::language::Language;
+use crate::language::{InWords, Language};
 use crate::problem::Problem;
 use crate::security::account::SignedIn;
 use crate::security::identity::{Officer, Visitor};

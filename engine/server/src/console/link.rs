@@ -19,6 +19,7 @@ use super::timeline::{self, Said};
 use crate::app::App;
 use crate::counters::Counted;
 use crate::form::{self, Access, FaultLine};
+use crate::language::InWords;
 use crate::problem::Problem;
 use crate::security::attempts::Door;
 use crate::security::identity::Visitor;

@@ -9,7 +9,7 @@ use super::{outline, timeline, value};
 use crate::api::body::json;
 use crate::app::App;
 use crate::form::{self, Access, Entries, Form};
-use crate::language::Language;
+use crate::language::{InWords, Language};
 use crate::offers::{Lookup, Surroundings};
 use crate::problem::Problem;
 

@@ -7,7 +7,7 @@ use tongban_core::Mark;
 use tongban_dsl::definition::{Definition, Task, TaskKind, Template as Source, TemplateKind};
 use tongban_runtime::CaseView;
 
-use crate::language::Language;
+use crate::language::{InWords, Language};
 use crate::words::Words;
 
 /// A step with what stands inside it already rendered.

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 
 use crate::app::App;
 use crate::form::Entries;
+use crate::language::InWords;
 use crate::problem::Problem;
 use crate::security::form_token::{TOKEN_FIELD, foreign, token_accepted};
 use crate::security::identity::Visitor;
@@ -55,6 +56,10 @@ impl FromRequest<App> for Posted {
         })?;
         if pairs.len() > ENTRIES_MAX {
             return Err(Problem::of_status(StatusCode::PAYLOAD_TOO_LARGE));
+        }
+        let nul = |text: &String| text.contains('\0');
+        if pairs.iter().any(|(name, value)| nul(name) || nul(value)) {
+            return Err(Problem::malformed("the form has a NUL character"));
         }
         let entries = Entries::new(pairs);
         if !token_accepted(

@@ -4,7 +4,7 @@ use tongban_work::Refusal;
 
 use super::{time, timeline};
 use crate::app::App;
-use crate::language::Language;
+use crate::language::{InWords, Language};
 use crate::words::{Words, fill};
 
 /// A refusal as people read it.

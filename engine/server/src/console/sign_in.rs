@@ -12,7 +12,7 @@ use super::posted::Posted;
 use crate::app::App;
 use crate::counters::Counted;
 use crate::demo;
-use crate::language::{LANGUAGE_COOKIE, Language};
+use crate::language::{InWords, LANGUAGE_COOKIE, Language};
 use crate::problem::Problem;
 use crate::security::account;
 use crate::security::attempts::Door;

@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::counters::Counted;
 use crate::drafts::{self, Place};
 use crate::form::{self, Access, Decoded, Fault, FaultLine, Form, What};
-use crate::language::Language;
+use crate::language::{InWords, Language};
 use crate::offers::{Lookup, Surroundings, with_defaults};
 use crate::problem::Problem;
 use crate::security::account::SignedIn;

@@ -9,7 +9,7 @@ use super::frame::{Frame, page};
 use super::time;
 use crate::app::App;
 use crate::drafts::{self, Draft};
-use crate::language::Language;
+use crate::language::{InWords, Language};
 use crate::problem::Problem;
 use crate::security::identity::{Officer, Visitor};
 use crate::visibility::may_start;

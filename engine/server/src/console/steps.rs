@@ -9,7 +9,7 @@ use tongban_runtime::history::{Entry, Page};
 use super::{time, timeline};
 use crate::api::body::json;
 use crate::app::App;
-use crate::language::Language;
+use crate::language::{InWords, Language};
 use crate::problem::Problem;
 use crate::words::Words;
 

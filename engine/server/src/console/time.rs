@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use tongban_org::Calendar;
 
 use crate::app::App;
-use crate::language::Language;
+use crate::language::{InWords, Language};
 use crate::words::fill;
 
 /// Longer spans are not counted to their end.

@@ -8,7 +8,7 @@ use tongban_work::{Item, Kind};
 
 use super::{outline, time};
 use crate::app::App;
-use crate::language::Language;
+use crate::language::{InWords, Language};
 use crate::problem::Problem;
 use crate::words::{Words, fill};
 

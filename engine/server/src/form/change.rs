@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::field::{Field, Form, Kind};
 use super::read::{Reading, text_of};
-use crate::language::Language;
+use crate::language::{InWords, Language};
 use crate::words::fill;
 
 /// One changed answer.

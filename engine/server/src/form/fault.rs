@@ -2,7 +2,7 @@
 
 use super::access::schema_path;
 use super::field::{Form, Kind};
-use crate::language::Language;
+use crate::language::{InWords, Language};
 use crate::words::fill;
 
 /// A fault of one answer.

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 
 use super::access::{Access, FieldAccess};
 use super::field::{Field, Form, Kind};
-use crate::language::Language;
+use crate::language::{InWords, Language};
 use crate::words::Words;
 
 /// How values are shown.

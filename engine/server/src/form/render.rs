@@ -7,7 +7,7 @@ use super::access::{Access, FieldAccess};
 use super::fault::{FaultLine, identifier};
 use super::field::{Choice, Field, Form, Kind};
 use super::read::{Reading, text_of};
-use crate::language::Language;
+use crate::language::{InWords, Language};
 use crate::words::{Words, fill};
 
 /// Up to so many values are offered side by side; more are offered in a list to open.

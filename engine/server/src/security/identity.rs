@@ -22,7 +22,7 @@ use super::key::{Scope, bearer};
 use super::secret::random_token;
 use crate::app::App;
 use crate::counters::Counted;
-use crate::language::{LANGUAGE_COOKIE, Language};
+use crate::language::{self, LANGUAGE_COOKIE, Language};
 use crate::problem::Problem;
 use crate::serve::Peer;
 
@@ -104,7 +104,7 @@ impl SignedIn {
 /// Finds out who visits, before any route is matched; sets a visit cookie for people who come first.
 pub async fn visit(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let headers = request.headers();
-    let language = Language::of_request(
+    let language = language::of_request(
         headers,
         cookie(headers, LANGUAGE_COOKIE).as_deref(),
         app.site.language,
