@@ -16,6 +16,13 @@ use crate::state::{CaseHead, CaseLink, Parent, State};
 
 /// How deep children nest.
 const DEPTH_MAX: u32 = 32;
+/// How many cases one that nobody started from a case may start; each level below may start a tenth of it.
+const BORN_MAX: u64 = 1_000_000;
+
+/// How many cases one at this depth may start: cases that start themselves twice end soon, and so does what grows by them.
+fn born_max(depth: u32) -> u64 {
+    (BORN_MAX / 10_u64.saturating_pow(depth)).max(1)
+}
 
 impl Activation<'_> {
     pub(crate) async fn start_child(
@@ -85,6 +92,15 @@ impl Activation<'_> {
         if above.depth >= DEPTH_MAX {
             return Err(format!("cases may nest {DEPTH_MAX} deep"));
         }
+        let most = born_max(above.depth);
+        // What listens for events stays for ever and starts a case for each.
+        if self.state.memory.born >= most && !self.ready.digest.ends_with(COLLECTOR) {
+            let depth = above.depth;
+            return Err(format!(
+                "a case that lies {depth} below the first one starts at most {most} cases"
+            ));
+        }
+        self.state.memory.born += 1;
         let id = self.node.ids.uuid(self.now_ms);
         let parent_id = parent.instance.clone();
         let head = CaseHead {
@@ -249,5 +265,26 @@ fn child_result(body: &Value) -> Result<Value, Error> {
             "the case that was started here was cancelled",
         )),
         _ => Err(Error::from_value(body.get("error").unwrap_or(&Value::Null))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_starts_itself_twice_ends_soon_and_what_starts_itself_once_goes_as_deep_as_ever() {
+        let all = |each: u64| {
+            (0..DEPTH_MAX).fold((1_u64, 1_u64), |(cases, level), depth| {
+                let level = level.saturating_mul(each.min(born_max(depth)));
+                (cases.saturating_add(level), level)
+            })
+        };
+        assert_eq!(all(1).0, 33);
+        assert!(all(2).0 < 2_000, "{:?}", all(2));
+        assert_eq!(
+            (born_max(0), born_max(3), born_max(31)),
+            (1_000_000, 1_000, 1)
+        );
     }
 }

@@ -1,5 +1,6 @@
 //! Serving: every job in a loop of its own, called by bells, hints of the database and a slow poll.
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -21,6 +22,12 @@ const HINT_GAP: Duration = Duration::from_millis(50);
 
 /// The most acts in flight on one node.
 const ACTS_MAX: usize = 256;
+
+/// The most cases that this node's own changes left for it and that wait for a lane.
+const WAITING_MAX: usize = 100_000;
+
+/// How long they wait before the lanes are looked at again.
+const LANES_PAUSE: Duration = Duration::from_millis(5);
 
 /// The most mails in flight on one node.
 const MAILS_MAX: usize = 16;
@@ -115,10 +122,18 @@ async fn pause_ms(node: &Node, job: Job) -> u64 {
 /// What this node's own changes left for it: lanes run on their threads, acts side by side.
 async fn handed_loop(node: Arc<Node>, mut stopped: watch::Receiver<bool>, acts: Arc<Semaphore>) {
     let mut flying = JoinSet::new();
+    let mut waiting = VecDeque::new();
     loop {
         let handed: Vec<Handed> = node.handed.lock().drain(..).collect();
         for one in handed {
             let is_act = matches!(one, Handed::Act(_));
+            if matches!(one, Handed::Wake(_)) {
+                // More than these are left to the lease of their rows, which brings them back.
+                if waiting.len() < WAITING_MAX {
+                    waiting.push_back(one);
+                }
+                continue;
+            }
             if !is_act {
                 node.take_one(one).await;
                 continue;
@@ -135,9 +150,19 @@ async fn handed_loop(node: Arc<Node>, mut stopped: watch::Receiver<bool>, acts: 
         if *stopped.borrow() {
             break;
         }
+        while !are_lanes_full(&node)
+            && let Some(one) = waiting.pop_front()
+        {
+            node.take_one(one).await;
+        }
+        let pause = if waiting.is_empty() {
+            Duration::from_millis(Job::Handed.pause_ms())
+        } else {
+            LANES_PAUSE
+        };
         tokio::select! {
             () = node.bell.notified() => {}
-            () = tokio::time::sleep(Duration::from_millis(Job::Handed.pause_ms())) => {}
+            () = tokio::time::sleep(pause) => {}
             Some(_) = flying.join_next(), if !flying.is_empty() => {}
             _ = stopped.changed() => {}
         }
@@ -247,5 +272,10 @@ fn is_under_pressure(node: &Node, job: Job) -> bool {
         Door::Queue(committer) => committer.pressure().is_full(),
         Door::Direct => false,
     };
-    claims && (full || node.clock.is_lost())
+    claims && (full || are_lanes_full(node) || node.clock.is_lost())
+}
+
+/// Most of the lanes are left to people: what starts cases by the thousand neither fills the memory nor stands before them.
+fn are_lanes_full(node: &Node) -> bool {
+    node.lanes.len() > node.settings.lanes_max / 8
 }

@@ -102,6 +102,9 @@ pub struct Memory {
     /// Reads that had to wait for a commit of what was written before them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub postponed: Vec<Call>,
+    /// How many cases it has started.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub born: u64,
     /// It has had a work item: the final state is kept.
     #[serde(default, skip_serializing_if = "is_false")]
     pub had_work: bool,
@@ -254,8 +257,8 @@ impl State {
     }
 }
 
-fn is_zero(number: &u32) -> bool {
-    *number == 0
+fn is_zero<N: Default + PartialEq>(number: &N) -> bool {
+    *number == N::default()
 }
 
 fn is_false(flag: &bool) -> bool {
