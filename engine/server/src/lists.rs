@@ -85,7 +85,7 @@ pub async fn cases(
         .instances(Seen::By(&principals), &filter, before.as_deref(), wanted)
         .await;
     found.extend(
-        own.map_err(Problem::internal)?
+        own.map_err(Problem::from)?
             .into_iter()
             .map(|row| (row.id.clone(), row)),
     );
@@ -126,7 +126,7 @@ async fn by_right(
             .store()
             .instances(seen, filter, before.as_deref(), wanted)
             .await
-            .map_err(Problem::internal)?;
+            .map_err(Problem::from)?;
         let last = rows.len() < wanted;
         before = rows.last().map(|row| row.id.clone());
         found.extend(rows.into_iter().filter(|row| {
@@ -174,7 +174,7 @@ pub async fn inbox(
         .store()
         .inbox_page(&candidates, filter, &after, wanted)
         .await
-        .map_err(Problem::internal)?;
+        .map_err(Problem::from)?;
     let place = |row: &tongban_store::InboxItem| Place {
         at_ms: row.due_at_ms,
         id: row.instance_id.clone(),
@@ -216,7 +216,7 @@ pub async fn inbox_groups(app: &App, person: &str) -> Result<Vec<InboxGroup>, Pr
     app.store()
         .inbox_groups(&candidates(app, person))
         .await
-        .map_err(Problem::internal)
+        .map_err(Problem::from)
 }
 
 /// A decision in the list of what a person has done.
@@ -253,7 +253,7 @@ pub async fn done(
         .store()
         .decisions_of_person(person, (before.0, &before.1), limit + 1)
         .await
-        .map_err(Problem::internal)?;
+        .map_err(Problem::from)?;
     let (rows, next) = cut(rows, limit, |row| Place {
         at_ms: row.at_ms,
         id: row.instance_id.clone(),
@@ -264,7 +264,7 @@ pub async fn done(
         .store()
         .instance_heads(&ids)
         .await
-        .map_err(Problem::internal)?;
+        .map_err(Problem::from)?;
     let mut entries = Vec::with_capacity(rows.len());
     for row in &rows {
         let head = heads.iter().find(|head| head.id == row.instance_id);
@@ -272,7 +272,7 @@ pub async fn done(
             .store()
             .work_item(&row.instance_id, row.n)
             .await
-            .map_err(Problem::internal)?;
+            .map_err(Problem::from)?;
         entries.push(DoneEntry {
             instance: row.instance_id.clone(),
             n: row.n,

@@ -199,7 +199,7 @@ async fn choices_of(
             .store()
             .record(register, key)
             .await
-            .map_err(Problem::internal)?;
+            .map_err(Problem::from)?;
         let body: Json = record
             .and_then(|row| serde_json::from_str(&row.body).ok())
             .unwrap_or_default();
@@ -212,7 +212,7 @@ async fn choices_of(
         .store()
         .record_find(register, &[], "", OFFERED_MAX + 1)
         .await
-        .map_err(Problem::internal)?;
+        .map_err(Problem::from)?;
     if rows.len() as i64 > OFFERED_MAX {
         return Ok(None);
     }

@@ -8,6 +8,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tongban_runtime::RuntimeError;
+use tongban_store::StoreError;
 use utoipa::ToSchema;
 
 /// The media type of problems.
@@ -259,6 +260,13 @@ impl From<RuntimeError> for Problem {
     }
 }
 
+impl From<StoreError> for Problem {
+    /// A database that cannot be reached now is no fault of this server: whoever asked may come back.
+    fn from(error: StoreError) -> Self {
+        RuntimeError::from(error).into()
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let body = serde_json::to_vec(&self).unwrap_or_default();
@@ -290,6 +298,14 @@ mod tests {
         let text = serde_json::to_string(&problem).expect("a problem is JSON");
         assert_eq!(problem.status, 500);
         assert!(!text.contains("SELECT"), "{text}");
+    }
+
+    #[test]
+    fn a_database_that_is_away_is_no_fault_inside() {
+        let away = Problem::from(StoreError::Unavailable("connection refused".into()));
+        assert_eq!((away.status, away.retry_after_s), (503, Some(2)));
+        let broken = Problem::from(StoreError::Database("no such column".into()));
+        assert_eq!(broken.status, 500);
     }
 
     #[test]

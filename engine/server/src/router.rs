@@ -279,6 +279,7 @@ pub fn router(app: &App) -> Router {
         .layer(DefaultBodyLimit::disable())
         .layer(RequestBodyLimitLayer::new(app.limits.body_bytes))
         .layer(from_fn_with_state(app.clone(), refuse_large))
+        .layer(from_fn(refuse_nul))
         .layer(from_fn_with_state(app.clone(), word))
         .layer(from_fn_with_state(app.clone(), identity::visit))
         .layer(from_fn(move |request, next| {
@@ -317,6 +318,18 @@ async fn refuse_large(State(app): State<App>, request: Request, next: Next) -> R
         }
     }
     Problem::of_status(StatusCode::PAYLOAD_TOO_LARGE).into_response()
+}
+
+/// No name and no id has a NUL; one database takes it as a text, the other does not.
+async fn refuse_nul(request: Request, next: Next) -> Response {
+    let uri = request.uri();
+    if uri.path().contains("%00") {
+        return Problem::not_found().into_response();
+    }
+    if uri.query().is_some_and(|query| query.contains("%00")) {
+        return Problem::malformed("the query has a NUL character").into_response();
+    }
+    next.run(request).await
 }
 
 /// The last resort: a handler that panicked answers like any other failure inside.

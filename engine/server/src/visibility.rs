@@ -98,7 +98,7 @@ pub async fn sees(app: &App, asker: Asker<'_>, head: &InstanceRow) -> Result<boo
         .store()
         .party_of(&head.id, &principals(app, asker))
         .await
-        .map_err(Problem::internal)?;
+        .map_err(Problem::from)?;
     Ok(!parties.is_empty())
 }
 
@@ -114,7 +114,7 @@ pub async fn head(app: &App, asker: Asker<'_>, id: &str) -> Result<InstanceRow, 
         .store()
         .instance_head(id)
         .await
-        .map_err(Problem::internal)?;
+        .map_err(Problem::from)?;
     let head = found.ok_or_else(Problem::not_found)?;
     if sees(app, asker, &head).await? {
         Ok(head)
@@ -213,7 +213,7 @@ pub async fn may_follow(
     number: &str,
 ) -> Result<bool, Problem> {
     let found = app.store().instance_by_number(number).await;
-    let Some(head) = found.map_err(Problem::internal)? else {
+    let Some(head) = found.map_err(Problem::from)? else {
         return Ok(false);
     };
     if !sees(app, asker, &head).await? {

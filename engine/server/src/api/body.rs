@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tongban_expr::Value;
 
+use super::twice::Amiss;
 use crate::app::App;
 use crate::problem::{FieldProblem, Problem};
 
@@ -78,15 +79,8 @@ pub fn media_type(headers: &HeaderMap) -> String {
 /// # Errors
 /// The text is no JSON, nested too deep, or of another shape.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    if let Some(place) = super::twice::first(bytes) {
-        let mut problem = Problem::malformed(format!("the body gives `{place}` twice"));
-        problem.errors.push(FieldProblem {
-            field: place.clone(),
-            keyword: "duplicate".to_owned(),
-            detail: format!("`{place}` is given twice: give it once"),
-            zh: format!("“{place}”重复出现,请只保留一个"),
-        });
-        return Err(problem);
+    if let Some(amiss) = super::twice::first(bytes) {
+        return Err(refused(amiss));
     }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let parsed = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
@@ -109,6 +103,32 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         .end()
         .map_err(|error| Problem::malformed(format!("there is more after the JSON: {error}")))?;
     Ok(parsed)
+}
+
+fn refused(amiss: Amiss) -> Problem {
+    let (mut problem, field, keyword, detail, zh) = match amiss {
+        Amiss::Twice(place) => (
+            Problem::malformed(format!("the body gives `{place}` twice")),
+            place.clone(),
+            "duplicate",
+            format!("`{place}` is given twice: give it once"),
+            format!("“{place}”重复出现,请只保留一个"),
+        ),
+        Amiss::Nul(place) => (
+            Problem::unacceptable("a text has a NUL character"),
+            place.clone(),
+            "nul",
+            format!("`{place}` has a NUL character: leave it out"),
+            format!("“{place}”含有空字符(NUL),请删去"),
+        ),
+    };
+    problem.errors.push(FieldProblem {
+        field,
+        keyword: keyword.to_owned(),
+        detail,
+        zh,
+    });
+    problem
 }
 
 /// Plain data as an engine's value.

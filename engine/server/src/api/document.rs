@@ -51,9 +51,15 @@ const MAILBOX: &str = "/api/v1/mailbox";
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
     let mut api = Api::openapi();
     api.paths.paths.retain(|path, _| !path.starts_with(MAILBOX));
-    api.to_json().unwrap_or_default()
+    completed(&api)
 });
-static DEMO: LazyLock<String> = LazyLock::new(|| Api::openapi().to_json().unwrap_or_default());
+static DEMO: LazyLock<String> = LazyLock::new(|| completed(&Api::openapi()));
+
+fn completed(api: &utoipa::openapi::OpenApi) -> String {
+    let mut document = serde_json::to_value(api).unwrap_or_default();
+    super::answers::complete(&mut document);
+    document.to_string()
+}
 
 /// The description as JSON text.
 pub fn text(demo: bool) -> &'static str {

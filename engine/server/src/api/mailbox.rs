@@ -78,7 +78,7 @@ pub async fn list(
         .store()
         .mails(query.person.as_deref(), before.as_deref(), limit + 1)
         .await
-        .map_err(Problem::internal)?;
+        .map_err(Problem::from)?;
     let (rows, next) = cut(rows, limit, |row| Place {
         at_ms: row.at_ms,
         id: row.id.clone(),

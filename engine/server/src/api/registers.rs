@@ -57,7 +57,7 @@ pub async fn records(
         .store()
         .register(&name)
         .await
-        .map_err(Problem::internal)?
+        .map_err(Problem::from)?
         .ok_or_else(Problem::not_found)?;
     let definition: RegisterDefinition = Value::from_json(&register.schema)
         .map_err(Problem::internal)?
@@ -87,7 +87,7 @@ pub async fn records(
         }
         None => app.store().record_find(&name, &[], &after, limit + 1).await,
     };
-    let rows = rows.map_err(Problem::internal)?;
+    let rows = rows.map_err(Problem::from)?;
     let (rows, next) = cut(rows, limit, |row| Place {
         at_ms: 0,
         id: row.id.clone(),
@@ -216,7 +216,7 @@ async fn log(
         .store()
         .commit_one(change)
         .await
-        .map_err(Problem::internal)?
+        .map_err(Problem::from)?
     {
         Outcome::Committed { .. } => Ok(()),
         other => Err(Problem::internal(format!(

@@ -155,7 +155,7 @@ pub async fn password_fits(app: &App, person: &str, password: &str) -> Result<bo
         .store()
         .credential(person)
         .await
-        .map_err(Problem::internal)?;
+        .map_err(Problem::from)?;
     let hash = credential
         .filter(|_| active)
         .map(|credential| credential.hash);
@@ -217,7 +217,7 @@ pub async fn signed_in(app: &App, token: &str) -> Result<Option<SignedIn>, Probl
         .store()
         .session(&token_hash(token))
         .await
-        .map_err(Problem::internal)?;
+        .map_err(Problem::from)?;
     let Some(mut row) = found.filter(|row| row.expires_at_ms > now_ms) else {
         return Ok(None);
     };
@@ -255,7 +255,7 @@ pub async fn client(app: &App, key: &str) -> Result<Option<Client>, Problem> {
         .store()
         .api_key(&token_hash(key))
         .await
-        .map_err(Problem::internal)?;
+        .map_err(Problem::from)?;
     let Some(row) = found.filter(|row| row.expires_at_ms.is_none_or(|end| end > now_ms)) else {
         return Ok(None);
     };

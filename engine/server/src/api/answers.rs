@@ -1,0 +1,151 @@
+//! What every operation may answer besides what its handler says: written into the description once, for all of them.
+
+use serde_json::{Map, Value, json};
+
+use super::cursor::LIMIT_MAX;
+use crate::problem::PROBLEM_JSON;
+
+/// Failures of every operation.
+const ALWAYS: [(&str, &str); 8] = [
+    ("400", "The request could not be read."),
+    ("401", "No key, or one that is not in force."),
+    ("403", "The key, or who it acts for, may not do this."),
+    (
+        "404",
+        "There is nothing here, or nothing that the key may see.",
+    ),
+    ("408", "The request took too long."),
+    (
+        "429",
+        "Too many requests: `Retry-After` says when to come back.",
+    ),
+    (
+        "500",
+        "Something failed on the side of the server; the log has the cause.",
+    ),
+    (
+        "503",
+        "Too much is waiting: nothing was done, `Retry-After` says when to come back.",
+    ),
+];
+
+/// Failures of operations that take a body.
+const OF_BODIES: [(&str, &str); 4] = [
+    ("409", "This does not fit the state of the case."),
+    ("413", "The body is too large."),
+    ("415", "This kind of body is not taken."),
+    ("422", "The request was read and is not valid."),
+];
+
+/// Completes a description.
+pub fn complete(document: &mut Value) {
+    let operations = document
+        .get_mut("paths")
+        .and_then(Value::as_object_mut)
+        .into_iter()
+        .flat_map(Map::values_mut)
+        .filter_map(Value::as_object_mut)
+        .flat_map(|methods| methods.iter_mut().filter(|(name, _)| *name != "parameters"))
+        .map(|(_, operation)| operation);
+    for operation in operations {
+        let takes_body = operation.get("requestBody").is_some();
+        bound_pages(operation);
+        let Some(answers) = operation
+            .get_mut("responses")
+            .and_then(Value::as_object_mut)
+        else {
+            continue;
+        };
+        for (status, description) in ALWAYS {
+            add(answers, status, description);
+        }
+        for (status, description) in OF_BODIES.iter().filter(|_| takes_body) {
+            add(answers, status, description);
+        }
+        for (status, answer) in answers.iter_mut() {
+            if status.starts_with(['4', '5']) {
+                let problem = json!({ PROBLEM_JSON: { "schema": { "$ref": "#/components/schemas/Problem" } } });
+                if let Some(answer) = answer.as_object_mut() {
+                    answer.insert("content".to_owned(), problem);
+                }
+            }
+        }
+    }
+}
+
+fn add(answers: &mut Map<String, Value>, status: &str, description: &str) {
+    let known = answers
+        .entry(status.to_owned())
+        .or_insert_with(|| json!({}));
+    let known = known.as_object_mut().into_iter();
+    for answer in known {
+        let silent = answer
+            .get("description")
+            .and_then(Value::as_str)
+            .is_none_or(str::is_empty);
+        if silent {
+            answer.insert("description".to_owned(), description.into());
+        }
+    }
+}
+
+/// The bounds of `limit`, which handlers check and types do not tell.
+fn bound_pages(operation: &mut Value) {
+    let parameters = operation
+        .get_mut("parameters")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten();
+    for parameter in parameters {
+        if parameter.get("name").and_then(Value::as_str) != Some("limit") {
+            continue;
+        }
+        if let Some(schema) = parameter.get_mut("schema").and_then(Value::as_object_mut) {
+            schema.insert("minimum".to_owned(), 1.into());
+            schema.insert("maximum".to_owned(), LIMIT_MAX.into());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::document::text;
+
+    #[test]
+    fn every_operation_tells_its_failures_as_problems() {
+        let document: Value = serde_json::from_str(text(true)).expect("the description is JSON");
+        let paths = document["paths"].as_object().expect("paths");
+        let mut bodies = 0;
+        for (path, methods) in paths {
+            for (method, operation) in methods.as_object().expect("methods") {
+                let answers = operation["responses"].as_object().expect("answers");
+                for (status, _) in ALWAYS {
+                    let problem = &answers[status]["content"][PROBLEM_JSON]["schema"]["$ref"];
+                    assert_eq!(
+                        problem, "#/components/schemas/Problem",
+                        "{method} {path} {status}"
+                    );
+                }
+                if operation.get("requestBody").is_some() {
+                    bodies += 1;
+                    assert!(answers.contains_key("415"), "{method} {path}");
+                }
+                let failures = answers
+                    .iter()
+                    .filter(|(status, _)| status.starts_with(['4', '5']));
+                for (status, answer) in failures {
+                    let content = answer["content"].as_object().expect("content");
+                    assert_eq!(content.len(), 1, "{method} {path} {status}");
+                    assert_ne!(answer["description"], "", "{method} {path} {status}");
+                }
+            }
+        }
+        assert!(bodies > 10, "{bodies}");
+        let pages = &document["paths"]["/api/v1/instances"]["get"]["parameters"];
+        let limit = pages
+            .as_array()
+            .and_then(|all| all.iter().find(|one| one["name"] == "limit"));
+        assert_eq!(limit.expect("a limit")["schema"]["maximum"], 200);
+    }
+}
