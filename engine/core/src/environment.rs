@@ -25,6 +25,8 @@ pub struct Env {
     pub sources_none: Value,
     /// Nonce of the markers of secrets, one for each instance.
     pub secret_nonce: String,
+    /// Secrets that the workflow names and the site does not have: to read one is an error.
+    pub absent_secrets: Vec<String>,
     /// The site's zone: local dates, calendar months.
     pub zone: TimeZone,
     /// Bounds of one evaluation.
@@ -42,6 +44,7 @@ impl Default for Env {
             parameters: None,
             sources_none: Value::Null,
             secret_nonce: String::new(),
+            absent_secrets: Vec::new(),
             zone: TimeZone::UTC,
             budget: Budget::default(),
         }

@@ -139,9 +139,26 @@ impl Machine<'_> {
         };
         let scope = self.scope(code, expression.language(), moment);
         match expression.eval(&scope, budget) {
+            Ok(value) if code.reads.secrets => self.with_known_secrets(value),
             Ok(value) => Ok(value),
             Err(_) if code.loose => Ok(Value::from(&*code.text)),
             Err(fault) => Err(self.expression_error(code, moment.frame, &fault)),
+        }
+    }
+
+    /// A value that carries no secret which the site does not have. Whoever reads one is told at once, not when a call is sent.
+    fn with_known_secrets(&self, value: Value) -> Result<Value, Error> {
+        let absent = &self.env.absent_secrets;
+        if absent.is_empty() {
+            return Ok(value);
+        }
+        let named = secret::names_in(&value);
+        match absent.iter().find(|name| named.contains(*name)) {
+            Some(name) => Err(Error::new(
+                ErrorKind::Authorization,
+                secret::UnknownSecret(name.clone()).to_string(),
+            )),
+            None => Ok(value),
         }
     }
 

@@ -264,9 +264,19 @@ fn environment(node: &Node, ready: &Ready, organisation: &Arc<Organisation>, sta
         parameters: parameters.all,
         sources_none: node.sources_none(),
         secret_nonce: head.nonce.clone().unwrap_or_default(),
+        absent_secrets: absent_secrets(node, ready),
         zone: node.settings.zone.clone(),
         budget: node.settings.budget.clone(),
     }
+}
+
+fn absent_secrets(node: &Node, ready: &Ready) -> Vec<String> {
+    let named = ready.definition.reusables.secrets.iter();
+    named
+        .map(|name| &name.value)
+        .filter(|name| node.secrets.reveal(name).is_none())
+        .cloned()
+        .collect()
 }
 
 fn starter(starter: &Starter) -> Value {

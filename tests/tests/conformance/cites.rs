@@ -1,6 +1,7 @@
-//! The sentences that cases cite, held against the language's own text.
+//! The sentences that cases cite, held against the language's own text and our manual.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use libtest_mimic::{Failed, Trial};
 
@@ -14,7 +15,7 @@ pub(crate) fn trials(files: &[File]) -> Vec<Trial> {
             let cited: Vec<(String, Citation)> = file
                 .cases
                 .iter()
-                .filter_map(|case| Some((case.case.clone(), case.cites.clone()?)))
+                .map(|case| (case.case.clone(), case.cites.clone()))
                 .collect();
             Trial::test(format!("cites: {}", file.group), move || stand(&cited))
         })
@@ -30,9 +31,7 @@ fn stand(cited: &[(String, Citation)]) -> Result<(), Failed> {
             .split_once('#')
             .ok_or_else(|| format!("`{case}`: expected FILE#SECTION, found `{}`", citation.from))?;
         if !texts.contains_key(file) {
-            let path = tongban_tests::root()
-                .join("tests/conformance/serverless-workflow")
-                .join(file);
+            let path = page(file);
             let text = std::fs::read_to_string(&path)
                 .map_err(|error| format!("`{case}` cites {}: {error}", path.display()))?;
             texts.insert(file.to_owned(), sections(&text));
@@ -55,6 +54,17 @@ fn stand(cited: &[(String, Citation)]) -> Result<(), Failed> {
     }
 }
 
+/// Where a page lies: the language's own, or one of our manual.
+fn page(file: &str) -> PathBuf {
+    let root = tongban_tests::root();
+    if file.starts_with("docs/") {
+        root.join(file)
+    } else {
+        root.join("tests/conformance/serverless-workflow")
+            .join(file)
+    }
+}
+
 /// A heading and all that stands under it, up to the next heading of its level.
 struct Section {
     heading: String,
@@ -62,16 +72,26 @@ struct Section {
 }
 
 fn sections(text: &str) -> Vec<Section> {
-    let lines: Vec<&str> = text.lines().collect();
-    let level = |line: &str| line.find(|c| c != '#').filter(|level| *level > 0);
+    let mut in_example = false;
+    let lines: Vec<(&str, Option<usize>)> = text
+        .lines()
+        .map(|line| {
+            in_example ^= line.trim_start().starts_with("```");
+            // What begins with `#` in an example is a remark.
+            let level = line
+                .find(|c| c != '#')
+                .filter(|level| *level > 0 && !in_example);
+            (line, level)
+        })
+        .collect();
     let mut sections = Vec::new();
-    for (at, line) in lines.iter().enumerate() {
-        let Some(depth) = level(line) else { continue };
+    for (at, (line, level)) in lines.iter().enumerate() {
+        let Some(depth) = level else { continue };
         let body: Vec<&str> = lines
             .iter()
             .skip(at + 1)
-            .take_while(|line| level(line).is_none_or(|other| other > depth))
-            .copied()
+            .take_while(|(_, level)| level.is_none_or(|other| other > *depth))
+            .map(|(line, _)| *line)
             .collect();
         sections.push(Section {
             heading: line.trim_start_matches('#').trim().to_owned(),

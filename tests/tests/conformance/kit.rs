@@ -6,7 +6,7 @@ use gherkin::{Feature, GherkinEnv, Scenario, Step};
 use libtest_mimic::{Failed, Trial};
 use serde_json::Value;
 
-use crate::case::within;
+use crate::expectations::within;
 use crate::run::{Came, Given, run};
 
 /// The features and scenarios that the kit has.
@@ -38,6 +38,11 @@ fn scenarios() -> Vec<(String, Scenario)> {
     all
 }
 
+/// The names of the scenarios.
+pub(crate) fn names() -> Vec<String> {
+    scenarios().into_iter().map(|(name, _)| name).collect()
+}
+
 /// Every scenario of every feature, and that none is left out.
 pub(crate) fn trials(port: u16) -> Vec<Trial> {
     let all = scenarios();
@@ -61,21 +66,6 @@ pub(crate) fn trials(port: u16) -> Vec<Trial> {
         },
     ));
     trials
-}
-
-/// The scenarios' names and documents.
-pub(crate) fn documents() -> Vec<(String, String)> {
-    let definition = |scenario: &Scenario| {
-        let given = scenario
-            .steps
-            .iter()
-            .find(|step| step.value == "a workflow with definition:");
-        given.map(text_of).unwrap_or_default()
-    };
-    scenarios()
-        .into_iter()
-        .map(|(name, scenario)| (name, definition(&scenario)))
-        .collect()
 }
 
 fn play(scenario: &Scenario, port: u16) -> Result<(), Failed> {

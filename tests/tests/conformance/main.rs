@@ -11,9 +11,14 @@ mod broken;
 mod case;
 mod cites;
 mod contract;
+mod expectations;
+mod kinds;
 mod kit;
 mod page;
+mod place;
+mod reference;
 mod run;
+mod shows;
 mod stub;
 
 use libtest_mimic::Arguments;
@@ -24,9 +29,11 @@ fn main() {
     let files = case::files();
     let mut trials = case::trials(&files, port);
     trials.extend(cites::trials(&files));
+    trials.extend(shows::trials(&files, port));
+    trials.extend(kinds::trials(port));
     trials.extend(broken::trials());
     trials.extend(contract::trials());
     trials.extend(kit::trials(port));
-    trials.extend(page::trials(&files, &kit::documents()));
+    trials.extend(page::trials(&files, kit::names()));
     libtest_mimic::run(&arguments, trials).exit();
 }

@@ -1,86 +1,45 @@
 //! `docs/conformance.md`: every property of the reference, whether it is supported, and the tests that show it; made
-//! from `tests/conformance/reference.yaml` and from what the cases' documents use and say.
+//! from `tests/conformance/reference.yaml` and from what the cases say that they show.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use libtest_mimic::{Failed, Trial};
-use serde::Deserialize;
-use serde_json::Value;
 
 use crate::case::File;
-use crate::run::whole;
+use crate::reference::{Property, complete, table};
 
 /// How to make the page anew.
 const COMMAND: &str =
     "TONGBAN_REGENERATE=yes cargo test -p tongban-tests --test conformance -- page";
-/// How many tests the page names for a property.
-const NAMED: usize = 3;
 
-/// A section of the reference.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Section {
-    section: String,
-    #[serde(default = "yes")]
-    supported: bool,
-    note: Option<String>,
-    properties: Vec<Property>,
-}
+/// The cases that say that they show a property, by `SECTION/PROPERTY`.
+type Shows = BTreeMap<String, Vec<String>>;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Property {
-    name: String,
-    /// Where a document has it.
-    #[serde(default, rename = "in")]
-    places: Vec<String>,
-    supported: Option<bool>,
-    note: Option<String>,
-    /// Tests of other crates, FILE::TEST.
-    #[serde(default)]
-    tests: Vec<String>,
-}
-
-const fn yes() -> bool {
-    true
-}
-
-/// A document that a test plays.
-struct Shown {
-    name: String,
-    document: Value,
-    shows: Vec<String>,
-    length: usize,
+/// What stands at the head of the page.
+struct Counts {
+    cases: usize,
+    /// The names of the kit's scenarios.
+    kit: Vec<String>,
 }
 
 /// The tests of the page.
-pub(crate) fn trials(files: &[File], kit: &[(String, String)]) -> Vec<Trial> {
-    let mut shown: Vec<Shown> = files
+pub(crate) fn trials(files: &[File], kit: Vec<String>) -> Vec<Trial> {
+    let cases = files.iter().map(|file| file.cases.len()).sum();
+    let counts = Counts { cases, kit };
+    let mut shows: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (file, case) in files
         .iter()
         .flat_map(|file| file.cases.iter().map(move |case| (file, case)))
-        .filter_map(|(file, case)| {
-            Some(Shown {
-                name: format!("{}: {}", file.group, case.case),
-                document: case
-                    .is_valid()
-                    .then(|| serde_yaml::from_str(&whole(&case.workflow)).ok())?
-                    .unwrap_or(Value::Null),
-                shows: case.shows.clone(),
-                length: case.workflow.len(),
-            })
-        })
-        .collect();
-    shown.extend(kit.iter().map(|(name, document)| Shown {
-        name: name.clone(),
-        document: serde_yaml::from_str(document).unwrap_or(Value::Null),
-        shows: Vec::new(),
-        length: document.len(),
-    }));
-    shown.sort_by_key(|shown| shown.length);
+    {
+        for key in &case.shows {
+            let named = shows.entry(key.clone()).or_default();
+            named.push(format!("{}: {}", file.group, case.case));
+        }
+    }
     let page = Trial::test(
         "page: docs/conformance.md is what the suite shows",
-        move || compare(&shown),
+        move || compare(&shows, &counts),
     );
     let whole = Trial::test(
         "page: the table has every property of the reference",
@@ -89,60 +48,8 @@ pub(crate) fn trials(files: &[File], kit: &[(String, String)]) -> Vec<Trial> {
     vec![page, whole]
 }
 
-fn table() -> Result<Vec<Section>, Failed> {
-    let path = tongban_tests::root().join("tests/conformance/reference.yaml");
-    Ok(serde_yaml::from_str(&std::fs::read_to_string(path)?)?)
-}
-
-/// Every row of the tables of the reference, in its order.
-fn complete() -> Result<(), Failed> {
-    let path = tongban_tests::root().join("tests/conformance/serverless-workflow/dsl-reference.md");
-    let mut wanted = Vec::new();
-    let mut section = String::new();
-    let mut in_table = false;
-    for line in std::fs::read_to_string(path)?.lines() {
-        if let Some(heading) = line.strip_prefix('#') {
-            let heading = heading.trim_start_matches('#').trim();
-            if !["properties", "examples"].contains(&heading.to_lowercase().as_str()) {
-                heading.clone_into(&mut section);
-            }
-            in_table = false;
-        } else if let Some(row) = line.strip_prefix('|') {
-            let cell = row.split('|').next().unwrap_or_default();
-            let name = crate::cites::plain(cell).replace('"', "");
-            let name = name
-                .rsplit("/errors/")
-                .next()
-                .unwrap_or_default()
-                .to_owned();
-            if ["Name", "Property", "Directive", "Type", "Language"].contains(&name.as_str()) {
-                in_table = true;
-            } else if in_table && !name.chars().all(|c| ":-".contains(c)) {
-                wanted.push(format!("{section}/{name}"));
-            }
-        } else {
-            in_table = false;
-        }
-    }
-    let found: Vec<String> = table()?
-        .iter()
-        .flat_map(|section| {
-            section
-                .properties
-                .iter()
-                .map(|property| format!("{}/{}", section.section, property.name))
-        })
-        .collect();
-    let missing: Vec<&String> = wanted.iter().filter(|name| !found.contains(name)).collect();
-    let surplus: Vec<&String> = found.iter().filter(|name| !wanted.contains(name)).collect();
-    if missing.is_empty() && surplus.is_empty() {
-        return Ok(());
-    }
-    Err(format!("missing: {missing:?}; not in the reference: {surplus:?}").into())
-}
-
-fn compare(shown: &[Shown]) -> Result<(), Failed> {
-    let page = page(shown)?;
+fn compare(shows: &Shows, counts: &Counts) -> Result<(), Failed> {
+    let page = page(shows, counts)?;
     let path = tongban_tests::root().join("docs/conformance.md");
     if std::env::var_os("TONGBAN_REGENERATE").is_some() {
         std::fs::write(&path, &page)?;
@@ -159,7 +66,8 @@ fn compare(shown: &[Shown]) -> Result<(), Failed> {
     Err(format!("docs/conformance.md is not what the suite shows; run `{COMMAND}`\nfirst difference: {differs:?}").into())
 }
 
-fn page(shown: &[Shown]) -> Result<String, Failed> {
+/// The page, when every supported property has a test that says that it shows it.
+fn page(shows: &Shows, counts: &Counts) -> Result<String, Failed> {
     let sections = table()?;
     let mut body = String::new();
     let (mut supported, mut all) = (0, 0);
@@ -171,48 +79,70 @@ fn page(shown: &[Shown]) -> Result<String, Failed> {
         }
         body.push_str("| property | supported | shown by |\n|---|---|---|\n");
         for property in &section.properties {
-            all += 1;
             let is_supported = property.supported.unwrap_or(section.supported);
-            let names = named(section, property, shown)?;
-            if is_supported {
-                supported += 1;
-                if names.is_empty() {
-                    unshown.push(format!("{}/{}", section.section, property.name));
-                }
+            let key = section.key(property);
+            let names = named(property, shows.get(&key))?;
+            all += 1;
+            supported += usize::from(is_supported);
+            if is_supported && names.is_empty() {
+                unshown.push(key);
             }
-            let word = if is_supported { "yes" } else { "no" };
-            let note = property
-                .note
-                .as_ref()
-                .map(|note| format!(": {note}"))
-                .unwrap_or_default();
-            writeln!(
-                body,
-                "| `{}` | {word}{note} | {} |",
-                property.name,
-                names.join("; ")
-            )?;
+            body.push_str(&row(property, is_supported, &names));
         }
     }
-    if !unshown.is_empty() {
-        return Err(format!("supported, and no test shows it: {unshown:?}").into());
+    if unshown.is_empty() {
+        let head = head(supported, all, counts.cases);
+        return Ok(format!("{head}{}{body}", material(&counts.kit)?));
     }
-    Ok(format!("{}{body}", head(supported, all)))
+    Err(format!("supported, and no test says that it shows it (`shows`): {unshown:?}").into())
 }
 
-fn head(supported: usize, all: usize) -> String {
+fn row(property: &Property, is_supported: bool, names: &[String]) -> String {
+    let word = if is_supported { "yes" } else { "no" };
+    let note = property
+        .note
+        .as_ref()
+        .map(|note| format!(": {note}"))
+        .unwrap_or_default();
+    let names = names.join("; ");
+    format!("| `{}` | {word}{note} | {names} |\n", property.name)
+}
+
+fn head(supported: usize, all: usize, cases: usize) -> String {
     format!(
         "# Conformance\n\n\
          What Tongban does of the Serverless Workflow DSL 1.0.3: every property of its reference, whether it is supported, and the \
-         tests that show it (`FILE: CASE` of `tests/conformance/cases`, `kit` is the language's own conformance kit, the others are \
-         tests of crates). {supported} of {all} are supported. Where our checker and the published schema differ, \
+         tests that show it (`FILE: CASE` of `tests/conformance/cases`, the others are tests of crates). {supported} of {all} are \
+         supported. A case that shows a property fails when the property is taken out of its document; that is a test, too. Each of \
+         the {cases} cases cites the sentence that asks for it. Where our checker and the published schema differ, \
          `tests/conformance/differences.yaml` has the rule and the reason.\n\n\
          Generated; do not edit. Make it anew with `{COMMAND}`.\n"
     )
 }
 
-/// The tests that show a property: those that say so first, then the shortest documents that have it.
-fn named(section: &Section, property: &Property, shown: &[Shown]) -> Result<Vec<String>, Failed> {
+/// What came with the language: all of it is tested, and a file that is added or lost is told.
+fn material(kit: &[String]) -> Result<String, Failed> {
+    let folder = tongban_tests::root().join("tests/conformance/serverless-workflow");
+    let files = |name: &str| std::fs::read_dir(folder.join(name)).map(Iterator::count);
+    let mut text = format!(
+        "\n## The language's own material\n\n\
+         | what | how many | tested by |\n|---|---|---|\n\
+         | example documents | {} | `tests/tests/documents.rs::every_example_checks_or_is_refused_by_name`; \
+         `tests/tests/documents.rs::every_example_is_the_same_after_it_was_written_and_read_again` |\n\
+         | invalid samples | {} | `tests/tests/documents.rs::every_invalid_sample_is_refused_with_what_is_wrong` |\n\
+         | scenarios of the conformance kit | {} | each by a test of its own |\n\n",
+        files("examples")?,
+        files("invalid")?,
+        kit.len(),
+    );
+    for name in kit {
+        writeln!(text, "- {name}")?;
+    }
+    Ok(text)
+}
+
+/// The tests that show a property.
+fn named(property: &Property, cases: Option<&Vec<String>>) -> Result<Vec<String>, Failed> {
     let mut names = Vec::new();
     for test in &property.tests {
         let (file, name) = test.rsplit_once("::").ok_or("expected FILE::TEST")?;
@@ -223,66 +153,7 @@ fn named(section: &Section, property: &Property, shown: &[Shown]) -> Result<Vec<
         }
         names.push(format!("`{test}`"));
     }
-    let key = format!("{}/{}", section.section, property.name);
-    let says = shown.iter().filter(|shown| shown.shows.contains(&key));
-    let has = shown.iter().filter(|shown| {
-        property
-            .places
-            .iter()
-            .any(|place| has(&shown.document, place))
-    });
-    let mut seen = BTreeMap::new();
-    for one in says.chain(has) {
-        if names.len() >= NAMED {
-            break;
-        }
-        if seen.insert(&one.name, ()).is_none() {
-            names.push(one.name.replace('|', "\\|"));
-        }
-    }
+    let cases = cases.into_iter().flatten();
+    names.extend(cases.map(|case| case.replace('|', "\\|")));
     Ok(names)
-}
-
-/// Whether a document has something at a place: `a/b` is a member `b` of a member `a` at any depth, `^` the document
-/// itself, `#` a place in a list, `*` any member; `[k]`, `[!k]`, `[k=v]` ask for a member of what stands there.
-fn has(document: &Value, place: &str) -> bool {
-    let steps: Vec<&str> = place.split('/').collect();
-    if steps.first() == Some(&"^") {
-        return leads(document, steps.get(1..).unwrap_or_default());
-    }
-    leads(document, &steps)
-        || match document {
-            Value::Object(fields) => fields.values().any(|inner| has(inner, place)),
-            Value::Array(items) => items.iter().any(|inner| has(inner, place)),
-            _ => false,
-        }
-}
-
-/// Whether these steps lead from a value to something.
-fn leads(value: &Value, steps: &[&str]) -> bool {
-    let Some((step, rest)) = steps.split_first() else {
-        return true;
-    };
-    let (name, conditions) = step.split_once('[').unwrap_or((step, ""));
-    let goes = |inner: &Value| {
-        conditions
-            .split('[')
-            .filter(|condition| !condition.is_empty())
-            .all(|condition| holds(inner, condition.trim_end_matches(']')))
-            && leads(inner, rest)
-    };
-    match (value, name) {
-        (Value::Array(items), "#") => items.iter().any(goes),
-        (Value::Object(fields), "*") => fields.values().any(goes),
-        (Value::Object(fields), name) => fields.get(name).is_some_and(goes),
-        _ => false,
-    }
-}
-
-fn holds(value: &Value, condition: &str) -> bool {
-    match (condition.split_once('='), condition.strip_prefix('!')) {
-        (Some((name, wanted)), _) => value[name].as_str() == Some(wanted),
-        (None, Some(name)) => value.get(name).is_none(),
-        (None, None) => value.get(condition).is_some(),
-    }
 }

@@ -10,9 +10,9 @@ use serde_json::Value;
 /// What stands before a document that does not say what it is called.
 const HEAD: &str = "document: { dsl: '1.0.3', namespace: test, name: case, version: '1.0.0' }\n";
 
-/// A document with its head.
+/// A document with its head; one that is written as JSON has it.
 pub(crate) fn whole(document: &str) -> String {
-    if document.starts_with("document:") {
+    if document.starts_with("document:") || document.starts_with('{') {
         document.to_string()
     } else {
         format!("{HEAD}{document}")

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-/// How often a path of `/flaky` was asked.
+/// How often a path of `/flaky` was asked; what stands before `/flaky` keeps runs apart.
 static ASKED: Mutex<BTreeMap<String, u64>> = Mutex::new(BTreeMap::new());
 
 /// The idempotency keys that came to a path of `/keys`.
@@ -144,8 +144,8 @@ fn answer(request: &Request) -> Answer {
             Answer::json(status.parse().unwrap_or(302), &json!({})).with("Location", "/echo/moved")
         }
         ["away"] => Answer::json(302, &json!({})).with("Location", "https://unlisted.example/echo"),
-        ["flaky", times, _] => flaky(&request.path, times.parse().unwrap_or(0)),
-        ["keys", _] => keys(request),
+        [.., "flaky", times, _] => flaky(&request.path, times.parse().unwrap_or(0)),
+        [.., "keys", _] => keys(request),
         ["slow"] => {
             std::thread::sleep(Duration::from_secs(3));
             Answer::json(200, &json!({}))
