@@ -1,8 +1,12 @@
 //! One run of the binary.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use libtest_mimic::Failed;
 use serde_json::Value;
@@ -18,6 +22,9 @@ pub(crate) fn whole(document: &str) -> String {
         format!("{HEAD}{document}")
     }
 }
+
+/// How long a run may take before it is one that never ends: a retry without a limit under a virtual clock, say.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// What goes into `tongban run`.
 #[derive(Default)]
@@ -86,17 +93,43 @@ pub(crate) fn check(path: &Path) -> Result<Came, Failed> {
 }
 
 fn came(mut command: Command) -> Result<Came, Failed> {
-    let output = command.output()?;
-    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let (done, ended) = mpsc::channel();
+    let output = read(child.stdout.take(), done.clone());
+    let errors = read(child.stderr.take(), done);
+    // Both pipes are closed when it ends.
+    let ends = || ended.recv_timeout(LONGEST);
+    if ends().and_then(|()| ends()).is_err() {
+        child.kill()?;
+        child.wait()?;
+        return Err(format!("it had not ended after {LONGEST:?}").into());
+    }
+    let code = child.wait()?.code().ok_or("it was killed")?;
+    let text = |reader: JoinHandle<String>| reader.join().map_err(|_| "unreadable output");
+    let printed = text(output)?;
     let object = serde_json::from_str(&printed).unwrap_or_default();
-    let printed = printed + &String::from_utf8_lossy(&output.stderr);
+    let printed = printed + &text(errors)?;
     if printed.contains("panicked") {
         return Err(format!("it panicked: {printed}").into());
     }
-    let code = output.status.code().ok_or("it was killed")?;
     Ok(Came {
         code,
         object,
         printed,
+    })
+}
+
+/// Reads a pipe to its end on a thread of its own, and then says so.
+fn read(pipe: Option<impl Read + Send + 'static>, done: mpsc::Sender<()>) -> JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let read = pipe.map(|mut pipe| pipe.read_to_end(&mut bytes));
+        // Nobody listens any more when it took too long.
+        drop((read, done.send(())));
+        String::from_utf8_lossy(&bytes).into_owned()
     })
 }
