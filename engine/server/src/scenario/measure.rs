@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use tongban_expr::sandbox::{Evaluator, Program, Source};
-use tongban_expr::{Budget, EvalError, Measured, RulePlace, Scope, Script, Value};
+use tongban_expr::{Budget, EvalError, Measured, RulePlace, Scope, Script, SyntaxError, Value};
 use tongban_runtime::pack::Library;
 
 /// How often each place of each rule file was reached, by `pack/rules/x.rhai`.
@@ -24,7 +24,20 @@ struct RuleText {
     /// The files that have this text.
     files: Vec<String>,
     script: Script,
+    /// The same, as tasks run it: with what it prints.
+    process: Script,
     measured: Measured,
+}
+
+impl RuleText {
+    fn of(source: &str, path: &str) -> Result<RuleText, SyntaxError> {
+        Ok(RuleText {
+            files: Vec::new(),
+            script: Script::compile(source, path)?,
+            process: Script::compile_process(None, source, path)?,
+            measured: Measured::compile(source)?,
+        })
+    }
 }
 
 impl RuleFiles {
@@ -42,15 +55,8 @@ impl RuleFiles {
                     known.files.push(file);
                     continue;
                 }
-                if let (Ok(script), Ok(measured)) =
-                    (Script::compile(source, path), Measured::compile(source))
-                {
-                    let files = vec![file];
-                    let text = RuleText {
-                        files,
-                        script,
-                        measured,
-                    };
+                if let Ok(mut text) = RuleText::of(source, path) {
+                    text.files.push(file);
                     by_text.insert(source.clone(), text);
                 }
             }
@@ -118,9 +124,11 @@ impl Evaluator for Watcher {
         scope: &Scope,
         budget: &Budget,
     ) -> Result<Value, EvalError> {
-        let text = match &program.source {
-            Source::Script { text, .. } => text.as_str(),
-            Source::Expression { .. } => "",
+        let (text, is_process) = match &program.source {
+            Source::Script {
+                text, is_process, ..
+            } => (text.as_str(), *is_process),
+            Source::Expression { .. } => ("", false),
         };
         let Some(rule) = self.rules.by_text.get(text) else {
             return Err(EvalError {
@@ -136,6 +144,11 @@ impl Evaluator for Watcher {
             budget,
             &mut self.reached.lock(),
         );
-        rule.script.run(scope.input.clone(), scope, budget)
+        let script = if is_process {
+            &rule.process
+        } else {
+            &rule.script
+        };
+        script.run(scope.input.clone(), scope, budget)
     }
 }
