@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use expect_test::expect_file;
 use tongban_dsl::render;
+use tongban_org::{Organisation, OrganisationFile};
 use tongban_runtime::functions::Functions;
 use tongban_runtime::pack::{FileDiagnostic, Library, Pack};
 
@@ -21,6 +22,10 @@ fn functions() -> Functions {
 
 /// Everything that is said of a pack, file by file.
 fn checked(files: &[(&str, &str)]) -> Vec<FileDiagnostic> {
+    checked_for(files, None)
+}
+
+fn checked_for(files: &[(&str, &str)], organisation: Option<&Organisation>) -> Vec<FileDiagnostic> {
     let texts: BTreeMap<String, Arc<str>> = files
         .iter()
         .map(|(path, text)| ((*path).to_owned(), Arc::from(*text)))
@@ -29,7 +34,7 @@ fn checked(files: &[(&str, &str)]) -> Vec<FileDiagnostic> {
     let mut found = read.diagnostics;
     let library = Library::new(read.pack.or(read.draft).into_iter().collect()).unwrap();
     for pack in library.packs() {
-        found.extend(library.check(pack, &functions()));
+        found.extend(library.check_for(pack, &functions(), organisation));
     }
     found
 }
@@ -62,9 +67,12 @@ const HEAD: &str = "pack: sharing\nversion: 1.0.0\ntitle: { zh-CN: 共享, en: S
 const WORKFLOW: &str = "document: { dsl: '1.0.3', namespace: sharing, name: apply, version: '1.0.0' }\nevaluate: { language: rhai }\n";
 
 fn golden(name: &str, files: &[(&str, &str)]) {
-    let found = checked(files);
+    told(name, &checked(files));
+}
+
+fn told(name: &str, found: &[FileDiagnostic]) {
     assert!(!found.is_empty(), "{name}");
-    for one in &found {
+    for one in found {
         assert!(
             one.diagnostic.help.is_some(),
             "no way out: {}",
@@ -77,7 +85,7 @@ fn golden(name: &str, files: &[(&str, &str)]) {
             .join("tests")
             .join(path)
     ]
-    .assert_eq(&shown(&found));
+    .assert_eq(&shown(found));
 }
 
 #[test]
@@ -218,4 +226,81 @@ do:
             ("mails/granted.en.md", "---\nsubject: Done\n---\nFine\n"),
         ],
     );
+}
+
+#[test]
+fn letters_name_what_they_are_given() {
+    let form = "type: object\nproperties: { name: { type: string, title: 姓名 }, amount: { type: integer } }\n";
+    let workflow = format!(
+        "{WORKFLOW}input: {{ schema: {{ document: {{ $ref: forms/application.yaml }} }} }}
+do:
+  - office: {{ call: approve, with: {{ to: [{{ role: data-office }}] }} }}
+  - tell: {{ call: notify, with: {{ to: [applicant], template: mails/granted, data: {{ comment: '${{ steps.office.comment }}', grant: {{ id: 1 }} }} }} }}
+"
+    );
+    let letter = "---
+subject: '[共享] {{ form.nmae }} 已办结'
+---
+{{ to.nama }}:您好!{{ workflow.numer }} 的结果是 {{ data.coment | outcom }},编号 {{ data.grant.id }},意见 {{ steps.offic.comment }}。
+{% for one in data.grant %}{{ one.id | date }}{% endfor %}
+{{ applicant.name }} {{ workflow.starter.unitt | unit }} {{ \"data.x | y\" }}
+";
+    golden(
+        "letters",
+        &[
+            ("pack.yaml", &HEAD.replace("[zh-CN, en]", "[zh-CN]")),
+            ("forms/application.yaml", form),
+            ("workflows/apply.yaml", &workflow),
+            ("mails/granted.zh-CN.md", letter),
+        ],
+    );
+}
+
+#[test]
+fn titles_of_roles_in_both_languages() {
+    let head = HEAD.replace(
+        "roles: { data-office: 业务处室 }",
+        "roles: { data-office: { zh-CN: 业务处室, en: Office }, data-leader: { zh: 分管领导, en: Leader }, clerk: { de: Amt } }",
+    );
+    let workflow = format!(
+        "{WORKFLOW}do:
+  - a: {{ call: approve, with: {{ to: [{{ role: data-office }}, {{ role: data-leader }}, {{ role: clerk }}, {{ role: 分管领导 }}] }} }}
+"
+    );
+    golden(
+        "roles",
+        &[("pack.yaml", &head), ("workflows/apply.yaml", &workflow)],
+    );
+}
+
+#[test]
+fn members_of_an_organisation_that_is_known() {
+    let settings = "zone: Asia/Shanghai
+calendar: days
+levels: [{ id: city, title: 市 }, { id: department, title: 部门 }]
+units:
+  - { id: city, name: 示范市, level: city }
+  - { id: housing-bureau, name: 市住房保障中心, level: department, parent: city }
+posts: [{ id: director, title: 主要负责人 }]
+groups: [{ id: experts, title: 专家, members: [li-na] }]
+people: [{ id: li-na, name: 李娜, unit: housing-bureau, posts: [director], heads: housing-bureau }]
+";
+    let settings = tongban_dsl::read_yaml(settings).0.unwrap();
+    let settings: OrganisationFile = settings.to().unwrap();
+    let days: Vec<tongban_org::CalendarFile> = vec![
+        tongban_dsl::read_yaml("calendar: days\nyear: 2026\npublished: true\n")
+            .0
+            .unwrap()
+            .to()
+            .unwrap(),
+    ];
+    let organisation = Organisation::build(&settings, &days).unwrap();
+    let workflow = format!(
+        "{WORKFLOW}do:
+  - a: {{ call: approve, with: {{ to: [{{ role: data-office, unit: 市住房保障中心 }}, {{ post: 主要负责人, unit: housing-burau }}, {{ user: lina }}, {{ group: expert }}, {{ head: city }}] }} }}
+"
+    );
+    let files = [("pack.yaml", HEAD), ("workflows/apply.yaml", &workflow)];
+    told("members", &checked_for(&files, Some(&organisation)));
+    assert!(shown(&checked(&files)).is_empty(), "nobody is known");
 }

@@ -50,7 +50,13 @@ pub struct Inspected {
 pub fn check(definition: &Definition, surroundings: &dyn Surroundings) -> Vec<Diagnostic> {
     let mut checker = Checker::new(definition, surroundings);
     checker.definition();
-    in_order(checker.faults)
+    let mut faults = checker.faults;
+    // A way that leads nowhere is why nothing leads to the task that was meant.
+    let astray = [codes::UNKNOWN_TARGET, codes::OTHER_SCOPE];
+    if faults.iter().any(|fault| astray.contains(&fault.code)) {
+        faults.retain(|fault| fault.code != codes::UNREACHABLE);
+    }
+    in_order(faults)
 }
 
 /// Parses and checks in one go, so that faults of both kinds are told at once.
@@ -61,7 +67,7 @@ pub fn inspect(source: &str, surroundings: &dyn Surroundings) -> Inspected {
         let mut found = check(draft, surroundings);
         // Which ways there are is not known while a task cannot be read.
         if diagnostics.iter().any(Diagnostic::is_error) {
-            found.retain(|fault| fault.code != codes::UNREACHABLE);
+            found.retain(|fault| ![codes::UNREACHABLE, codes::NO_DEFAULT].contains(&fault.code));
         }
         diagnostics.extend(found);
     }

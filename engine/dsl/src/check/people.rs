@@ -163,6 +163,17 @@ impl Checker<'_> {
         let Some(outcome) = timeout.as_str() else {
             return;
         };
+        if let Some(time) = crate::shape::due_meant(outcome) {
+            self.faults.push(
+                Diagnostic::error(
+                    codes::UNKNOWN_OUTCOME,
+                    timeout.span,
+                    format!("`timeout` names the outcome when nobody answers, found the time `{outcome}`"),
+                )
+                .help(format!("the time itself is `due: {time}`")),
+            );
+            return;
+        }
         if function == "approve" {
             unknown(outcome, timeout.span);
         }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use tongban_expr::{Expression, Language, Scope, SyntaxError};
 
+use crate::chinese;
 use crate::codes;
 use crate::definition::ExpressionSource;
 use crate::diagnostic::Diagnostic;
@@ -47,6 +48,11 @@ impl Checker<'_> {
         let help = cut
             .or_else(|| on_purpose(mark_of(source.language), name))
             .or_else(|| self.meant_text(source, error))
+            .or_else(|| {
+                (chinese::is_written(found) && source.language == Language::Rhai).then(|| {
+                    "fields, steps and variables are named by their keys in Latin letters, not by their titles; texts stand in double quotes".to_owned()
+                })
+            })
             .or_else(|| {
                 unknown
                     .then(|| meant(source.language, name, locals))

@@ -41,10 +41,13 @@ type Rule = fn(&str) -> Option<Proposal>;
 
 const RULES: &[Rule] = &[
     fence,
+    comment,
     full_width,
     tabs,
     expression,
     joined,
+    beside_key,
+    semicolon,
     colon,
     leading,
     apostrophe,
@@ -261,6 +264,77 @@ fn fence(line: &str) -> Option<Proposal> {
     })
 }
 
+/// `// a note`, alone or behind a value.
+fn comment(line: &str) -> Option<Proposal> {
+    let alone = line.trim_start().starts_with("//");
+    let at = if alone {
+        line.find("//")?
+    } else {
+        line.find(" //")? + 1
+    };
+    let before = line.get(..at)?;
+    if before.matches(['\'', '"']).count() % 2 != 0 {
+        return None;
+    }
+    Some(Proposal {
+        code: codes::YAML_SYNTAX,
+        message: "a comment begins with `#` in YAML".to_owned(),
+        at: at..at + 2,
+        line: format!("{before}#{}", line.get(at + 2..)?),
+        help: None,
+    })
+}
+
+/// `do: - a: …`: a list that begins in the line of its key.
+fn beside_key(line: &str) -> Option<Proposal> {
+    let at = line.find(": - ")?;
+    let key = line.get(..at)?;
+    let indent = " ".repeat(key.len() - key.trim_start().len() + 2);
+    let plain = |c: char| c.is_alphanumeric() || c == '_';
+    if key.trim().is_empty() || !key.trim().chars().all(plain) {
+        return None;
+    }
+    Some(Proposal {
+        code: codes::YAML_SYNTAX,
+        message: "a list does not begin in the line of its key".to_owned(),
+        at: at + 2..at + 3,
+        line: format!("{key}:\n{indent}{}", line.get(at + 2..)?),
+        help: Some(format!(
+            "write `{}:` alone in its line, and below it, indented, `{}`",
+            key.trim(),
+            shown(line.get(at + 2..)?)
+        )),
+    })
+}
+
+/// `{ call: approve; with: … }`.
+fn semicolon(line: &str) -> Option<Proposal> {
+    let at = line.find(';')?;
+    let mut out = String::new();
+    let mut quote: Option<char> = None;
+    for letter in line.chars() {
+        match quote {
+            Some(open) if letter == open => quote = None,
+            None if matches!(letter, '\'' | '"') => quote = Some(letter),
+            _ => {}
+        }
+        out.push(if quote.is_none() && letter == ';' {
+            ','
+        } else {
+            letter
+        });
+    }
+    let out = match out.trim_end().strip_suffix(',') {
+        Some(rest) => rest.to_owned(),
+        None => out,
+    };
+    Proposal::yaml(
+        "YAML separates by commas and lines, not by `;`",
+        at..at + 1,
+        out,
+    )
+}
+
 /// `call:approve`: the colon of a key without its space.
 fn joined(line: &str) -> Option<Proposal> {
     let text = line.trim_start_matches([' ', '-']);
@@ -401,6 +475,13 @@ fn inner_quotes(line: &str) -> Option<Proposal> {
     let quote = line.get(open..)?.chars().next()?;
     let close = line.rfind(quote).filter(|close| *close > open + 1)?;
     let inner = line.get(open + 1..close)?;
+    // Several quoted texts are no text with quotes inside.
+    if [": ", ", ", " }", " ]"]
+        .iter()
+        .any(|next| inner.contains(&format!("{quote}{next}")))
+    {
+        return None;
+    }
     let at = open + 1 + inner.find(quote)?;
     Proposal::yaml(
         "the text ends at this quotation mark",

@@ -63,6 +63,23 @@ impl Reader {
             );
             return None;
         }
+        let held = field.value.fields().iter();
+        let mut held = held
+            .filter(|inner| super::task::KEYWORDS.contains(&&*inner.key) || &*inner.key == "with");
+        if let Some(inner) = held.next() {
+            self.report(
+                Diagnostic::error(
+                    codes::WRONG_WRAPPER,
+                    inner.key_span,
+                    format!("a case leads to a task and holds none, found `{}`", inner.key),
+                )
+                .help(format!(
+                    "put it as a task of its own behind the switch, `- {}Step: {{ … }}`, and write `then: {}Step` in the case",
+                    field.key, field.key
+                )),
+            );
+            return None;
+        }
         self.closed(&field.value, &what, &["when", "then"])?;
         let when = match field.value.get("when") {
             Some(when) => Some(self.condition(when, "`when`")?),

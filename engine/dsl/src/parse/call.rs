@@ -58,7 +58,8 @@ impl Reader {
                     )
                     .help("take the hyphens away: the arguments are `key: value` pairs"),
                 );
-                None
+                let all = items.iter().flat_map(|item| item.fields()).cloned();
+                Some(self.template(&with.with_fields(all.collect())))
             }
             NodeKind::Null => {
                 self.report(
@@ -122,6 +123,12 @@ fn refused(function: &Spanned<String>) -> Option<Diagnostic> {
             codes::UNSUPPORTED_CALL,
             format!("`call: {name}` is not performed by this runtime"),
             "reach the service over HTTP with `call: http` or `call: openapi`",
+        )
+    } else if name.starts_with("http") && name.contains("://") && !name.contains(".yaml") {
+        (
+            codes::UNSUPPORTED_CATALOG,
+            "a service is no function".to_owned(),
+            "services are reached by `call: http` with `with: { method: get, endpoint: https://… }`",
         )
     } else if name.contains("://") && !name.starts_with("pack://") {
         (

@@ -145,6 +145,23 @@ impl Reader {
     }
 
     fn evaluate(&mut self, node: Option<&Node>) -> Evaluate {
+        if let Some((node, text)) = node.and_then(|node| Some((node, node.as_str()?))) {
+            self.report(
+                Diagnostic::error(
+                    codes::WRONG_WRAPPER,
+                    node.span,
+                    "`evaluate` must be an object, found a text",
+                )
+                .help(format!("write `evaluate: {{ language: {text} }}`")),
+            );
+            if text == "rhai" {
+                self.language = Language::Rhai;
+            }
+            return Evaluate {
+                language: self.language,
+                mode: self.mode,
+            };
+        }
         if let Some(node) = node
             && self
                 .closed(node, "`evaluate`", &["language", "mode"])
@@ -196,7 +213,7 @@ impl Reader {
         }
         let title = node
             .get("title")
-            .and_then(|title| self.text(title, "`title`"));
+            .and_then(|title| self.document_title(title));
         let summary = node
             .get("summary")
             .and_then(|summary| self.text(summary, "`summary`"));
@@ -240,6 +257,26 @@ impl Reader {
             return None;
         }
         self.text(found, &format!("`{name}`"))
+    }
+
+    /// `title`, one text; that of readers of English stands in the metadata.
+    fn document_title(&mut self, node: &Node) -> Option<Spanned<String>> {
+        let said = |name: &str| node.get(name).and_then(|title| title.as_str());
+        let Some(english) = said("en") else {
+            return self.text(node, "`title`");
+        };
+        let chinese = said("zh").or_else(|| said("zh-CN")).unwrap_or("…");
+        self.report(
+            Diagnostic::error(
+                codes::WRONG_TYPE,
+                node.span,
+                "`title` must be a text, found an object",
+            )
+            .help(format!(
+                "write `title: {chinese}`, and for readers of English `metadata: {{ x-en: {english} }}`"
+            )),
+        );
+        None
     }
 
     fn bad_name(&mut self, what: &str, text: &Spanned<String>) {

@@ -153,9 +153,13 @@ impl Reader {
                     node.span,
                     "`raise` must be an object, found a text",
                 )
-                .help(format!(
-                    "write `raise: {{ error: {text} }}` for an error of `use.errors`"
-                )),
+                .help(if is_identifier(text) {
+                    format!("write `raise: {{ error: {text} }}` for an error of `use.errors`")
+                } else {
+                    format!(
+                        "write `raise: {{ error: {{ type: https://serverlessworkflow.io/spec/1.0.0/errors/validation, status: 400, title: {text} }} }}`"
+                    )
+                }),
             );
             return None;
         }

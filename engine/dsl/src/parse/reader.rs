@@ -54,6 +54,15 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("users", "to"),
     ("deadline", "due"),
     ("when", "if"),
+    ("trigger", "schedule"),
+    ("triggers", "schedule"),
+    ("on", "schedule"),
+    ("inputs", "input"),
+    ("outputs", "output"),
+    ("functions", "use"),
+    ("secrets", "use"),
+    ("errors", "use"),
+    ("retries", "use"),
 ];
 
 impl Reader {

@@ -33,7 +33,7 @@ impl Reader {
     }
 
     pub fn output(&mut self, node: &Node, what: &str) -> Option<Output> {
-        if self.bare_block(node, what, "as") {
+        if self.bare_block(node, what, "as") || self.bare_as(node, "output") {
             return None;
         }
         self.closed(node, what, &["schema", "as"])?;
@@ -49,7 +49,7 @@ impl Reader {
     }
 
     pub fn export(&mut self, node: &Node) -> Option<Export> {
-        if self.bare_block(node, "`export`", "as") {
+        if self.bare_block(node, "`export`", "as") || self.bare_as(node, "export") {
             return None;
         }
         self.closed(node, "`export`", &["schema", "as"])?;
@@ -85,6 +85,31 @@ impl Reader {
                 format!("{what} must be an object, found a text"),
             )
             .help(format!("write `{name}: {{ {inner} }}`")),
+        );
+        true
+    }
+
+    /// `export: { total: '${ … }' }` where `as` is missing.
+    fn bare_as(&mut self, node: &Node, name: &str) -> bool {
+        let known = ["schema", "as"];
+        let fields = node.fields();
+        let near = |field: &Field| crate::suggest::nearest(&field.key, known).is_some();
+        let Some(first) = fields.first() else {
+            return false;
+        };
+        if fields
+            .iter()
+            .any(|field| known.contains(&&*field.key) || near(field) || &*field.key == "from")
+        {
+            return false;
+        }
+        self.report(
+            Diagnostic::error(
+                codes::WRONG_WRAPPER,
+                first.key_span,
+                format!("what `{name}` gives stands under `as`"),
+            )
+            .help(format!("write `{name}: {{ as: {{ {}: … }} }}`", first.key)),
         );
         true
     }

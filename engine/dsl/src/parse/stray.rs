@@ -131,6 +131,14 @@ fn told_otherwise(field: &Field, keyword: &str) -> Option<Diagnostic> {
             "tasks name nothing that they depend on: they run in the order of their list",
             "put the task behind the other one; what runs at the same time stands in `fork: { branches: [ … ] }`",
         ),
+        "condition" | "条件" | "如果" => Some(
+            Diagnostic::error(
+                codes::UNKNOWN_PROPERTY,
+                field.key_span,
+                format!("a `{keyword}` task has no property `{}`", field.key),
+            )
+            .help("it is called `if` here"),
+        ),
         "name" | "id" | "label" if keyword != "run" => told(
             codes::UNKNOWN_PROPERTY,
             "a task's name is the key that it stands under",

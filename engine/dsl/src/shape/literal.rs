@@ -87,7 +87,10 @@ fn chosen(value: &Value, span: Span, schema: &Value, place: &Place) -> Option<Di
     let near = chinese::value(&found, &words)
         .or_else(|| suggest::nearest(&found, words.iter().copied()))
         .map_or_else(
-            || format!("write {}", suggest::list(&words)),
+            || match schema.text("x-example") {
+                Some(example) => format!("write {example}"),
+                None => format!("write {}", suggest::list(&words)),
+            },
             |near| format!("did you mean `{near}`?"),
         );
     let message = format!(
@@ -134,10 +137,13 @@ fn bounded(value: &Value, span: Span, schema: &Value, place: &Place) -> Option<D
 fn address(text: &str, span: Span, place: &Place) -> Option<Diagnostic> {
     if !crate::parse::has_scheme(text) {
         let message = format!("{} is a URI, found `{text}`", place.name);
-        return Some(
-            Diagnostic::error(codes::BAD_URI, span, message)
-                .help("begin with a scheme, for example https://"),
-        );
+        return Some(Diagnostic::error(codes::BAD_URI, span, message).help(
+            if text.contains(['.', '/']) && !text.starts_with('/') {
+                format!("begin with a scheme: `https://{text}`")
+            } else {
+                "begin with a scheme, for example https://".to_owned()
+            },
+        ));
     }
     let (scheme, _) = text.split_once("://")?;
     let spoken = matches!(
@@ -168,10 +174,12 @@ fn method(text: &str, span: Span, place: &Place) -> Option<Diagnostic> {
         return None;
     }
     let ours = match lower.as_str() {
-        "fetch" | "read" | "query" | "load" | "list" => Some("get"),
-        "create" | "add" | "insert" | "send" | "submit" => Some("post"),
-        "update" | "replace" | "upsert" => Some("put"),
-        "remove" | "del" => Some("delete"),
+        "fetch" | "read" | "query" | "load" | "list" | "查询" | "获取" | "读取" => {
+            Some("get")
+        }
+        "create" | "add" | "insert" | "send" | "submit" | "新增" | "提交" => Some("post"),
+        "update" | "replace" | "upsert" | "修改" | "更新" => Some("put"),
+        "remove" | "del" | "删除" => Some("delete"),
         _ => suggest::nearest(&lower, METHODS.iter().copied()),
     };
     let help = ours.map_or_else(

@@ -87,7 +87,20 @@ pub(super) fn means(key: &str, name: &str) -> bool {
 
 /// What a key that is not known stands for.
 pub(super) fn meant(key: &str, known: &[&str]) -> Option<String> {
-    if known.contains(&"template") && !known.contains(&"title") && is_letter(key) {
+    let spans = [
+        "days",
+        "workingDays",
+        "workingHours",
+        "hours",
+        "天",
+        "工作日",
+    ];
+    if known.contains(&"due") && !known.contains(&"date") && spans.contains(&key) {
+        let unit = chinese::key(key, &["workingDays", "days"]).unwrap_or(key);
+        return Some(format!("write `due: {{ {unit}: … }}`"));
+    }
+    let titled = key == "subject" && known.contains(&"title");
+    if known.contains(&"template") && !known.contains(&"outcomes") && is_letter(key) && !titled {
         return Some(
             "subject and text of a letter stand in a file of the pack, `mails/NAME.zh-CN.md`: write `template: mails/NAME`"
                 .to_owned(),
