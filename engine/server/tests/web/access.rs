@@ -147,7 +147,7 @@ async fn no_page_for_officers_answers_strangers() {
 }
 
 #[tokio::test]
-async fn ids_of_another_units_case_do_not_exist() {
+async fn ids_of_another_units_case_do_not_exist_for_keys() {
     let site = site().await;
     let id = site.application().await;
     let key = site.key_of("qian-li").await;
@@ -187,6 +187,13 @@ async fn ids_of_another_units_case_do_not_exist() {
             route.method
         );
     }
+}
+
+#[tokio::test]
+async fn lists_leave_another_units_case_out() {
+    let site = site().await;
+    let id = site.application().await;
+    let key = site.key_of("qian-li").await;
     let list = site
         .api_as(&key, Method::GET, "/api/v1/instances?limit=200", None)
         .await
@@ -196,6 +203,12 @@ async fn ids_of_another_units_case_do_not_exist() {
             .as_array()
             .is_some_and(|items| items.iter().all(|item| item["id"] != id.as_str()))
     );
+}
+
+#[tokio::test]
+async fn ids_of_another_units_case_do_not_exist_in_the_console() {
+    let site = site().await;
+    let id = site.application().await;
     let mut browser = Browser::of(&site, "qian-li").await;
     for route in routes().iter().filter(|route| {
         route.access == Access::Officer

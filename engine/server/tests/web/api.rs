@@ -5,10 +5,10 @@ use axum::http::header::{ALLOW, AUTHORIZATION, CONTENT_TYPE, ETAG};
 use axum::http::{Method, Request, StatusCode};
 use serde_json::json;
 
-use crate::site::site;
+use crate::site::{Site, site};
 
 #[tokio::test]
-async fn an_application_is_started_once_per_key_and_can_be_read() {
+async fn an_application_is_started_once_per_key() {
     let site = site().await;
     let body = site.application_body();
     let reached = &*site;
@@ -45,12 +45,16 @@ async fn an_application_is_started_once_per_key_and_can_be_read() {
     let mut other = body;
     other["input"]["contact"] = json!("别人");
     assert_eq!(start(other).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+}
 
+#[tokio::test]
+async fn a_started_application_can_be_read() {
+    let site = site().await;
+    let id = site.application().await;
     let shown = site
         .api(Method::GET, &format!("/api/v1/instances/{id}"), None)
         .await;
     assert_eq!(shown.status, StatusCode::OK, "{}", shown.body);
-    assert_eq!(shown.json()["number"], number);
     assert_eq!(shown.json()["form"]["contact"], "李娜 0532-00000000");
     assert!(shown.headers.contains_key(ETAG));
     let history = site
@@ -119,93 +123,26 @@ async fn a_form_that_does_not_fit_names_its_fields() {
     );
 }
 
-#[tokio::test]
-async fn every_failure_is_a_problem() {
-    let site = site().await;
-    let raw = |method: Method, path: &str, kind: &'static str, body: Vec<u8>| {
-        Request::builder()
-            .method(method)
-            .uri(path)
-            .header(AUTHORIZATION, format!("Bearer {}", site.key))
-            .header(CONTENT_TYPE, kind)
-            .body(Body::from(body))
-            .expect("a request")
-    };
-    let start = "/api/v1/workflows/sharing/apply/instances";
-    let cases = [
-        (raw(Method::GET, "/api/v1/nowhere", "", vec![]), 404),
-        (raw(Method::DELETE, "/api/v1/instances", "", vec![]), 405),
-        (raw(Method::POST, start, "text/plain", b"{}".to_vec()), 415),
-        (
-            raw(Method::POST, start, "application/json", vec![b' '; 5 << 20]),
-            413,
-        ),
-        (
-            raw(Method::POST, start, "application/json", b"{".to_vec()),
-            400,
-        ),
-        (
-            raw(
-                Method::POST,
-                start,
-                "application/json",
-                format!("{{\"input\":{}", "[".repeat(100_000)).into_bytes(),
-            ),
-            400,
-        ),
-        (
-            raw(
-                Method::POST,
-                start,
-                "application/json",
-                br#"{"input":{},"role":"admin"}"#.to_vec(),
-            ),
-            422,
-        ),
-        (
-            raw(
-                Method::POST,
-                start,
-                "application/json",
-                b"{\"input\":{\"a\":\"\\u0000\"}}".to_vec(),
-            ),
-            422,
-        ),
-        (
-            raw(
-                Method::POST,
-                "/api/v1/workflows/sharing/nothing/instances",
-                "application/json",
-                br#"{"input":{}}"#.to_vec(),
-            ),
-            404,
-        ),
-        (
-            raw(Method::GET, "/api/v1/instances?sort=1;drop", "", vec![]),
-            400,
-        ),
-        (
-            raw(Method::GET, "/api/v1/instances?limit=0", "", vec![]),
-            400,
-        ),
-        (
-            raw(Method::GET, "/api/v1/instances?cursor=oops", "", vec![]),
-            400,
-        ),
-        (
-            raw(Method::GET, "/api/v1/instances?status=oops", "", vec![]),
-            400,
-        ),
-        (
-            raw(
-                Method::POST,
-                "/api/v1/events",
-                "application/json",
-                b"{}".to_vec(),
-            ),
-            415,
-        ),
-    ];
+const START: &str = "/api/v1/workflows/sharing/apply/instances";
+
+fn raw(
+    site: &Site,
+    method: Method,
+    path: &str,
+    kind: &'static str,
+    body: Vec<u8>,
+) -> Request<Body> {
+    Request::builder()
+        .method(method)
+        .uri(path)
+        .header(AUTHORIZATION, format!("Bearer {}", site.key))
+        .header(CONTENT_TYPE, kind)
+        .body(Body::from(body))
+        .expect("a request")
+}
+
+/// Each request is refused with its status, as a problem.
+async fn problems(site: &Site, cases: Vec<(Request<Body>, u16)>) {
     for (request, status) in cases {
         let what = format!("{} {}", request.method(), request.uri());
         let answer = site.send(request).await;
@@ -226,6 +163,135 @@ async fn every_failure_is_a_problem() {
             assert!(answer.headers.contains_key(ALLOW), "{what}");
         }
     }
+}
+
+#[tokio::test]
+async fn every_body_that_is_no_good_is_a_problem() {
+    let site = site().await;
+    let cases = vec![
+        (
+            raw(&site, Method::POST, START, "text/plain", b"{}".to_vec()),
+            415,
+        ),
+        (
+            raw(
+                &site,
+                Method::POST,
+                START,
+                "application/json",
+                vec![b' '; 5 << 20],
+            ),
+            413,
+        ),
+        (
+            raw(
+                &site,
+                Method::POST,
+                START,
+                "application/json",
+                b"{".to_vec(),
+            ),
+            400,
+        ),
+        (
+            raw(
+                &site,
+                Method::POST,
+                START,
+                "application/json",
+                format!("{{\"input\":{}", "[".repeat(100_000)).into_bytes(),
+            ),
+            400,
+        ),
+        (
+            raw(
+                &site,
+                Method::POST,
+                START,
+                "application/json",
+                br#"{"input":{},"role":"admin"}"#.to_vec(),
+            ),
+            422,
+        ),
+        (
+            raw(
+                &site,
+                Method::POST,
+                START,
+                "application/json",
+                b"{\"input\":{\"a\":\"\\u0000\"}}".to_vec(),
+            ),
+            422,
+        ),
+    ];
+    problems(&site, cases).await;
+}
+
+#[tokio::test]
+async fn every_address_that_is_no_good_is_a_problem() {
+    let site = site().await;
+    let cases = vec![
+        (raw(&site, Method::GET, "/api/v1/nowhere", "", vec![]), 404),
+        (
+            raw(&site, Method::DELETE, "/api/v1/instances", "", vec![]),
+            405,
+        ),
+        (
+            raw(
+                &site,
+                Method::POST,
+                "/api/v1/workflows/sharing/nothing/instances",
+                "application/json",
+                br#"{"input":{}}"#.to_vec(),
+            ),
+            404,
+        ),
+        (
+            raw(
+                &site,
+                Method::GET,
+                "/api/v1/instances?sort=1;drop",
+                "",
+                vec![],
+            ),
+            400,
+        ),
+        (
+            raw(&site, Method::GET, "/api/v1/instances?limit=0", "", vec![]),
+            400,
+        ),
+        (
+            raw(
+                &site,
+                Method::GET,
+                "/api/v1/instances?cursor=oops",
+                "",
+                vec![],
+            ),
+            400,
+        ),
+        (
+            raw(
+                &site,
+                Method::GET,
+                "/api/v1/instances?status=oops",
+                "",
+                vec![],
+            ),
+            400,
+        ),
+        (
+            raw(
+                &site,
+                Method::POST,
+                "/api/v1/events",
+                "application/json",
+                b"{}".to_vec(),
+            ),
+            415,
+        ),
+    ];
+    problems(&site, cases).await;
 }
 
 #[tokio::test]
@@ -402,7 +468,7 @@ async fn lists_come_in_pages_that_join_without_gap_or_overlap() {
 }
 
 #[tokio::test]
-async fn registers_workflows_and_the_description_answer() {
+async fn registers_show_their_records() {
     let site = site().await;
     let records = site
         .api(
@@ -423,6 +489,11 @@ async fn registers_workflows_and_the_description_answer() {
             .status,
         StatusCode::NOT_FOUND
     );
+}
+
+#[tokio::test]
+async fn workflows_are_listed_with_their_forms() {
+    let site = site().await;
     let workflows = site
         .api(Method::GET, "/api/v1/workflows", None)
         .await
@@ -442,6 +513,11 @@ async fn registers_workflows_and_the_description_answer() {
         "{}",
         form.body
     );
+}
+
+#[tokio::test]
+async fn a_pack_that_cannot_be_read_or_leaves_its_folder_is_refused() {
+    let site = site().await;
     let key = site.key_of("admin").await;
     let check = site
         .api_as(
@@ -457,7 +533,26 @@ async fn registers_workflows_and_the_description_answer() {
         "{}",
         check.body
     );
-    // A whole pack is within the limits of the process that checks it.
+    let unreachable = site
+        .api_as(
+            &key,
+            Method::POST,
+            "/api/v1/workflows",
+            Some(json!({ "files": { "../pack.yaml": "pack: x" } })),
+        )
+        .await;
+    assert_eq!(
+        unreachable.status,
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "{}",
+        unreachable.body
+    );
+}
+
+#[tokio::test]
+async fn a_whole_pack_is_within_the_limits_of_the_process_that_checks_it() {
+    let site = site().await;
+    let key = site.key_of("admin").await;
     let mut files = serde_json::Map::new();
     let pack = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../workflows/collection");
     for folder in [
@@ -495,20 +590,11 @@ async fn registers_workflows_and_the_description_answer() {
         "{}",
         check.body
     );
-    let unreachable = site
-        .api_as(
-            &key,
-            Method::POST,
-            "/api/v1/workflows",
-            Some(json!({ "files": { "../pack.yaml": "pack: x" } })),
-        )
-        .await;
-    assert_eq!(
-        unreachable.status,
-        StatusCode::UNPROCESSABLE_ENTITY,
-        "{}",
-        unreachable.body
-    );
+}
+
+#[tokio::test]
+async fn what_watches_a_site_is_answered() {
+    let site = site().await;
     for (path, start) in [
         ("/healthz", "ok"),
         ("/readyz", "ready"),

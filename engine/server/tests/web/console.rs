@@ -1,9 +1,11 @@
 //! The console as people use it: every step by plain forms, without JavaScript.
 
+use std::sync::Arc;
+
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
 
-use crate::site::{Browser, site};
+use crate::site::{Browser, Site, site};
 
 /// The answers of a sharing application as the form posts them.
 const ANSWERS: [(&str, &str); 11] = [
@@ -28,7 +30,7 @@ fn with<'a>(token: &'a str, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a st
 }
 
 #[tokio::test]
-async fn an_application_goes_through_form_check_and_confirmation() {
+async fn a_form_with_faults_says_where_and_keeps_what_was_typed() {
     let site = site().await;
     let mut browser = Browser::of(&site, "li-na").await;
     let list = browser.get("/start").await;
@@ -54,7 +56,13 @@ async fn an_application_goes_through_form_check_and_confirmation() {
         faulty.body.contains("李娜 0532-00000000"),
         "what was typed is kept"
     );
+}
 
+#[tokio::test]
+async fn answers_are_checked_before_they_are_sent_and_one_can_go_back() {
+    let site = site().await;
+    let mut browser = Browser::of(&site, "li-na").await;
+    let token = browser.get("/start/sharing/apply").await.hidden("_token");
     let check = browser
         .post("/start/sharing/apply", &with(&token, &[("_act", "check")]))
         .await;
@@ -75,7 +83,17 @@ async fn an_application_goes_through_form_check_and_confirmation() {
         edit.body.contains("id=\"f-basis\"") && edit.body.contains("道路运输条例第十条"),
         "one can go back and change"
     );
+}
 
+#[tokio::test]
+async fn pressing_twice_starts_one_case() {
+    let site = site().await;
+    let mut browser = Browser::of(&site, "li-na").await;
+    let token = browser.get("/start/sharing/apply").await.hidden("_token");
+    let check = browser
+        .post("/start/sharing/apply", &with(&token, &[("_act", "check")]))
+        .await;
+    let key = check.hidden("_key");
     let sent = browser
         .post(
             "/start/sharing/apply",
@@ -94,6 +112,23 @@ async fn an_application_goes_through_form_check_and_confirmation() {
         sent.location(),
         "pressing twice starts one case"
     );
+}
+
+#[tokio::test]
+async fn a_sent_application_is_confirmed_and_shown() {
+    let site = site().await;
+    let mut browser = Browser::of(&site, "li-na").await;
+    let token = browser.get("/start/sharing/apply").await.hidden("_token");
+    let check = browser
+        .post("/start/sharing/apply", &with(&token, &[("_act", "check")]))
+        .await;
+    let key = check.hidden("_key");
+    let sent = browser
+        .post(
+            "/start/sharing/apply",
+            &with(&token, &[("_act", "submit"), ("_key", &key)]),
+        )
+        .await;
     let confirmation = browser.get(sent.location()).await;
     assert!(confirmation.body.contains("GX2"), "{}", confirmation.body);
     let case = sent.location().trim_end_matches("/confirmation").to_owned();
@@ -117,8 +152,65 @@ async fn an_application_goes_through_form_check_and_confirmation() {
     assert!(mine.body.contains(&case), "{}", mine.body);
 }
 
+/// The head returns an application to its applicant with a comment.
+async fn returned(site: &Arc<Site>) -> (String, Browser) {
+    let id = site.application().await;
+    let n = site.item_of("zhao-min", &id).await;
+    let mut head = Browser::of(site, "zhao-min").await;
+    let address = format!("/items/{id}/{n}");
+    let token = head.get(&address).await.hidden("_token");
+    let returned = head
+        .post(
+            &address,
+            &[
+                ("_token", &token),
+                ("_act", "return"),
+                ("_to", "applicant"),
+                ("_resume", "direct"),
+                ("_comment", "请写明条款"),
+            ],
+        )
+        .await;
+    assert_eq!(returned.status, StatusCode::SEE_OTHER, "{}", returned.body);
+    (id, head)
+}
+
+/// The applicant corrects it and sends it again.
+async fn corrected(site: &Arc<Site>, id: &str) {
+    let own = site.item_of("li-na", id).await;
+    let mut applicant = Browser::of(site, "li-na").await;
+    let address = format!("/items/{id}/{own}");
+    let form = applicant.get(&address).await;
+    assert!(
+        form.body.contains("请写明条款") && form.body.contains("id=\"f-basis\""),
+        "{}",
+        form.body
+    );
+    let token = form.hidden("_token");
+    let mut answers = with(&token, &[("_act", "resubmit")]);
+    for pair in &mut answers {
+        if pair.0 == "basis" {
+            pair.1 = "道路运输条例第十条第二款";
+        }
+    }
+    let purpose = site
+        .api(
+            axum::http::Method::GET,
+            &format!("/api/v1/instances/{id}"),
+            None,
+        )
+        .await
+        .json()["form"]["purpose"]
+        .clone();
+    let purpose = purpose.as_str().expect("a purpose").to_owned();
+    answers.retain(|(name, _)| *name != "purpose");
+    answers.push(("purpose", &purpose));
+    let sent = applicant.post(&address, &answers).await;
+    assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.body);
+}
+
 #[tokio::test]
-async fn a_head_returns_with_reasons_and_the_applicant_corrects() {
+async fn a_decision_wants_an_outcome_and_a_return_says_what_is_wrong() {
     let site = site().await;
     let id = site.application().await;
     let n = site.item_of("zhao-min", &id).await;
@@ -149,51 +241,13 @@ async fn a_head_returns_with_reasons_and_the_applicant_corrects() {
         StatusCode::UNPROCESSABLE_ENTITY,
         "a return says what is wrong"
     );
-    let returned = head
-        .post(
-            &address,
-            &[
-                ("_token", &token),
-                ("_act", "return"),
-                ("_to", "applicant"),
-                ("_resume", "direct"),
-                ("_comment", "请写明条款"),
-            ],
-        )
-        .await;
-    assert_eq!(returned.status, StatusCode::SEE_OTHER, "{}", returned.body);
+}
 
-    let own = site.item_of("li-na", &id).await;
-    let mut applicant = Browser::of(&site, "li-na").await;
-    let address = format!("/items/{id}/{own}");
-    let form = applicant.get(&address).await;
-    assert!(
-        form.body.contains("请写明条款") && form.body.contains("id=\"f-basis\""),
-        "{}",
-        form.body
-    );
-    let token = form.hidden("_token");
-    let mut answers = with(&token, &[("_act", "resubmit")]);
-    for pair in &mut answers {
-        if pair.0 == "basis" {
-            pair.1 = "道路运输条例第十条第二款";
-        }
-    }
-    let purpose = site
-        .api(
-            axum::http::Method::GET,
-            &format!("/api/v1/instances/{id}"),
-            None,
-        )
-        .await
-        .json()["form"]["purpose"]
-        .clone();
-    let purpose = purpose.as_str().expect("a purpose").to_owned();
-    answers.retain(|(name, _)| *name != "purpose");
-    answers.push(("purpose", &purpose));
-    let sent = applicant.post(&address, &answers).await;
-    assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.body);
-
+#[tokio::test]
+async fn the_applicant_corrects_and_the_head_sees_what_changed() {
+    let site = site().await;
+    let (id, mut head) = returned(&site).await;
+    corrected(&site, &id).await;
     let n = site.item_of("zhao-min", &id).await;
     let page = head.get(&format!("/items/{id}/{n}")).await;
     assert!(
@@ -201,6 +255,15 @@ async fn a_head_returns_with_reasons_and_the_applicant_corrects() {
         "{}",
         page.body
     );
+}
+
+#[tokio::test]
+async fn a_decision_is_among_what_is_done_and_is_not_changed_by_another() {
+    let site = site().await;
+    let (id, mut head) = returned(&site).await;
+    corrected(&site, &id).await;
+    let n = site.item_of("zhao-min", &id).await;
+    let page = head.get(&format!("/items/{id}/{n}")).await;
     let token = page.hidden("_token");
     let decided = head
         .post(
@@ -433,23 +496,24 @@ async fn rows_of_a_table_come_and_go_without_javascript() {
     );
 }
 
+/// A person agrees through the API.
+async fn agree(site: &Arc<Site>, person: &str, id: &str) {
+    let n = site.item_of(person, id).await;
+    let key = site.key_of(person).await;
+    let path = format!("/api/v1/work-items/{id}.{n}/decision");
+    let body = serde_json::json!({ "outcome": "approved" });
+    let done = site
+        .api_as(&key, axum::http::Method::POST, &path, Some(body))
+        .await;
+    assert_eq!(done.status, StatusCode::OK, "{person}: {}", done.body);
+}
+
 #[tokio::test]
 async fn the_provider_narrows_what_is_granted_and_the_case_ends_with_a_grant() {
     let site = site().await;
     let id = site.application().await;
     for person in ["zhao-min", "wang-lei", "chen-jie"] {
-        let n = site.item_of(person, &id).await;
-        let key = site.key_of(person).await;
-        let path = format!("/api/v1/work-items/{id}.{n}/decision");
-        let done = site
-            .api_as(
-                &key,
-                axum::http::Method::POST,
-                &path,
-                Some(serde_json::json!({ "outcome": "approved" })),
-            )
-            .await;
-        assert_eq!(done.status, StatusCode::OK, "{person}: {}", done.body);
+        agree(&site, person, &id).await;
     }
     let n = site.item_of("liu-bo", &id).await;
     let mut office = Browser::of(&site, "liu-bo").await;
@@ -480,18 +544,7 @@ async fn the_provider_narrows_what_is_granted_and_the_case_ends_with_a_grant() {
         )
         .await;
     assert_eq!(decided.status, StatusCode::SEE_OTHER, "{}", decided.body);
-    let n = site.item_of("zhou-ping", &id).await;
-    let key = site.key_of("zhou-ping").await;
-    let path = format!("/api/v1/work-items/{id}.{n}/decision");
-    let done = site
-        .api_as(
-            &key,
-            axum::http::Method::POST,
-            &path,
-            Some(serde_json::json!({ "outcome": "approved" })),
-        )
-        .await;
-    assert_eq!(done.status, StatusCode::OK, "{}", done.body);
+    agree(&site, "zhou-ping", &id).await;
     let case = site
         .api(
             axum::http::Method::GET,

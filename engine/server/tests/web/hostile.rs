@@ -264,3 +264,31 @@ async fn fields_that_were_never_asked_refuse_the_post() {
     assert_eq!(case["form"]["contact"], "李娜 0532-00000000");
     site.item_of("zhao-min", &id).await;
 }
+
+#[tokio::test]
+async fn a_nul_is_refused_wherever_it_stands() {
+    let site = site().await;
+    for (path, status) in [
+        ("/api/v1/instances?workflow=a%00b", StatusCode::BAD_REQUEST),
+        ("/api/v1/instances?starter=%00", StatusCode::BAD_REQUEST),
+        ("/api/v1/instances/%00", StatusCode::NOT_FOUND),
+        ("/api/v1/registers/a%00/records", StatusCode::NOT_FOUND),
+        // A percent sign and two zeros are a name like others.
+        ("/api/v1/instances?workflow=a%2500b", StatusCode::OK),
+    ] {
+        let answer = site.api(Method::GET, path, None).await;
+        assert_eq!(answer.status, status, "{path}: {}", answer.body);
+    }
+    let mut body = site.application_body();
+    body["version"] = "1.0\0".into();
+    let path = "/api/v1/workflows/sharing/apply/instances";
+    let answer = site.api(Method::POST, path, Some(body)).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(answer.json()["errors"][0]["field"], "version");
+    let mut browser = Browser::of(&site, "li-na").await;
+    let token = browser.get("/inbox").await.hidden("_token");
+    let answer = browser
+        .post("/language", &[("_token", &token), ("language", "en\0")])
+        .await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.body);
+}

@@ -42,7 +42,7 @@ fn neutral(answer: &Answer) -> bool {
 }
 
 #[tokio::test]
-async fn fifty_looks_decide_nothing_and_one_post_decides_once() {
+async fn fifty_looks_decide_nothing() {
     let site = site().await;
     let id = site.application().await;
     let n = site.item_of("zhao-min", &id).await;
@@ -62,6 +62,14 @@ async fn fifty_looks_decide_nothing_and_one_post_decides_once() {
         n,
         "the item is still open"
     );
+}
+
+#[tokio::test]
+async fn who_posts_without_having_loaded_the_page_decides_nothing() {
+    let site = site().await;
+    let id = site.application().await;
+    let n = site.item_of("zhao-min", &id).await;
+    let link = link_to(&site, "zhao-min", &id).await;
     // A scanner that posts without having loaded the page in a browser has no token.
     let bare = Request::builder()
         .method(Method::POST)
@@ -70,7 +78,14 @@ async fn fifty_looks_decide_nothing_and_one_post_decides_once() {
         .body(Body::from("_act=decide&_outcome=approved"))
         .expect("a request");
     assert_eq!(site.send(bare).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(site.item_of("zhao-min", &id).await, n, "it is still open");
+}
 
+#[tokio::test]
+async fn a_link_shows_whose_it_is_and_wants_an_outcome() {
+    let site = site().await;
+    let id = site.application().await;
+    let link = link_to(&site, "zhao-min", &id).await;
     let mut browser = Browser::new(&site);
     let page = browser.get(&link).await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.body);
@@ -93,17 +108,28 @@ async fn fifty_looks_decide_nothing_and_one_post_decides_once() {
         "{}",
         undecided.body
     );
-    let decided = browser
-        .post(
-            &link,
-            &[
-                ("_token", &token),
-                ("_digest", &digest),
-                ("_act", "decide"),
-                ("_outcome", "approved"),
-            ],
-        )
-        .await;
+    assert_eq!(
+        browser.get("/inbox").await.status,
+        StatusCode::SEE_OTHER,
+        "the link opened nothing else"
+    );
+}
+
+#[tokio::test]
+async fn one_post_decides_and_decides_once() {
+    let site = site().await;
+    let id = site.application().await;
+    let link = link_to(&site, "zhao-min", &id).await;
+    let mut browser = Browser::new(&site);
+    let page = browser.get(&link).await;
+    let (token, digest) = (page.hidden("_token"), page.hidden("_digest"));
+    let decide = [
+        ("_token", token.as_str()),
+        ("_digest", digest.as_str()),
+        ("_act", "decide"),
+        ("_outcome", "approved"),
+    ];
+    let decided = browser.post(&link, &decide).await;
     assert_eq!(decided.status, StatusCode::OK, "{}", decided.body);
     assert!(
         decided.body.contains("已收到您的办理意见"),
@@ -124,11 +150,6 @@ async fn fifty_looks_decide_nothing_and_one_post_decides_once() {
         )
         .await;
     assert!(again.status.is_client_error(), "{}", again.body);
-    assert_eq!(
-        browser.get("/inbox").await.status,
-        StatusCode::SEE_OTHER,
-        "the link opened nothing else"
-    );
 }
 
 #[tokio::test]

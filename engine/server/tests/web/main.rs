@@ -10,9 +10,11 @@
 mod access;
 mod api;
 mod console;
+mod drafts;
 mod guards;
 mod hostile;
 mod link;
 mod pages;
 mod site;
 mod socket;
+mod together;
