@@ -105,6 +105,18 @@ impl Error {
         self
     }
 
+    /// As an error of the task that waited for it: a place in another workflow is none of this one and stands as
+    /// `origin`, the innermost one.
+    #[must_use]
+    pub fn from_elsewhere(mut self) -> Self {
+        if let Some(origin) = self.instance.take()
+            && self.extra.get("origin").is_none()
+        {
+            self.extra.set("origin", origin);
+        }
+        self
+    }
+
     /// Whether it is of this standard type, under any of the published bases.
     #[must_use]
     pub fn is(&self, kind: ErrorKind) -> bool {

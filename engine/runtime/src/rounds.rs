@@ -34,6 +34,21 @@ pub(crate) struct Tries {
     pub last: bool,
 }
 
+impl Tries {
+    /// Bars a business key that another instance has; false when one was barred before.
+    fn bar_business(&mut self, key: &str, instance: &str) -> bool {
+        let mut barred = self.barred.iter();
+        if barred.any(|known| matches!(known, Barred::Business { .. })) {
+            return false;
+        }
+        self.barred.push(Barred::Business {
+            key: key.to_owned(),
+            instance: instance.to_owned(),
+        });
+        true
+    }
+}
+
 /// The state on which a round rests.
 struct Standing {
     kept: Arc<Kept>,
@@ -206,11 +221,6 @@ impl Node {
         outcome: Outcome,
         tries: &mut Tries,
     ) -> Round {
-        let has_business = |barred: &[Barred]| {
-            barred
-                .iter()
-                .any(|known| matches!(known, Barred::Business { .. }))
-        };
         match outcome {
             Outcome::Committed { .. } => Round::Done,
             Outcome::Locked => Round::Locked(inputs),
@@ -246,11 +256,7 @@ impl Node {
             }
             Outcome::KeyTaken { holder } => {
                 let (key, other) = (holder.value, holder.instance_id.unwrap_or_default());
-                if !has_business(&tries.barred) {
-                    tries.barred.push(Barred::Business {
-                        key,
-                        instance: other,
-                    });
+                if tries.bar_business(&key, &other) {
                     return Round::Again(inputs);
                 }
                 let error = RuntimeError::Conflict {

@@ -60,6 +60,13 @@ macro_rules! on_lists {
 }
 
 pub(super) fn register(engine: &mut Engine) {
+    register_on_lists(engine);
+    register_on_documents(engine);
+    register_calling(engine);
+}
+
+/// Functions for lists of documents and for those that a rule file makes.
+fn register_on_lists(engine: &mut Engine) {
     on_lists!(engine, "pluck", |list, field: &str| Fallible::Ok(
         to_dynamic(pluck(list, field))
     ));
@@ -99,6 +106,10 @@ pub(super) fn register(engine: &mut Engine) {
     on_lists!(engine, "unique", |list| Fallible::Ok(to_dynamic(unique(
         list
     ))));
+}
+
+/// Functions for what documents hold; a list that a rule file makes has rhai's own.
+fn register_on_documents(engine: &mut Engine) {
     engine.register_fn("len", |node: &mut Node| length(&node.0));
     engine.register_fn("is_empty", |node: &mut Node| node.0.is_empty());
     // A field that is not filled in counts as an empty one.
@@ -129,7 +140,6 @@ pub(super) fn register(engine: &mut Engine) {
         meter::draw(16 * node.0.len());
         node.0.items().cloned().map(to_dynamic).collect()
     });
-    register_calling(engine);
 }
 
 fn length(value: &Value) -> i64 {
