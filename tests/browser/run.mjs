@@ -312,6 +312,35 @@ const tests = {
     await accessible(page2, "link-over");
   },
 
+  async "a draft is kept and gone on with, and several items are decided together"(browser, site, shared) {
+    const page = shared.applicant;
+    await page.goto(`${site.url}/start/sharing/apply`);
+    await input(page, "scene").fill("路面检查时核对车辆");
+    await button(page, "save").click();
+    await page.locator("[role=status]").waitFor();
+    await look(page, "start-draft");
+    await page.locator('main a[href="/start/sharing/apply"]').first().click();
+    check((await input(page, "scene").inputValue()) === "路面检查时核对车辆", "the draft is shown again");
+    await look(page, "form-draft");
+    for (const purpose of ["basis", "reference"]) {
+      await page.goto(`${site.url}/start/sharing/apply`);
+      await fillApplication(page, purpose);
+      await button(page, "check").click();
+      await button(page, "submit").click();
+      await page.waitForURL(/confirmation$/);
+    }
+    await page.goto(`${site.url}/start`);
+    check((await page.locator('main a[href="/start/sharing/apply"]').count()) === 1, "the draft is gone once it is sent");
+    const head = shared.head;
+    await head.goto(`${site.url}/inbox?marked=all`);
+    await look(head, "inbox-marked");
+    await head.locator('button[value="choose"]').click();
+    await look(head, "together");
+    await decide(head, "approved");
+    check((await head.locator("h1").innerText()).includes("2"), "both are done");
+    await look(head, "together-done");
+  },
+
   async "no page has errors of script or of its content policy"() {
     check(troubles.length === 0, troubles.join("\n"));
   },
