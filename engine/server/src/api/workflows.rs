@@ -199,7 +199,12 @@ async fn read(
         )));
     }
     match inspection::survived(&app.executable, &files, inspection::PATIENCE).await {
-        Ok(_) => inspection::inspect(files).map_err(Problem::unacceptable),
+        Ok(_) => {
+            // A large pack takes seconds: those who are served by this thread do not wait for it.
+            let read = tokio::task::spawn_blocking(move || inspection::inspect(files)).await;
+            read.map_err(Problem::internal)?
+                .map_err(Problem::unacceptable)
+        }
         Err(Unsafe::NoChild(error)) => Err(Problem::internal(format!(
             "no child process checks packs: {error}"
         ))),
