@@ -4,7 +4,7 @@ use tongban_expr::{Scope, Value, value};
 
 use crate::enter::Outcome;
 use crate::error::{Error, ErrorKind};
-use crate::evaluate::{Moment, fault_kind};
+use crate::evaluate::Moment;
 use crate::frame::FrameId;
 use crate::machine::Machine;
 use crate::program::{ScriptGives, ScriptRun};
@@ -32,7 +32,7 @@ impl Machine<'_> {
         let ended = run
             .script
             .run(input, &scope, &budget)
-            .map_err(|fault| failed(run, fault_kind(&fault), &fault.message))?;
+            .map_err(|fault| failed(run, &fault.message))?;
         result(run, &ended).map(|output| Outcome::Done(output, None))
     }
 }
@@ -57,7 +57,7 @@ fn result(run: &ScriptRun, ended: &Value) -> Result<Value, Error> {
             };
             value!({ "code": (code), "stdout": (stdout), "stderr": (stderr) })
         }
-        (_, Some(error)) => return Err(failed(run, ErrorKind::Runtime, error)),
+        (_, Some(error)) => return Err(failed(run, error)),
         (ScriptGives::Nothing, None) => Value::Null,
         (_, None) => match (part("value"), ended.text("stdout")) {
             (Value::Null, Some(printed)) if !printed.is_empty() => Value::from(printed),
@@ -66,9 +66,9 @@ fn result(run: &ScriptRun, ended: &Value) -> Result<Value, Error> {
     })
 }
 
-/// What a script throws is an error of the runtime, as of every other process; one that was stopped by a limit ends as
-/// an expression would.
-fn failed(run: &ScriptRun, kind: ErrorKind, why: &str) -> Error {
+/// A script is no runtime expression: what it throws, and what stops it, is an error of the runtime, as of every other
+/// process.
+fn failed(run: &ScriptRun, why: &str) -> Error {
     let detail = format!("{} failed: {why}", run.script.name());
-    Error::new(kind, detail)
+    Error::new(ErrorKind::Runtime, detail)
 }
