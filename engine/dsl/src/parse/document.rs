@@ -148,7 +148,7 @@ impl Reader {
         if let Some((node, text)) = node.and_then(|node| Some((node, node.as_str()?))) {
             self.report(
                 Diagnostic::error(
-                    codes::WRONG_WRAPPER,
+                    codes::WRONG_TYPE,
                     node.span,
                     "`evaluate` must be an object, found a text",
                 )
