@@ -7,24 +7,22 @@ use std::collections::BTreeSet;
 
 use tongban_core::RecordStatus;
 use tongban_expr::Value;
-use tongban_runtime::{CaseView, RuntimeError};
+use tongban_runtime::CaseView;
 
 use self::items::open;
 use self::letters::mails;
-use super::expected::{Expect, ExpectCall, ExpectCards};
+use super::expected::{Expect, ExpectCall, ExpectCards, Refused};
 use super::matching::{Difference, differences, fits, lacking};
-use super::play::{Play, Wrong, described, is_step};
+use super::play::{NotStarted, Play, Wrong, is_step};
 use super::stage::Stage;
 
 /// Everything that does not hold.
 pub async fn hold(play: &Play<'_>, expected: &Expect) -> Result<(), Wrong> {
     let mut all = Vec::new();
-    match &expected.refused {
-        Some(fields) if !fields.is_empty() => {
-            let wanted: Vec<&str> = fields.iter().map(|field| field.field.as_str()).collect();
-            return refused(play.refused(), &wanted);
-        }
-        _ => {}
+    if let Some(wanted) = &expected.refused
+        && !wanted.is_accepted()
+    {
+        return refused(play.refused(), wanted);
     }
     for (register, wanted) in &expected.registers {
         let found = play.stage.records(register).await?;
@@ -175,7 +173,14 @@ fn clocks(stage: &Stage, expected: &Expect, case: &CaseView, all: &mut Vec<Diffe
 /// There is no clock of a name; those that there are.
 fn no_clock(case: &CaseView) -> String {
     let clocks = case.clocks();
-    let names: Vec<&str> = clocks.iter().map(|clock| clock.id.as_str()).collect();
+    let name = |id: &'_ str, place: &'_ str| match id.starts_with("item/") {
+        true => place.to_string(),
+        false => id.to_string(),
+    };
+    let names: Vec<String> = clocks
+        .iter()
+        .map(|clock| name(&clock.id, &clock.place))
+        .collect();
     if names.is_empty() {
         "no clock at all".to_string()
     } else {
@@ -253,18 +258,31 @@ fn calls(stage: &Stage, expected: &[ExpectCall], all: &mut Vec<Difference>) {
     }
 }
 
-fn refused(error: Option<&RuntimeError>, wanted: &[&str]) -> Result<(), Wrong> {
-    let Some(error) = error else {
+fn refused(found: Option<&NotStarted>, wanted: &Refused) -> Result<(), Wrong> {
+    let Some(found) = found else {
         return Err("expected the start to be refused, but it was accepted".into());
     };
-    let RuntimeError::Invalid(faults) = error else {
-        return Err(format!("expected faults of the form, found: {}", described(error)).into());
+    if let Refused::Says(part) = wanted {
+        return match found.said.contains(part) {
+            true => Ok(()),
+            false => Err(Wrong::Differs(vec![Difference::at(
+                "refused",
+                format!("a refusal that says {part:?}"),
+                &found.said,
+            )])),
+        };
+    }
+    let Some(fields) = &found.fields else {
+        return Err(format!("expected faults of the form, found: {}", found.said).into());
     };
-    let found: Vec<&str> = faults.iter().map(|fault| fault.field.as_str()).collect();
     let lacking: Vec<Difference> = wanted
+        .fields()
         .iter()
-        .filter(|field| !found.contains(field))
-        .map(|field| Difference::at("refused", format!("a fault of `{field}`"), found.join(", ")))
+        .filter(|wanted| !fields.contains(&wanted.field))
+        .map(|wanted| {
+            let expected = format!("a fault of `{}`", wanted.field);
+            Difference::at("refused", expected, fields.join(", "))
+        })
         .collect();
     if lacking.is_empty() {
         Ok(())

@@ -36,8 +36,8 @@ pub struct Expect {
     pub cards: Option<Vec<ExpectCards>>,
     /// Decisions that were taken among others.
     pub history: Option<Vec<Value>>,
-    /// The start was refused, with faults in these fields.
-    pub refused: Option<Vec<RefusedField>>,
+    /// The start was refused.
+    pub refused: Option<Refused>,
     /// How many cases of each workflow were started.
     #[serde(default)]
     pub started: IndexMap<String, usize>,
@@ -124,6 +124,31 @@ pub struct ExpectCards {
     pub clock: String,
     /// The cards in the order in which they came.
     pub cards: Vec<String>,
+}
+
+/// Why a start was refused.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Refused {
+    /// Because of these fields; it was accepted when there are none.
+    Fields(Vec<RefusedField>),
+    /// A part of what is said about it.
+    Says(String),
+}
+
+impl Refused {
+    /// Whether the start is to be accepted.
+    pub fn is_accepted(&self) -> bool {
+        matches!(self, Refused::Fields(fields) if fields.is_empty())
+    }
+
+    /// The fields.
+    pub fn fields(&self) -> &[RefusedField] {
+        match self {
+            Refused::Fields(fields) => fields,
+            Refused::Says(_) => &[],
+        }
+    }
 }
 
 /// A field of a refused start.

@@ -13,6 +13,9 @@ use super::stage::Stage;
 /// The last entries of the history that a failure shows.
 const LAST_ENTRIES: usize = 8;
 
+/// The children that a failure shows.
+const CHILDREN_SHOWN: i64 = 10;
+
 /// Where an instance stands, in the words of scenario files.
 pub struct Head {
     /// `waiting`, `completed` …
@@ -347,7 +350,34 @@ impl Stage {
         if let Ok(entries) = self.history(case.instance.id()).await {
             self.describe_last(&entries, &mut text);
         }
+        self.describe_children(case.instance.id(), &mut text).await;
         text
+    }
+
+    /// What became of the cases that a case started.
+    async fn describe_children(&self, instance: &str, text: &mut String) {
+        let store = self.runtime.store();
+        let rows = store.instance_children(instance, "", CHILDREN_SHOWN).await;
+        for row in rows.unwrap_or_default() {
+            let _ = write!(
+                text,
+                "  child: {} ({}, {})",
+                row.workflow,
+                row.number.as_deref().unwrap_or("no number"),
+                row.status
+            );
+            if let Ok(child) = self.case(&row.id).await {
+                if let Some(error) = child.instance.error() {
+                    let _ = write!(text, ": {}", error.to_value());
+                }
+                for item in child.desk.rows().items {
+                    if item.closed_at_ms.is_none() {
+                        let _ = write!(text, ", open: {}", item.run_id);
+                    }
+                }
+            }
+            text.push('\n');
+        }
     }
 
     fn describe_last(&self, entries: &[Entry], text: &mut String) {
@@ -376,7 +406,8 @@ impl Stage {
                 .output
                 .as_ref()
                 .and_then(|output| output.text("outcome"));
-            if let Some(outcome) = outcome {
+            let chosen = entry.note.as_deref().filter(|_| entry.kind == "switch");
+            if let Some(outcome) = outcome.or(chosen) {
                 let _ = write!(text, ": {outcome}");
             }
             if let Some(error) = &entry.error {

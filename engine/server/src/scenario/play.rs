@@ -6,6 +6,7 @@ use tongban_work::{Act, Channel, Refusal, Resume, ReturnTo, Siblings, What};
 
 use super::change::{as_object, changed};
 use super::expect;
+use super::expected::Refused;
 use super::file::{Scenario, ScenarioFile, Start};
 use super::matching::Difference;
 use super::reading::ScenarioLines;
@@ -64,6 +65,29 @@ impl From<&str> for Wrong {
     }
 }
 
+/// Why a case was not started.
+pub struct NotStarted {
+    /// In words.
+    pub said: String,
+    /// The fields that do not fit; `None` when it is not about fields.
+    pub fields: Option<Vec<String>>,
+}
+
+impl NotStarted {
+    fn of(error: &RuntimeError) -> NotStarted {
+        let fields = match error {
+            RuntimeError::Invalid(faults) => {
+                Some(faults.iter().map(|fault| fault.field.clone()).collect())
+            }
+            _ => None,
+        };
+        NotStarted {
+            said: described(error),
+            fields,
+        }
+    }
+}
+
 /// A scenario being played.
 pub struct Play<'a> {
     /// The node.
@@ -71,7 +95,7 @@ pub struct Play<'a> {
     /// Cases by the name that the scenario gives them; the first is the one that a step means by default.
     cases: IndexMap<String, String>,
     /// The start that was refused, if one was.
-    refused: Option<RuntimeError>,
+    refused: Option<NotStarted>,
 }
 
 impl<'a> Play<'a> {
@@ -93,15 +117,21 @@ impl<'a> Play<'a> {
     ) -> Result<(), Failure> {
         let workflow = file.workflow.as_deref().unwrap_or_default();
         let starts = scenario.start.as_ref().or(file.start.as_ref());
-        for start in starts.map(|starts| starts.list()).unwrap_or_default() {
+        let usual = file.start.as_ref().map(|starts| starts.list());
+        let usual = usual.and_then(|starts| starts.into_iter().next());
+        for mut start in starts.map(|starts| starts.list()).unwrap_or_default() {
+            // Changes alone are changes of what the file starts with.
+            if let Some(usual) = usual.as_ref().filter(|_| start.input.is_null()) {
+                start.input = usual.input.clone();
+            }
             let started = self.start(workflow, &start).await;
             self.told(started, lines.start, "start").await?;
         }
         let expected = scenario.expect.refused.as_ref();
-        if expected.is_none_or(Vec::is_empty)
-            && let Some(error) = &self.refused
+        if expected.is_none_or(Refused::is_accepted)
+            && let Some(refused) = &self.refused
         {
-            let refused = Err(Wrong::Failed(format!("refused: {}", described(error))));
+            let refused = Err(Wrong::Failed(format!("refused: {}", refused.said)));
             return self.told(refused, lines.start, "start").await;
         }
         for (index, step) in scenario.steps.iter().enumerate() {
@@ -120,33 +150,31 @@ impl<'a> Play<'a> {
     }
 
     /// Why the start was refused.
-    pub fn refused(&self) -> Option<&RuntimeError> {
+    pub fn refused(&self) -> Option<&NotStarted> {
         self.refused.as_ref()
     }
 
-    /// The case that a step means: by the name that the scenario gave it, or a given one by its number.
+    /// The case that a step means: by the name that the scenario gave it, or any by its number.
     pub async fn case(&self, of: Option<&str>) -> Result<CaseView, String> {
         self.stage
-            .case(&self.instance(of)?)
+            .case(&self.instance(of).await?)
             .await
             .map_err(|error| described(&error))
     }
 
-    fn instance(&self, of: Option<&str>) -> Result<String, String> {
-        let found = match of {
-            Some(name) => self
-                .cases
-                .get(name)
-                .cloned()
-                .or_else(|| self.stage.given_case(name)),
-            None => self.cases.values().next().cloned(),
+    async fn instance(&self, of: Option<&str>) -> Result<String, String> {
+        let Some(name) = of else {
+            let first = self.cases.values().next().cloned();
+            return first.ok_or_else(|| "no case was started".to_string());
         };
-        found.ok_or_else(|| match of {
-            Some(name) => {
-                format!("there is no case named `{name}`, and none with that number is given")
-            }
-            None => "no case was started".to_string(),
-        })
+        let named = self.cases.get(name).cloned();
+        if let Some(found) = named.or_else(|| self.stage.given_case(name)) {
+            return Ok(found);
+        }
+        // A case that another started.
+        let numbered = self.stage.numbered(name).await?;
+        numbered
+            .ok_or_else(|| format!("there is no case named `{name}`, and none with that number"))
     }
 
     async fn told(&self, outcome: Result<(), Wrong>, line: usize, at: &str) -> Result<(), Failure> {
@@ -178,7 +206,11 @@ impl<'a> Play<'a> {
         let by = self.stage.person(&start.by)?;
         if start.link.is_none() {
             // A case that follows another is offered by `metadata.start`, not by a right.
-            self.stage.may_start(workflow, &by)?;
+            if let Err(said) = self.stage.may_start(workflow, &by) {
+                let fields = None;
+                self.refused = Some(NotStarted { said, fields });
+                return Ok(());
+            }
         }
         match self
             .stage
@@ -192,7 +224,7 @@ impl<'a> Play<'a> {
                     .unwrap_or_else(|| format!("#{}", self.cases.len() + 1));
                 self.cases.insert(name, started.id);
             }
-            Err(error) => self.refused = Some(error),
+            Err(error) => self.refused = Some(NotStarted::of(&error)),
         }
         Ok(self.stage.settle().await?)
     }
@@ -206,7 +238,7 @@ impl<'a> Play<'a> {
                 Err(_) => Ok(()),
             },
             Step::Object(object) => {
-                let instance = self.instance(object.of.as_deref())?;
+                let instance = self.instance(object.of.as_deref()).await?;
                 let by = self.stage.person(&object.by)?;
                 let started = self
                     .stage
@@ -221,7 +253,7 @@ impl<'a> Play<'a> {
                 Ok(self.stage.settle().await?)
             }
             Step::Cancel(cancel) => {
-                let instance = self.instance(cancel.of.as_deref())?;
+                let instance = self.instance(cancel.of.as_deref()).await?;
                 let by = self.stage.person(&cancel.by)?;
                 let done = self.stage.cancel(&instance, &by, &cancel.reason).await;
                 done.map_err(|error| described(&error))?;
@@ -255,7 +287,7 @@ impl<'a> Play<'a> {
         channel: Channel,
         what: What,
     ) -> Result<(), String> {
-        let instance = self.instance(of)?;
+        let instance = self.instance(of).await?;
         let act = Act {
             n,
             round: None,
@@ -287,10 +319,12 @@ impl<'a> Play<'a> {
                 .filter(|item| item.closed_at_ms.is_none())
                 .map(|item| item.run_id.as_str())
                 .collect();
-            format!(
-                "expected an open work item of `{step}`, found open: [{}]",
-                others.join(", ")
-            )
+            let found = if others.is_empty() {
+                "nothing is open".to_string()
+            } else {
+                format!("open are: {}", others.join(", "))
+            };
+            format!("expected an open work item of `{step}`, found: {found}")
         })
     }
 

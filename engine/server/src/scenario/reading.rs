@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 use tongban_dsl::{Diagnostic, Placed, codes};
 
-use super::expected::{Expect, ExpectCall, ExpectCards, ExpectMail, OpenItem};
+use super::expected::{Expect, ExpectCall, ExpectCards, ExpectMail, OpenItem, RefusedField};
 use super::file::{Given, GivenCase, Mock, Scenario, ScenarioFile, Start};
 use super::step::Step;
 
@@ -172,7 +172,9 @@ impl Reader<'_> {
             .filter(|name| !known.contains(&name.as_str()))
         {
             let mut message = format!("there is no `{name}` here; expected {}", known.join(", "));
-            if let Some(near) = nearest(name, known.iter().copied()) {
+            if matches!(name.as_str(), "now" | "workflow" | "rule") && known.contains(&"test") {
+                message = format!("`{name}` belongs to the file, beside `scenarios`");
+            } else if let Some(near) = nearest(name, known.iter().copied()) {
                 message = format!("there is no `{name}` here; did you mean `{near}`?");
             }
             self.fault(&format!("{pointer}/{name}"), message);
@@ -219,7 +221,16 @@ impl Reader<'_> {
         {
             Some((_, Some(scenarios))) => {
                 for (at, scenario) in scenarios.iter().enumerate() {
-                    self.scenario(&format!("/scenarios/{at}"), scenario);
+                    let pointer = format!("/scenarios/{at}");
+                    self.scenario(&pointer, scenario);
+                    for name in ["input", "change"] {
+                        if !rule && scenario.get(name).is_some() {
+                            let message = format!(
+                                "`{name}` is for the scenarios of a rule; of a case it stands in `start`: `start: {{ by: …, {name}: … }}`"
+                            );
+                            self.fault(&format!("{pointer}/{name}"), message);
+                        }
+                    }
                 }
             }
             Some(_) => self.fault("/scenarios", "expected a list of scenarios".to_string()),
@@ -339,6 +350,11 @@ impl Reader<'_> {
                 "mails" => self.list::<ExpectMail>(&inside, value),
                 "cards" => self.list::<ExpectCards>(&inside, value),
                 "calls" => self.list::<ExpectCall>(&inside, value),
+                "refused" if value.is_array() => self.list::<RefusedField>(&inside, value),
+                "refused" if !value.is_string() => self.fault(
+                    &inside,
+                    "expected a list of `{ field }`, or a part of what is said".to_string(),
+                ),
                 _ => self.member::<Expect>(pointer, name, value),
             }
             self.says_something(&inside, name, value);

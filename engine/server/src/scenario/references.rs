@@ -179,7 +179,11 @@ impl Finder<'_> {
         if has_organisation(&scenario.given) {
             self.organisation = None;
         }
-        self.refused = scenario.expect.refused.is_some();
+        self.refused = scenario
+            .expect
+            .refused
+            .as_ref()
+            .is_some_and(|refused| !refused.is_accepted());
         self.given(&format!("{pointer}/given"), &scenario.given);
         for register in scenario.registers.keys() {
             self.register(&below(&format!("{pointer}/registers"), register), register);
@@ -244,6 +248,19 @@ impl Finder<'_> {
             for name in &inputs {
                 self.start_field(&below(&format!("{pointer}/input"), name), name);
             }
+            let schema = self
+                .under_test
+                .as_ref()
+                .and_then(|known| known.start.clone());
+            let mut numbers = Vec::new();
+            if let Some(schema) = &schema {
+                known::numbers_for_texts(schema, &start.input, "", &mut numbers);
+            }
+            for (place, number) in numbers {
+                let message = format!("a text is expected, found the number {number}");
+                let help = format!("put it in quotes: '{number}'");
+                self.fault(&format!("{pointer}/input{place}"), message, Some(help));
+            }
             for path in start.change.keys() {
                 self.start_field(&below(&format!("{pointer}/change"), path), path);
             }
@@ -281,7 +298,12 @@ impl Finder<'_> {
 
     /// The case that a step means.
     pub(super) fn case(&mut self, pointer: &str, of: Option<&str>) {
-        if let Some(name) = of.filter(|name| !self.cases.contains_key(*name)) {
+        // Cases that others start have numbers that are known once they are played.
+        let may_be_number = |name: &str| {
+            !name.starts_with('#') && name.contains(|letter: char| letter.is_ascii_digit())
+        };
+        let unknown = |name: &&str| !self.cases.contains_key(*name) && !may_be_number(name);
+        if let Some(name) = of.filter(unknown) {
             let all: Vec<String> = self.cases.keys().cloned().collect();
             let pointer = format!("{pointer}/of");
             self.missing(&pointer, "case", name, all.iter().map(String::as_str));

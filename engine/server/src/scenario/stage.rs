@@ -312,6 +312,14 @@ impl Stage {
         self.given.lock().get(number).cloned()
     }
 
+    /// The instance of a case by its number.
+    pub async fn numbered(&self, number: &str) -> Result<Option<String>, String> {
+        let store = self.runtime.store();
+        let found = store.instance_by_number(number).await;
+        let found = found.map_err(|error| error.to_string())?;
+        Ok(found.map(|row| row.id))
+    }
+
     /// A case as it stands.
     pub async fn case(&self, instance: &str) -> Result<CaseView, RuntimeError> {
         self.runtime.case(instance).await

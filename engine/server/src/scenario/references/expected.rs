@@ -191,9 +191,16 @@ impl Finder<'_> {
             let pointer = below(&format!("{pointer}/registers"), register);
             self.register(&pointer, register);
             let schema = self.library.register(register);
+            let added = schema.and_then(|document| document.get("adds")).cloned();
             let schema = schema.and_then(|document| document.get("schema")).cloned();
             for (at, record) in records.iter().enumerate() {
                 for (name, _) in record.entries() {
+                    if added
+                        .as_ref()
+                        .is_some_and(|added| added.get(name).is_some())
+                    {
+                        continue;
+                    }
                     let lack = schema
                         .as_ref()
                         .and_then(|schema| known::lacks(schema, name));
@@ -205,7 +212,12 @@ impl Finder<'_> {
                 }
             }
         }
-        for (at, field) in expected.refused.iter().flatten().enumerate() {
+        for (at, field) in expected
+            .refused
+            .iter()
+            .flat_map(|refused| refused.fields())
+            .enumerate()
+        {
             self.field(&format!("{pointer}/refused/{at}/field"), of, &field.field);
         }
         for workflow in expected.started.keys() {

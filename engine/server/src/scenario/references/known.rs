@@ -136,6 +136,36 @@ pub fn lacks(schema: &Value, path: &str) -> Option<Lack> {
     None
 }
 
+/// Numbers where the schema wants texts: digits that were not put in quotes. Each with its pointer.
+pub fn numbers_for_texts(
+    schema: &Value,
+    value: &Value,
+    pointer: &str,
+    found: &mut Vec<(String, String)>,
+) {
+    match value {
+        Value::Int(_) | Value::Float(_) if schema.text("type") == Some("string") => {
+            found.push((pointer.to_string(), value.to_json()));
+        }
+        Value::Arr(_) => {
+            let Some(items) = schema.get("items") else {
+                return;
+            };
+            for (at, item) in value.items().enumerate() {
+                numbers_for_texts(items, item, &format!("{pointer}/{at}"), found);
+            }
+        }
+        _ => {
+            for (name, inner) in value.entries() {
+                let property = schema.get("properties").and_then(|all| all.get(name));
+                if let Some(property) = property {
+                    numbers_for_texts(property, inner, &super::below(pointer, name), found);
+                }
+            }
+        }
+    }
+}
+
 fn form(path: &str, pack: &Pack, library: &Library) -> Option<Value> {
     if let Some(form) = pack.forms.get(path) {
         return Some(form.clone());

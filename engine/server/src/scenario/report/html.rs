@@ -34,9 +34,18 @@ pub fn html(report: &Report<'_>, names: &Names) -> String {
 
 fn meter((some, all): (usize, usize)) -> String {
     format!(
-        "<td class=\"n\">{some} / {all}</td><td><meter min=\"0\" max=\"{}\" value=\"{some}\">{some}/{all}</meter></td>",
+        "<td class=\"n\">{some} / {all}</td><td class=\"n\">{}</td><td><meter min=\"0\" max=\"{}\" value=\"{some}\">{some}/{all}</meter></td>",
+        percent((some, all)),
         all.max(1)
     )
+}
+
+/// A share as people read it; nothing where there is nothing.
+fn percent((some, all): (usize, usize)) -> String {
+    match (some * 100).checked_div(all) {
+        Some(share) => format!("{share} %"),
+        None => "–".to_owned(),
+    }
 }
 
 fn summary(report: &Report<'_>, passed: usize, failed: usize, page: &mut String) {
@@ -47,7 +56,8 @@ fn summary(report: &Report<'_>, passed: usize, failed: usize, page: &mut String)
         "<section><p class=\"{class}\">{sign} {passed} 通过 passed · {failed} 失败 failed · {:.1} s</p><table><tbody>\
          <tr><th scope=\"row\">环节 tasks</th>{}</tr><tr><th scope=\"row\">分支 branches</th>{}</tr>\
          <tr><th scope=\"row\">规则结论 verdicts of rules</th>{}</tr><tr><th scope=\"row\">规则行 lines of rules</th>{}</tr>\
-         <tr><th scope=\"row\">规则分支 branches of rules</th>{}</tr></tbody></table></section><nav><h2>流程 Workflows</h2><table><tbody>",
+         <tr><th scope=\"row\">规则分支 branches of rules</th>{}</tr></tbody></table></section><nav><h2>流程 Workflows</h2><table><thead><tr><th scope=\"col\">流程 workflow</th>\
+         <th scope=\"col\" colspan=\"3\">环节 tasks</th><th scope=\"col\" colspan=\"3\">分支 branches</th></tr></thead><tbody>",
         report.millis as f64 / 1000.0,
         meter(report.tasks()),
         meter(report.branches()),
@@ -73,7 +83,10 @@ fn summary(report: &Report<'_>, passed: usize, failed: usize, page: &mut String)
 
 fn scenarios(report: &Report<'_>, page: &mut String) {
     page.push_str("<section><h2>用例 Scenarios</h2><table><tbody>");
-    for outcome in report.outcomes {
+    // What failed stands first: it is why one looks.
+    let (failed, passed): (Vec<_>, Vec<_>) =
+        (report.outcomes.iter()).partition(|outcome| outcome.failure.is_some());
+    for outcome in failed.into_iter().chain(passed) {
         let file = escaped(&outcome.path.display().to_string());
         let (class, sign) = match outcome.failure {
             Some(_) => ("bad", "✗ 失败 failed"),
