@@ -380,8 +380,8 @@ async fn a_mapped_host_is_reached_where_the_operator_says() {
     );
     refused(
         bench.http(&get("http://other.example/")).await,
-        "configuration",
-        400,
+        "communication",
+        503,
         "--resolve other.example=ADDR:PORT",
     );
 }
