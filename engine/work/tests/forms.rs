@@ -1,6 +1,8 @@
 //! Forms in a step: who may see, change and must fill in what; `collect` in
 //! all its ways; what a person sees.
 
+#![allow(clippy::panic, reason = "a test fails loudly, and its helpers do too")]
+
 mod table;
 
 use table::{Table, edit, outcome, output, submit};

@@ -1,6 +1,8 @@
 //! Return, resubmission and taking back: the cells that belong to
 //! people. The jump itself is the core's.
 
+#![allow(clippy::panic, reason = "a test fails loudly, and its helpers do too")]
+
 mod table;
 
 use table::{Table, decide, jump, output, resubmit, submit};
