@@ -158,8 +158,8 @@ async fn what_does_not_fit_the_document() {
     );
     refused(
         bench.call("openapi", &elsewhere).await,
-        "configuration",
-        400,
+        "communication",
+        503,
         "other.example",
     );
     drop(server);
