@@ -5,8 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use futures_util::StreamExt as _;
-use futures_util::stream::FuturesUnordered;
+use tokio::task::JoinSet;
 
 use crate::error::RuntimeError;
 use crate::jobs::Job;
@@ -16,22 +15,33 @@ use crate::out::Handed;
 /// How many acts are claimed at once.
 const CLAIM: i64 = 200;
 
-/// Acts that were begun and have not ended.
+/// Acts that were begun and have not ended. Those in flight go on by themselves: one that holds a connection of the
+/// store while nobody waits for it would stop everybody who wants one.
 #[derive(Default)]
 pub struct Flying {
-    acts: FuturesUnordered<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    begun: Vec<Act>,
+    acts: JoinSet<()>,
 }
+
+type Act = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Flying {
     /// Whether nothing is in flight.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.acts.is_empty()
+        self.begun.is_empty() && self.acts.is_empty()
     }
 
     /// Waits until one act has ended; at once when there is none.
     pub async fn landed(&mut self) {
-        self.acts.next().await;
+        for act in self.begun.drain(..) {
+            self.acts.spawn(act);
+        }
+        if let Some(Err(error)) = self.acts.join_next().await
+            && let Ok(panic) = error.try_into_panic()
+        {
+            std::panic::resume_unwind(panic);
+        }
     }
 }
 
@@ -66,7 +76,7 @@ impl Node {
             if matches!(one, Handed::Act(_)) {
                 let node = Arc::clone(self);
                 flying
-                    .acts
+                    .begun
                     .push(Box::pin(async move { node.take_one(one).await }));
             } else {
                 self.take_one(one).await;
