@@ -72,10 +72,7 @@ impl Activation<'_> {
             "case.reopen" => self.case_reopen(&call).await,
             _ => self.prepare(&call).await,
         };
-        self.queue.push_back(returned(
-            &call.run_id,
-            result.map_err(|failure| problem(&failure)),
-        ));
+        self.answered(&call.run_id, result.map_err(|failure| problem(&failure)));
         Ok(())
     }
 

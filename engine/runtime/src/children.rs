@@ -75,7 +75,7 @@ impl Activation<'_> {
                 self.state.memory.children.insert(run_id.to_owned(), child);
             }
             // A detached child is answered at once: the task does not wait for its end.
-            Ok(_) => self.queue.push_back(returned(run_id, Ok(Value::Null))),
+            Ok(_) => self.answered(run_id, Ok(Value::Null)),
             Err(detail) => self.fail(run_id, ErrorKind::Runtime, detail),
         }
         Ok(())

@@ -307,6 +307,20 @@ impl Activation<'_> {
         }
     }
 
+    /// Tells the machine what a call gave; behind so many rows it goes on after they are committed.
+    pub(crate) fn answered(&mut self, run_id: &str, result: Result<Value, Error>) {
+        if self.out.is_large() {
+            let (run_id, token) = (run_id.to_owned(), None);
+            self.keep_answer(&Answer {
+                run_id,
+                token,
+                result,
+            });
+        } else {
+            self.queue.push_back(returned(run_id, result));
+        }
+    }
+
     /// Keeps an act's outcome for later when the machine cannot take it now.
     pub(crate) fn keep_answer(&mut self, answer: &Answer) {
         let body = match &answer.result {

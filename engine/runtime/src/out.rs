@@ -102,7 +102,21 @@ pub struct Out {
     pub touched: bool,
 }
 
+/// So many new cases, letters and records make a change that is committed before more of them come.
+const LARGE: usize = 500;
+
 impl Out {
+    /// Whether there is enough of what calls leave behind for one change.
+    pub fn is_large(&self) -> bool {
+        let rows = [
+            self.born.len(),
+            self.mails.len(),
+            self.writes.len(),
+            self.grants.len(),
+        ];
+        rows.iter().sum::<usize>() >= LARGE
+    }
+
     /// Forgets an intent; one that was made in this very activation leaves no row at all.
     pub fn withdraw_act(&mut self, run_id: &str) {
         let before = self.acts.len();

@@ -102,3 +102,42 @@ async fn ends_well(site: Site) {
     assert_eq!(case.instance.output(), &input);
     site.sound().await;
 }
+
+/// 1,200 cases started by one run of a case are more rows than one change takes along.
+#[tokio::test]
+async fn a_case_that_starts_very_many_goes_on_after_each_commit() {
+    for site in sites().await {
+        site.publish(&workflow("one", "\n  - done: { set: { outcome: ok } }\n"))
+            .await;
+        let tasks = "
+  - all:
+      for: { each: n, in: 'input.list' }
+      do:
+        - one: { run: { workflow: { namespace: test, name: one, version: '1.0.0', input: { n: '${ n }' } }, await: false } }
+  - done: { set: { outcome: all } }
+";
+        site.publish(&workflow("very-many", tasks)).await;
+        let list = Value::list((0..1_200).map(Value::from).collect());
+        let started = site
+            .start("test/very-many", value!({ "list": (list) }))
+            .await;
+        assert_eq!(started.status, "running", "not in one change");
+        site.idle().await;
+        let head = site.store.instance_head(&started.id).await.unwrap();
+        assert_eq!(head.expect("the case").status, "completed");
+        let mut children: Vec<String> = Vec::new();
+        loop {
+            let after = children.last().cloned().unwrap_or_default();
+            let page = site.store.instance_children(&started.id, &after, 500);
+            let page = page.await.unwrap();
+            if page.is_empty() {
+                break;
+            }
+            assert!(page.iter().all(|child| child.status == "completed"));
+            children.extend(page.into_iter().map(|child| child.id));
+        }
+        assert_eq!(children.len(), 1_200);
+        let pages = site.runtime.history(&started.id, 0, 100).await.unwrap();
+        assert!((3..10).contains(&pages.len()), "{} changes", pages.len());
+    }
+}
