@@ -29,6 +29,7 @@ pub use data::{Placed, read_yaml, read_yaml_placed};
 pub use definition::Definition;
 pub use diagnostic::{Diagnostic, Label, Severity, in_order};
 pub use draw::{Mark, Marks, draw, mermaid, outline};
+pub use number::meant as number_meant;
 pub use parse::{Parsed, ParsedFunction, parse, parse_function, period};
 pub use span::{Span, Spanned};
 pub use suggest::did_you_mean;

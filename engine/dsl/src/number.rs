@@ -52,3 +52,98 @@ pub(crate) fn number(text: &str) -> Number {
         _ => Number::Unfit,
     }
 }
+
+/// Units that offices write behind a number.
+const UNITS: &[&str] = &[
+    "元",
+    "元整",
+    "人民币",
+    "%",
+    "％",
+    "天",
+    "日",
+    "个工作日",
+    "工作日",
+    "个月",
+    "年",
+    "岁",
+    "周岁",
+    "人",
+    "户",
+    "次",
+    "件",
+    "份",
+    "平方米",
+    "平米",
+    "㎡",
+    "m²",
+    "m2",
+    "rmb",
+    "cny",
+    "yuan",
+    "days",
+    "day",
+    "years",
+    "months",
+];
+
+/// The number that a text with commas or a unit means: `30,000元`, `3万元`, `80%`, `¥ 1,200.50`.
+#[must_use]
+pub fn meant(text: &str) -> Option<String> {
+    let text = text.trim();
+    let text = text.trim_start_matches(['¥', '￥', '$']).trim_start();
+    let end = text
+        .find(|c: char| !c.is_ascii_digit() && !matches!(c, ',' | '，' | '.'))
+        .unwrap_or(text.len());
+    let (figure, unit) = text.split_at(end);
+    let unit = unit.trim().to_lowercase();
+    let (tens, unit) = match (unit.strip_prefix('万'), unit.strip_prefix('亿')) {
+        (Some(rest), _) => (10_000, rest),
+        (None, Some(rest)) => (100_000_000, rest),
+        _ => (1, unit.as_str()),
+    };
+    if !unit.is_empty() && !UNITS.contains(&unit) {
+        return None;
+    }
+    let mut groups = figure.split([',', '，']);
+    let first = groups.next().filter(|first| !first.is_empty())?;
+    let grouped = first.len() <= 3;
+    for group in groups {
+        let whole = group.split('.').next().unwrap_or(group);
+        if !grouped || whole.len() != 3 {
+            return None;
+        }
+    }
+    let plain: String = figure
+        .chars()
+        .filter(|c| !matches!(c, ',' | '，'))
+        .collect();
+    match number(&plain) {
+        Number::Int(count) => count.checked_mul(tens).map(|count| count.to_string()),
+        Number::Float(_) if tens == 1 => Some(plain),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::meant;
+
+    #[test]
+    fn numbers_as_offices_write_them() {
+        for (text, number) in [
+            ("30,000元", Some("30000")),
+            ("80%", Some("80")),
+            ("3 万元", Some("30000")),
+            ("￥1,200.50", Some("1200.50")),
+            ("10个工作日", Some("10")),
+            ("3,00元", None),
+            ("第3天", None),
+            ("1.2.3", None),
+            ("2026-01-31", None),
+            ("5栋", None),
+        ] {
+            assert_eq!(meant(text).as_deref(), number, "{text}");
+        }
+    }
+}

@@ -8,6 +8,7 @@ mod strangers;
 mod words;
 
 use literal::{WRONG_KIND, counted, literal};
+pub(crate) use strangers::behind_comma;
 use tongban_expr::Value;
 pub(crate) use words::due_meant;
 use words::{added, kind_name, type_name, wrap_help};
@@ -314,7 +315,7 @@ impl<'a> Shape<'a> {
         depth: usize,
     ) {
         let properties = schema.get("properties");
-        for entry in entries {
+        for (at, entry) in entries.iter().enumerate() {
             let known = properties.and_then(|properties| properties.get(&entry.key));
             match (known, schema.get("additionalProperties")) {
                 (Some(inner), _) | (None, Some(inner @ Value::Obj(_))) => {
@@ -334,7 +335,11 @@ impl<'a> Shape<'a> {
                 }
                 (None, Some(Value::Bool(false))) if self.file && entry.key.starts_with("x-") => {}
                 (None, Some(Value::Bool(false))) => {
-                    faults.push(self.unknown(entry, properties, place))
+                    let fault = self.unknown(entry, properties, place);
+                    faults.push(match strangers::behind_comma(entries, at) {
+                        Some(help) => fault.help(help),
+                        None => fault,
+                    });
                 }
                 (None, _) => {}
             }

@@ -197,6 +197,48 @@ schema: { type: object, properties: { id: { type: string }, name: { type: string
 }
 
 #[test]
+fn figures_days_masks_and_the_names_in_rules() {
+    let parameters = "parameters:
+  incomeLine: { title: 收入线, unit: 元, values: [{ from: 2026/7/1, value: '30,000元' }] }
+  share: { title: 比例, values: [{ from: 2026-01-01, value: 80% }, { from: 2026年7月1日, value: 0.9 }] }
+  region: { title: 区划, values: [{ from: 2026-01-01, value: '110105' }, { from: '2026', value: 第3批 }] }
+";
+    let rule = "// rule(a, b, c, d, \"none\")
+judge(input, [
+    rule(\"income\", [\"fund\"], |s, f| max(s.fund.a, f.b), \"=<\", \"incomeline\"),
+    rule(\"share\", [\"fund\"], |s, f| { s.fund.records.sum_by(\"a, b)\") }, \"about\", \"share\"),
+    rule(\"other\", [\"fund\"], |s, f| 1, \"<\", input.name)
+])
+";
+    let form = "type: object
+properties:
+  phone: { type: string, x-mask: mobile }
+  name: { type: string, x-mask: nam }
+  other: { type: string, x-mask: all }
+  id: { type: string, x-mask: id }
+";
+    let workflow = format!(
+        "{WORKFLOW}do:
+  - a: {{ call: register.put, with: {{ register: grants, records: [{{ id: '1', nmae: x, status: live }}] }} }}
+"
+    );
+    golden(
+        "figures",
+        &[
+            ("pack.yaml", HEAD),
+            ("forms/application.yaml", form),
+            (
+                "registers/grants.yaml",
+                "register: grants\nkey: id\nadds: { status: { type: string } }\nschema: { type: object, properties: { id: { type: string }, name: { type: string } } }\n",
+            ),
+            ("rules/parameters.yaml", parameters),
+            ("rules/fit.rhai", rule),
+            ("workflows/apply.yaml", &workflow),
+        ],
+    );
+}
+
+#[test]
 fn a_broken_workflow_is_still_there_for_the_others() {
     let broken = format!(
         "{WORKFLOW}do:\n  - a: {{ call: aprove, with: {{ to: [applicant] }}, then: }}\n  - b: {{ if: 'inpt.x', set: {{ x: 1 }} }}\n"

@@ -1,10 +1,11 @@
-//! `fields` of a step of people: that the form which it asks for has them.
+//! Fields by name: those of a step of people in the form that it asks for, those of records in their register.
 
 use tongban_expr::Value;
 
 use crate::codes;
-use crate::definition::{SchemaSource, Template};
+use crate::definition::{Call, Entry, SchemaSource, Template};
 use crate::diagnostic::Diagnostic;
+use crate::shape;
 use crate::suggest;
 
 use super::walk::Checker;
@@ -62,6 +63,90 @@ impl Checker<'_> {
             }
         }
     }
+}
+
+impl Checker<'_> {
+    /// The records of `register.put` and the `change` of `register.amend`, as far as they are written literally.
+    pub(super) fn record_fields(&mut self, function: &str, with: &Template) {
+        let Some(register) = with.get("register").and_then(Template::as_str) else {
+            return;
+        };
+        let records: Vec<&Template> = match function {
+            "register.put" => {
+                let given = with.get("records").map(Template::items);
+                given.unwrap_or_default().iter().collect()
+            }
+            "register.amend" => with.get("change").into_iter().collect(),
+            _ => return,
+        };
+        let Some(schema) = self.surroundings.record(register) else {
+            return;
+        };
+        let Some(properties) = listed(&schema) else {
+            return;
+        };
+        for record in records {
+            let entries = record.entries();
+            for (at, entry) in entries.iter().enumerate() {
+                let first = entry.key.split(['.', '[']).next().unwrap_or(&entry.key);
+                if properties.get(first).is_none() {
+                    let help = shape::behind_comma(entries, at);
+                    self.faults
+                        .push(no_record_field(register, entry, properties, help));
+                }
+            }
+        }
+    }
+
+    /// `steps.NAME.data.FIELD`, when the step asks for a form of its own that is known.
+    pub(super) fn answered_field(&self, call: &Call, field: &str) -> Option<(String, String)> {
+        let form = call.with.as_ref()?.get("form")?.as_str()?;
+        let schema = self.surroundings.form(form)?;
+        // Of a form that is put together of parts, only a slip is certain.
+        let properties = schema.get("properties")?;
+        if properties.get(field).is_some() {
+            return None;
+        }
+        let known: Vec<&str> = properties
+            .entries()
+            .map(|(name, _)| name.as_str())
+            .collect();
+        let near = titled(properties, field)
+            .or_else(|| suggest::nearest(field, known.iter().copied()))
+            .map(|near| format!("did you mean `{near}`?"));
+        let help = match (near, listed(&schema)) {
+            (Some(near), _) => near,
+            (None, Some(_)) => format!("its fields are {}", suggest::all(&known)),
+            (None, None) => return None,
+        };
+        Some((format!("the form `{form}` has no field `{field}`"), help))
+    }
+}
+
+/// A field that the records of a register do not have.
+fn no_record_field(
+    register: &str,
+    entry: &Entry,
+    properties: &Value,
+    help: Option<String>,
+) -> Diagnostic {
+    let known: Vec<&str> = properties
+        .entries()
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let help = help
+        .or_else(|| {
+            titled(properties, &entry.key)
+                .or_else(|| suggest::nearest(&entry.key, known.iter().copied()))
+                .map(|near| format!("did you mean `{near}`?"))
+        })
+        .unwrap_or_else(|| format!("its fields are {}", suggest::all(&known)));
+    Diagnostic::warning(
+        codes::UNKNOWN_FIELD,
+        entry.key_span,
+        format!("the register `{register}` has no field `{}`", entry.key),
+    )
+    .help(help)
 }
 
 /// A path of which the form has no such part.

@@ -1,7 +1,7 @@
 //! Clocks, pauses, titles and the case: expressions and names in our metadata.
 
 use crate::codes;
-use crate::definition::{Clock, StartTrigger, Task};
+use crate::definition::{Clock, StartTrigger, Task, Template};
 use crate::diagnostic::Diagnostic;
 use crate::{shape, signatures};
 
@@ -54,6 +54,7 @@ impl Checker<'_> {
             .flatten()
         {
             self.template(template, &setting);
+            self.numbered_text(template);
         }
         if let Some(clock) = &metadata.clock {
             self.clock(clock, &setting);
@@ -78,6 +79,27 @@ impl Checker<'_> {
                     format!("no clock around this task stands still for `{ground}`"),
                 )
                 .help(format!("list it in a clock: `stops: [{ground}]`")),
+            );
+        }
+    }
+
+    /// `title: 受理 #1`: YAML takes the number for a comment.
+    fn numbered_text(&mut self, template: &Template) {
+        let Some(text) = template.as_str() else {
+            return;
+        };
+        let source = &self.definition.source;
+        let plain = source.get(template.span.range()) == Some(text);
+        let rest = source.get(template.span.end as usize..).unwrap_or("");
+        let line = rest.lines().next().unwrap_or("").trim_end();
+        let number = line.trim_start().strip_prefix('#').filter(|number| {
+            number.starts_with(|sign: char| sign.is_ascii_digit()) && line.starts_with(' ')
+        });
+        if let (true, Some(number)) = (plain, number) {
+            let message = format!("` #{number}` is a comment: the text ends before it");
+            self.faults.push(
+                Diagnostic::warning(codes::BAD_VALUE, template.span, message)
+                    .help(format!("put the text into quotes: '{text} #{number}'")),
             );
         }
     }

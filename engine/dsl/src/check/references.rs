@@ -143,6 +143,7 @@ impl Checker<'_> {
                 self.rung_templates(list);
             }
         }
+        self.record_fields(function, with);
         match function {
             "batch" => self.batch_references(with),
             "openapi" => self.openapi_document(with),

@@ -140,6 +140,14 @@ impl Checker<'_> {
             );
             return;
         }
+        if let ("data", Some(field)) = (property.name.as_str(), read.path.get(2))
+            && !(method && read.path.len() == 3)
+            && let Some((message, help)) = self.answered_field(call, &field.name)
+        {
+            let span = self.place(source, &read.at);
+            self.faults
+                .push(Diagnostic::warning(codes::UNKNOWN_FIELD, span, message).help(help));
+        }
         if properties.get(&property.name).is_some() || method && read.path.len() == 2 {
             return;
         }

@@ -72,6 +72,12 @@ pub trait Surroundings {
         None
     }
 
+    /// The JSON Schema of a register's records; `None` when it is not known.
+    fn record(&self, register: &str) -> Option<tongban_expr::Value> {
+        let _ = register;
+        None
+    }
+
     /// The JSON Schema of a form, to know its fields; `None` when it is not known.
     fn form(&self, path: &str) -> Option<tongban_expr::Value> {
         let _ = path;

@@ -38,7 +38,10 @@ impl Builder<'_> {
             let Some((key, value)) = field.key.split_once(':').filter(|_| empty && plain) else {
                 continue;
             };
-            let name = !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || c == '_');
+            let name = !key.is_empty()
+                && key
+                    .chars()
+                    .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
             if name && !value.is_empty() && !value.starts_with("//") {
                 self.diagnostics.push(
                     Diagnostic::error(

@@ -340,7 +340,10 @@ fn joined(line: &str) -> Option<Proposal> {
     let text = line.trim_start_matches([' ', '-']);
     let start = line.len() - text.len();
     let (key, value) = text.split_once(':')?;
-    let plain = !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || c == '_');
+    let plain = !key.is_empty()
+        && key
+            .chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
     if !plain || value.is_empty() || value.starts_with([' ', '/', ':']) || value.contains(": ") {
         return None;
     }

@@ -1,10 +1,32 @@
 //! Keys that a schema does not know: what is meant by them, or where they belong.
 
+use tongban_expr::Value;
+
 use crate::chinese;
 use crate::codes;
-use crate::definition::Entry;
+use crate::definition::{Entry, TemplateKind};
 use crate::diagnostic::Diagnostic;
 use crate::suggest;
+
+/// What to write when a comma ended an unquoted text, so that the rest of it became a key: `{ reason: 甲,乙 }`.
+pub(crate) fn behind_comma(entries: &[Entry], at: usize) -> Option<String> {
+    let (rest, whole) = (entries.get(at)?, entries.get(at.checked_sub(1)?)?);
+    let text = whole.value.as_str()?;
+    let empty = rest.value.span.start == rest.value.span.end
+        && matches!(rest.value.kind, TemplateKind::Literal(Value::Null));
+    let plain = (whole.value.span.end - whole.value.span.start) as usize == text.len();
+    // Between the two stands a comma, and a space at most.
+    let gap = rest.key_span.start.checked_sub(whole.value.span.end)?;
+    let beside = rest.key_span.line == whole.value.span.line;
+    if !empty || !plain || !beside || !matches!(gap, 1 | 2) {
+        return None;
+    }
+    let space = if gap == 2 { " " } else { "" };
+    Some(format!(
+        "a comma ends a text without quotes: write `{}: '{text},{space}{}'`",
+        whole.key, rest.key
+    ))
+}
 
 /// Words that authors bring from other tools, and ours for them.
 const SYNONYMS: &[(&str, &str)] = &[

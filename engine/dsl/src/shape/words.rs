@@ -60,6 +60,14 @@ pub(super) fn wrap_help(
         {
             Some("take the quotes away".to_owned())
         }
+        TemplateKind::Literal(Value::Str(found))
+            if words
+                .iter()
+                .any(|word| matches!(*word, "a number" | "a whole number"))
+                && crate::number::meant(found).is_some() =>
+        {
+            crate::number::meant(found).map(|number| format!("write `{number}`"))
+        }
         TemplateKind::Literal(Value::Null) => {
             shown().or_else(|| Some("write it behind the colon, or leave the key out".to_owned()))
         }
@@ -90,7 +98,13 @@ fn text_help(text: &str, words: &[&str], example: Option<&str>) -> Option<String
     let (name, shape) = example.split_once(": ")?;
     if name == "due" {
         let due = due_meant(text);
-        return Some(format!("write `due: {}`", due.as_deref().unwrap_or(shape)));
+        let written = format!("write `due: {}`", due.as_deref().unwrap_or(shape));
+        // `7d` does not say which days: those of the office, or every one.
+        let days = crate::parse::human_duration(text).filter(|days| days.starts_with("{ days:"));
+        return Some(match days.filter(|_| due.is_some()) {
+            Some(days) => format!("{written}; in days of the calendar `due: {days}`"),
+            None => written,
+        });
     }
     let person = chinese::value(text, PEOPLE)
         .or_else(|| PEOPLE.iter().copied().find(|person| *person == text))

@@ -11,7 +11,8 @@ pub struct Pack;
 
 impl Surroundings for Pack {
     fn function(&self, name: &str) -> Option<Signature> {
-        if name == "register.get" {
+        if name.starts_with("register.") && self.function_names().iter().any(|known| known == name)
+        {
             let arguments = value!({
                 "type": "object",
                 "properties": { "register": { "type": "string", "x-reference": "register" }, "key": {} },
@@ -36,7 +37,16 @@ impl Surroundings for Pack {
             .iter()
             .map(|signature| signature.name.clone());
         engine
-            .chain(["http", "openapi", "register.get"].map(str::to_owned))
+            .chain(
+                [
+                    "http",
+                    "openapi",
+                    "register.get",
+                    "register.put",
+                    "register.amend",
+                ]
+                .map(str::to_owned),
+            )
             .collect()
     }
 
@@ -73,6 +83,11 @@ impl Surroundings for Pack {
         Some(workflow != "sharing/dispute")
     }
 
+    fn record(&self, register: &str) -> Option<Value> {
+        let schema = self.form("forms/application.yaml")?;
+        (register == "catalogue").then_some(schema)
+    }
+
     fn form(&self, path: &str) -> Option<Value> {
         match path {
             "forms/application.yaml" => Some(value!({
@@ -82,6 +97,10 @@ impl Surroundings for Pack {
             "forms/sheet.yaml" => {
                 Some(value!({ "x-figures": true, "properties": { "rows": { "type": "array" } } }))
             }
+            "forms/visit.yaml" => Some(value!({
+                "allOf": [{ "type": "object" }],
+                "properties": { "opened": { "type": "string", "title": "打开" } },
+            })),
             _ => None,
         }
     }

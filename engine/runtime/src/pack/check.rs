@@ -3,6 +3,7 @@
 
 mod forms;
 mod head;
+mod parameters;
 mod templates;
 mod texts;
 
@@ -11,7 +12,6 @@ use std::sync::Arc;
 
 use tongban_dsl::codes::{self, Code};
 use tongban_dsl::{Diagnostic, Placed, Severity, Span};
-use tongban_expr::{Parameters, Value};
 use tongban_org::Organisation;
 use tongban_plugin::RegisterDefinition;
 
@@ -189,37 +189,6 @@ impl Checking<'_> {
                         help.to_owned(),
                     );
                 }
-            }
-        }
-    }
-
-    fn parameters(&mut self) {
-        const FILE: &str = "rules/parameters.yaml";
-        if self.pack.parameters.is_null() || !self.fits(FILE, "parameters", codes::PACK_PARAMETERS)
-        {
-            return;
-        }
-        // Each by itself, so that one fault does not hide the next.
-        let entries = self
-            .pack
-            .parameters
-            .get("parameters")
-            .into_iter()
-            .flat_map(Value::entries);
-        let entries: Vec<(String, Value)> = entries
-            .map(|(id, entry)| (id.to_string(), entry.clone()))
-            .collect();
-        for (id, entry) in entries {
-            let one = Value::object([("parameters", Value::object([(id.as_str(), entry)]))]);
-            if let Err(error) = Parameters::from_value(&one) {
-                let help = "write `values: [{ from: 2026-01-31, value: 5, basis: '…' }]`";
-                self.at(
-                    FILE,
-                    &pointer(&error.path),
-                    codes::PACK_PARAMETERS,
-                    error.message,
-                    help.to_owned(),
-                );
             }
         }
     }

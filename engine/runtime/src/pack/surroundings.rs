@@ -213,6 +213,20 @@ impl tongban_dsl::Surroundings for PackSurroundings<'_> {
             .collect()
     }
 
+    fn record(&self, register: &str) -> Option<Value> {
+        let document = self.pack.registers.get(register)?;
+        let schema = document.get("schema")?;
+        let properties = schema.get("properties")?;
+        match document.get("adds") {
+            Some(adds) => Some(
+                schema
+                    .clone()
+                    .with("properties", properties.clone().merged(adds)),
+            ),
+            None => Some(schema.clone()),
+        }
+    }
+
     fn form(&self, path: &str) -> Option<Value> {
         if let Some(form) = self.pack.forms.get(path) {
             return Some(form.clone());

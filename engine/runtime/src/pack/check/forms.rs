@@ -138,6 +138,7 @@ impl Checking<'_> {
         };
         let doubts = match name {
             "required" => undeclared(schema, member),
+            "x-mask" => member.as_str().and_then(no_mask).into_iter().collect(),
             name if name.starts_with("x-") => unread(name).into_iter().collect(),
             _ => Vec::new(),
         };
@@ -211,6 +212,28 @@ fn undeclared(schema: &Value, required: &Value) -> Vec<(String, String)> {
             )
         })
         .collect()
+}
+
+/// A mask that does not exist: it masks as an identity number is masked.
+fn no_mask(mask: &str) -> Option<(String, String)> {
+    const MASKS: &[&str] = &["id", "name", "phone"];
+    if MASKS.contains(&mask) {
+        return None;
+    }
+    let help = match mask.to_lowercase().as_str() {
+        "mobile" | "tel" | "telephone" | "cellphone" | "手机" | "电话" => {
+            "did you mean `phone`?".to_owned()
+        }
+        "idcard" | "identity" | "resident-id" | "身份证" | "证件号" => {
+            "did you mean `id`?".to_owned()
+        }
+        "姓名" => "did you mean `name`?".to_owned(),
+        _ => near(mask, MASKS.iter().copied(), "write `id`, `name` or `phone`"),
+    };
+    Some((
+        format!("there is no mask `{mask}`: it masks like `id`"),
+        help,
+    ))
 }
 
 /// A keyword like ours that nothing reads.
