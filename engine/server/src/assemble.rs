@@ -140,12 +140,8 @@ pub async fn open_store(config: &Config) -> anyhow::Result<Store> {
 }
 
 async fn open(config: &Config, beside: bool) -> anyhow::Result<Store> {
-    if let Some(path) = config
-        .database
-        .strip_prefix("sqlite://")
-        .filter(|path| *path != ":memory:")
-    {
-        make_folder_of(Path::new(path))?;
+    if let Some(path) = config.database_file() {
+        make_folder_of(path)?;
     }
     let mut options = Options::new(config.database.clone());
     options.node = config.node.clone();

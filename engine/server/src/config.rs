@@ -318,6 +318,12 @@ impl Config {
         }
     }
 
+    /// The file of an SQLite database; nothing for PostgreSQL and in memory.
+    pub fn database_file(&self) -> Option<&Path> {
+        let path = self.database.strip_prefix("sqlite://")?;
+        (path != ":memory:").then(|| Path::new(path))
+    }
+
     /// Whether people reach the site through TLS: cookies are then sent through TLS only.
     pub fn secure(&self) -> bool {
         self.url.starts_with("https://")

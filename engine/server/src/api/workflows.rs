@@ -6,14 +6,14 @@ use axum::extract::{Path, State};
 use serde::{Deserialize, Serialize};
 use tongban_org::{Function, Object};
 use tongban_runtime::pack::{Library, Pack};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
-use super::body::{self, Json};
+use super::body::{self, Json, Query};
 use crate::app::App;
 use crate::inspection::{self, Files, Unsafe};
 use crate::problem::{FieldProblem, Problem};
 use crate::security::identity::Client;
-use crate::visibility::may_start;
+use crate::visibility::{may_start, may_start_from};
 
 /// A workflow that is published.
 #[derive(Debug, Serialize, ToSchema)]
@@ -28,6 +28,15 @@ pub struct WorkflowSummary {
     pub title: String,
     /// Whether the key may start it.
     pub startable: bool,
+}
+
+/// From which case a workflow is to be started.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct FormQuery {
+    /// The number of the case that the new one follows.
+    #[serde(default)]
+    pub link: Option<String>,
 }
 
 /// The files of a pack, by path relative to the pack.
@@ -67,7 +76,13 @@ pub struct PublishedWorkflow {
     pub digest: String,
     /// Whether the same files were published before.
     pub already: bool,
+    /// What is left for the site to do before anybody may start it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<&'static str>,
 }
+
+/// Whoever publishes gives code, not rights: those are the site's to give.
+const RIGHTS_ARE_THE_SITES: &str = "the `rights` of a pack from outside do not count: write them into `rights` of the site's organisation.yaml";
 
 /// List the published workflows.
 #[utoipa::path(get, path = "/api/v1/workflows", tag = "workflows", responses((status = 200, body = Vec<WorkflowSummary>)), security(("key" = [])))]
@@ -87,15 +102,17 @@ pub async fn list(
 }
 
 /// Read the start form of a workflow as JSON Schema.
-#[utoipa::path(get, path = "/api/v1/workflows/{namespace}/{name}/form", tag = "workflows", params(("namespace" = String, Path), ("name" = String, Path)),
+#[utoipa::path(get, path = "/api/v1/workflows/{namespace}/{name}/form", tag = "workflows", params(("namespace" = String, Path), ("name" = String, Path), FormQuery),
     responses((status = 200, body = serde_json::Value), (status = 404, body = Problem)), security(("key" = [])))]
 pub async fn form(
     State(app): State<App>,
     client: Client,
     Path((namespace, name)): Path<(String, String)>,
+    Query(query): Query<FormQuery>,
 ) -> Result<axum::Json<serde_json::Value>, Problem> {
     let workflow = format!("{namespace}/{name}");
-    if !may_start(&app, client.asker(), &workflow) {
+    let link = query.link.as_deref();
+    if !may_start_from(&app, client.asker(), &workflow, link).await? {
         return Err(Problem::not_found());
     }
     let schema = app.runtime.form(&workflow).await?;
@@ -141,6 +158,7 @@ pub async fn publish(
         })?;
     may_publish(&app, &client, pack)?;
     let publication = library.publication(pack);
+    let hint = (!publication.rights.is_empty()).then_some(RIGHTS_ARE_THE_SITES);
     let published = app
         .runtime
         .publish_from_outside(&publication, &client.caller().name())
@@ -150,6 +168,7 @@ pub async fn publish(
         version: one.version,
         digest: one.digest,
         already: one.already,
+        hint,
     });
     Ok((
         axum::http::StatusCode::CREATED,

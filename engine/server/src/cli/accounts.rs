@@ -122,8 +122,20 @@ fn set_password(person: &str, site: &SiteArguments) -> anyhow::Result<u8> {
     Ok(DONE)
 }
 
-fn list_people(site: &SiteArguments) -> anyhow::Result<u8> {
+/// A list of what a site has is no reason to make a database.
+fn existing(site: &SiteArguments) -> anyhow::Result<Config> {
     let config = Config::load(&site.site)?;
+    match config.database_file() {
+        Some(path) if !path.is_file() => bail!(
+            "there is no database `{}`: call this in the folder of the site, or name the folder with --site or the database with TONGBAN_DATABASE",
+            path.display()
+        ),
+        _ => Ok(config),
+    }
+}
+
+fn list_people(site: &SiteArguments) -> anyhow::Result<u8> {
+    let config = existing(site)?;
     let organisation = organisation(&config)?;
     let mut lines = String::new();
     executor()?.block_on(async {
@@ -192,7 +204,7 @@ fn add_key(
 }
 
 fn list_keys(site: &SiteArguments) -> anyhow::Result<u8> {
-    let config = Config::load(&site.site)?;
+    let config = existing(site)?;
     let mut lines = String::new();
     executor()?.block_on(async {
         for key in open_store_beside(&config).await?.api_keys().await? {
@@ -210,7 +222,7 @@ fn list_keys(site: &SiteArguments) -> anyhow::Result<u8> {
 }
 
 fn remove_key(prefix: &str, site: &SiteArguments) -> anyhow::Result<u8> {
-    let config = Config::load(&site.site)?;
+    let config = existing(site)?;
     executor()?.block_on(async {
         let store = open_store_beside(&config).await?;
         let keys = store.api_keys().await?;

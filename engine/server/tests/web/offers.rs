@@ -89,6 +89,35 @@ async fn a_pack_that_cannot_be_read_or_leaves_its_folder_is_refused() {
 }
 
 #[tokio::test]
+async fn a_pack_from_outside_brings_no_rights_and_its_publisher_is_told() {
+    let site = site().await;
+    let key = site.key_of("admin").await;
+    let workflow = "document: { dsl: '1.0.3', namespace: guest, name: hello, version: '1.0.0' }\ndo:\n  - done: { set: { done: true } }\n";
+    let pack = "pack: guest\nversion: 1.0.0\ntitle: { zh-CN: 来客, en: Guest }\nsummary: 测试。\n\
+                rights: [{ role: '*', may: [start], of: [hello], over: own }]\n";
+    let files = json!({ "files": { "pack.yaml": pack, "workflows/hello.yaml": workflow } });
+    let published = site
+        .api_as(&key, Method::POST, "/api/v1/workflows", Some(files))
+        .await;
+    assert_eq!(published.status, StatusCode::CREATED, "{}", published.body);
+    let hint = published.json()[0]["hint"].clone();
+    assert!(
+        hint.as_str()
+            .is_some_and(|hint| hint.contains("organisation.yaml")),
+        "{}",
+        published.body
+    );
+    let started = site
+        .api(
+            Method::POST,
+            "/api/v1/workflows/guest/hello/instances",
+            Some(json!({ "input": {} })),
+        )
+        .await;
+    assert_eq!(started.status, StatusCode::NOT_FOUND, "{}", started.body);
+}
+
+#[tokio::test]
 async fn a_whole_pack_is_within_the_limits_of_the_process_that_checks_it() {
     let site = site().await;
     let key = site.key_of("admin").await;
