@@ -92,7 +92,7 @@ struct Compiler<'a> {
     /// Functions whose bodies are being compiled.
     calling: Vec<String>,
     policies: Arc<HashMap<String, Template>>,
-    /// Tasks of an extension are being compiled.
+    /// How many extensions deep the tasks being compiled stand.
     extending: u8,
 }
 
