@@ -1,8 +1,9 @@
 //! Clocks, pauses, titles and the case: expressions and names in our metadata.
 
 use crate::codes;
-use crate::definition::{Clock, StartTrigger, Task, Template};
+use crate::definition::{Clock, StartTrigger, Task};
 use crate::diagnostic::Diagnostic;
+use crate::span::Span;
 use crate::{shape, signatures};
 
 use super::expressions::Setting;
@@ -14,6 +15,10 @@ impl Checker<'_> {
     pub(super) fn document_metadata(&mut self, nowhere: &Scope<'_>) {
         let metadata = &self.definition.document.metadata;
         let main = Scope::new(None, &self.definition.tasks, ListKind::Sequence);
+        let document = &self.definition.document;
+        for text in [&document.title, &document.summary].into_iter().flatten() {
+            self.numbered_text(&text.value, text.span);
+        }
         if let Some(case) = &metadata.case {
             let start = Setting::before(nowhere, 0);
             // The title is made anew after every activation, so that it may say what steps found.
@@ -54,7 +59,9 @@ impl Checker<'_> {
             .flatten()
         {
             self.template(template, &setting);
-            self.numbered_text(template);
+            if let Some(text) = template.as_str() {
+                self.numbered_text(text, template.span);
+            }
         }
         if let Some(clock) = &metadata.clock {
             self.clock(clock, &setting);
@@ -84,13 +91,10 @@ impl Checker<'_> {
     }
 
     /// `title: 受理 #1`: YAML takes the number for a comment.
-    fn numbered_text(&mut self, template: &Template) {
-        let Some(text) = template.as_str() else {
-            return;
-        };
+    fn numbered_text(&mut self, text: &str, span: Span) {
         let source = &self.definition.source;
-        let plain = source.get(template.span.range()) == Some(text);
-        let rest = source.get(template.span.end as usize..).unwrap_or("");
+        let plain = source.get(span.range()) == Some(text);
+        let rest = source.get(span.end as usize..).unwrap_or("");
         let line = rest.lines().next().unwrap_or("").trim_end();
         let number = line.trim_start().strip_prefix('#').filter(|number| {
             number.starts_with(|sign: char| sign.is_ascii_digit()) && line.starts_with(' ')
@@ -98,7 +102,7 @@ impl Checker<'_> {
         if let (true, Some(number)) = (plain, number) {
             let message = format!("` #{number}` is a comment: the text ends before it");
             self.faults.push(
-                Diagnostic::warning(codes::BAD_VALUE, template.span, message)
+                Diagnostic::warning(codes::BAD_VALUE, span, message)
                     .help(format!("put the text into quotes: '{text} #{number}'")),
             );
         }

@@ -2,7 +2,8 @@
 
 use serde_saphyr::granit_parser::Tag;
 
-use super::{Builder, Field, NodeKind, Open};
+use super::builder::{Builder, Open};
+use super::{Field, NodeKind};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::span::Span;
