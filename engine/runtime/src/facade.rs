@@ -579,15 +579,6 @@ impl CaseView {
         )
     }
 
-    /// Whether a notice of the case takes objections by a workflow now.
-    pub fn takes_objections(&self, workflow: &str) -> bool {
-        let notices = self.with_world(|world| self.desk.notices(world));
-        let open = |notice: &tongban_work::NoticeView| {
-            notice.open && notice.objections.as_deref() == Some(workflow)
-        };
-        notices.iter().any(open)
-    }
-
     /// The public word for the state that the case is in.
     pub fn state_word(&self) -> Option<&str> {
         self.desk
@@ -595,7 +586,7 @@ impl CaseView {
             .or_else(|| self.instance.state_word())
     }
 
-    fn with_world<T>(&self, look: impl FnOnce(&World<'_>) -> T) -> T {
+    pub(crate) fn with_world<T>(&self, look: impl FnOnce(&World<'_>) -> T) -> T {
         let facts = crate::activation::case_facts(
             &self.head,
             &self.instance,

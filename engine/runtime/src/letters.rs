@@ -3,7 +3,7 @@
 use tongban_core::{ContextChange, Event, Jump, JumpInput, Mode, Right, Siblings, Signing, Target};
 use tongban_expr::{Value, value};
 use tongban_store::{ClockEntryRow, DecisionRow, MailLinkRow, MailRow};
-use tongban_work::{JumpRequest, MailRequest, Out, Resume, ReturnTo};
+use tongban_work::{JumpRequest, Kind, MailRequest, Out, Resume, ReturnTo};
 
 use crate::activation::Activation;
 use crate::error::RuntimeError;
@@ -117,6 +117,14 @@ impl Activation<'_> {
         }
     }
 
+    /// The task whose title a letter bears, which its reader may know by a title in another language.
+    fn titled_by(&self, item: Option<u32>, data: &Value) -> Option<String> {
+        let item = self.state.desk.item(item?)?;
+        let authors = matches!(item.kind, Kind::Approve | Kind::Collect | Kind::Notice);
+        let same = data.text("title") == Some(item.title.as_str());
+        (authors && same).then(|| item.path.clone())
+    }
+
     /// Writes a letter's row; it is rendered when it is sent, so that no link rests in the database.
     pub(crate) fn letter(&mut self, letter: Letter) {
         self.name_case();
@@ -141,7 +149,9 @@ impl Activation<'_> {
             });
             nonce = Some(fresh);
         }
+        let task = self.titled_by(letter.item, &letter.data);
         let data = value!({
+            "task": (task.map_or(Value::Null, Value::from)),
             "bundle": (self.ready.digest.as_str()),
             "form": (self.state.flow.form().clone()),
             "steps": (self.state.flow.steps()),

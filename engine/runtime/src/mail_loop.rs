@@ -145,7 +145,7 @@ impl Node {
         let variables = value!({
             "form": (data.get("form").cloned().unwrap_or(Value::Null)),
             "steps": (data.get("steps").cloned().unwrap_or(Value::Null)),
-            "data": (titled(data.get("data").cloned().unwrap_or(Value::Null), &ready, language)),
+            "data": (titled(&data, &ready, language)),
             "workflow": (data.get("workflow").cloned().unwrap_or(Value::Null)),
             "now": (data.get("now").cloned().unwrap_or(Value::Null)),
             "to": { "id": (person.id.as_str()), "name": (person.name.as_str()) },
@@ -194,8 +194,16 @@ impl Node {
     }
 }
 
-/// What a letter says of single fields, with the titles that people know the fields by.
-fn titled(mut data: Value, ready: &Ready, language: &str) -> Value {
+/// What a letter says, with the titles by which its reader knows the task and single fields.
+fn titled(letter: &Value, ready: &Ready, language: &str) -> Value {
+    let mut data = letter.get("data").cloned().unwrap_or(Value::Null);
+    let task = letter
+        .text("task")
+        .filter(|_| !language.starts_with("zh"))
+        .and_then(|path| crate::titles::english(&ready.definition.tasks, path));
+    if let Some(title) = task {
+        data.set("title", title);
+    }
     let (Some(fields), Some(form)) = (
         data.get("fields").and_then(Value::as_list),
         ready.start_form(),

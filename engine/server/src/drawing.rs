@@ -73,9 +73,9 @@ pub fn names(organisation: &Organisation, language: Language) -> Names {
 pub fn add_roles(names: &mut Names, library: &Library, language: Language) {
     for pack in library.packs() {
         let roles = pack.manifest.roles.iter();
-        names
-            .roles
-            .extend(roles.map(|(role, title)| (role.clone(), title.text(language.tag()).to_owned())));
+        names.roles.extend(
+            roles.map(|(role, title)| (role.clone(), title.text(language.tag()).to_owned())),
+        );
     }
 }
 

@@ -19,6 +19,7 @@ mod lists;
 mod offers;
 pub mod organisation_watch;
 pub mod problem;
+mod reveal;
 pub mod router;
 pub mod samples;
 pub mod sandbox;

@@ -101,7 +101,7 @@ pub fn routes() -> Vec<Route> {
 fn console_routes() -> Vec<Route> {
     use Access::{Officer, Open};
     use console::{
-        assets, bulk, case, cases, inbox, item, link, mailbox, sign_in, start, start_list,
+        assets, bulk, case, cases, inbox, item, link, mailbox, notice, sign_in, start, start_list,
     };
     vec![
         get("/", Open, sign_in::home),
@@ -121,6 +121,7 @@ fn console_routes() -> Vec<Route> {
         get("/cases/{id}/confirmation", Officer, case::confirmation),
         get("/cases/{id}/diagram.svg", Officer, case::diagram),
         post("/cases/{id}", Officer, case::operate),
+        get("/notices/{id}", Officer, notice::page),
         get("/mailbox", Officer, mailbox::list),
         get("/mailbox/{id}", Officer, mailbox::mail),
         get("/mailbox/{id}/html", Officer, mailbox::html),

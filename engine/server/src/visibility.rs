@@ -110,11 +110,7 @@ pub async fn head(app: &App, asker: Asker<'_>, id: &str) -> Result<InstanceRow, 
     if !looks_like_id(id) {
         return Err(Problem::not_found());
     }
-    let found = app
-        .store()
-        .instance_head(id)
-        .await
-        .map_err(Problem::from)?;
+    let found = app.store().instance_head(id).await.map_err(Problem::from)?;
     let head = found.ok_or_else(Problem::not_found)?;
     if sees(app, asker, &head).await? {
         Ok(head)
@@ -216,10 +212,14 @@ pub async fn may_follow(
     let Some(head) = found.map_err(Problem::from)? else {
         return Ok(false);
     };
+    let case = app.runtime.case(&head.id).await?;
+    // A public notice asks everybody; nothing else of the case is told to who does not see it.
+    if asker.person.is_some() && app.runtime.is_open_to_anyone(&case, workflow).await? {
+        return Ok(true);
+    }
     if !sees(app, asker, &head).await? {
         return Ok(false);
     }
-    let case = app.runtime.case(&head.id).await?;
     // A key of the applicant's unit speaks for the applicant.
     let person = match (asker.person, asker.unit, head.unit_id.as_deref()) {
         (Some(person), _, _) => person,
@@ -228,6 +228,30 @@ pub async fn may_follow(
     };
     let offered = app.runtime.follow_ups(&case, person).await?;
     Ok(offered.iter().any(|one| one.workflow == workflow))
+}
+
+/// Whether an asker may start a workflow, with the number of another case where there is one: that
+/// one offers it, or the asker has the right and sees the other case.
+///
+/// # Errors
+/// The database refused.
+pub async fn may_start_from(
+    app: &App,
+    asker: Asker<'_>,
+    workflow: &str,
+    number: Option<&str>,
+) -> Result<bool, Problem> {
+    let Some(number) = number else {
+        return Ok(may_start(app, asker, workflow));
+    };
+    if may_follow(app, asker, workflow, number).await? {
+        return Ok(true);
+    }
+    let found = app.store().instance_by_number(number).await;
+    match found.map_err(Problem::from)? {
+        Some(head) if may_start(app, asker, workflow) => sees(app, asker, &head).await,
+        _ => Ok(false),
+    }
 }
 
 /// The reach of an asker over lists, from parties and rights.

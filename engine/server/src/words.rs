@@ -353,6 +353,11 @@ words! {
     filter: "筛选", "Filter";
     any_status: "全部状态", "Any status";
     more_actions: "其他操作", "Other actions";
+    notice_period: "公示期:{from} 至 {to}", "Public from {from} to {to}";
+    notice_open: "公示中", "Public now";
+    notice_over: "公示已结束", "No longer public";
+    notice_object: "对公示内容有异议的,可以在公示期内提出。", "If you object to what is made public here, you may say so while the notice stands.";
+    notice_no_objections: "此公示现在不接受异议。", "This notice takes no objections now.";
     follow_ups: "您可以由此办件发起", "What you can start from this case";
     case_actions: "办件操作", "Operate this case";
     action_cancel: "终止办件", "Cancel the case";

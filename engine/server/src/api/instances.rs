@@ -12,13 +12,16 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::body::{self, Json, Query};
 use super::cursor::{Page, Place, cut, limit};
+use super::masking::{self, RevealQuery};
 use crate::app::App;
 use crate::counters::Counted;
 use crate::drawing;
+use crate::form::Masks;
 use crate::lists::{self, CaseFilter};
 use crate::problem::Problem;
+use crate::reveal::Look;
 use crate::security::identity::Client;
-use crate::visibility::{self, Asker, may_start};
+use crate::visibility::{self, Asker};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -146,6 +149,9 @@ pub struct HistoryQuery {
     /// How many activations, 1 to 200.
     #[serde(default)]
     pub limit: Option<i64>,
+    /// Why the fields that the form masks are wanted in full where a change of them is told; the reason is kept.
+    #[serde(default)]
+    pub reveal: Option<String>,
 }
 
 /// What one activation did.
@@ -206,11 +212,8 @@ pub async fn start(
         person: caller.person.as_deref(),
         unit: caller.unit.as_deref(),
     };
-    let follows = match &request.link {
-        Some(number) => visibility::may_follow(&app, asker, &workflow, number).await?,
-        None => false,
-    };
-    if !follows && !may_start(&app, asker, &workflow) {
+    let link = request.link.as_deref();
+    if !visibility::may_start_from(&app, asker, &workflow, link).await? {
         return Err(Problem::not_found());
     }
     let started = app
@@ -310,15 +313,17 @@ pub async fn list(
     }))
 }
 
-/// Read a case.
-#[utoipa::path(get, path = "/api/v1/instances/{id}", tag = "cases", params(("id" = String, Path)),
-    responses((status = 200, body = CaseDetail), (status = 404, body = Problem)), security(("key" = [])))]
+/// Read a case. Fields that the form masks are masked for everybody but the applicant, and given in full for a reason.
+#[utoipa::path(get, path = "/api/v1/instances/{id}", tag = "cases", params(("id" = String, Path), RevealQuery),
+    responses((status = 200, body = CaseDetail), (status = 403, body = Problem), (status = 404, body = Problem)), security(("key" = [])))]
 pub async fn show(
     State(app): State<App>,
     client: Client,
     Path(id): Path<String>,
+    Query(query): Query<RevealQuery>,
 ) -> Result<Response, Problem> {
     let (head, case) = visibility::case(&app, client.asker(), &id).await?;
+    let masks = masks(&app, &client, &head, &case, query.reveal.as_deref()).await?;
     let state = case.state_word().map(str::to_owned);
     let error: serde_json::Value = head
         .last_error
@@ -329,10 +334,14 @@ pub async fn show(
         hide: visibility::hidden_fields(&case, client.asker()),
         ..FieldRights::default()
     };
+    let form = body::json(&shown.shown(case.instance.form()));
     let detail = CaseDetail {
         version: case.version,
         state,
-        form: body::json(&shown.shown(case.instance.form())),
+        form: match &masks {
+            Some(masks) => masks.masked(form),
+            None => form,
+        },
         output: body::json(&case.instance.output()),
         error,
         waiting: waiting(&app, &head.id, &case).await?,
@@ -340,6 +349,26 @@ pub async fn show(
     };
     let tag = HeaderValue::from_str(&format!("\"{}\"", case.version)).map_err(Problem::internal)?;
     Ok(([(ETAG, tag)], axum::Json(detail)).into_response())
+}
+
+/// What a case's form masks for a client; `None` when it sees everything.
+async fn masks(
+    app: &App,
+    client: &Client,
+    head: &InstanceRow,
+    case: &CaseView,
+    reason: Option<&str>,
+) -> Result<Option<Masks>, Problem> {
+    let look = Look {
+        app,
+        asker: client.asker(),
+        head,
+        case,
+    };
+    if look.is_own() {
+        return Ok(None);
+    }
+    masking::masks(&look, client, case.start_form_schema(), reason).await
 }
 
 /// The tasks that wait, with the reason why a call of theirs is held back.
@@ -378,7 +407,8 @@ pub async fn history(
     Path(id): Path<String>,
     Query(query): Query<HistoryQuery>,
 ) -> Result<axum::Json<Page<HistoryEntry>>, Problem> {
-    let head = visibility::head(&app, client.asker(), &id).await?;
+    let (head, case) = visibility::case(&app, client.asker(), &id).await?;
+    let masks = masks(&app, &client, &head, &case, query.reveal.as_deref()).await?;
     let after = Place::read(query.cursor.as_deref())?.map_or(0, |place| place.at_ms);
     let limit = limit(query.limit)?;
     let rows = app
@@ -394,13 +424,17 @@ pub async fn history(
     let items = rows.into_iter().map(|row| {
         let page: tongban_runtime::history::Page =
             serde_json::from_str(&row.body).unwrap_or_default();
+        let mut notes = body::json(&page.notes);
+        if let Some(masks) = &masks {
+            masks.mask_differences(&mut notes);
+        }
         HistoryEntry {
             version: row.version,
             at_ms: row.at_ms,
             actor: row.actor,
             channel: page.channel,
             tasks: body::json(&lists::readable_entries(&page.entries)),
-            notes: body::json(&page.notes),
+            notes,
         }
     });
     Ok(axum::Json(Page {

@@ -10,6 +10,7 @@ pub mod events;
 pub mod handing;
 pub mod instances;
 pub mod mailbox;
+pub mod masking;
 pub mod operations;
 pub mod registers;
 mod twice;

@@ -11,10 +11,13 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::body::{self, Json, Query};
 use super::cursor::{Page, Place, limit};
+use super::masking::{self, RevealQuery};
 use crate::app::App;
+use crate::console::decide::access_of;
 use crate::counters::Counted;
 use crate::lists::{self, ItemEntry};
 use crate::problem::Problem;
+use crate::reveal::Look;
 use crate::security::identity::Client;
 use crate::visibility::{self, item_id};
 
@@ -201,19 +204,40 @@ pub async fn list(
 }
 
 /// Read a work item as its person sees it: the form with the rights on its fields, what is shown
-/// beside it, the outcomes, what may be done.
-#[utoipa::path(get, path = "/api/v1/work-items/{id}", tag = "work items", params(("id" = String, Path, description = "`INSTANCE.N`")),
-    responses((status = 200, body = serde_json::Value), (status = 404, body = Problem)), security(("key" = [])))]
+/// beside it, the outcomes, what may be done. Fields that the form masks are masked for whoever only looks on, and given
+/// in full for a reason.
+#[utoipa::path(get, path = "/api/v1/work-items/{id}", tag = "work items", params(("id" = String, Path, description = "`INSTANCE.N`"), RevealQuery),
+    responses((status = 200, body = serde_json::Value), (status = 403, body = Problem), (status = 404, body = Problem)), security(("key" = [])))]
 pub async fn show(
     State(app): State<App>,
     client: Client,
     Path(id): Path<String>,
+    Query(query): Query<RevealQuery>,
 ) -> Result<axum::Json<serde_json::Value>, Problem> {
     let (instance, n) = item_id(&id)?;
     let person = client.person()?;
-    let (_, case) = visibility::case(&app, client.asker(), instance).await?;
+    let (head, case) = visibility::case(&app, client.asker(), instance).await?;
     let view = case.item(n, person).ok_or_else(Problem::not_found)?;
-    Ok(axum::Json(body::json(&view)))
+    let mut answer = body::json(&view);
+    if access_of(&view).masks() {
+        let look = Look {
+            app: &app,
+            asker: client.asker(),
+            head: &head,
+            case: &case,
+        };
+        let schema = view.form.as_ref().and_then(|form| case.form_schema(form));
+        let masks = masking::masks(&look, &client, schema, query.reveal.as_deref()).await?;
+        if let Some(masks) = masks {
+            if let Some(data) = answer.get_mut("data") {
+                *data = masks.masked(data.take());
+            }
+            if let Some(told) = answer.get_mut("difference") {
+                masks.mask_differences(told);
+            }
+        }
+    }
+    Ok(axum::Json(answer))
 }
 
 /// Decide.

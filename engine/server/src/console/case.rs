@@ -8,9 +8,8 @@ use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use serde_json::Value as Json;
-use tongban_org::Function;
 use tongban_runtime::{CaseView, Operate};
-use tongban_store::{AccessRow, Change, InstanceRow, Outcome};
+use tongban_store::InstanceRow;
 
 use super::cases::status_text;
 use super::clocks::{self, ClockShown};
@@ -30,6 +29,7 @@ use crate::form::{self, Access};
 use crate::language::{InWords, Language};
 use crate::offers::{Lookup, Surroundings};
 use crate::problem::Problem;
+use crate::reveal;
 use crate::security::account::SignedIn;
 use crate::security::identity::{Officer, Visitor};
 use crate::visibility::{self, may_operate};
@@ -158,7 +158,7 @@ impl Look<'_> {
             result: result(case, words),
             own_items: self.own_items(&titles),
             standing: self.standing(&titles),
-            masked: masked && !revealed && self.may_reveal(),
+            masked: masked && !revealed && self.form().may_reveal(),
             revealed,
             answers,
             outline: outline::outline(case, language),
@@ -168,7 +168,7 @@ impl Look<'_> {
             older,
             at_start: after == 0,
             can_cancel: may(&Operate::Cancel),
-            own: self.is_own(),
+            own: self.form().is_own(),
             can_intervene: may(&Operate::Suspend),
             suspended: head.status == "suspended",
             follow_ups: self.follow_ups().await?,
@@ -194,19 +194,13 @@ impl Look<'_> {
         Ok(shown.collect())
     }
 
-    fn is_own(&self) -> bool {
-        self.head.starter_id.as_deref() == Some(&self.signed_in.person)
-    }
-
-    /// What is masked may be looked at by whoever takes part in the case or may read it by a
-    /// right, not by those who only got a copy.
-    fn may_reveal(&self) -> bool {
-        let asker = self.signed_in.asker();
-        let items = self.case.desk.items().iter();
-        visibility::may(self.app, asker, Function::View, self.head)
-            || items
-                .filter_map(|item| self.case.item(item.n, &self.signed_in.person))
-                .any(|view| view.status != "closed")
+    fn form(&self) -> reveal::Look<'_> {
+        reveal::Look {
+            app: self.app,
+            asker: self.signed_in.asker(),
+            head: self.head,
+            case: self.case,
+        }
     }
 
     fn own_items(&self, titles: &HashMap<String, String>) -> Vec<OwnItem> {
@@ -281,7 +275,7 @@ impl Look<'_> {
         let form = form::build(&schema, &lookup);
         let hidden = visibility::hidden_fields(case, self.signed_in.asker());
         let access = Access::read_all().with(&[], &[], &hidden, &[]);
-        let masked = !self.is_own() && form.masks_anything();
+        let masked = !self.form().is_own() && form.masks_anything();
         let access = if revealed || !masked {
             access.unmasked()
         } else {
@@ -431,7 +425,7 @@ pub async fn operate(
     posted: Posted,
 ) -> Result<Response, Problem> {
     if posted.text("_act") == "reveal" {
-        return reveal(&app, &signed_in, &id, &posted).await;
+        return show_masked(&app, &signed_in, &id, &posted).await;
     }
     let head = visibility::head(&app, signed_in.asker(), &id).await?;
     let what = match posted.text("_act") {
@@ -457,7 +451,7 @@ pub async fn operate(
 }
 
 /// Shows what is masked, once, and leaves a trace of who looked and why.
-async fn reveal(
+async fn show_masked(
     app: &App,
     signed_in: &SignedIn,
     id: &str,
@@ -471,29 +465,9 @@ async fn reveal(
         head: &head,
         case: &case,
     };
-    if !look.may_reveal() {
-        let words = posted.visitor.language.words();
-        return Err(Problem::forbidden(words.not_allowed));
-    }
-    let why = checked(posted.text("reason"))?;
-    let now_ms = app.now_ms();
-    let mut change = Change::without_instance(now_ms);
-    change.add(AccessRow {
-        id: uuid::Uuid::now_v7().to_string(),
-        register: format!("case/{}", head.workflow),
-        record_id: Some(head.id.clone()),
-        who: signed_in.person.clone(),
-        why,
-        fields: "[\"*\"]".to_owned(),
-        count: 1,
-        at_ms: now_ms,
-    });
-    let kept = app.store().commit_one(change).await;
-    match kept.map_err(Problem::internal)? {
-        // Nothing is shown before the trace is kept.
-        Outcome::Committed { .. } => render(&look.page(0, true).await?),
-        other => Err(Problem::internal(format!(
-            "the access log did not take a row: {other:?}"
-        ))),
-    }
+    let not_allowed = posted.visitor.language.words().not_allowed;
+    look.form()
+        .reveal(&signed_in.person, posted.text("reason"), not_allowed)
+        .await?;
+    render(&look.page(0, true).await?)
 }

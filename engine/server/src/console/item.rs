@@ -241,7 +241,7 @@ impl Look<'_> {
             fields,
             answers,
             shown: opened.shown(language),
-            changes: opened.changes(language),
+            changes: opened.changes(&access, language),
             said: timeline::of_case(app, &opened.case, language).await?,
             round: (view.round > 1).then(|| fill(words.round, &[("n", &view.round.to_string())])),
             outcomes,

@@ -13,6 +13,7 @@ pub mod inbox;
 pub mod item;
 pub mod link;
 pub mod mailbox;
+pub mod notice;
 pub mod opened;
 pub mod outline;
 pub mod posted;

@@ -113,12 +113,16 @@ impl Opened {
     }
 
     /// What changed since the round before.
-    pub fn changes(&self, language: Language) -> Vec<form::Change> {
+    pub fn changes(&self, access: &Access, language: Language) -> Vec<form::Change> {
         let mut before = self.data.clone();
         for difference in &self.view.difference {
             put(&mut before, &difference.field, json(&difference.old));
         }
-        form::changes(&self.form, &before, &self.data, language)
+        let reading = form::Reading {
+            language,
+            masks: access.masks(),
+        };
+        form::changes(&self.form, &before, &self.data, reading)
     }
 
     /// Where the case may be sent back to.

@@ -19,14 +19,11 @@ pub struct Change {
 }
 
 /// Lists the changed answers in the order of the form.
-pub fn changes(form: &Form, before: &Json, after: &Json, language: Language) -> Vec<Change> {
+pub fn changes(form: &Form, before: &Json, after: &Json, reading: Reading) -> Vec<Change> {
     let mut found = Vec::new();
     let comparison = Comparison {
-        reading: Reading {
-            language,
-            masks: false,
-        },
-        language,
+        language: reading.language,
+        reading,
     };
     for field in form.fields() {
         comparison.field(

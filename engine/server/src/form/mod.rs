@@ -10,6 +10,7 @@ mod change;
 mod decode;
 mod fault;
 mod field;
+mod mask;
 mod read;
 mod render;
 
@@ -19,5 +20,6 @@ pub use change::{Change, changes};
 pub use decode::{Decoded, Entries, decode, edit_rows, sketch, without_nulls};
 pub use fault::{Fault, FaultLine, What, identifier};
 pub use field::{Choice, Field, Form, Kind, Mask, Section, title_of};
-pub use read::render_read;
+pub use mask::Masks;
+pub use read::{Reading, render_read};
 pub use render::{hidden_inputs, render_fields};

@@ -23,21 +23,24 @@ pub fn text_of(field: &Field, value: Option<&Json>, reading: &Reading) -> String
         return String::new();
     };
     let words = reading.language.words();
+    let mask = field.mask.filter(|_| reading.masks);
+    let shown = |text: String| mask.map_or(text.clone(), |mask| mask.apply(&text));
     match (&field.kind, value) {
         (Kind::Tick | Kind::Agree(_), Json::Bool(yes)) => {
             (if *yes { words.yes } else { words.no }).to_owned()
         }
-        (Kind::Choice(choices), value) => label_of(choices, value),
+        (Kind::Choice(choices), value) => shown(label_of(choices, value)),
         (Kind::Several(choices), Json::Array(values)) => values
             .iter()
-            .map(|value| label_of(choices, value))
+            .map(|value| shown(label_of(choices, value)))
             .collect::<Vec<_>>()
             .join("、"),
-        (_, Json::Array(values)) => values.iter().map(plain).collect::<Vec<_>>().join("\n"),
-        (_, value) => match field.mask.filter(|_| reading.masks) {
-            Some(mask) => mask.apply(&plain(value)),
-            None => plain(value),
-        },
+        (_, Json::Array(values)) => values
+            .iter()
+            .map(|value| shown(plain(value)))
+            .collect::<Vec<_>>()
+            .join("\n"),
+        (_, value) => shown(plain(value)),
     }
 }
 

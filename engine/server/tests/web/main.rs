@@ -15,6 +15,7 @@ mod endings;
 mod guards;
 mod hostile;
 mod link;
+mod notices;
 mod offers;
 mod pages;
 mod site;
