@@ -9,9 +9,10 @@ use tongban_expr::Value;
 use tongban_org::Organisation;
 use tongban_plugin::Message;
 use tongban_store::{Change, Committer, Filter, KeyRow, RegisterRow, Seen, Store};
-use tongban_work::{Act, ClockView, ItemView, World};
+use tongban_work::{Act, ItemView, World};
 
 use crate::bundles::{Origin, Ready};
+use crate::case_view::CaseView;
 use crate::error::RuntimeError;
 use crate::flying::Flying;
 use crate::history::Page;
@@ -19,9 +20,7 @@ use crate::jobs::Job;
 use crate::lane::{Class, Input, Reply, ReplyTo, What};
 use crate::node::{Door, Node};
 use crate::pack::{CodeTitle, Publication};
-use crate::request::{
-    Acted, Caller, CaseView, Operate, Published, Received, Start, Started, WorkflowView,
-};
+use crate::request::{Acted, Caller, Operate, Published, Received, Start, Started, WorkflowView};
 use crate::settings::Parts;
 use crate::start::Beginning;
 use crate::state::CaseLink;
@@ -541,64 +540,5 @@ impl Runtime {
             .await?
             .ok_or_else(|| RuntimeError::not_found("mail", id))?;
         self.node.letter_of(&row).await
-    }
-}
-
-impl CaseView {
-    /// What one person sees of a work item; `None` when it is not theirs to see.
-    pub fn item(&self, n: u32, person: &str) -> Option<ItemView> {
-        self.with_world(|world| self.desk.view_for(person, n, world))
-    }
-
-    /// The case's clocks with their ledgers, as of now.
-    pub fn clocks(&self) -> Vec<ClockView> {
-        self.with_world(|world| self.desk.clock_views(world))
-    }
-
-    /// The schema of the case's start form; none when it took anything.
-    pub fn start_form_schema(&self) -> Option<Value> {
-        self.ready.start_form().map(|form| form.schema().clone())
-    }
-
-    /// The schema of one of the case's forms, as the case's own bundle has it.
-    pub fn form_schema(&self, form: &Value) -> Option<Value> {
-        self.ready
-            .forms
-            .form(form)
-            .map(|form| form.schema().clone())
-    }
-
-    /// The titles of a code list, as the case's own bundle has it.
-    pub fn codes(&self, list: &str, language: &str) -> Option<Vec<(String, String)>> {
-        let codes = self.ready.forms.facts()?.codes.list(list)?;
-        Some(
-            codes
-                .iter()
-                .map(|(code, title)| (code.clone(), title.text(language).to_owned()))
-                .collect(),
-        )
-    }
-
-    /// The public word for the state that the case is in.
-    pub fn state_word(&self) -> Option<&str> {
-        self.desk
-            .state_word()
-            .or_else(|| self.instance.state_word())
-    }
-
-    pub(crate) fn with_world<T>(&self, look: impl FnOnce(&World<'_>) -> T) -> T {
-        let facts = crate::activation::case_facts(
-            &self.head,
-            &self.instance,
-            &self.ready,
-            self.url.clone(),
-        );
-        let world = World {
-            now_ms: self.now_ms,
-            org: &self.organisation,
-            case: &facts,
-            forms: &self.ready.forms,
-        };
-        look(&world)
     }
 }

@@ -4,9 +4,10 @@ use tongban_dsl::definition::{Start, StartTrigger, Template};
 use tongban_expr::Value;
 use tongban_org::{Budget, Organisation, ResolveCase, Selector};
 
+use crate::case_view::CaseView;
 use crate::error::RuntimeError;
 use crate::facade::Runtime;
-use crate::request::{CaseView, WorkflowView};
+use crate::request::WorkflowView;
 
 /// What matters of the case that is followed.
 pub(crate) struct Followed<'a> {

@@ -10,6 +10,7 @@ mod begin;
 pub mod bundles;
 mod cache;
 mod calls;
+mod case_view;
 mod change;
 mod children;
 pub mod clock;
@@ -64,6 +65,7 @@ mod watchdog;
 pub mod words;
 mod workers;
 
+pub use case_view::CaseView;
 pub use clock::{Clock, SystemClock, VirtualClock};
 pub use error::RuntimeError;
 pub use facade::Runtime;
@@ -76,7 +78,7 @@ pub use lifecycle::Level;
 pub use link::LinkKeys;
 pub use parties::parties_of;
 pub use request::{
-    Acted, Caller, CaseView, LinkView, Operate, Published, Received, Start, Started, WorkflowView,
+    Acted, Caller, LinkView, Operate, Published, Received, Start, Started, WorkflowView,
 };
 pub use settings::{Nowhere, Parts, Settings};
 pub use sink::Sink;

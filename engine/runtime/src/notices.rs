@@ -6,10 +6,10 @@ use tongban_dsl::definition::{StartTrigger, Template};
 use tongban_expr::{Value, value};
 use tongban_work::NoticeView;
 
+use crate::case_view::CaseView;
 use crate::error::RuntimeError;
 use crate::facade::Runtime;
 use crate::render::{Rendered, render};
-use crate::request::CaseView;
 use crate::words::BundleWords;
 
 impl CaseView {

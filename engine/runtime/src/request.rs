@@ -1,16 +1,8 @@
 //! What callers ask of the runtime, and what they get.
 
-use std::sync::Arc;
-
-use tongban_core::{Instance, Jump, Program};
-use tongban_dsl::definition::Definition;
+use tongban_core::Jump;
 use tongban_expr::Value;
-use tongban_org::Organisation;
-use tongban_work::{Channel, Desk};
-
-use crate::bundles::Ready;
-use crate::pack::Bundle;
-use crate::state::CaseHead;
+use tongban_work::Channel;
 
 /// Who asks, and through what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,31 +120,6 @@ pub struct Received {
     pub id: String,
     /// It came before.
     pub known: bool,
-}
-
-/// Everything about one case, running or ended.
-#[derive(Clone)]
-pub struct CaseView {
-    /// Number, title, starter, when.
-    pub head: CaseHead,
-    /// The version of the state.
-    pub version: i64,
-    /// The word for its status: `running`, `suspended`, `completed`, `faulted`, `cancelled`.
-    pub status: String,
-    /// The machine's side.
-    pub instance: Instance,
-    /// The people's side.
-    pub desk: Desk,
-    /// The compiled workflow.
-    pub program: Arc<Program>,
-    /// The workflow as written.
-    pub definition: Arc<Definition>,
-    /// The workflow's files.
-    pub bundle: Arc<Bundle>,
-    pub(crate) url: String,
-    pub(crate) now_ms: i64,
-    pub(crate) organisation: Arc<Organisation>,
-    pub(crate) ready: Arc<Ready>,
 }
 
 /// A published workflow.
