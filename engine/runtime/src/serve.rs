@@ -83,25 +83,35 @@ pub async fn serve(node: Arc<Node>, stop: impl Future<Output = ()>) -> Result<()
 
 async fn job_loop(node: Arc<Node>, job: Job, mut stopped: watch::Receiver<bool>) {
     while !*stopped.borrow() {
-        let some = if is_under_pressure(&node, job) {
+        let done = if is_under_pressure(&node, job) {
             Ok(false)
         } else {
             node.run_job(job).await
         };
-        let some = some.unwrap_or_else(|error| {
-            tracing::warn!(job = job.name(), %error, "a job could not go on; it tries again");
-            false
-        });
-        if some {
-            continue;
-        }
-        let pause = tokio::time::sleep(Duration::from_millis(pause_ms(&node, job).await));
+        let pause_ms = match done {
+            Ok(true) => continue,
+            Ok(false) => pause_ms(&node, job).await,
+            Err(error) => {
+                tracing::warn!(job = job.name(), %error, "a job could not go on; it tries again");
+                // Whatever calls it would have it fail again at once.
+                wait(job.pause_ms(), &mut stopped).await;
+                continue;
+            }
+        };
+        let pause = tokio::time::sleep(Duration::from_millis(pause_ms));
         tokio::select! {
             () = pause => {}
             () = node.event_bell.notified(), if job == Job::Events => {}
             () = node.due_bell.notified(), if matches!(job, Job::Wakes | Job::Inbox) => {}
             _ = stopped.changed() => {}
         }
+    }
+}
+
+async fn wait(pause_ms: u64, stopped: &mut watch::Receiver<bool>) {
+    tokio::select! {
+        () = tokio::time::sleep(Duration::from_millis(pause_ms)) => {}
+        _ = stopped.changed() => {}
     }
 }
 

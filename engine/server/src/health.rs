@@ -16,20 +16,20 @@ pub async fn alive() -> &'static str {
     "ok\n"
 }
 
-/// The database answers too.
+/// The database answers, too, and takes what is written: each node writes its sign of life every ten seconds.
 pub async fn ready(State(app): State<App>) -> Response {
     match app.store().clock_ms().await {
-        Ok(_) => "ready\n".into_response(),
+        Ok(_) if app.store().takes_writes() => "ready\n".into_response(),
+        Ok(_) => not_ready("the database takes no writes"),
         Err(error) => {
             tracing::warn!(%error, "not ready: the database does not answer");
-            Problem::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "not-ready",
-                "the database does not answer",
-            )
-            .into_response()
+            not_ready("the database does not answer")
         }
     }
+}
+
+fn not_ready(title: &'static str) -> Response {
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not-ready", title).into_response()
 }
 
 /// Lets those read who show the site's token, or, without one, this machine itself.

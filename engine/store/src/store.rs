@@ -1,7 +1,7 @@
 //! The store: opening it, its sessions, and the doors that need no table of their own.
 
 use std::fs::File;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use crate::db::{
 };
 use crate::error::StoreError;
 use crate::fault::{Fault, Faults, Point};
+use crate::outcome::Outcome;
 
 /// Other nodes are told at most this often that something is due.
 const HINT_GAP: Duration = Duration::from_millis(20);
@@ -68,6 +69,8 @@ pub(crate) struct Inner {
     faults: Option<Arc<dyn Faults>>,
     pub node: String,
     hints: Hints,
+    /// The last write found the database full or read only.
+    stuck: AtomicBool,
     checkpoint: Option<Checkpointer>,
     _lock: Option<File>,
 }
@@ -113,6 +116,7 @@ impl Store {
             faults: options.faults.clone(),
             node: options.node.clone(),
             hints: database.hints(),
+            stuck: AtomicBool::new(false),
             checkpoint: prepared.checkpoint,
             _lock: prepared.lock,
         };
@@ -129,6 +133,12 @@ impl Store {
     /// may be dropped: what was not committed is rolled back, what was committed stays.
     pub async fn commit(&self, changes: Vec<Change>) -> Vec<Answer> {
         commit::commit(&self.inner, &changes).await
+    }
+
+    /// Whether the last write was taken; false from one that found the database full, read only or broken to the next
+    /// that is taken.
+    pub fn takes_writes(&self) -> bool {
+        !self.inner.stuck.load(Ordering::Relaxed)
     }
 
     /// Commits one change.
@@ -209,22 +219,44 @@ impl Inner {
     /// Runs one writing statement by itself and reads what it returns.
     pub async fn write<T: FromRows>(&self, call: Call<'_>) -> Result<Vec<T>, DbError> {
         let answer = self.writer().lease().await?.fetch(call).await;
-        self.written(answer)
+        self.written(answer, |rows: &Vec<T>| !rows.is_empty())
     }
 
     /// Runs one writing statement by itself.
     pub async fn execute(&self, call: Call<'_>) -> Result<u64, DbError> {
         let answer = self.writer().lease().await?.execute(call).await;
-        self.written(answer)
+        self.written(answer, |count| *count > 0)
     }
 
     /// Whether a lost statement was done is not known, so nothing is sent twice here.
-    fn written<T>(&self, answer: Result<T, DbError>) -> Result<T, DbError> {
+    fn written<T>(
+        &self,
+        answer: Result<T, DbError>,
+        changed: impl Fn(&T) -> bool,
+    ) -> Result<T, DbError> {
         self.want_checkpoint();
-        if matches!(&answer, Err(error) if error.class == Class::Connection) {
-            self.writer().forget_idle();
+        match &answer {
+            // What changed no row wrote nothing.
+            Ok(done) if changed(done) => self.stuck.store(false, Ordering::Relaxed),
+            Ok(_) => {}
+            Err(error) if error.class == Class::Connection => self.writer().forget_idle(),
+            Err(error) if error.class == Class::Resource => {
+                self.stuck.store(true, Ordering::Relaxed);
+            }
+            Err(_) => {}
         }
         answer
+    }
+
+    /// Notes whether the database takes what is written.
+    pub fn note(&self, answers: &[Answer]) {
+        let committed = |answer: &Answer| matches!(answer, Ok(Outcome::Committed { .. }));
+        let full = |answer: &Answer| matches!(answer, Err(StoreError::Resource(_)));
+        if answers.iter().any(committed) {
+            self.stuck.store(false, Ordering::Relaxed);
+        } else if answers.iter().any(full) {
+            self.stuck.store(true, Ordering::Relaxed);
+        }
     }
 
     pub fn strike(&self, point: Point<'_>) -> Option<Fault> {

@@ -80,10 +80,12 @@ pub(crate) async fn commit(store: &Inner, changes: &[Change]) -> Vec<Answer> {
         pending = drive::run(store, changes, batch, &mut answers).await;
         pending.sort_unstable();
     }
-    answers
+    let answers: Vec<Answer> = answers
         .into_iter()
         .map(|answer| answer.unwrap_or(Ok(Outcome::Locked)))
-        .collect()
+        .collect();
+    store.note(&answers);
+    answers
 }
 
 fn at<T>(list: &[Option<T>], place: usize) -> Option<&T> {

@@ -121,12 +121,18 @@ async fn endless_transient_errors_are_told(db: Db) {
 
 async fn resource_errors_stop(db: Db) {
     let (db, script) = struck(db).await;
+    assert!(db.store.takes_writes());
     script.commit.lock().unwrap().push_back(Fault::Resource);
     for answer in db.store.commit(vec![start("a"), start("b")]).await {
         assert!(matches!(answer, Err(StoreError::Resource(_))), "{answer:?}");
     }
+    assert!(
+        !db.store.takes_writes(),
+        "a server that says so is not ready"
+    );
     assert_eq!(db.store.instance_head("a").await.unwrap(), None);
     must_commit(&db.store, vec![start("a"), start("b")]).await;
+    assert!(db.store.takes_writes());
     db.end().await;
 }
 
