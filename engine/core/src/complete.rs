@@ -100,6 +100,9 @@ impl Machine<'_> {
         record.correlation = correlation;
         record.output = shown;
         record.reused = reused;
+        if matches!(task.body, Body::Fork { .. }) {
+            self.forget_beside(id);
+        }
         self.undress(id);
         self.mark(id, Mark::Done);
         match task.after {

@@ -3,7 +3,7 @@
 
 use crate::event::{Jump, Mode, Right, Siblings, Signing};
 use crate::frame::{Frame, FrameId};
-use crate::instance::Returning;
+use crate::instance::{Answer, Returning};
 use crate::machine::Machine;
 use crate::plan::Plan;
 use crate::program::TaskId;
@@ -46,7 +46,8 @@ impl Machine<'_> {
                 && Some(&*answer.place) != place_of_target.as_deref()
                 && stands(&answer.place)
         });
-        let reuse = former.cloned().collect();
+        let (aside, reuse): (Vec<Answer>, Vec<Answer>) =
+            former.cloned().partition(|answer| sibling(&answer.place));
         let below: Vec<FrameId> = self.below(plan.scope);
         let places_of = |wanted: &dyn Fn(FrameId) -> bool| -> Vec<String> {
             below
@@ -55,26 +56,50 @@ impl Machine<'_> {
                 .map(|id| self.instance.place_of(*id))
                 .collect()
         };
-        let open =
-            places_of(&|id| self.task_of(id).is_work() && sibling(&self.instance.place_of(id)));
-        let clocks = places_of(&|id| self.task_of(id).clock.is_some());
+        let reopen = match jump.siblings {
+            Siblings::Keep => {
+                places_of(&|id| self.task_of(id).is_work() && sibling(&self.instance.place_of(id)))
+            }
+            Siblings::Cancel => Vec::new(),
+        };
+        let clocks = match jump.mode {
+            Mode::Direct => places_of(&|id| self.task_of(id).clock.is_some()),
+            Mode::Rerun => Vec::new(),
+        };
+        let (clocks_aside, clocks) = clocks.into_iter().partition(|place| sibling(place));
+        // The other branches may be entered after the returner: what stands there stands until the join.
+        let beside = forks.last().map(|fork| Returning {
+            until: fork.place.as_str().into(),
+            signing: Signing::All,
+            by: jump.by.clone(),
+            reuse: aside,
+            reopen: places(reopen),
+            clocks: places(clocks_aside),
+            target: None,
+        });
         self.push_returning(Returning {
             until: until.into(),
             signing: jump.signing,
             by: jump.by.clone(),
             reuse,
-            reopen: if jump.siblings == Siblings::Keep {
-                places(open)
-            } else {
-                Vec::new()
-            },
-            clocks: if jump.mode == Mode::Direct {
-                places(clocks)
-            } else {
-                Vec::new()
-            },
+            reopen: Vec::new(),
+            clocks: places(clocks),
             target: place_of_target.map(Into::into),
         });
+        if let Some(beside) = beside {
+            self.push_returning(beside);
+        }
+    }
+
+    /// A fork is joined: nothing that stood in its branches stands any longer.
+    pub(crate) fn forget_beside(&mut self, fork: FrameId) {
+        if self.instance.returning.is_empty() {
+            return;
+        }
+        let place = self.instance.place_of(fork);
+        self.instance
+            .returning
+            .retain(|known| *known.until != *place);
     }
 
     fn push_returning(&mut self, returning: Returning) {

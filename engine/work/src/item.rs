@@ -292,17 +292,17 @@ impl Item {
             };
             people.extend(own.chain(agents).chain(asked).filter(takes));
         }
+        if self.spec.mode == Mode::Group {
+            let decided = self.decisions.iter();
+            // Who signed for himself may still sign for whom he stands in.
+            people.retain(|(person, of)| {
+                let signer = of.unwrap_or(person);
+                !decided.clone().any(|decision| decision.signer == signer)
+            });
+        }
         // Two hundred signers are compared by sorting, not pair by pair.
         people.sort_unstable();
         people.dedup_by_key(|(person, _)| *person);
-        let decided: Vec<&str> = self
-            .decisions
-            .iter()
-            .map(|decision| decision.signer.as_str())
-            .collect();
-        if self.spec.mode == Mode::Group {
-            people.retain(|(person, _)| !decided.contains(person));
-        }
         people
     }
 

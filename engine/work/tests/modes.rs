@@ -6,7 +6,7 @@ mod table;
 
 use table::{Table, decide, outcome, output};
 use tongban_expr::{Value, value};
-use tongban_work::{Refusal, WorkError};
+use tongban_work::{Act, Channel, Refusal, What, WorkError};
 
 /// Answers in order; `!` marks one that is refused, `=` the outcome that it gives.
 struct Vote {
@@ -346,4 +346,29 @@ fn two_hundred_sign_and_five_hundred_and_one_are_too_many() {
         .expect("it serialises")
         .len();
     assert!(size < 80_000, "two hundred signers take {size} bytes");
+}
+
+#[test]
+fn who_signed_for_his_own_group_still_signs_for_whom_he_stands_in() {
+    let mut table = Table::new();
+    table.absent("zhou-ping", "gao-yuan");
+    let args = value!({"mode": "group", "pass": {"each": 1}, "comment": "optional",
+        "to": [{"group": "adjudicators"}, {"head": "police"}]});
+    let n = table.approve("vote", args);
+    table.decide("gao-yuan", n, "approved").expect("he may");
+    table
+        .act("gao-yuan", n, What::Claim)
+        .expect("he stands in for the head");
+    assert_eq!(table.waits_for(n), ["gao-yuan"]);
+    let for_the_head = Act {
+        n,
+        round: None,
+        who: "gao-yuan".into(),
+        for_whom: Some("zhou-ping".into()),
+        channel: Channel::Console,
+        seen_digest: None,
+        what: decide("approved"),
+    };
+    table.send(for_the_head).expect("he may");
+    assert!(table.waits_for(n).is_empty());
 }
