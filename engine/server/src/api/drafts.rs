@@ -56,6 +56,16 @@ impl From<Draft> for DraftAnswer {
     }
 }
 
+impl DraftQuery {
+    fn place<'a>(&'a self, person: &'a str, workflow: &'a str) -> Place<'a> {
+        Place {
+            person,
+            workflow,
+            follows: self.link.as_deref(),
+        }
+    }
+}
+
 /// List what the key's person has begun, newest first.
 #[utoipa::path(get, path = "/api/v1/drafts", tag = "drafts",
     responses((status = 200, body = Page<DraftAnswer>), (status = 403, body = Problem)), security(("key" = [])))]
@@ -79,11 +89,7 @@ pub async fn show(
     Query(query): Query<DraftQuery>,
 ) -> Result<axum::Json<DraftAnswer>, Problem> {
     let workflow = format!("{namespace}/{name}");
-    let place = Place {
-        person: client.person()?,
-        workflow: &workflow,
-        follows: query.link.as_deref(),
-    };
+    let place = query.place(client.person()?, &workflow);
     let found = drafts::one(&app, place).await?;
     let draft = found.ok_or_else(Problem::not_found)?;
     Ok(axum::Json(draft.into()))
@@ -101,11 +107,7 @@ pub async fn save(
     Json(request): Json<DraftRequest>,
 ) -> Result<axum::Json<DraftAnswer>, Problem> {
     let workflow = format!("{namespace}/{name}");
-    let place = Place {
-        person: client.person()?,
-        workflow: &workflow,
-        follows: query.link.as_deref(),
-    };
+    let place = query.place(client.person()?, &workflow);
     let allowed = match place.follows {
         None => may_start(&app, client.asker(), &workflow),
         Some(number) => may_follow(&app, client.asker(), &workflow, number).await?,
@@ -136,11 +138,7 @@ pub async fn remove(
     Query(query): Query<DraftQuery>,
 ) -> Result<StatusCode, Problem> {
     let workflow = format!("{namespace}/{name}");
-    let place = Place {
-        person: client.person()?,
-        workflow: &workflow,
-        follows: query.link.as_deref(),
-    };
+    let place = query.place(client.person()?, &workflow);
     drafts::remove(&app, place).await?;
     Ok(StatusCode::NO_CONTENT)
 }
