@@ -8,102 +8,19 @@ mod builder;
 mod help;
 mod refusals;
 mod repair;
+mod tree;
 
 use std::rc::Rc;
-use std::sync::Arc;
 
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::place::Places;
 use crate::span::Span;
-use builder::Builder;
+use builder::{Builder, Fault};
+pub(crate) use tree::{Field, Node, NodeKind};
 
 /// Longest source that is read.
-pub(crate) const MAX_BYTES: usize = 2 * 1024 * 1024;
-/// Deepest nesting of lists and objects.
-pub(crate) const MAX_DEPTH: usize = 100;
-/// Most values, counted after aliases are expanded.
-pub(crate) const MAX_NODES: usize = 250_000;
-
-/// One value of the document.
-#[derive(Debug)]
-pub(crate) struct Node {
-    pub span: Span,
-    pub kind: NodeKind,
-    /// How many values it holds, itself included, aliases expanded.
-    weight: usize,
-    /// How deep it is nested inside itself.
-    height: usize,
-}
-
-#[derive(Debug)]
-pub(crate) enum NodeKind {
-    Null,
-    Bool(bool),
-    Int(i64),
-    Float(f64),
-    Text(Arc<str>),
-    List(Vec<Rc<Node>>),
-    Map(Vec<Field>),
-}
-
-/// One entry of an object.
-#[derive(Debug, Clone)]
-pub(crate) struct Field {
-    pub key: Arc<str>,
-    pub key_span: Span,
-    pub value: Rc<Node>,
-}
-
-impl Node {
-    /// What it is, for messages.
-    pub fn kind_name(&self) -> &'static str {
-        match self.kind {
-            NodeKind::Null => "nothing",
-            NodeKind::Bool(_) => "true or false",
-            NodeKind::Int(_) | NodeKind::Float(_) => "a number",
-            NodeKind::Text(_) => "a text",
-            NodeKind::List(_) => "a list",
-            NodeKind::Map(_) => "an object",
-        }
-    }
-
-    pub fn is_null(&self) -> bool {
-        matches!(self.kind, NodeKind::Null)
-    }
-
-    /// The same place with other fields.
-    pub fn with_fields(&self, fields: Vec<Field>) -> Rc<Node> {
-        Rc::new(Node {
-            span: self.span,
-            kind: NodeKind::Map(fields),
-            weight: self.weight,
-            height: self.height,
-        })
-    }
-
-    pub fn as_str(&self) -> Option<&str> {
-        match &self.kind {
-            NodeKind::Text(text) => Some(text),
-            _ => None,
-        }
-    }
-
-    /// The fields of an object; empty for every other kind.
-    pub fn fields(&self) -> &[Field] {
-        match &self.kind {
-            NodeKind::Map(fields) => fields,
-            _ => &[],
-        }
-    }
-
-    pub fn get(&self, key: &str) -> Option<&Rc<Node>> {
-        self.fields()
-            .iter()
-            .find(|field| &*field.key == key)
-            .map(|field| &field.value)
-    }
-}
+const MAX_BYTES: usize = 2 * 1024 * 1024;
 
 /// What reading gave: the root, unless the text is no YAML at all.
 pub(crate) struct Read {
@@ -130,10 +47,25 @@ pub(crate) fn read(source: &str, places: &Places<'_>) -> Read {
             diagnostics: vec![fault],
         };
     }
-    let mut builder = Builder::new(places, false);
-    builder.run(source);
-    Read {
-        root: builder.root,
-        diagnostics: builder.diagnostics,
+    let mut builder = Builder::new(places);
+    let read = builder.run(source);
+    let mut diagnostics = builder.diagnostics;
+    match read {
+        Ok(root) => Read { root, diagnostics },
+        Err(fault) => {
+            diagnostics.push(not_yaml(source, places, &fault));
+            Read {
+                root: None,
+                diagnostics,
+            }
+        }
     }
+}
+
+/// What the parser could not read: what was meant, when that is found out, or else what the parser says.
+fn not_yaml(source: &str, places: &Places<'_>, fault: &Fault) -> Diagnostic {
+    repair::repaired(source, places, fault.span).unwrap_or_else(|| {
+        let help = help::syntax_help(&fault.info, places.line_text(fault.span.line));
+        Diagnostic::error(codes::YAML_SYNTAX, fault.span, help::worded(&fault.info)).help(help)
+    })
 }

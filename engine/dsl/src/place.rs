@@ -159,6 +159,14 @@ impl<'a> Places<'a> {
     }
 }
 
+impl Span {
+    /// A range of bytes of a text, with its line and column.
+    #[must_use]
+    pub fn of(source: &str, range: std::ops::Range<usize>) -> Span {
+        Places::new(source).bytes(range.start, range.end)
+    }
+}
+
 /// Where the character `wanted` stands at or after `at`, and the place after it.
 fn step(raw: &str, at: usize, wanted: char, style: char) -> (usize, usize) {
     let mut at = at;

@@ -11,7 +11,7 @@ use literal::{WRONG_KIND, counted, literal};
 pub(crate) use strangers::behind_comma;
 use tongban_expr::Value;
 pub(crate) use words::due_meant;
-use words::{added, kind_name, type_name, wrap_help};
+use words::{Place, added, kind_name, type_name, wrap_help};
 
 use crate::codes::{self, Code};
 use crate::definition::{Entry, Template, TemplateKind};
@@ -71,12 +71,6 @@ struct Shape<'a> {
     function: &'a str,
     /// Whether it is a file of data, where keys of one's own begin with `x-`.
     file: bool,
-}
-
-/// What a value is called in messages.
-struct Place {
-    name: String,
-    top: bool,
 }
 
 /// References of a schema deeper than this are not followed.

@@ -18,12 +18,6 @@ pub struct Span {
 }
 
 impl Span {
-    /// A range of bytes of a text, with its line and column.
-    #[must_use]
-    pub fn of(source: &str, range: std::ops::Range<usize>) -> Span {
-        crate::place::Places::new(source).bytes(range.start, range.end)
-    }
-
     /// The bytes as a range, for slicing the source with `get`.
     #[must_use]
     pub fn range(self) -> std::ops::Range<usize> {

@@ -10,9 +10,9 @@ use crate::signatures::{Kind, Signature};
 use crate::span::Span;
 use crate::suggest;
 
-use super::expressions::{Secrets, Setting};
+use super::checker::Checker;
 use super::scope::Scope;
-use super::walk::Checker;
+use super::setting::{Secrets, Setting};
 
 impl Checker<'_> {
     pub(super) fn call(&mut self, scope: &Scope<'_>, at: usize, task: &Task, call: &Call) {
@@ -181,24 +181,15 @@ impl Checker<'_> {
     }
 
     pub(super) fn authentication_secret(&mut self, authentication: &Template) {
-        let declared: Vec<&str> = self
-            .definition
-            .reusables
-            .secrets
-            .iter()
-            .map(|name| name.value.as_str())
-            .collect();
-        let mut faults = Vec::new();
+        let declared = self.declared_secrets();
         for entry in authentication.entries() {
             let Some(name) = entry.value.get("use") else {
                 continue;
             };
-            let Some(text) = name.as_str().filter(|text| !declared.contains(text)) else {
-                continue;
-            };
-            faults.push(unknown_secret(text, name.span, &declared));
+            if let Some(text) = name.as_str().filter(|text| !declared.contains(text)) {
+                self.faults.push(unknown_secret(text, name.span, &declared));
+            }
         }
-        self.faults.extend(faults);
     }
 
     /// A function under `use.functions` that reaches itself.
@@ -288,10 +279,6 @@ fn foreign(name: &str) -> Option<&'static str> {
 }
 
 fn unknown_secret(name: &str, span: Span, declared: &[&str]) -> Diagnostic {
-    let help = suggest::nearest(name, declared.iter().copied()).map_or_else(
-        || format!("declare it: `use: {{ secrets: [{name}] }}`"),
-        |near| format!("did you mean `{near}`?"),
-    );
     if name.is_empty() {
         let message = "expected the name of a secret, found an empty text";
         return Diagnostic::error(codes::UNKNOWN_SECRET, span, message)
@@ -303,7 +290,15 @@ fn unknown_secret(name: &str, span: Span, declared: &[&str]) -> Diagnostic {
         span,
         format!("`use.secrets` has no `{name}`"),
     )
-    .help(help)
+    .help(secret_meant(name, declared))
+}
+
+/// What to do about a secret that is not declared.
+pub(super) fn secret_meant(name: &str, declared: &[&str]) -> String {
+    suggest::nearest(name, declared.iter().copied()).map_or_else(
+        || format!("declare it: `use: {{ secrets: [{name}] }}`"),
+        |near| format!("did you mean `{near}`?"),
+    )
 }
 
 fn called<'t>(task: &'t Task, found: &mut Vec<&'t Call>) {

@@ -6,8 +6,8 @@ use crate::diagnostic::Diagnostic;
 use crate::parse::parse_function;
 use crate::suggest;
 
-use super::expressions::{Secrets, Setting};
-use super::walk::Checker;
+use super::checker::Checker;
+use super::setting::{Secrets, Setting};
 
 /// What a call of a cataloged function leads to.
 pub(super) enum Found {

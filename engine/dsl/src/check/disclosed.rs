@@ -6,7 +6,7 @@ use crate::codes;
 use crate::definition::Template;
 use crate::diagnostic::Diagnostic;
 
-use super::walk::Checker;
+use super::checker::Checker;
 
 /// Headers that carry a secret.
 const HEADERS: &[&str] = &[

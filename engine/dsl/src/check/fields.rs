@@ -8,7 +8,7 @@ use crate::diagnostic::Diagnostic;
 use crate::shape;
 use crate::suggest;
 
-use super::walk::Checker;
+use super::checker::Checker;
 
 /// Words of a schema behind which more fields may stand than are listed.
 const OPEN: &[&str] = &[

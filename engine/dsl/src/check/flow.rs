@@ -5,8 +5,8 @@ use crate::definition::{Definition, Flow, Task, TaskKind, Then};
 use crate::diagnostic::Diagnostic;
 use crate::suggest;
 
+use super::checker::Checker;
 use super::scope::{ListKind, Scope};
-use super::walk::Checker;
 
 impl Checker<'_> {
     /// Checks the ways through one list.

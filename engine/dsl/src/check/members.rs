@@ -2,8 +2,8 @@
 
 use crate::definition::{Template, TemplateKind};
 
+use super::checker::Checker;
 use super::surroundings::Reference;
-use super::walk::Checker;
 
 /// The properties of a selector that name members of the organisation.
 const NAMING: &[(&str, Reference)] = &[

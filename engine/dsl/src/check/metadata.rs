@@ -6,10 +6,10 @@ use crate::diagnostic::Diagnostic;
 use crate::span::Span;
 use crate::{shape, signatures};
 
-use super::expressions::Setting;
+use super::checker::Checker;
 use super::scope::{ListKind, Scope};
+use super::setting::Setting;
 use super::surroundings::Reference;
-use super::walk::Checker;
 
 impl Checker<'_> {
     pub(super) fn document_metadata(&mut self, nowhere: &Scope<'_>) {

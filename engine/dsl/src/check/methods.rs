@@ -9,9 +9,9 @@ use crate::definition::ExpressionSource;
 use crate::diagnostic::Diagnostic;
 use crate::suggest;
 
+use super::checker::Checker;
 use super::surroundings::Reference;
 use super::syntax::{mark_of, on_purpose};
-use super::walk::Checker;
 
 /// What rhai's packages and ours give to expressions.
 const KNOWN: &[&str] = &[

@@ -3,10 +3,11 @@
 
 mod calls;
 mod catalogs;
-mod caught;
+mod checker;
 mod disclosed;
 mod exports;
 mod expressions;
+mod failures;
 mod fields;
 mod flow;
 mod graph;
@@ -21,6 +22,7 @@ mod references;
 mod repair;
 mod scope;
 mod selectors;
+mod setting;
 mod steps;
 mod surroundings;
 mod syntax;
@@ -34,7 +36,7 @@ use crate::diagnostic::{Diagnostic, in_order};
 use crate::parse;
 pub use names::is_rhai_keyword;
 
-use walk::Checker;
+use checker::Checker;
 
 /// A document that was parsed and checked.
 #[derive(Debug, Clone)]

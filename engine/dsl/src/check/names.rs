@@ -7,7 +7,7 @@ use crate::definition::Task;
 use crate::diagnostic::Diagnostic;
 use crate::parse::is_identifier;
 
-use super::walk::Checker;
+use super::checker::Checker;
 
 /// Words that rhai keeps for itself: nothing can be read by them after a dot.
 const RHAI_KEYWORDS: &[&str] = &[

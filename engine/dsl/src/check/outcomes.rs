@@ -8,9 +8,9 @@ use crate::definition::{Call, ExpressionSource, Task, TaskKind, Template};
 use crate::diagnostic::Diagnostic;
 use crate::suggest;
 
-use super::expressions::Setting;
+use super::checker::Checker;
 use super::scope::{ListKind, Scope};
-use super::walk::Checker;
+use super::setting::Setting;
 
 /// The outcomes of a step of people; `None` when they are not known before it runs.
 pub(super) fn declared(call: &Call) -> Option<Vec<&str>> {
@@ -82,7 +82,7 @@ impl Checker<'_> {
             _ => return,
         };
         let producers = match step {
-            Some(name) => super::steps::find(setting.scope, name).map(|task| vec![task]),
+            Some(name) => setting.scope.step(name).map(|task| vec![task]),
             None => producers(setting),
         };
         let Some(producers) = producers.filter(|tasks| !tasks.is_empty()) else {

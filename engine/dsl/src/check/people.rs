@@ -6,9 +6,9 @@ use crate::diagnostic::Diagnostic;
 use crate::signatures::Kind;
 use crate::suggest;
 
+use super::checker::Checker;
 use super::outcomes;
 use super::scope::{ListKind, Scope};
-use super::walk::Checker;
 
 /// Most signers of one work item.
 const MAX_SIGNERS: usize = 500;

@@ -7,10 +7,11 @@ use crate::definition::{ExpressionSource, SchemaSource, TaskKind};
 use crate::diagnostic::Diagnostic;
 use crate::suggest;
 
-use super::expressions::{Secrets, Setting};
+use super::calls::secret_meant;
+use super::checker::Checker;
 use super::fields;
+use super::setting::{Secrets, Setting};
 use super::surroundings::Reference;
-use super::walk::Checker;
 
 impl Checker<'_> {
     /// `input[0]` right after a fork.
@@ -125,29 +126,13 @@ impl Checker<'_> {
                 .help("give it whole, or joined to a text: 'Bearer ${ … }'"),
             );
         }
-        let declared: Vec<&str> = self
-            .definition
-            .reusables
-            .secrets
-            .iter()
-            .map(|name| name.value.as_str())
-            .collect();
-        if let Some(part) = read
-            .path
-            .first()
-            .filter(|part| !declared.contains(&part.name.as_str()))
-        {
-            let help = suggest::nearest(&part.name, declared.iter().copied()).map_or_else(
-                || format!("declare it: `use: {{ secrets: [{}] }}`", part.name),
-                |near| format!("did you mean `{near}`?"),
-            );
+        let declared = self.declared_secrets();
+        let named = read.path.first().map(|part| part.name.as_str());
+        if let Some(name) = named.filter(|name| !declared.contains(name)) {
+            let message = format!("`use.secrets` has no `{name}`");
             self.faults.push(
-                Diagnostic::error(
-                    codes::UNKNOWN_SECRET,
-                    span,
-                    format!("`use.secrets` has no `{}`", part.name),
-                )
-                .help(help),
+                Diagnostic::error(codes::UNKNOWN_SECRET, span, message)
+                    .help(secret_meant(name, &declared)),
             );
         }
     }

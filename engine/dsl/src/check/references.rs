@@ -11,9 +11,9 @@ use crate::span::Span;
 use crate::suggest;
 
 use super::calls::roles;
-use super::expressions::{Secrets, Setting};
+use super::checker::Checker;
+use super::setting::{Secrets, Setting};
 use super::surroundings::Reference;
-use super::walk::Checker;
 
 /// Arguments of the functions that come with the engine which name something of the pack.
 const ARGUMENTS: &[(&str, &str, Reference)] = &[

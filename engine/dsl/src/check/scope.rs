@@ -64,6 +64,19 @@ impl<'a> Scope<'a> {
                 .is_some_and(|(outer, _)| outer.stopped_by(ground))
     }
 
+    /// The task or branch that `steps.NAME` means here.
+    pub fn step(&self, name: &str) -> Option<&'a Task> {
+        let here = self.tasks.iter().find_map(|task| match &task.kind {
+            _ if task.name.value == name => Some(task),
+            TaskKind::Fork(fork) => fork
+                .branches
+                .iter()
+                .find(|branch| branch.name.value == name),
+            _ => None,
+        });
+        here.or_else(|| self.outer.and_then(|(outer, _)| outer.step(name)))
+    }
+
     /// Names that `steps.NAME` can mean in this list: the tasks, and the branches of its forks.
     pub fn step_names(&self) -> Vec<&'a str> {
         let mut found = Vec::new();

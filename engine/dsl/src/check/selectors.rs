@@ -4,8 +4,8 @@ use crate::codes;
 use crate::definition::{Template, TemplateKind};
 use crate::diagnostic::Diagnostic;
 
+use super::checker::Checker;
 use super::surroundings::Reference;
-use super::walk::Checker;
 
 /// The ways to name people.
 const WAYS: &[&str] = &[

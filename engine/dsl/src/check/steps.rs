@@ -3,16 +3,17 @@
 use tongban_expr::{Language, Read, Value};
 
 use crate::codes;
-use crate::definition::{ExpressionSource, Task, TaskKind};
+use crate::definition::{ExpressionSource, TaskKind};
 use crate::diagnostic::Diagnostic;
+use crate::signatures::Signature;
 use crate::span::Span;
 use crate::suggest;
 
-use super::expressions::Setting;
+use super::checker::Checker;
 use super::outcomes;
 use super::people;
 use super::scope::{ListKind, Scope};
-use super::walk::Checker;
+use super::setting::Setting;
 
 /// What is known about a step at the place where it is read.
 enum Standing {
@@ -103,7 +104,7 @@ impl Checker<'_> {
         let (Some(name), Some(property)) = (read.path.first(), read.path.get(1)) else {
             return;
         };
-        let Some(task) = find(scope, &name.name).filter(|task| task.output.is_none()) else {
+        let Some(task) = scope.step(&name.name).filter(|task| task.output.is_none()) else {
             return;
         };
         let TaskKind::Call(call) = &task.kind else {
@@ -123,21 +124,7 @@ impl Checker<'_> {
             && call.function.value == "approve"
             && outcomes::asks_nothing(call)
         {
-            let span = self.place(source, &read.at);
-            let form = match source.language {
-                Language::Jq => "$form",
-                Language::Rhai => "form",
-            };
-            self.faults.push(
-                Diagnostic::warning(
-                    codes::UNKNOWN_RESULT,
-                    span,
-                    format!("`{}` asks for no form, so its answer has no `data`", name.name),
-                )
-                .help(format!(
-                    "the application is `{form}`; an answer with data comes from a step with a `form` of its own"
-                )),
-            );
+            self.no_data(source, read, &name.name);
             return;
         }
         if let ("data", Some(field)) = (property.name.as_str(), read.path.get(2))
@@ -151,26 +138,57 @@ impl Checker<'_> {
         if properties.get(&property.name).is_some() || method && read.path.len() == 2 {
             return;
         }
+        self.no_result(source, read, &property.name, &signature);
+    }
+
+    /// `steps.NAME.data` of an approval that asks for no form.
+    fn no_data(&mut self, source: &ExpressionSource, read: &Read, step: &str) {
+        let span = self.place(source, &read.at);
+        let form = match source.language {
+            Language::Jq => "$form",
+            Language::Rhai => "form",
+        };
+        self.faults.push(
+            Diagnostic::warning(
+                codes::UNKNOWN_RESULT,
+                span,
+                format!("`{step}` asks for no form, so its answer has no `data`"),
+            )
+            .help(format!(
+                "the application is `{form}`; an answer with data comes from a step with a `form` of its own"
+            )),
+        );
+    }
+
+    /// A property that a function does not give: certain when it gives no others than it lists, or when one of them is near.
+    fn no_result(
+        &mut self,
+        source: &ExpressionSource,
+        read: &Read,
+        property: &str,
+        signature: &Signature,
+    ) {
         let closed = signature
             .result
             .get("additionalProperties")
-            .and_then(Value::as_bool)
-            == Some(false);
-        let known: Vec<&str> = properties
-            .entries()
+            .and_then(Value::as_bool);
+        let listed = signature.result.get("properties").into_iter();
+        let known: Vec<&str> = listed
+            .flat_map(Value::entries)
             .map(|(name, _)| name.as_str())
             .collect();
-        let near = suggest::nearest(&property.name, known.iter().copied());
-        if closed || near.is_some() {
-            let message = format!("`{}` gives no `{}`", call.function.value, property.name);
-            let span = self.place(source, &read.at);
-            self.faults.push(
-                Diagnostic::error(codes::UNKNOWN_RESULT, span, message).help(
-                    suggest::did_you_mean(&property.name, known)
-                        .unwrap_or_else(|| "the manual lists what the function gives".to_owned()),
-                ),
-            );
+        let near = suggest::nearest(property, known.iter().copied());
+        if closed != Some(false) && near.is_none() {
+            return;
         }
+        let message = format!("`{}` gives no `{property}`", signature.name);
+        let span = self.place(source, &read.at);
+        let help = suggest::did_you_mean(property, known);
+        self.faults.push(
+            Diagnostic::error(codes::UNKNOWN_RESULT, span, message).help(
+                help.unwrap_or_else(|| "the manual lists what the function gives".to_owned()),
+            ),
+        );
     }
 
     /// Whether any task of the document has this name.
@@ -215,19 +233,6 @@ fn unguarded(source: &ExpressionSource, read: &Read, name: &str, span: Span) -> 
             "write `steps.{name}?.…`, with `?? …` for what stands in its place"
         )),
     )
-}
-
-/// The task or branch that `steps.NAME` means here.
-pub(super) fn find<'s>(scope: &Scope<'s>, name: &str) -> Option<&'s Task> {
-    let here = scope.tasks.iter().find_map(|task| match &task.kind {
-        _ if task.name.value == name => Some(task),
-        TaskKind::Fork(fork) => fork
-            .branches
-            .iter()
-            .find(|branch| branch.name.value == name),
-        _ => None,
-    });
-    here.or_else(|| scope.outer.and_then(|(outer, _)| find(outer, name)))
 }
 
 /// Looks for the step in this list, then in those around it.

@@ -11,8 +11,8 @@ use crate::diagnostic::Diagnostic;
 use crate::span::Span;
 use crate::suggest;
 
+use super::checker::Checker;
 use super::repair::{self, Repair};
-use super::walk::Checker;
 
 /// How many expressions of one document are repaired: each repair compiles its proposals.
 const REPAIRS_MAX: usize = 60;

@@ -1,53 +1,22 @@
 //! Through the whole document, once: every list, every task, every expression in its own setting.
 
-use std::collections::BTreeSet;
-
 use tongban_expr::Language;
 
 use crate::codes;
 use crate::definition::{
-    Catch, Consumption, Definition, Duration, DurationKind, ErrorDefinition, ErrorReference,
-    EventFilter, Export, ExpressionSource, Input, Listen, Output, Retry, RetryPolicy, Task,
-    TaskKind, Timeout, Until,
+    Consumption, Duration, DurationKind, EventFilter, Export, ExpressionSource, Input, Listen,
+    Output, Task, TaskKind, Timeout, Until,
 };
 use crate::diagnostic::Diagnostic;
-use crate::place::Places;
+use crate::span::Span;
 use crate::suggest;
 
-use super::exports;
-use super::expressions::{
-    AT_THE_END, AT_THE_START, BEFORE_THE_INPUT, OF_THE_RESULT, Secrets, Setting,
-};
+use super::checker::Checker;
 use super::scope::{ListKind, Scope};
-use super::surroundings::{Surroundings, is_work};
+use super::setting::{AT_THE_END, AT_THE_START, BEFORE_THE_INPUT, OF_THE_RESULT, Secrets, Setting};
+use super::surroundings::is_work;
 
-/// Checks one definition.
-pub(super) struct Checker<'a> {
-    pub definition: &'a Definition,
-    pub surroundings: &'a dyn Surroundings,
-    pub places: Places<'a>,
-    pub faults: Vec<Diagnostic>,
-    /// How many tasks have exported so far.
-    pub exports: usize,
-    /// The keys that exports give, when every export is known to replace the context; `None` when one carries it on.
-    pub exported: Option<BTreeSet<String>>,
-    /// How many expressions have been repaired so far.
-    pub repairs: usize,
-}
-
-impl<'a> Checker<'a> {
-    pub fn new(definition: &'a Definition, surroundings: &'a dyn Surroundings) -> Self {
-        Checker {
-            definition,
-            surroundings,
-            places: Places::new(&definition.source),
-            faults: Vec::new(),
-            exports: 0,
-            repairs: 0,
-            exported: exports::keys(definition),
-        }
-    }
-
+impl Checker<'_> {
     pub fn definition(&mut self) {
         let definition = self.definition;
         let nowhere = Scope::new(None, &[], ListKind::Sequence);
@@ -316,100 +285,6 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn raised(&mut self, error: &ErrorReference, setting: &Setting<'_>) {
-        match error {
-            ErrorReference::Inline(error) => self.error(error, setting),
-            ErrorReference::Named(name) => {
-                self.reusable(
-                    &name.value,
-                    name.span,
-                    "error",
-                    self.definition.reusables.errors.keys(),
-                );
-            }
-        }
-    }
-
-    fn error(&mut self, error: &ErrorDefinition, setting: &Setting<'_>) {
-        let optional = [&error.instance, &error.title, &error.detail];
-        for template in [&error.type_uri, &error.status]
-            .into_iter()
-            .chain(optional.into_iter().flatten())
-        {
-            self.template(template, setting);
-        }
-    }
-
-    fn retry(&mut self, retry: &Retry, setting: &Setting<'_>) {
-        match retry {
-            Retry::Policy(policy) => self.policy(policy, setting),
-            Retry::Named(name) => {
-                self.reusable(
-                    &name.value,
-                    name.span,
-                    "retry policy",
-                    self.definition.reusables.retries.keys(),
-                );
-            }
-        }
-    }
-
-    /// A `catch` that tries again and then goes on as if nothing had happened.
-    fn swallowed(&mut self, catch: &Catch) {
-        let limited = match &catch.retry {
-            Some(Retry::Policy(policy)) => {
-                policy.limit_count.is_some() || policy.limit_total.is_some()
-            }
-            Some(Retry::Named(name)) => self.definition.reusables.retries.contains_key(&name.value),
-            None => false,
-        };
-        if !catch.tasks.is_empty() || catch.then.is_some() || !limited {
-            return;
-        }
-        self.faults.push(
-            Diagnostic::warning(
-                codes::SWALLOWED,
-                crate::parse::first_line(catch.span),
-                "when the retries are used up, the error is swallowed and the case goes on",
-            )
-            .help("add `do: [{ giveUp: { raise: { error: { type: …, status: 503 } } } }]`, or hand it to a person with `call: approve`"),
-        );
-    }
-
-    fn policy(&mut self, policy: &RetryPolicy, setting: &Setting<'_>) {
-        for condition in [&policy.when, &policy.except_when].into_iter().flatten() {
-            self.condition(condition, setting);
-        }
-        let jitter = policy.jitter.iter().flat_map(|(from, to)| [from, to]);
-        let durations = [&policy.delay, &policy.limit_attempt, &policy.limit_total];
-        for duration in durations.into_iter().flatten().chain(jitter) {
-            self.duration(duration, setting);
-        }
-        let unlimited = policy.limit_count.is_none() && policy.limit_total.is_none();
-        let at_once = match &policy.delay {
-            None => true,
-            Some(delay) => {
-                matches!(delay.kind, DurationKind::Fixed(period) if period.approximate_ms() == 0)
-            }
-        };
-        let place = crate::parse::first_line(policy.span);
-        if unlimited && at_once {
-            self.faults.push(
-                Diagnostic::error(
-                    codes::RETRY_FOREVER,
-                    place,
-                    "this retries for ever and without a pause",
-                )
-                .help("add `limit: { attempt: { count: 5 } }` and `delay: { seconds: 10 }`"),
-            );
-        } else if unlimited {
-            self.faults.push(
-                Diagnostic::warning(codes::RETRY_FOREVER, place, "this retries without a limit")
-                    .help("add `limit: { attempt: { count: 5 } }` or `limit: { duration: … }`"),
-            );
-        }
-    }
-
     pub fn timeout(&mut self, timeout: &Timeout, setting: &Setting<'_>) {
         match timeout {
             Timeout::After(duration) => self.duration(duration, setting),
@@ -417,7 +292,7 @@ impl<'a> Checker<'a> {
                 self.reusable(
                     &name.value,
                     name.span,
-                    "timeout",
+                    "timeouts",
                     self.definition.reusables.timeouts.keys(),
                 );
             }
@@ -437,7 +312,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn duration(&mut self, duration: &Duration, setting: &Setting<'_>) {
+    pub(super) fn duration(&mut self, duration: &Duration, setting: &Setting<'_>) {
         if let DurationKind::Expression(source) = &duration.kind {
             self.expression(source, setting);
         }
@@ -472,21 +347,15 @@ impl<'a> Checker<'a> {
     }
 
     /// A name that should stand under `use`.
-    fn reusable<'n>(
+    pub(super) fn reusable<'n>(
         &mut self,
         name: &str,
-        span: crate::span::Span,
-        noun: &str,
+        span: Span,
+        section: &str,
         known: impl Iterator<Item = &'n String>,
     ) {
         let known: Vec<&str> = known.map(String::as_str).collect();
         if !known.contains(&name) {
-            let section = match noun {
-                "error" => "errors",
-                "retry policy" => "retries",
-                "authentication" => "authentications",
-                _ => "timeouts",
-            };
             let help = suggest::did_you_mean(name, known.iter().copied())
                 .unwrap_or_else(|| format!("define it under `use.{section}`"));
             self.faults.push(
@@ -500,11 +369,11 @@ impl<'a> Checker<'a> {
         }
     }
 
-    pub fn named_authentication(&mut self, name: &str, span: crate::span::Span) {
+    pub fn named_authentication(&mut self, name: &str, span: Span) {
         self.reusable(
             name,
             span,
-            "authentication",
+            "authentications",
             self.definition.reusables.authentications.keys(),
         );
     }

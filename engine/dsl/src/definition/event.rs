@@ -1,20 +1,7 @@
 //! Events: what is emitted, listened to and correlated.
 
 use crate::definition::expression::{ExpressionSource, Template};
-use crate::definition::schema::{Export, Output};
-use crate::definition::task::Task;
 use crate::span::{Span, Spanned};
-
-/// A `listen` task.
-#[derive(Debug, Clone)]
-pub struct Listen {
-    /// Which events, and when to stop.
-    pub to: Consumption,
-    /// What of an event becomes the value.
-    pub read: Read,
-    /// Tasks run for every event, in order of arrival.
-    pub foreach: Option<Iterator>,
-}
 
 /// What of an event becomes the value.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -85,21 +72,4 @@ pub struct Correlation {
     pub from: ExpressionSource,
     /// What the value must be; without it the first event decides.
     pub expect: Option<Template>,
-}
-
-/// `foreach` of a listener.
-#[derive(Debug, Clone)]
-pub struct Iterator {
-    /// Its place.
-    pub span: Span,
-    /// Name of the variable that holds the event's value, `item` when absent.
-    pub item: Spanned<String>,
-    /// Name of the variable that holds its number, `index` when absent.
-    pub at: Spanned<String>,
-    /// The tasks.
-    pub tasks: Vec<Task>,
-    /// Transforms each iteration's output.
-    pub output: Option<Output>,
-    /// Exports after each iteration.
-    pub export: Option<Export>,
 }

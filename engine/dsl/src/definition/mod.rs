@@ -20,9 +20,7 @@ use tongban_expr::Value;
 
 pub use catalog::{Catalog, Cataloged, DEFAULT_CATALOG};
 pub use duration::{Duration, DurationKind, Period, Timeout};
-pub use event::{
-    Consumption, Correlation, EventFilter, EventPattern, Iterator, Listen, Read, Until,
-};
+pub use event::{Consumption, Correlation, EventFilter, EventPattern, Read, Until};
 pub use expression::{Entry, ExpressionSource, Language, Mode, Template, TemplateKind, TextPart};
 pub use failure::{ErrorDefinition, ErrorFilter, ErrorReference};
 pub use metadata::{
@@ -31,8 +29,8 @@ pub use metadata::{
 pub use retry::{Backoff, Retry, RetryPolicy};
 pub use schema::{Export, Input, Output, Resource, Schema, SchemaSource};
 pub use task::{
-    Call, Catch, Emit, Flow, For, Fork, Raise, Run, RunKind, ScriptSource, SwitchCase, Task,
-    TaskKind, Then, Try,
+    Call, Catch, Emit, Flow, For, Fork, Iterator, Listen, Raise, Run, RunKind, ScriptSource,
+    SwitchCase, Task, TaskKind, Then, Try,
 };
 
 use crate::span::{Span, Spanned};

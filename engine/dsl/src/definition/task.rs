@@ -1,7 +1,7 @@
-//! Tasks: the thirteen kinds and what all of them share.
+//! Tasks: the twelve kinds and what all of them share.
 
 use crate::definition::duration::{Duration, Timeout};
-use crate::definition::event::Listen;
+use crate::definition::event::{Consumption, Read};
 use crate::definition::expression::{Entry, ExpressionSource, Template};
 use crate::definition::failure::{ErrorFilter, ErrorReference};
 use crate::definition::metadata::TaskMetadata;
@@ -142,6 +142,34 @@ pub struct Fork {
     pub compete: bool,
 }
 
+/// A `listen` task.
+#[derive(Debug, Clone)]
+pub struct Listen {
+    /// Which events, and when to stop.
+    pub to: Consumption,
+    /// What of an event becomes the value.
+    pub read: Read,
+    /// Tasks run for every event, in order of arrival.
+    pub foreach: Option<Iterator>,
+}
+
+/// `foreach` of a listener.
+#[derive(Debug, Clone)]
+pub struct Iterator {
+    /// Its place.
+    pub span: Span,
+    /// Name of the variable that holds the event's value, `item` when absent.
+    pub item: Spanned<String>,
+    /// Name of the variable that holds its number, `index` when absent.
+    pub at: Spanned<String>,
+    /// The tasks.
+    pub tasks: Vec<Task>,
+    /// Transforms each iteration's output.
+    pub output: Option<Output>,
+    /// Exports after each iteration.
+    pub export: Option<Export>,
+}
+
 /// A `raise` task.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Raise {
@@ -210,7 +238,7 @@ pub enum RunKind {
         language: Spanned<String>,
         /// Its text or its file.
         source: ScriptSource,
-        /// `stdin`, `arguments` and `environment`, as written (refused for rhai by `check`).
+        /// `stdin`, `arguments` and `environment`, as written.
         process: Option<Template>,
     },
     /// Another workflow.

@@ -1,8 +1,8 @@
 //! The whole picture: lanes, the start above, the steps, the end below; in several columns when it is long.
 
-use super::block::{Block, GAP, SMALL, TITLE};
+use super::block::{Block, GAP};
+use super::columns::{BETWEEN, rooms};
 use super::lanes::Lanes;
-use super::measure::width;
 use super::pages::Page;
 use super::place::{Placer, ends_below, entry};
 use super::scene::{Band, Scene};
@@ -11,10 +11,6 @@ use super::scene::{Band, Scene};
 pub(super) const EDGE: f64 = 24.0;
 /// Height of the lanes' headings.
 pub(super) const HEADING: f64 = 44.0;
-/// Between a lane's border and what stands in it.
-const LANE_PAD: f64 = 14.0;
-/// Between two columns.
-const BETWEEN: f64 = 56.0;
 
 /// Lays columns out below `top`; `least` is the width that the words above and below want.
 pub(super) fn lay_out<'a>(
@@ -74,28 +70,6 @@ pub(super) fn lay_out<'a>(
     }
     scene.width = (x + EDGE).max(least + 2.0 * EDGE);
     scene
-}
-
-/// The width that the lanes of a column take.
-pub(super) fn page_width(block: &Block<'_>, lanes: &Lanes) -> f64 {
-    let rooms = rooms(block, lanes).into_iter();
-    rooms.map(|(left, right)| left + right).sum::<f64>() + BETWEEN
-}
-
-/// Room left and right of the axis of every lane.
-fn rooms(block: &Block<'_>, lanes: &Lanes) -> Vec<(f64, f64)> {
-    let pad = if lanes.are_shown() { LANE_PAD } else { 0.0 };
-    let room = |lane: usize| {
-        let at = lane.checked_sub(block.first);
-        let (left, right) = at
-            .and_then(|at| block.room.get(at))
-            .copied()
-            .unwrap_or_default();
-        let title = lanes.titles.get(lane).map_or("", String::as_str);
-        let wanted = (width(title, TITLE) / 2.0 + SMALL).min(120.0);
-        (left.max(wanted) + pad, right.max(wanted) + pad)
-    };
-    (0..lanes.titles.len()).map(room).collect()
 }
 
 /// The axis of every lane, and where the last lane ends.

@@ -6,6 +6,7 @@
 //! gutters beside the rows, so that no way crosses a step. A long list stands in several columns (`pages`).
 
 mod block;
+mod columns;
 mod figure;
 mod lanes;
 mod layout;

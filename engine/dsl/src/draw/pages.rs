@@ -2,9 +2,9 @@
 //! its bottom. Ways to another column end in a letter, which stands where they go on.
 
 use super::block::{Block, Body, gap, measure};
+use super::columns::column_width;
 use super::figure::{Figure, Sequence};
 use super::lanes::Lanes;
-use super::layout::page_width;
 use super::ways::{Fall, Jump};
 
 /// Higher pictures are set in columns.
@@ -41,7 +41,7 @@ fn breaks(figure: &Figure, lanes: &Lanes) -> Vec<usize> {
     if block.height <= TALL || rows.blocks.len() < 2 {
         return Vec::new();
     }
-    let width = page_width(&block, lanes);
+    let width = column_width(&block, lanes);
     let ratio = |columns: usize| columns as f64 * width / (block.height / columns as f64);
     let off = |columns: &usize| (ratio(*columns) / SHEET).ln().abs();
     let columns = (2..=COLUMNS_MAX.min(rows.blocks.len()))

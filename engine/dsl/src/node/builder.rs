@@ -1,6 +1,6 @@
 //! The events of the parser, one by one, made into nodes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -8,13 +8,18 @@ use serde_saphyr::granit_parser::{self, Event, Parser, ScalarStyle};
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::help::{FLATTER, syntax_help, worded};
-use super::{Field, MAX_DEPTH, MAX_NODES, Node, NodeKind, repair};
+use super::help::FLATTER;
+use super::tree::{Field, Node, NodeKind};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::number::{Number, number};
 use crate::place::Places;
 use crate::span::Span;
+
+/// Deepest nesting of lists and objects.
+const MAX_DEPTH: usize = 100;
+/// Most values, counted after aliases are expanded.
+const MAX_NODES: usize = 250_000;
 
 /// A list or an object whose end has not come yet.
 pub(super) enum Open {
@@ -38,12 +43,16 @@ pub(super) struct Builder<'a> {
     pub places: &'a Places<'a>,
     pub stack: Vec<Open>,
     anchors: HashMap<usize, Rc<Node>>,
-    pub root: Option<Rc<Node>>,
+    root: Option<Rc<Node>>,
     nodes: usize,
     pub diagnostics: Vec<Diagnostic>,
     documents: usize,
-    /// Whether this is a proposal that is tried: its faults are not repaired in turn.
-    trial: bool,
+}
+
+/// Why the text is no YAML, in the parser's words.
+pub(super) struct Fault {
+    pub span: Span,
+    pub info: String,
 }
 
 /// Reading ends here; the reason is already among the diagnostics.
@@ -52,17 +61,12 @@ struct Stop;
 /// The place of the first fault of syntax of a proposal; `None` when it is valid YAML.
 pub(super) fn first_fault(source: &str) -> Option<Span> {
     let places = Places::new(source);
-    let mut builder = Builder::new(&places, true);
-    builder.run(source);
-    let faults = builder.diagnostics.iter();
-    faults
-        .filter(|fault| fault.code == codes::YAML_SYNTAX)
-        .map(|fault| fault.span)
-        .next()
+    let read = Builder::new(&places).run(source);
+    read.err().map(|fault| fault.span)
 }
 
 impl<'a> Builder<'a> {
-    pub fn new(places: &'a Places<'a>, trial: bool) -> Self {
+    pub fn new(places: &'a Places<'a>) -> Self {
         Builder {
             places,
             stack: Vec::new(),
@@ -71,46 +75,28 @@ impl<'a> Builder<'a> {
             nodes: 0,
             diagnostics: Vec::new(),
             documents: 0,
-            trial,
         }
     }
 
-    pub fn run(&mut self, source: &str) {
+    /// The root, or none where a fault among the diagnostics ended the reading.
+    pub fn run(&mut self, source: &str) -> Result<Option<Rc<Node>>, Fault> {
         let mut options = granit_parser::Options::default();
         options.set_emit_comments(false);
         options.emit_unresolved_aliases = true;
         for event in Parser::new_from_str_with_options(source, options) {
-            let (event, span) = match event {
-                Ok(found) => found,
-                Err(error) => {
-                    self.syntax_error(source, &error);
-                    return;
-                }
-            };
+            let (event, span) = event.map_err(|error| Fault {
+                span: self.places.point(error.marker()),
+                info: error.info().to_string(),
+            })?;
             let span = self.places.span(&span);
             if self.event(event, span).is_err() {
-                return;
+                return Ok(self.root.take());
             }
         }
         if self.root.is_none() && self.diagnostics.is_empty() {
             self.diagnostics.push(empty_document());
         }
-    }
-
-    fn syntax_error(&mut self, source: &str, error: &granit_parser::ScanError) {
-        let span = self.places.point(error.marker());
-        let info = error.info();
-        self.root = None;
-        let repaired = if self.trial {
-            None
-        } else {
-            repair::repaired(source, self.places, span)
-        };
-        let fault = repaired.unwrap_or_else(|| {
-            let help = syntax_help(&info, self.places.line_text(span.line));
-            Diagnostic::error(codes::YAML_SYNTAX, span, worded(&info)).help(help)
-        });
-        self.diagnostics.push(fault);
+        Ok(self.root.take())
     }
 
     fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Stop> {
@@ -444,11 +430,9 @@ fn merge(fields: &mut Vec<Field>) {
         return;
     };
     let merged = fields.remove(at);
-    for field in merged.value.fields() {
-        if fields.iter().all(|own| own.key != field.key) {
-            fields.push(field.clone());
-        }
-    }
+    let own: HashSet<Arc<str>> = fields.iter().map(|field| Arc::clone(&field.key)).collect();
+    let brought = merged.value.fields().iter();
+    fields.extend(brought.filter(|field| !own.contains(&field.key)).cloned());
 }
 
 fn empty_document() -> Diagnostic {

@@ -3,7 +3,7 @@
 use serde_saphyr::granit_parser::Tag;
 
 use super::builder::{Builder, Open};
-use super::{Field, NodeKind};
+use super::tree::{Field, NodeKind};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::span::Span;

@@ -64,8 +64,9 @@ impl Reader {
             return None;
         }
         let held = field.value.fields().iter();
-        let mut held = held
-            .filter(|inner| super::task::KEYWORDS.contains(&&*inner.key) || &*inner.key == "with");
+        let mut held = held.filter(|inner| {
+            super::keywords::KEYWORDS.contains(&&*inner.key) || &*inner.key == "with"
+        });
         if let Some(inner) = held.next() {
             self.report(
                 Diagnostic::error(

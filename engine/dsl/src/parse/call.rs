@@ -1,7 +1,7 @@
 //! `call`: what is called and with what.
 
+use super::keywords::SHARED;
 use super::reader::Reader;
-use super::task::SHARED;
 use crate::codes;
 use crate::definition::{Call, Cataloged, Template};
 use crate::diagnostic::Diagnostic;

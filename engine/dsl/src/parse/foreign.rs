@@ -91,7 +91,7 @@ fn named_kind(node: &Node) -> Option<(&Field, String)> {
     let help = help(word).unwrap_or_else(|| {
         format!(
             "a task says what it does by its keyword: write `call: {word}`, or one of {}",
-            crate::suggest::list(super::task::KEYWORDS)
+            crate::suggest::list(super::keywords::KEYWORDS)
         )
     });
     Some((field, help))

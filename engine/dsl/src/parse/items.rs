@@ -1,7 +1,7 @@
 //! The items of a list of tasks, cases or extensions: one name each. What authors write instead is told as what it is.
 
+use super::keywords::{KEYWORDS, SHARED};
 use super::reader::{Reader, first_line};
-use super::task::{KEYWORDS, SHARED};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::node::{Field, Node, NodeKind};

@@ -14,6 +14,7 @@ mod event;
 mod expression;
 mod foreign;
 mod items;
+mod keywords;
 mod metadata;
 mod reader;
 mod retry;

@@ -5,7 +5,9 @@ use tongban_expr::Value;
 use super::reader::{Reader, first_line, value};
 use super::retry::has_scheme;
 use crate::codes;
-use crate::definition::{Export, Input, Output, Resource, Schema, SchemaSource, TemplateKind};
+use crate::definition::{
+    Export, Input, Output, Resource, Schema, SchemaSource, Template, TemplateKind,
+};
 use crate::diagnostic::Diagnostic;
 use crate::node::{Field, Node, NodeKind};
 use crate::shape;
@@ -36,11 +38,7 @@ impl Reader {
         if self.bare_block(node, what, "as") || self.bare_as(node, "output") {
             return None;
         }
-        self.closed(node, what, &["schema", "as"])?;
-        let schema = node.get("schema").and_then(|schema| self.schema(schema));
-        let as_ = node
-            .get("as")
-            .and_then(|as_| self.transformation(as_, "`as`"));
+        let (schema, as_) = self.schema_and_as(node, what)?;
         Some(Output {
             span: node.span,
             as_,
@@ -52,16 +50,25 @@ impl Reader {
         if self.bare_block(node, "`export`", "as") || self.bare_as(node, "export") {
             return None;
         }
-        self.closed(node, "`export`", &["schema", "as"])?;
-        let schema = node.get("schema").and_then(|schema| self.schema(schema));
-        let as_ = node
-            .get("as")
-            .and_then(|as_| self.transformation(as_, "`as`"));
+        let (schema, as_) = self.schema_and_as(node, "`export`")?;
         Some(Export {
             span: node.span,
             as_,
             schema,
         })
+    }
+
+    fn schema_and_as(
+        &mut self,
+        node: &Node,
+        what: &str,
+    ) -> Option<(Option<Schema>, Option<Template>)> {
+        self.closed(node, what, &["schema", "as"])?;
+        let schema = node.get("schema").and_then(|schema| self.schema(schema));
+        let as_ = node
+            .get("as")
+            .and_then(|as_| self.transformation(as_, "`as`"));
+        Some((schema, as_))
     }
 
     /// `input: expression` where `input: { from: expression }` is meant.
@@ -139,6 +146,39 @@ impl Reader {
     }
 
     fn schema(&mut self, node: &Node) -> Option<Schema> {
+        let fields = self.wrapped_schema(node)?;
+        self.only(fields, "`schema`", &["format", "document", "resource"]);
+        let format = self.schema_format(node);
+        let source = match (node.get("document"), node.get("resource")) {
+            (Some(document), None) => self.schema_document(document)?,
+            (None, Some(resource)) => {
+                SchemaSource::Resource(self.resource(resource, "`resource`")?)
+            }
+            (Some(_), Some(resource)) => {
+                self.report(
+                    Diagnostic::error(
+                        codes::MANY_KINDS,
+                        first_line(resource.span),
+                        "a schema has either `document` or `resource`",
+                    )
+                    .help("keep one of them"),
+                );
+                return None;
+            }
+            (None, None) => {
+                self.missing(node.span, "`schema`", "document");
+                return None;
+            }
+        };
+        Some(Schema {
+            span: node.span,
+            format,
+            source,
+        })
+    }
+
+    /// The fields of a schema that stands in its wrapper.
+    fn wrapped_schema<'n>(&mut self, node: &'n Node) -> Option<&'n [Field]> {
         if let Some(text) = node.as_str() {
             self.report(
                 Diagnostic::error(
@@ -169,14 +209,12 @@ impl Reader {
             );
             return None;
         }
-        self.only(fields, "`schema`", &["format", "document", "resource"]);
-        let format = node
-            .get("format")
-            .and_then(|format| self.text(format, "`format`"));
-        if let Some(format) = format
-            .as_ref()
-            .filter(|format| format.value.split(':').next() != Some("json"))
-        {
+        Some(fields)
+    }
+
+    fn schema_format(&mut self, node: &Node) -> Option<Spanned<String>> {
+        let format = self.text(node.get("format")?, "`format`")?;
+        if format.value.split(':').next() != Some("json") {
             self.report(
                 Diagnostic::error(
                     codes::UNSUPPORTED_FORMAT,
@@ -189,32 +227,7 @@ impl Reader {
                 .help("write `format: json`, or leave it out"),
             );
         }
-        let source = match (node.get("document"), node.get("resource")) {
-            (Some(document), None) => self.schema_document(document)?,
-            (None, Some(resource)) => {
-                SchemaSource::Resource(self.resource(resource, "`resource`")?)
-            }
-            (Some(_), Some(resource)) => {
-                self.report(
-                    Diagnostic::error(
-                        codes::MANY_KINDS,
-                        first_line(resource.span),
-                        "a schema has either `document` or `resource`",
-                    )
-                    .help("keep one of them"),
-                );
-                return None;
-            }
-            (None, None) => {
-                self.missing(node.span, "`schema`", "document");
-                return None;
-            }
-        };
-        Some(Schema {
-            span: node.span,
-            format,
-            source,
-        })
+        Some(format)
     }
 
     fn schema_document(&mut self, node: &Node) -> Option<SchemaSource> {

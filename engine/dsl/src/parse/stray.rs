@@ -1,8 +1,8 @@
 //! Properties that a kind of task does not have: where they belong, or what they are called here.
 
 use super::foreign;
+use super::keywords::KEYWORDS;
 use super::reader::Reader;
-use super::task::KEYWORDS;
 use crate::codes::{self, Code};
 use crate::diagnostic::Diagnostic;
 use crate::node::{Field, Node};

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::foreign::foreign;
+use super::keywords::{KEYWORDS, KINDS, SHARED};
 use super::reader::{Reader, first_line};
 use crate::codes;
 use crate::definition::{Flow, Task, TaskKind, Template, TemplateKind, Then};
@@ -10,29 +11,6 @@ use crate::diagnostic::Diagnostic;
 use crate::node::{Field, Node, NodeKind};
 use crate::span::{Span, Spanned};
 use crate::suggest;
-
-/// The keywords of tasks, each with the properties that stand beside it.
-/// `do` comes last: beside `for` it is a property.
-const KINDS: &[(&str, &[&str])] = &[
-    ("call", &["with"]),
-    ("emit", &[]),
-    ("for", &["while", "do"]),
-    ("fork", &[]),
-    ("listen", &["foreach"]),
-    ("raise", &[]),
-    ("run", &[]),
-    ("set", &[]),
-    ("switch", &[]),
-    ("try", &["catch"]),
-    ("wait", &[]),
-    ("do", &[]),
-];
-pub(super) const SHARED: &[&str] = &[
-    "if", "input", "output", "export", "timeout", "then", "metadata",
-];
-pub(super) const KEYWORDS: &[&str] = &[
-    "call", "do", "emit", "for", "fork", "listen", "raise", "run", "set", "switch", "try", "wait",
-];
 
 impl Reader {
     /// A list of tasks.

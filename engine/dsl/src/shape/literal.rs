@@ -8,7 +8,7 @@ use crate::diagnostic::Diagnostic;
 use crate::span::Span;
 use crate::suggest;
 
-use super::Place;
+use super::words::Place;
 
 /// How many properties there are.
 pub(super) fn counted(

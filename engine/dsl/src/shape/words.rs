@@ -5,6 +5,13 @@ use tongban_expr::Value;
 use crate::chinese;
 use crate::definition::{Template, TemplateKind};
 
+/// What a value is called in messages.
+pub(super) struct Place {
+    pub name: String,
+    /// Whether it is the arguments as a whole.
+    pub top: bool,
+}
+
 /// What to add where an argument is missing.
 pub(super) fn added(name: &str) -> String {
     match name {

@@ -1,9 +1,9 @@
 //! Lines that stand in another column than they should: lists without their key, indentation, tabs.
 
-use super::super::builder::first_fault;
-use super::{Proposal, cured};
+use super::proposal::{Proposal, cured, replaced};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
+use crate::node::builder::first_fault;
 use crate::place::Places;
 use crate::span::Span;
 
@@ -13,10 +13,7 @@ pub(super) fn keyless_list(source: &str, places: &Places<'_>, span: Span) -> Opt
     if !text.starts_with("- ") || source.lines().any(|line| line.starts_with("do:")) {
         return None;
     }
-    let mut whole = String::with_capacity(source.len() + 4);
-    whole.push_str(source.get(..start)?);
-    whole.push_str("do:\n");
-    whole.push_str(source.get(start..)?);
+    let whole = replaced(source, start..start, "do:\n")?;
     first_fault(&whole).is_none().then(|| {
         Diagnostic::error(
             codes::YAML_SYNTAX,
@@ -34,10 +31,7 @@ pub(super) fn indentation(source: &str, places: &Places<'_>, span: Span) -> Opti
     let item = text.trim_start().starts_with("- ");
     let mut proposed: Option<(usize, u32)> = None;
     for (other, line) in indents_above(places, span.line, own, item) {
-        let mut whole = String::with_capacity(source.len() + 16);
-        whole.push_str(source.get(..start)?);
-        whole.push_str(&" ".repeat(other));
-        whole.push_str(source.get(start + own..)?);
+        let whole = replaced(source, start..start + own, &" ".repeat(other))?;
         if first_fault(&whole).is_none() {
             proposed = Some((other, line));
             break;

@@ -1,6 +1,6 @@
 //! Texts whose quotation marks are missing, not closed, or in the way.
 
-use super::Proposal;
+use super::proposal::Proposal;
 
 /// `key: ${ … }` without quotes.
 pub(super) fn expression(line: &str) -> Option<Proposal> {

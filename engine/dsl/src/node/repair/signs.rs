@@ -1,6 +1,6 @@
 //! Signs that mean something else in YAML, or stand at another place: punctuation, comments, fences, brackets.
 
-use super::{Proposal, shown};
+use super::proposal::{Proposal, shown};
 use crate::codes;
 use crate::width;
 
