@@ -2,9 +2,10 @@
 
 use tongban_expr::Value;
 
+use crate::code::{Template, as_text};
 use crate::environment::Env;
 use crate::error::{Error, ErrorKind};
-use crate::evaluate::{Moment, as_text};
+use crate::evaluate::Moment;
 use crate::frame::ROOT;
 use crate::instance::Instance;
 use crate::machine::Machine;
@@ -36,22 +37,23 @@ pub fn case_fields(program: &Program, instance: &Instance, env: &Env) -> Result<
     let machine = bound(program, instance, env)?;
     let form = instance.form.value();
     let moment = Moment::definition(ROOT, &form);
-    let text = |template: Option<&crate::code::Template>| -> Result<Option<String>, Error> {
+    let text = |template: Option<&Template>| -> Result<Option<String>, Error> {
         template
             .map(|template| machine.fill_text(template, &moment))
             .transpose()
             .map(Option::flatten)
     };
-    let texts = |entries: &[(std::sync::Arc<str>, crate::code::Template)]| -> Result<Vec<(String, String)>, Error> {
-        let mut texts = Vec::new();
-        for (name, template) in entries {
-            let value = machine.fill(template, &moment)?;
-            if !value.is_null() {
-                texts.push((name.to_string(), as_text(&value)));
+    let texts =
+        |entries: &[(std::sync::Arc<str>, Template)]| -> Result<Vec<(String, String)>, Error> {
+            let mut texts = Vec::new();
+            for (name, template) in entries {
+                let value = machine.fill(template, &moment)?;
+                if !value.is_null() {
+                    texts.push((name.to_string(), as_text(&value)));
+                }
             }
-        }
-        Ok(texts)
-    };
+            Ok(texts)
+        };
     Ok(CaseFields {
         title: text(case.title.as_ref())?,
         key: text(case.key.as_ref())?,

@@ -117,6 +117,15 @@ impl Template {
     }
 }
 
+/// A value inside a text: null is nothing, a text itself, everything else its JSON.
+pub(crate) fn as_text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::Str(text) => text.to_string(),
+        other => other.to_json(),
+    }
+}
+
 /// Whether the value at a path of keys is a text with a place for a variable.
 fn holds_template(value: &Value, path: &[&str]) -> bool {
     let found = path.iter().try_fold(value, |here, key| here.get(key));

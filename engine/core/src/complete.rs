@@ -8,7 +8,7 @@ use crate::evaluate::{Moment, Stage};
 use crate::frame::{BranchEnd, Frame, FrameId, Phase, ROOT, State};
 use crate::instance::{Answer, Mark, Status};
 use crate::machine::Machine;
-use crate::program::{Body, Next, Program, Task, TaskId};
+use crate::program::{Body, Next, Program, Results, Task, TaskId};
 
 /// Former answers that an instance keeps at most; older ones are asked again.
 const ANSWERS_MAX: usize = 256;
@@ -27,7 +27,7 @@ impl Machine<'_> {
         next: Option<Next>,
         reused: bool,
     ) {
-        match self.outputs(id, &raw_output) {
+        match self.results(id, &raw_output) {
             Ok(output) => {
                 self.keep_answer(id, &raw_output);
                 self.close(id, raw_output, output, next, reused);
@@ -39,44 +39,51 @@ impl Machine<'_> {
         }
     }
 
-    /// `output` and `export`: gives the transformed output.
-    pub(crate) fn outputs(&mut self, id: FrameId, raw_output: &Value) -> Result<Value, Error> {
+    /// `output` and `export` of a task: gives the transformed output.
+    pub(crate) fn results(&mut self, id: FrameId, raw: &Value) -> Result<Value, Error> {
         // The input may pass through as it is; what a task makes itself is bounded where it is made.
-        raw_output.storable_within(CARRIED_MAX).map_err(|fault| {
+        raw.storable_within(CARRIED_MAX).map_err(|fault| {
             Error::new(
                 ErrorKind::Runtime,
                 format!("the output is refused: {fault}"),
             )
         })?;
-        let task = self.task_of(id);
-        if task.output_as.is_none() && task.output_schema.is_none() && task.export_as.is_none() {
-            return Ok(raw_output.clone());
+        let results = &self.task_of(id).results;
+        if results.are_plain() {
+            return Ok(raw.clone());
         }
-        let input = self
-            .instance
-            .frames
-            .get(&id)
-            .map(|frame| frame.input.value())
-            .unwrap_or_default();
+        let input = self.instance.input_of(id);
+        self.transformed(id, results, &input, raw, "the output")
+    }
+
+    /// What `output` makes of a raw output; `export` makes the new context of that. `what` names it in messages.
+    pub(crate) fn transformed(
+        &mut self,
+        id: FrameId,
+        results: &Results,
+        input: &Value,
+        raw: &Value,
+        what: &str,
+    ) -> Result<Value, Error> {
         let moment = Moment {
             stage: Stage::Output,
-            raw_output: Some(raw_output),
-            ..Moment::definition(id, &input)
+            raw_output: Some(raw),
+            ..Moment::definition(id, input)
         };
-        let output = match &task.output_as {
-            Some(template) => self.fill(template, &moment.on(raw_output))?,
-            None => raw_output.clone(),
+        let output = match &results.output_as {
+            Some(template) => self.fill(template, &moment.on(raw))?,
+            None => raw.clone(),
         };
-        if let Some(schema) = &task.output_schema {
-            schema.check(&output, "the output")?;
+        if let Some(schema) = &results.output_schema {
+            schema.check(&output, what)?;
         }
-        if let Some(template) = &task.export_as {
+        if let Some(template) = &results.export_as {
             let export = Moment {
                 stage: Stage::Export,
                 ..moment.on(&output)
             };
             let context = self.fill(template, &export)?;
-            if let Some(schema) = &task.export_schema {
+            if let Some(schema) = &results.export_schema {
                 schema.check(&context, "the exported context")?;
             }
             self.instance.fits_context(&context)?;
@@ -161,12 +168,7 @@ impl Machine<'_> {
             // Branches are read after the join, which keeps their outputs.
             return;
         }
-        if let Some(line) = self
-            .instance
-            .frames
-            .get_mut(&frame.parent)
-            .and_then(Frame::line_mut)
-        {
+        if let Some(line) = self.instance.line_mut(frame.parent) {
             line.steps.insert(task.label.clone(), output.clone().into());
         }
     }
@@ -177,8 +179,7 @@ impl Machine<'_> {
         if !self.program.keeps_answers || !task.is_answered() {
             return;
         }
-        let Some(State::Call(waiting)) = self.instance.frames.get(&id).map(|frame| &frame.state_of)
-        else {
+        let Some(State::Call(waiting)) = self.instance.doing(id) else {
             return;
         };
         let (run_id, args) = (waiting.run_id.clone(), waiting.args.clone());
@@ -219,11 +220,7 @@ impl Machine<'_> {
             return;
         }
         if frame.is_some()
-            && let Some(line) = self
-                .instance
-                .frames
-                .get_mut(&parent)
-                .and_then(Frame::line_mut)
+            && let Some(line) = self.instance.line_mut(parent)
         {
             line.pass(&task.label);
         }
@@ -294,12 +291,7 @@ impl Machine<'_> {
             self.complete(fork, output, None);
             return;
         }
-        let Some(State::Fork { done, .. }) = self
-            .instance
-            .frames
-            .get_mut(&fork)
-            .map(|frame| &mut frame.state_of)
-        else {
+        let Some(State::Fork { done, .. }) = self.instance.doing_mut(fork) else {
             return;
         };
         done.insert(
@@ -314,12 +306,8 @@ impl Machine<'_> {
         }
         let done = std::mem::take(done);
         if *compete {
-            let input = self
-                .instance
-                .frames
-                .get(&fork)
-                .map(|frame| frame.input.value());
-            return self.complete(fork, input.unwrap_or_default(), None);
+            let input = self.instance.input_of(fork);
+            return self.complete(fork, input, None);
         }
         self.join(fork, branches, base, done);
     }

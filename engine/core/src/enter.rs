@@ -48,13 +48,7 @@ impl Machine<'_> {
 
     fn open_frame(&mut self, parent: FrameId, task: TaskId, raw: Value) -> FrameId {
         let label = self.program.task(task).label.clone();
-        let in_fork = matches!(
-            self.instance
-                .frames
-                .get(&parent)
-                .map(|frame| &frame.state_of),
-            Some(State::Fork { .. })
-        );
+        let in_fork = matches!(self.instance.doing(parent), Some(State::Fork { .. }));
         let context = in_fork.then(|| self.context_at(parent).into());
         let entry = self.next_entry(parent, &label);
         self.instance.next_frame += 1;
@@ -250,12 +244,7 @@ impl Machine<'_> {
         let Some(frame) = self.instance.frames.remove(&id) else {
             return;
         };
-        if let Some(line) = self
-            .instance
-            .frames
-            .get_mut(&frame.parent)
-            .and_then(Frame::line_mut)
-        {
+        if let Some(line) = self.instance.line_mut(frame.parent) {
             line.steps.remove(&frame.name);
         }
         self.advance(frame.parent, frame.task, raw, Next::Continue, None);

@@ -6,7 +6,7 @@ use tongban_expr::{
     Budget, CARRIED_MAX, COLLECTION_MAX, Language, Limit, Scope, Value, WEIGHT_MAX, secret,
 };
 
-use crate::code::{Code, Part, Template};
+use crate::code::{Code, Part, Template, as_text};
 use crate::error::{Error, ErrorKind};
 use crate::frame::{Frame, FrameId, ROOT, State};
 use crate::machine::Machine;
@@ -483,13 +483,4 @@ fn item_at(items: &Value, index: u64) -> Value {
         .and_then(|index| items.item(index))
         .cloned()
         .unwrap_or_default()
-}
-
-/// A value inside a text.
-pub(crate) fn as_text(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::Str(text) => text.to_string(),
-        other => other.to_json(),
-    }
 }

@@ -80,25 +80,7 @@ impl Machine<'_> {
     /// Nobody catches the error: the instance ends. Its frames stay as they are, so that an operator
     /// can go on from there.
     fn fault_instance(&mut self, id: FrameId, error: Error, why: Why) {
-        let path: BTreeSet<FrameId> = self.instance.ancestors(id).map(|(id, _)| id).collect();
-        let frames: Vec<FrameId> = self
-            .instance
-            .frames
-            .keys()
-            .rev()
-            .copied()
-            .filter(|id| *id != ROOT)
-            .collect();
-        for frame in frames {
-            self.withdraw(frame, why);
-            if path.contains(&frame) {
-                self.note_fault(frame, &error);
-            } else {
-                self.note_cancelled(frame);
-            }
-            self.undress(frame);
-        }
-        self.close_applicant(why);
+        self.stand_still(why, Some((id, &error)));
         self.instance.faulted = Some(id);
         self.end_instance(Status::Faulted, Value::Null, Some(error));
     }
@@ -115,24 +97,32 @@ impl Machine<'_> {
 
     /// The whole instance is cancelled. Its frames stay, for a later wake-up.
     pub(crate) fn cancel(&mut self, reason: &str) {
-        let frames: Vec<FrameId> = self
-            .instance
-            .frames
-            .keys()
-            .rev()
-            .copied()
-            .filter(|id| *id != ROOT)
-            .collect();
-        for frame in frames {
-            self.withdraw(frame, Why::Cancelled);
-            self.note_cancelled(frame);
-            self.undress(frame);
-        }
-        self.close_applicant(Why::Cancelled);
+        self.stand_still(Why::Cancelled, None);
         self.end_instance(Status::Cancelled, Value::Null, None);
         if let Some(record) = self.records.last_mut() {
             record.note = Some(reason.to_owned());
         }
+    }
+
+    /// Nothing waits any more, newest frames first; all of them stay. Those on the way from the one that failed
+    /// are noted as failed, the others as cancelled.
+    fn stand_still(&mut self, why: Why, failed: Option<(FrameId, &Error)>) {
+        let way: BTreeSet<FrameId> = failed
+            .into_iter()
+            .flat_map(|(id, _)| self.instance.ancestors(id))
+            .map(|(id, _)| id)
+            .collect();
+        let frames = self.instance.frames.keys().rev().copied();
+        let frames: Vec<FrameId> = frames.filter(|id| *id != ROOT).collect();
+        for frame in frames {
+            self.withdraw(frame, why);
+            match failed {
+                Some((_, error)) if way.contains(&frame) => self.note_fault(frame, error),
+                _ => self.note_cancelled(frame),
+            }
+            self.undress(frame);
+        }
+        self.close_applicant(why);
     }
 
     pub(crate) fn note_cancelled(&mut self, id: FrameId) {
@@ -145,13 +135,7 @@ impl Machine<'_> {
 
     /// Ends everything below a frame.
     pub(crate) fn end_children(&mut self, id: FrameId, why: Why) {
-        let mut below = BTreeSet::new();
-        // A child's number is above its parent's, so one pass in order finds all.
-        for (child, frame) in self.instance.frames.range(id + 1..) {
-            if frame.parent == id || below.contains(&frame.parent) {
-                below.insert(*child);
-            }
-        }
+        let below = self.instance.below(id);
         for child in below.iter().rev() {
             self.withdraw(*child, why);
             self.note_cancelled(*child);
@@ -198,11 +182,7 @@ impl Machine<'_> {
         trial.error = Some(error.clone());
         let caught = self.wants(id, error);
         if !matches!(caught, Ok(true))
-            && let Some(State::Try(trial)) = self
-                .instance
-                .frames
-                .get_mut(&id)
-                .map(|frame| &mut frame.state_of)
+            && let Some(State::Try(trial)) = self.instance.doing_mut(id)
         {
             trial.error = None;
         }

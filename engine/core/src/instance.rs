@@ -148,7 +148,7 @@ pub(crate) struct Answer {
 /// A return that is on its way back to the task that made it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Returning {
-    /// Place of the returning task.
+    /// Place of the returning task, or of the fork that is joined.
     pub(crate) until: Arc<str>,
     pub(crate) signing: Signing,
     pub(crate) by: String,
@@ -164,6 +164,21 @@ pub(crate) struct Returning {
     /// Place of the target, as long as it was not entered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) target: Option<Arc<str>>,
+}
+
+impl Returning {
+    /// A return by somebody that is over when the task at a place, or the fork there, is reached again; nothing stands.
+    pub(crate) fn until(place: impl Into<Arc<str>>, by: &str) -> Self {
+        Self {
+            until: place.into(),
+            signing: Signing::All,
+            by: by.to_owned(),
+            reuse: Vec::new(),
+            reopen: Vec::new(),
+            clocks: Vec::new(),
+            target: None,
+        }
+    }
 }
 
 /// The applicant has been asked to correct the form.
@@ -417,22 +432,6 @@ impl Instance {
     #[must_use]
     pub fn is_with_applicant(&self) -> bool {
         self.applicant.is_some() && !self.status.has_ended()
-    }
-
-    /// The frame, then the one around it, up to the root.
-    pub(crate) fn ancestors(&self, id: FrameId) -> impl Iterator<Item = (FrameId, &Frame)> {
-        let mut next = self.frames.get(&id).map(|frame| (id, frame));
-        std::iter::from_fn(move || {
-            let (id, frame) = next?;
-            next = if id == ROOT {
-                None
-            } else {
-                self.frames
-                    .get(&frame.parent)
-                    .map(|parent| (frame.parent, parent))
-            };
-            Some((id, frame))
-        })
     }
 
     /// Shows every value of the state.

@@ -6,7 +6,7 @@ use tongban_expr::Value;
 
 use crate::effect::{RecordStatus, Why};
 use crate::event::{ContextChange, Jump, Right, Target};
-use crate::frame::{Frame, FrameId, ROOT, State};
+use crate::frame::{FrameId, ROOT, State};
 use crate::instance::Status;
 use crate::machine::Machine;
 use crate::plan::Plan;
@@ -114,12 +114,7 @@ impl Machine<'_> {
             self.note_cancelled(child);
             self.undress(child);
             self.instance.frames.remove(&child);
-            match self
-                .instance
-                .frames
-                .get_mut(&plan.scope)
-                .map(|frame| &mut frame.state_of)
-            {
+            match self.instance.doing_mut(plan.scope) {
                 Some(State::Fork { entries, .. }) => {
                     entries.insert(label, entry);
                 }
@@ -141,12 +136,7 @@ impl Machine<'_> {
             Some(target) => {
                 let task = self.program.task(target);
                 let position = task.position;
-                if let Some(State::Fork { done, .. }) = self
-                    .instance
-                    .frames
-                    .get_mut(&plan.scope)
-                    .map(|frame| &mut frame.state_of)
-                {
+                if let Some(State::Fork { done, .. }) = self.instance.doing_mut(plan.scope) {
                     done.remove(&position);
                     return;
                 }
@@ -163,7 +153,7 @@ impl Machine<'_> {
     }
 
     fn line_of(&mut self, id: FrameId, change: impl FnOnce(&mut crate::frame::Line)) {
-        if let Some(line) = self.instance.frames.get_mut(&id).and_then(Frame::line_mut) {
+        if let Some(line) = self.instance.line_mut(id) {
             change(line);
         }
     }

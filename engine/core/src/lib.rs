@@ -39,6 +39,7 @@ mod take;
 mod task;
 mod time;
 mod timer;
+mod tree;
 mod uri;
 mod wake;
 mod way_back;

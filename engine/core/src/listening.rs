@@ -6,10 +6,27 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tongban_expr::{Language, Scope, Value};
 
-use crate::code::{Code, Part, Template};
+use crate::code::{Code, Part, Template, as_text};
 use crate::environment::Env;
-use crate::error::Error;
-use crate::program::Correlation;
+use crate::error::{Error, ErrorKind};
+
+/// One kind of event that a listener takes.
+#[derive(Debug)]
+pub(crate) struct EventFilter {
+    /// Which of the program's shapes.
+    pub(crate) shape: usize,
+    pub(crate) attributes: Vec<(Arc<str>, Template)>,
+    pub(crate) correlate: Vec<Correlation>,
+}
+
+/// A value of events that ties them to one listener.
+#[derive(Debug)]
+pub(crate) struct Correlation {
+    pub(crate) name: Arc<str>,
+    pub(crate) from: Code,
+    /// What it must be; the first event says it when the author does not.
+    pub(crate) expect: Option<Template>,
+}
 
 /// What can be said of an event without an instance: whether a kind of filter fits it, and under
 /// which value its listeners are to be found.
@@ -141,7 +158,7 @@ fn eval_alone(code: &Code, argument: &Value, env: &Env) -> Result<Value, Error> 
     };
     expression
         .eval(&scope, &env.budget)
-        .map_err(|fault| Error::new(crate::error::ErrorKind::Expression, fault.message))
+        .map_err(|fault| Error::new(ErrorKind::Expression, fault.message))
 }
 
 /// Whether an attribute of an event fits a pattern. A condition is asked about the attribute's
@@ -168,7 +185,7 @@ pub(crate) fn fits(
                 match part {
                     Part::Literal(text) => wanted.push_str(text),
                     Part::Code(code) => {
-                        wanted.push_str(&crate::evaluate::as_text(&eval(code, value)?))
+                        wanted.push_str(&as_text(&eval(code, value)?));
                     }
                 }
             }

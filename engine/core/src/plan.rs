@@ -211,9 +211,6 @@ impl Machine<'_> {
     }
 
     pub(crate) fn is_fork(&self, id: FrameId) -> bool {
-        matches!(
-            self.instance.frames.get(&id).map(|frame| &frame.state_of),
-            Some(State::Fork { .. })
-        )
+        matches!(self.instance.doing(id), Some(State::Fork { .. }))
     }
 }

@@ -7,7 +7,7 @@ use tongban_dsl::definition::{Backoff, ErrorFilter, Read};
 use tongban_expr::{Script, Value};
 
 use crate::code::{Code, Duration, Template};
-use crate::listening::Shape;
+use crate::listening::{EventFilter, Shape};
 use crate::schema::Schema;
 use crate::surroundings::Kind;
 
@@ -97,10 +97,7 @@ pub(crate) struct Task {
     pub(crate) if_: Option<Code>,
     pub(crate) input_schema: Option<Schema>,
     pub(crate) input_from: Option<Template>,
-    pub(crate) output_as: Option<Template>,
-    pub(crate) output_schema: Option<Schema>,
-    pub(crate) export_as: Option<Template>,
-    pub(crate) export_schema: Option<Schema>,
+    pub(crate) results: Results,
     pub(crate) timeout: Option<Duration>,
     pub(crate) then: Next,
     /// The extensions that run before it and after it: lists of [`Body::Extension`].
@@ -118,6 +115,22 @@ pub(crate) struct Task {
     pub(crate) keep: bool,
     /// What it does.
     pub(crate) body: Body,
+}
+
+/// `output` and `export` of a task, or of one round of `foreach`.
+#[derive(Debug, Default)]
+pub(crate) struct Results {
+    pub(crate) output_as: Option<Template>,
+    pub(crate) output_schema: Option<Schema>,
+    pub(crate) export_as: Option<Template>,
+    pub(crate) export_schema: Option<Schema>,
+}
+
+impl Results {
+    /// Whether a raw output goes on as it is and the context stays.
+    pub(crate) fn are_plain(&self) -> bool {
+        self.output_as.is_none() && self.output_schema.is_none() && self.export_as.is_none()
+    }
 }
 
 /// The ground that holds while a task is live.
@@ -272,29 +285,11 @@ pub(crate) enum How {
 }
 
 #[derive(Debug)]
-pub(crate) struct EventFilter {
-    /// Which of the program's shapes.
-    pub(crate) shape: usize,
-    pub(crate) attributes: Vec<(Arc<str>, Template)>,
-    pub(crate) correlate: Vec<Correlation>,
-}
-
-#[derive(Debug)]
-pub(crate) struct Correlation {
-    pub(crate) name: Arc<str>,
-    pub(crate) from: Code,
-    pub(crate) expect: Option<Template>,
-}
-
-#[derive(Debug)]
 pub(crate) struct Foreach {
     pub(crate) item: Arc<str>,
     pub(crate) at: Arc<str>,
     pub(crate) scope: Option<ScopeId>,
-    pub(crate) output_as: Option<Template>,
-    pub(crate) output_schema: Option<Schema>,
-    pub(crate) export_as: Option<Template>,
-    pub(crate) export_schema: Option<Schema>,
+    pub(crate) results: Results,
 }
 
 #[derive(Debug)]

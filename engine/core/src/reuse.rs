@@ -1,7 +1,5 @@
 //! The way back after a return: which former answers stand, which items open again, and how.
 
-use std::sync::Arc;
-
 use crate::complete::CORRECTION;
 use crate::effect::{Effect, Reopen};
 use crate::event::Signing;
@@ -137,9 +135,4 @@ impl Fork {
     pub(crate) fn is_sibling(&self, place: &str) -> bool {
         place != self.place && lies_below(place, &self.place) && !lies_below(place, &self.own)
     }
-}
-
-/// The places of a list, as they are kept.
-pub(crate) fn places(places: Vec<String>) -> Vec<Arc<str>> {
-    places.into_iter().map(Into::into).collect()
 }

@@ -295,12 +295,7 @@ impl Machine<'_> {
         match gives {
             Gives::Result => answer,
             Gives::Nothing => Value::Null,
-            Gives::Input => self
-                .instance
-                .frames
-                .get(&id)
-                .map(|frame| frame.input.value())
-                .unwrap_or_default(),
+            Gives::Input => self.instance.input_of(id),
         }
     }
 

@@ -5,11 +5,6 @@ use jiff::tz::TimeZone;
 use tongban_dsl::definition::Period;
 use tongban_expr::Value;
 
-use crate::code::Duration;
-use crate::error::{Error, ErrorKind};
-use crate::evaluate::Moment;
-use crate::machine::Machine;
-
 fn timestamp(at_ms: i64) -> Timestamp {
     Timestamp::from_millisecond(at_ms).unwrap_or(if at_ms < 0 {
         Timestamp::MIN
@@ -91,30 +86,6 @@ fn object_period(value: &Value) -> Result<Period, String> {
         months: 0,
         milliseconds,
     })
-}
-
-impl Machine<'_> {
-    /// The period of a duration, which may be an expression.
-    pub(crate) fn period(&self, duration: &Duration, moment: &Moment<'_>) -> Result<Period, Error> {
-        match duration {
-            Duration::Fixed(period) => Ok(*period),
-            Duration::Code(code) => period(&self.eval(code, moment)?).map_err(|message| {
-                Error::new(
-                    ErrorKind::Expression,
-                    format!("`{}` gives no duration: {message}", code.place),
-                )
-            }),
-        }
-    }
-
-    /// The instant that lies a duration ahead.
-    pub(crate) fn ahead(&self, duration: &Duration, moment: &Moment<'_>) -> Result<i64, Error> {
-        Ok(after(
-            self.now_ms,
-            self.period(duration, moment)?,
-            &self.env.zone,
-        ))
-    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use tongban_expr::Value;
 
+use crate::code::as_text;
 use crate::error::{Error, ErrorKind};
 
 /// Puts top-level properties of `input` into the `{name}` places of a URI.
@@ -26,7 +27,7 @@ pub(crate) fn expand(template: &str, input: &Value) -> Result<String, Error> {
                 );
                 return Err(Error::new(ErrorKind::Expression, detail));
             }
-            value => encode(&crate::evaluate::as_text(value), &mut uri),
+            value => encode(&as_text(value), &mut uri),
         }
         rest = after;
     }

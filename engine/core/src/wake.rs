@@ -34,12 +34,7 @@ impl Machine<'_> {
                     Ok(())
                 }
                 Body::Child(child) if self.waits(id) => {
-                    let input = self
-                        .instance
-                        .frames
-                        .get(&id)
-                        .map(|frame| frame.input.value())
-                        .unwrap_or_default();
+                    let input = self.instance.input_of(id);
                     self.child(id, child, &input).map(|_| ())
                 }
                 _ => Ok(()),
@@ -70,12 +65,7 @@ impl Machine<'_> {
             ),
         };
         let place = self.instance.place_of(id);
-        let input = self
-            .instance
-            .frames
-            .get(&id)
-            .map(|frame| frame.input.value())
-            .unwrap_or_default();
+        let input = self.instance.input_of(id);
         let moment = Moment::definition(id, &input);
         if let Some(Ok((spec, title))) = clock.map(|clock| self.clock_spec(clock, &moment)) {
             self.effects.push(Effect::ClockOpen {

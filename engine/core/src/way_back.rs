@@ -1,13 +1,15 @@
 //! What a return leaves to be known on the way back: answers that stand, items that open again, clocks
 //! that go on.
 
+use std::sync::Arc;
+
 use crate::event::{Jump, Mode, Right, Siblings, Signing};
 use crate::frame::{Frame, FrameId};
 use crate::instance::{Answer, Returning};
 use crate::machine::Machine;
 use crate::plan::Plan;
 use crate::program::TaskId;
-use crate::reuse::{Fork, places};
+use crate::reuse::Fork;
 
 /// Returns that may be on their way back at once.
 const RETURNING_MAX: usize = 16;
@@ -15,80 +17,85 @@ const RETURNING_MAX: usize = 16;
 impl Machine<'_> {
     /// Notes what stands and what opens again on the way back to the returner.
     pub(crate) fn remember_way_back(&mut self, jump: &Jump, plan: &Plan) {
-        let place_of_target = plan.target.map(|target| self.place_in(plan.scope, target));
-        if jump.right == Right::Withdrawal {
-            if let Some(place) = place_of_target {
-                self.push_returning(Returning {
-                    until: place.into(),
-                    signing: Signing::Returner,
-                    by: jump.by.clone(),
-                    reuse: Vec::new(),
-                    reopen: Vec::new(),
-                    clocks: Vec::new(),
-                    target: None,
-                });
-            }
-            return;
+        match (jump.right, plan.from) {
+            (Right::Withdrawal, _) => self.remember_withdrawal(jump, plan),
+            (Right::Return, Some(from)) => self.remember_return(jump, plan, from),
+            _ => {}
         }
-        let (Some(from), Right::Return) = (plan.from, jump.right) else {
-            return;
-        };
+    }
+
+    /// A signer who takes his decision back signs alone in the next round of the task that he goes back to.
+    fn remember_withdrawal(&mut self, jump: &Jump, plan: &Plan) {
+        let Some(target) = plan.target else { return };
+        let until = self.place_in(plan.scope, target);
+        self.push_returning(Returning {
+            signing: Signing::Returner,
+            ..Returning::until(until, &jump.by)
+        });
+    }
+
+    fn remember_return(&mut self, jump: &Jump, plan: &Plan, from: FrameId) {
+        let target = plan.target.map(|target| self.place_in(plan.scope, target));
         let until = self.instance.place_of(from);
         let forks = self.forks_between(plan.scope, from);
         let sibling = |place: &str| forks.iter().any(|fork| fork.is_sibling(place));
-        let stands = |place: &str| match sibling(place) {
-            true => jump.siblings == Siblings::Keep,
-            false => jump.mode == Mode::Direct,
-        };
-        let former = self.instance.answers.iter().filter(|answer| {
-            answer.sequence > plan.since
-                && *answer.place != *until
-                && Some(&*answer.place) != place_of_target.as_deref()
-                && stands(&answer.place)
+        let (aside, reuse) = self.standing(jump, plan, &sibling, |place| {
+            *place == *until || Some(place) == target.as_deref()
         });
-        let (aside, reuse): (Vec<Answer>, Vec<Answer>) =
-            former.cloned().partition(|answer| sibling(&answer.place));
-        let below: Vec<FrameId> = self.below(plan.scope);
-        let places_of = |wanted: &dyn Fn(FrameId) -> bool| -> Vec<String> {
-            below
-                .iter()
-                .filter(|id| wanted(**id))
-                .map(|id| self.instance.place_of(*id))
-                .collect()
-        };
         let reopen = match jump.siblings {
-            Siblings::Keep => {
-                places_of(&|id| self.task_of(id).is_work() && sibling(&self.instance.place_of(id)))
-            }
+            Siblings::Keep => self.places_below(plan.scope, |id| {
+                self.task_of(id).is_work() && sibling(&self.instance.place_of(id))
+            }),
             Siblings::Cancel => Vec::new(),
         };
         let clocks = match jump.mode {
-            Mode::Direct => places_of(&|id| self.task_of(id).clock.is_some()),
+            Mode::Direct => self.places_below(plan.scope, |id| self.task_of(id).clock.is_some()),
             Mode::Rerun => Vec::new(),
         };
         let (clocks_aside, clocks) = clocks.into_iter().partition(|place| sibling(place));
         // The other branches may be entered after the returner: what stands there stands until the join.
         let beside = forks.last().map(|fork| Returning {
-            until: fork.place.as_str().into(),
-            signing: Signing::All,
-            by: jump.by.clone(),
             reuse: aside,
-            reopen: places(reopen),
-            clocks: places(clocks_aside),
-            target: None,
+            reopen,
+            clocks: clocks_aside,
+            ..Returning::until(fork.place.as_str(), &jump.by)
         });
         self.push_returning(Returning {
-            until: until.into(),
             signing: jump.signing,
-            by: jump.by.clone(),
             reuse,
-            reopen: Vec::new(),
-            clocks: places(clocks),
-            target: place_of_target.map(Into::into),
+            clocks,
+            target: target.map(Into::into),
+            ..Returning::until(until, &jump.by)
         });
         if let Some(beside) = beside {
             self.push_returning(beside);
         }
+    }
+
+    /// The former answers that stand on the way back: those of branches beside it, and the others. What `asked`
+    /// names is asked again in any case.
+    fn standing(
+        &self,
+        jump: &Jump,
+        plan: &Plan,
+        sibling: &dyn Fn(&str) -> bool,
+        asked: impl Fn(&str) -> bool,
+    ) -> (Vec<Answer>, Vec<Answer>) {
+        let stands = |place: &str| match sibling(place) {
+            true => jump.siblings == Siblings::Keep,
+            false => jump.mode == Mode::Direct,
+        };
+        let former = self.instance.answers.iter().filter(|answer| {
+            answer.sequence > plan.since && !asked(&answer.place) && stands(&answer.place)
+        });
+        former.cloned().partition(|answer| sibling(&answer.place))
+    }
+
+    /// The places of those frames below a scope that are wanted.
+    fn places_below(&self, scope: FrameId, wanted: impl Fn(FrameId) -> bool) -> Vec<Arc<str>> {
+        let below = self.instance.below(scope).into_iter();
+        let below = below.filter(|id| wanted(*id));
+        below.map(|id| self.instance.place_of(id).into()).collect()
     }
 
     /// A fork is joined: nothing that stood in its branches stands any longer.
@@ -128,16 +135,6 @@ impl Machine<'_> {
                 own: self.instance.place_of(*branch),
             })
             .collect()
-    }
-
-    fn below(&self, id: FrameId) -> Vec<FrameId> {
-        let mut below: Vec<FrameId> = Vec::new();
-        for (child, frame) in self.instance.frames.range(id + 1..) {
-            if frame.parent == id || below.contains(&frame.parent) {
-                below.push(*child);
-            }
-        }
-        below
     }
 
     /// The place that a task has in a live scope.

@@ -9,14 +9,13 @@ use tongban_dsl::definition::{
 
 use super::{Compiler, Place};
 use crate::code::Template;
-use crate::listening::Shape;
-use crate::program::{Consumption, Correlation, EventFilter, Foreach, How, Listen};
+use crate::listening::{Correlation, EventFilter, Shape};
+use crate::program::{Consumption, Foreach, How, Listen};
 
 impl<'a> Compiler<'a> {
     pub(super) fn listen(&mut self, listen: &'a SourceListen, place: &Place) -> Listen {
-        let inside = place.clone();
         Listen {
-            to: self.consumption(&listen.to, &inside),
+            to: self.consumption(&listen.to, place),
             read: listen.read,
             foreach: listen
                 .foreach
@@ -135,18 +134,7 @@ impl<'a> Compiler<'a> {
             at: iterator.at.value.as_str().into(),
             scope: (!iterator.tasks.is_empty())
                 .then(|| self.list(&iterator.tasks, "do", &inside.below("foreach"))),
-            output_as: self.template_if(
-                output.and_then(|output| output.as_.as_ref()),
-                "foreach.output.as",
-                &inside,
-            ),
-            output_schema: self.schema(output.and_then(|output| output.schema.as_ref())),
-            export_as: self.template_if(
-                export.and_then(|export| export.as_.as_ref()),
-                "foreach.export.as",
-                &inside,
-            ),
-            export_schema: self.schema(export.and_then(|export| export.schema.as_ref())),
+            results: self.results(output, export, "foreach.", &inside),
         }
     }
 }

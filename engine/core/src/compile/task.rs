@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use tongban_dsl::definition::{Task as Source, TaskMetadata};
+use tongban_dsl::definition::{Export, Output, Task as Source, TaskMetadata};
 use tongban_dsl::{Diagnostic, codes};
 use tongban_expr::Value;
 
 use super::{Compiler, Place, TASKS_MAX, number};
-use crate::program::{Body, Next, Pauses, ScopeId, Task, TaskId};
+use crate::program::{Body, Next, Pauses, Results, ScopeId, Task, TaskId};
 
 /// A task without anything.
 pub(super) fn blank(name: Arc<str>, label: Arc<str>, place: Place, definition: Value) -> Task {
@@ -23,10 +23,7 @@ pub(super) fn blank(name: Arc<str>, label: Arc<str>, place: Place, definition: V
         if_: None,
         input_schema: None,
         input_from: None,
-        output_as: None,
-        output_schema: None,
-        export_as: None,
-        export_schema: None,
+        results: Results::default(),
         timeout: None,
         then: Next::Continue,
         before: None,
@@ -109,11 +106,7 @@ impl<'a> Compiler<'a> {
             place.clone(),
             task.definition.clone(),
         );
-        let (input, output, export) = (
-            source.input.as_ref(),
-            source.output.as_ref(),
-            source.export.as_ref(),
-        );
+        let input = source.input.as_ref();
         let framed = Task {
             keyword: source.kind.keyword(),
             home,
@@ -124,23 +117,36 @@ impl<'a> Compiler<'a> {
                 "input.from",
                 place,
             ),
-            output_as: self.template_if(
-                output.and_then(|output| output.as_.as_ref()),
-                "output.as",
-                place,
-            ),
-            output_schema: self.schema(output.and_then(|output| output.schema.as_ref())),
-            export_as: self.template_if(
-                export.and_then(|export| export.as_.as_ref()),
-                "export.as",
-                place,
-            ),
-            export_schema: self.schema(export.and_then(|export| export.schema.as_ref())),
+            results: self.results(source.output.as_ref(), source.export.as_ref(), "", place),
             timeout: self.timeout(source.timeout.as_ref(), place),
             then: self.next(source.then.as_ref(), home),
             ..named
         };
         self.with_metadata(framed, &source.metadata, place)
+    }
+
+    /// Compiles `output` and `export`; `of` is `foreach.` for those of an iterator, else nothing.
+    pub(super) fn results(
+        &mut self,
+        output: Option<&Output>,
+        export: Option<&Export>,
+        of: &str,
+        place: &Place,
+    ) -> Results {
+        Results {
+            output_as: self.template_if(
+                output.and_then(|output| output.as_.as_ref()),
+                &format!("{of}output.as"),
+                place,
+            ),
+            output_schema: self.schema(output.and_then(|output| output.schema.as_ref())),
+            export_as: self.template_if(
+                export.and_then(|export| export.as_.as_ref()),
+                &format!("{of}export.as"),
+                place,
+            ),
+            export_schema: self.schema(export.and_then(|export| export.schema.as_ref())),
+        }
     }
 
     fn with_metadata(&mut self, task: Task, metadata: &'a TaskMetadata, place: &Place) -> Task {

@@ -109,8 +109,7 @@ impl Machine<'_> {
     /// What was given in the place of a task is its raw output: the task's own `output` and `export` see it.
     fn instead(&mut self, id: FrameId, given: &Value) -> Result<Value, Error> {
         self.set_state(id, State::New);
-        let raw = self.instance.frames.get(&id).map(|frame| frame.raw.value());
-        let raw = raw.unwrap_or_default();
+        let raw = self.instance.raw_of(id);
         let input = match &self.task_of(id).input_from {
             Some(from) => self.fill(from, &Moment::before(id, &raw))?,
             None => raw,
@@ -118,16 +117,16 @@ impl Machine<'_> {
         if let Some(frame) = self.instance.frames.get_mut(&id) {
             frame.input = input.into();
         }
-        self.outputs(id, given)
+        self.results(id, given)
     }
 
     /// All extensions on one side of a task are through.
     pub(crate) fn extensions_done(&mut self, id: FrameId) {
         match self.ended_mut(id).map(|ended| ended.clone()) {
             None => {
-                let raw = self.instance.frames.get(&id).map(|frame| frame.raw.value());
+                let raw = self.instance.raw_of(id);
                 self.set_state(id, State::New);
-                self.start_task(id, &raw.unwrap_or_default());
+                self.start_task(id, &raw);
             }
             Some(ended) => {
                 let home = self.task_of(id).home;
@@ -138,12 +137,7 @@ impl Machine<'_> {
     }
 
     fn ended_mut(&mut self, id: FrameId) -> Option<&mut Ended> {
-        match self
-            .instance
-            .frames
-            .get_mut(&id)
-            .map(|frame| &mut frame.state_of)
-        {
+        match self.instance.doing_mut(id) {
             Some(State::Around(around)) => around.ended.as_mut(),
             _ => None,
         }

@@ -107,12 +107,7 @@ impl Machine<'_> {
 
     /// Opens a call again whose frame was kept: after a fault or a cancellation that was undone.
     pub(crate) fn call_again(&mut self, id: FrameId, call: &Call) -> Result<(), Error> {
-        let input = self
-            .instance
-            .frames
-            .get(&id)
-            .map(|frame| frame.input.value())
-            .unwrap_or_default();
+        let input = self.instance.input_of(id);
         let args = self.arguments(id, call, &input)?;
         let resume = if call.kind == Kind::Work {
             Reopen::Keep

@@ -6,12 +6,12 @@ use tongban_expr::Value;
 use crate::effect::{Effect, Filter, Record, RecordStatus};
 use crate::enter::Outcome;
 use crate::error::Error;
-use crate::evaluate::{Moment, Stage};
+use crate::evaluate::Moment;
 use crate::frame::{FrameId, Line, Listening, State};
 use crate::held::Held;
-use crate::listening::{correlation_value, data_of, expected, fits, raw_data_of};
+use crate::listening::{EventFilter, correlation_value, data_of, expected, fits, raw_data_of};
 use crate::machine::Machine;
-use crate::program::{Body, Consumption, EventFilter, Foreach, How, Listen};
+use crate::program::{Body, Consumption, Foreach, How, Listen};
 
 impl Consumption {
     /// The filter of a number; those of `until` come after the others.
@@ -149,19 +149,14 @@ impl Machine<'_> {
     }
 
     fn listening(&self, id: FrameId) -> Option<&Listening> {
-        match self.instance.frames.get(&id).map(|frame| &frame.state_of) {
+        match self.instance.doing(id) {
             Some(State::Listen(listening)) => Some(listening),
             _ => None,
         }
     }
 
     fn listening_mut(&mut self, id: FrameId) -> Option<&mut Listening> {
-        match self
-            .instance
-            .frames
-            .get_mut(&id)
-            .map(|frame| &mut frame.state_of)
-        {
+        match self.instance.doing_mut(id) {
             Some(State::Listen(listening)) => Some(listening),
             _ => None,
         }
@@ -273,12 +268,7 @@ impl Machine<'_> {
             return false;
         };
         let consumed = Value::list(listening.consumed.iter().map(Held::value).collect());
-        let input = self
-            .instance
-            .frames
-            .get(&id)
-            .map(|frame| frame.input.value())
-            .unwrap_or_default();
+        let input = self.instance.input_of(id);
         match self.holds(condition, &Moment::definition(id, &input).on(&consumed)) {
             Ok(true) => {
                 self.close_listener(id);
@@ -376,31 +366,12 @@ impl Machine<'_> {
             .and_then(|listening| listening.item.as_ref())
             .map(Held::value)
             .unwrap_or_default();
-        let moment = Moment {
-            stage: Stage::Output,
-            raw_output: Some(raw),
-            ..Moment::definition(id, &item)
-        };
-        let output = match &foreach.output_as {
-            Some(template) => self.fill(template, &moment.on(raw))?,
-            None => raw.clone(),
-        };
-        if let Some(schema) = &foreach.output_schema {
-            schema.check(&output, "the output of the iteration")?;
-        }
-        if let Some(template) = &foreach.export_as {
-            let context = self.fill(
-                template,
-                &Moment {
-                    stage: Stage::Export,
-                    ..moment.on(&output)
-                },
-            )?;
-            if let Some(schema) = &foreach.export_schema {
-                schema.check(&context, "the exported context")?;
-            }
-            self.set_context(id, context);
-        }
-        Ok(output)
+        self.transformed(
+            id,
+            &foreach.results,
+            &item,
+            raw,
+            "the output of the iteration",
+        )
     }
 }

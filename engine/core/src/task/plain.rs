@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use tongban_expr::Value;
 
-use crate::code::{Duration, Template};
+use crate::code::{Duration, Template, as_text};
 use crate::enter::Outcome;
 use crate::error::{Error, ErrorKind};
-use crate::evaluate::{Moment, as_text};
+use crate::evaluate::Moment;
 use crate::frame::{FrameId, State};
 use crate::machine::Machine;
 use crate::program::{Raise, SwitchCase};

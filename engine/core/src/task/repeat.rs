@@ -41,12 +41,7 @@ impl Machine<'_> {
         let Body::For(body) = &self.task_of(id).body else {
             return;
         };
-        if let Some(State::For { index, line, .. }) = self
-            .instance
-            .frames
-            .get_mut(&id)
-            .map(|frame| &mut frame.state_of)
-        {
+        if let Some(State::For { index, line, .. }) = self.instance.doing_mut(id) {
             *index += 1;
             *line = Line::of(body.scope);
         }
@@ -59,9 +54,7 @@ impl Machine<'_> {
 
     /// Begins the iteration at the index, if there is one and `while` holds.
     fn iterate(&mut self, id: FrameId, body: &For, input: Value) -> Result<Outcome, Error> {
-        let Some(State::For { items, index, .. }) =
-            self.instance.frames.get(&id).map(|frame| &frame.state_of)
-        else {
+        let Some(State::For { items, index, .. }) = self.instance.doing(id) else {
             return Ok(Outcome::Done(input, None));
         };
         let there = usize::try_from(*index).is_ok_and(|index| index < items.get().len());

@@ -50,7 +50,7 @@ impl Machine<'_> {
         {
             return Ok(false);
         }
-        let input = self.input_of(id);
+        let input = self.instance.input_of(id);
         let moment = Moment::definition(id, &input);
         if let Some(when) = &body.when
             && !self.holds(when, &moment)?
@@ -68,7 +68,7 @@ impl Machine<'_> {
         let Body::Try(body) = &self.task_of(id).body else {
             return;
         };
-        let input = self.input_of(id);
+        let input = self.instance.input_of(id);
         let now_ms = self.now_ms;
         if let Some(trial) = self.trial_mut(id) {
             trial.first_error_ms.get_or_insert(now_ms);
@@ -86,29 +86,15 @@ impl Machine<'_> {
     }
 
     fn trial_mut(&mut self, id: FrameId) -> Option<&mut Trial> {
-        match self
-            .instance
-            .frames
-            .get_mut(&id)
-            .map(|frame| &mut frame.state_of)
-        {
+        match self.instance.doing_mut(id) {
             Some(State::Try(trial)) => Some(trial),
             _ => None,
         }
     }
 
-    fn input_of(&self, id: FrameId) -> Value {
-        self.instance
-            .frames
-            .get(&id)
-            .map(|frame| frame.input.value())
-            .unwrap_or_default()
-    }
-
     /// When the next attempt begins; `None`: there is none.
     fn pause(&self, id: FrameId, retry: &Retry, input: &Value) -> Result<Option<i64>, Error> {
-        let Some(State::Try(trial)) = self.instance.frames.get(&id).map(|frame| &frame.state_of)
-        else {
+        let Some(State::Try(trial)) = self.instance.doing(id) else {
             return Ok(None);
         };
         let moment = Moment::definition(id, input);
@@ -205,7 +191,7 @@ impl Machine<'_> {
         let Body::Try(body) = &self.task_of(id).body else {
             return;
         };
-        let input = self.input_of(id);
+        let input = self.instance.input_of(id);
         let attempt_ends = match self.attempt_ends(id, body, &input) {
             Ok(ends) => ends,
             Err(error) => return self.fault(id, error),
