@@ -1,6 +1,6 @@
 //! A global allocator that counts what each thread holds.
 //!
-//! jaq and rhai allocate out of sight of [`crate::meter`]. A binary that
+//! jaq and rhai allocate out of sight of the meter. A binary that
 //! installs [`Counting`] lets the meter see that memory too:
 //!
 //! ```

@@ -49,9 +49,7 @@ impl EvalError {
             limit: None,
         }
     }
-}
 
-impl EvalError {
     /// A limit of `budget` stopped it.
     pub(crate) fn stopped(limit: Limit, budget: &Budget) -> Self {
         Self {
@@ -69,5 +67,14 @@ impl EvalError {
             at: None,
             limit: Some(Limit::Process),
         }
+    }
+}
+
+/// Keeps a message at a length that people read: it may quote whole values.
+pub(crate) fn shortened(text: &str) -> String {
+    const LENGTH_MAX: usize = 300;
+    match text.char_indices().nth(LENGTH_MAX) {
+        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
+        None => text.to_owned(),
     }
 }

@@ -1,46 +1,11 @@
 //! One compiled expression, of either language.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use crate::sandbox::{self, Evaluator, Source};
-use crate::{Budget, EvalError, Scope, SyntaxError, Unstorable, Value, jq, meter, rules};
-
-/// The language of an expression.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum Language {
-    /// jq, the default of the DSL.
-    #[default]
-    Jq,
-    /// rhai, expressions only.
-    Rhai,
-}
-
-/// A variable that an expression reads, with the properties after it as far
-/// as they are literal: `steps.vet?.trace` is `steps` with `vet` and an
-/// optional `trace`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Read {
-    /// The name of the variable, without `$`; `.` for jq's argument.
-    pub root: String,
-    /// The properties after it.
-    pub path: Vec<Part>,
-    /// Where the whole read stands, in bytes of the source.
-    pub at: Range<usize>,
-}
-
-/// One literal property of a [`Read`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Part {
-    /// The name.
-    pub name: String,
-    /// Read by `?.` (rhai), or followed by `?` (jq; there a missing property
-    /// is null anyway).
-    pub optional: bool,
-}
+use crate::{
+    Budget, EvalError, Language, Read, Scope, SyntaxError, Unstorable, Value, jq, meter, rules,
+};
 
 /// A compiled expression: cheap to clone, shared between threads.
 #[derive(Clone)]

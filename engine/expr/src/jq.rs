@@ -16,8 +16,7 @@ use jaq_core::load::{Arena, File, Loader};
 use jaq_core::native::Fun;
 use jaq_core::{Compiler, Ctx, Filter, Lut, Vars};
 
-use crate::expression::Read;
-use crate::{EvalError, Scope, SyntaxError, Value, deep, meter};
+use crate::{EvalError, Read, Scope, SyntaxError, Value, deep, error, meter, parameters};
 
 pub(crate) use values::within;
 
@@ -127,7 +126,8 @@ impl Program {
     /// Runs the filter; must be called within the meter.
     pub(crate) fn run(&self, scope: &Scope) -> Result<Value, EvalError> {
         let values = self.variables.iter().map(|name| match name.as_str() {
-            "params" => plain_parameters(&scope.params),
+            // jq sees `$params.NAME` as rhai sees `params.NAME`: the value alone.
+            "params" => parameters::values(&scope.params),
             name => scope.variable(name).cloned().unwrap_or_default(),
         });
         let context = Ctx::<J>::new(Hook(&self.filter.lut), Vars::new(values));
@@ -147,36 +147,18 @@ impl Program {
     }
 }
 
-/// jq sees `$params.NAME` as rhai sees `params.NAME`: the value alone.
-fn plain_parameters(params: &Value) -> Value {
-    let plain = params.entries().map(|(id, parameter)| {
-        let value = parameter.get("value").unwrap_or(parameter);
-        (id.clone(), value.clone())
-    });
-    Value::object(plain)
-}
-
 fn failed(exception: jaq_core::Exn<'_, Value>) -> EvalError {
     // Never `unwrap_valr`: it would end the process on `halt`.
     match exception.get_err() {
-        Ok(error) => {
-            let value = error.into_val();
+        Ok(raised) => {
+            let value = raised.into_val();
             let text = match &value {
                 Value::Str(text) => text.to_string(),
                 other => other.to_json(),
             };
-            EvalError::new(shortened(&text))
+            EvalError::new(error::shortened(&text))
         }
         Err(_) => EvalError::new("the expression left its last `label`"),
-    }
-}
-
-/// Keeps a message at a length that people read: it may quote whole values.
-pub(crate) fn shortened(text: &str) -> String {
-    const LENGTH_MAX: usize = 300;
-    match text.char_indices().nth(LENGTH_MAX) {
-        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
-        None => text.to_owned(),
     }
 }
 

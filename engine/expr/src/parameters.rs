@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::check_digit::date_ok;
 use crate::{Map, Value};
 
 /// All values of all parameters, and the titles of rules.
@@ -196,7 +197,7 @@ impl Dated {
         }
         let from = value
             .text("from")
-            .filter(|from| is_date(from))
+            .filter(|from| date_ok(from))
             .ok_or_else(|| fail("expected `from`, a date such as 2026-01-31"))?;
         Ok(Self {
             from: from.to_owned(),
@@ -209,10 +210,6 @@ impl Dated {
     }
 }
 
-fn is_date(text: &str) -> bool {
-    crate::check_digit::date_ok(text)
-}
-
 fn entries<'a>(file: &'a Value, key: &str) -> Result<&'a Map, ParametersError> {
     static EMPTY: std::sync::LazyLock<Map> = std::sync::LazyLock::new(Map::default);
     match file.get(key) {
@@ -223,4 +220,13 @@ fn entries<'a>(file: &'a Value, key: &str) -> Result<&'a Map, ParametersError> {
             message: format!("expected an object by id, found {}", other.kind_name()),
         }),
     }
+}
+
+/// Gives the values alone of what [`Parameters::as_of`] gives, by name.
+pub(crate) fn values(resolved: &Value) -> Value {
+    let values = resolved.entries().map(|(id, parameter)| {
+        let value = parameter.get("value").unwrap_or(parameter);
+        (id.clone(), value.clone())
+    });
+    Value::object(values)
 }

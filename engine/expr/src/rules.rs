@@ -21,8 +21,7 @@ pub use measured::Measured;
 pub use places::{Part as RulePart, Place as RulePlace};
 use rhai::{AST, EvalAltResult};
 
-use crate::expression::Read;
-use crate::{EvalError, Scope, SyntaxError, Value, deep};
+use crate::{EvalError, Read, Scope, SyntaxError, Value, deep};
 
 /// A compiled expression of rhai.
 pub(crate) struct Program {
@@ -45,7 +44,7 @@ impl Program {
             EXPRESSION_LENGTH_MAX,
             "put the work into a rule file",
         )?;
-        source::refuse_unsafe(source, &engine::PRINTING)?;
+        source::refuse_unsafe(source, &source::PRINTING)?;
         let names = Scope::NAMES.iter().chain(locals);
         let known: Vec<&str> = names.copied().collect();
         let tree = deep::run(source.len(), || {
@@ -77,7 +76,7 @@ impl Program {
         let mut variables = rhai::Scope::with_capacity(self.variables.len());
         for name in &self.variables {
             let value = match name.as_str() {
-                "params" => params::Params::dynamic(scope.params.clone()),
+                "params" => rhai::Dynamic::from(node::Params(scope.params.clone())),
                 name => node::to_dynamic(scope.variable(name).cloned().unwrap_or_default()),
             };
             variables.push_constant_dynamic(name.as_str(), value);
@@ -166,7 +165,7 @@ fn given(input: Value, scope: &Scope) -> rhai::Scope<'static> {
 fn failed(source: &str, error: &EvalAltResult) -> EvalError {
     let (message, limit) = source::described(error);
     EvalError {
-        message: crate::jq::shortened(&message),
+        message: crate::error::shortened(&message),
         at: source::place(source, error.position()),
         limit,
     }

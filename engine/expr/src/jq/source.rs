@@ -9,8 +9,7 @@ use jaq_core::load::{Lexer, Parser, span};
 use jaq_core::path;
 
 use super::natives;
-use crate::SyntaxError;
-use crate::expression::{Part, Read};
+use crate::{Part, Read, SyntaxError};
 
 /// Parses `source`.
 pub(super) fn parsed(source: &str) -> Result<Term<&str>, SyntaxError> {

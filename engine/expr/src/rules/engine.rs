@@ -8,7 +8,8 @@ use rhai::packages::{
 };
 use rhai::{Dynamic, Engine, OptimizationLevel, Scope};
 
-use super::{eligibility, lists, measured, node, numbers, params, places, printed, texts};
+use super::source::{DISABLED, PRINTING};
+use super::{eligibility, lists, node, numbers, params, printed, texts};
 use crate::meter;
 
 /// The engine of expressions: no statements, no loops, no functions.
@@ -30,18 +31,8 @@ pub(super) static EXPRESSIONS: LazyLock<Engine> = LazyLock::new(|| {
 /// The engine of rule files.
 pub(super) static SCRIPTS: LazyLock<Engine> = LazyLock::new(scripts);
 
-/// The engine of rule files that tell which of their parts they reach.
-pub(super) static MEASURED: LazyLock<Engine> = LazyLock::new(|| {
-    let mut engine = scripts();
-    engine
-        // Bodies of one expression become blocks.
-        .set_max_expr_depths(192, 192)
-        .set_max_functions(2_000)
-        .register_fn(places::PROBE, measured::reach);
-    engine
-});
-
-fn scripts() -> Engine {
+/// A new engine of rule files.
+pub(super) fn scripts() -> Engine {
     let mut engine = bounded();
     eligibility::register(&mut engine);
     engine
@@ -52,25 +43,6 @@ fn scripts() -> Engine {
         .set_max_variables(1_000);
     engine
 }
-
-/// Symbols that reach outside, or call by a name made at run time.
-pub(super) const DISABLED: [&str; 12] = [
-    "eval",
-    "Fn",
-    "call",
-    "curry",
-    "import",
-    "export",
-    "sleep",
-    "timestamp",
-    "is_def_var",
-    "is_def_fn",
-    "is_shared",
-    "exit",
-];
-
-/// Symbols of scripts alone: an expression has nowhere to print to.
-pub(super) const PRINTING: [&str; 2] = ["print", "debug"];
 
 /// What the text of a script may name beside its own: what it works on, and what its task's `arguments`, `stdin` and
 /// `environment` gave.

@@ -5,12 +5,24 @@
 //! runs beside the real one, on the same input; its result is thrown away.
 
 use std::cell::RefCell;
+use std::sync::LazyLock;
 
-use rhai::AST;
+use rhai::{AST, Engine};
 
-use super::places::{Place, places};
+use super::places::{PROBE, Place, places};
 use super::{SCRIPT_LENGTH_MAX, engine, host, node, refuse_length, source};
 use crate::{Budget, Scope, SyntaxError, Value, deep, meter};
+
+/// The engine of rule files that tell which of their parts they reach.
+static MEASURED: LazyLock<Engine> = LazyLock::new(|| {
+    let mut engine = engine::scripts();
+    engine
+        // Bodies of one expression become blocks.
+        .set_max_expr_depths(192, 192)
+        .set_max_functions(2_000)
+        .register_fn(PROBE, reach);
+    engine
+});
 
 thread_local! {
     /// How often each place was reached in the run on this thread.
@@ -18,7 +30,7 @@ thread_local! {
 }
 
 /// Notes that a place was reached.
-pub(super) fn reach(place: i64) {
+fn reach(place: i64) {
     REACHED.with_borrow_mut(|reached| {
         let count = usize::try_from(place)
             .ok()
@@ -46,7 +58,7 @@ impl Measured {
         let (probed, places) = places(source);
         let known = &engine::GIVEN;
         let tree = deep::run(probed.len(), || {
-            engine::MEASURED.compile_with_scope(&engine::declared(known), &probed)
+            MEASURED.compile_with_scope(&engine::declared(known), &probed)
         })
         .map_err(|error| SyntaxError::no_thread(&error))?
         .map_err(|error| source::unparsed(&probed, &error, known))?;
@@ -80,7 +92,7 @@ impl Measured {
     fn run(&self, input: Value, scope: &Scope) {
         let mut variables = super::given(input, scope);
         let _host = host::Host::of(scope).enter();
-        let _ = engine::MEASURED
+        let _ = MEASURED
             .eval_ast_with_scope::<rhai::Dynamic>(&mut variables, &self.tree)
             .and_then(node::from_dynamic);
     }

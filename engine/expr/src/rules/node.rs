@@ -1,10 +1,9 @@
-//! Lists and objects as rhai sees them. Plain values become rhai's own.
+//! Lists, objects and parameters as rhai sees them. Plain values become rhai's own.
 
 use std::sync::Arc;
 
 use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, Position};
 
-use super::params::Params;
 use crate::jq::within;
 use crate::value::{Arr, Obj};
 use crate::{Value, meter};
@@ -12,6 +11,10 @@ use crate::{Value, meter};
 /// A list or an object.
 #[derive(Clone)]
 pub(super) struct Node(pub Value);
+
+/// The parameters of the running case, resolved.
+#[derive(Clone)]
+pub(super) struct Params(pub Value);
 
 pub(super) type Fallible<T> = Result<T, Box<EvalAltResult>>;
 
@@ -65,7 +68,7 @@ pub(super) fn from_dynamic(value: Dynamic) -> Fallible<Value> {
         Err(value) => value,
     };
     let value = match value.try_cast_result::<Params>() {
-        Ok(params) => return Ok(params.plain()),
+        Ok(params) => return Ok(crate::parameters::values(&params.0)),
         Err(value) => value,
     };
     let value = match value.try_cast_result::<Array>() {

@@ -54,7 +54,7 @@ fn figures(list: &Value, field: &str) -> Fallible<Vec<Decimal>> {
                 None => {
                     return fail(format!(
                         "`{field}` is {}: expected a number",
-                        crate::jq::shortened(&value.to_json())
+                        crate::error::shortened(&value.to_json())
                     ));
                 }
             },

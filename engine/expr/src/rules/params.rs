@@ -3,27 +3,10 @@
 
 use rhai::{Dynamic, Engine, ImmutableString};
 
-use super::node::{Fallible, fail, to_dynamic};
+use super::node::{Fallible, Params, fail, to_dynamic};
 use crate::Value;
 
-/// The parameters of the running case, resolved.
-#[derive(Clone)]
-pub(super) struct Params(Value);
-
 impl Params {
-    pub(super) fn dynamic(params: Value) -> Dynamic {
-        Dynamic::from(Self(params))
-    }
-
-    /// Gives the values alone, by name.
-    pub(super) fn plain(&self) -> Value {
-        let plain = self.0.entries().map(|(id, parameter)| {
-            let value = parameter.get("value").unwrap_or(parameter);
-            (id.clone(), value.clone())
-        });
-        Value::object(plain)
-    }
-
     fn entry(&self, name: &str) -> Fallible<&Value> {
         match self.0.get(name) {
             Some(entry) => Ok(entry),

@@ -5,10 +5,27 @@ use std::ops::Range;
 
 use rhai::{EvalAltResult, LexError, ParseError, ParseErrorType, Position};
 
-use super::engine::DISABLED;
 use super::numbers::NotKnown;
-use crate::expression::{Part, Read};
-use crate::{Limit, SyntaxError};
+use crate::{Limit, Part, Read, SyntaxError};
+
+/// Symbols that reach outside, or call by a name made at run time.
+pub(super) const DISABLED: [&str; 12] = [
+    "eval",
+    "Fn",
+    "call",
+    "curry",
+    "import",
+    "export",
+    "sleep",
+    "timestamp",
+    "is_def_var",
+    "is_def_fn",
+    "is_shared",
+    "exit",
+];
+
+/// Symbols of scripts alone: an expression has nowhere to print to.
+pub(super) const PRINTING: [&str; 2] = ["print", "debug"];
 
 /// Turns a line and a character column into the bytes of the word there.
 pub(super) fn place(source: &str, position: Position) -> Option<Range<usize>> {

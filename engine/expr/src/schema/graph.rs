@@ -11,6 +11,9 @@ const STANDARD_COST: u64 = 64;
 /// Pairs of a part and a value that are looked at before the look itself is too long.
 const PAIRS_MAX: usize = 1_000_000;
 
+/// The longest way through a schema that needs no look at the data, and the deepest that any check goes.
+pub(super) const DEPTH_MAX: usize = 60_000;
+
 /// Members that hold one schema, a list of them, or schemas by name, for the same value.
 const SAME: [&str; 9] = [
     "allOf",
@@ -167,7 +170,7 @@ impl Look<'_> {
             Some(None) => return Some(Extent::one(false)),
             None => {}
         }
-        if self.known.len() >= PAIRS_MAX || depth > super::DEPTH_MAX {
+        if self.known.len() >= PAIRS_MAX || depth > DEPTH_MAX {
             return None;
         }
         self.known.insert(key, None);

@@ -10,12 +10,10 @@ use jsonschema::{PatternOptions, ValidationError, Validator};
 use serde_json::Value as Json;
 
 use crate::deep;
-use graph::{Extent, Graph};
+use graph::{DEPTH_MAX, Extent, Graph};
 
 /// Parts of a schema that are checked at once or lead to others: more make it slow to compile.
 const PARTS_MAX: usize = 20_000;
-/// The longest way through a schema that needs no look at the data, and the deepest that any check goes.
-const DEPTH_MAX: usize = 60_000;
 /// So many steps down fit on the stack of any thread.
 const SHALLOW: usize = 500;
 /// A schema that comes to no more, every reference followed, costs what the data are large.
