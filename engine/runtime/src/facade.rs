@@ -198,6 +198,18 @@ impl Runtime {
         self.begin(ready, beginning).await
     }
 
+    /// What the same request was answered before; `None` when it comes for the first time.
+    pub async fn started_before(&self, start: &Start) -> Result<Option<Started>, RuntimeError> {
+        let Some(key) = &start.idempotency_key else {
+            return Ok(None);
+        };
+        let own = self.idempotency_key(start, key);
+        match self.node.store.key_holder(&own.scope, &own.value).await? {
+            Some(holder) => self.node.replayed(&own, holder).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// A workflow that follows other cases is started from one of them, while `metadata.start` offers it.
     async fn keep_following(
         &self,

@@ -76,6 +76,7 @@ pub use inputs::status_word;
 pub use jobs::Job;
 pub use lifecycle::Level;
 pub use link::LinkKeys;
+pub use notices::Objections;
 pub use parties::parties_of;
 pub use request::{
     Acted, Caller, LinkView, Operate, Published, Received, Start, Started, WorkflowView,

@@ -12,6 +12,17 @@ use crate::facade::Runtime;
 use crate::render::{Rendered, render};
 use crate::words::BundleWords;
 
+/// How the notices of a case take objections by a workflow from whoever reads them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Objections {
+    /// They take none.
+    None,
+    /// One takes them now.
+    Open,
+    /// They took them while they stood.
+    Over,
+}
+
 impl CaseView {
     /// The notices of the case, each with what it tells the public.
     pub fn notices(&self) -> Vec<NoticeView> {
@@ -27,30 +38,36 @@ impl CaseView {
 }
 
 impl Runtime {
-    /// Whether a notice of the case takes objections by a workflow now, from whoever read it: the workflow says
+    /// How the notices of the case take objections by a workflow from whoever reads them: the workflow says
     /// `by: [anyone]` in so many words.
-    pub async fn is_open_to_anyone(
+    pub async fn objections_of_anyone(
         &self,
         case: &CaseView,
         workflow: &str,
-    ) -> Result<bool, RuntimeError> {
-        if !case.takes_objections(workflow) {
-            return Ok(false);
+    ) -> Result<Objections, RuntimeError> {
+        let mut notices = case.notices().into_iter();
+        if !notices.any(|notice| notice.objections.as_deref() == Some(workflow)) {
+            return Ok(Objections::None);
         }
         let views = self.workflows().await?;
         let Some(view) = views.iter().find(|view| view.workflow == workflow) else {
-            return Ok(false);
+            return Ok(Objections::None);
         };
         let ready = self.node().bundles.get(self.node(), &view.digest).await?;
         let Some(start) = &ready.definition.document.metadata.start else {
-            return Ok(false);
+            return Ok(Objections::None);
         };
-        let StartTrigger::Notice { workflow: noticed } = &start.on else {
-            return Ok(false);
+        let noticed = match &start.on {
+            StartTrigger::Notice { workflow } => workflow.value == case.head.workflow,
+            _ => false,
         };
         let by = start.by.as_ref().and_then(Template::constant);
         let anyone = by.is_some_and(|by| by.items().any(|one| one.as_str() == Some("anyone")));
-        Ok(anyone && noticed.value == case.head.workflow)
+        Ok(match (noticed && anyone, case.takes_objections(workflow)) {
+            (false, _) => Objections::None,
+            (true, true) => Objections::Open,
+            (true, false) => Objections::Over,
+        })
     }
 
     /// The text of a notice in one language. Of the case it says what its author put into the template; `form` is the

@@ -171,25 +171,34 @@ impl Node {
             .keys
             .iter()
             .find(|key| key.scope == holder.scope && key.value == holder.value);
-        let instance = holder.instance_id.clone().unwrap_or_default();
         if let Some(own) = own.filter(|key| key.scope.starts_with("idempotency:")) {
-            if own.digest != holder.digest {
-                return Err(RuntimeError::KeyReused);
-            }
-            let head = self.store.instance_head(&instance).await?;
-            let head = head.ok_or_else(|| RuntimeError::not_found("instance", instance.clone()))?;
-            return Ok(Started {
-                id: instance,
-                output: self.output_of(&head).await?,
-                number: head.number.unwrap_or_default(),
-                status: head.status,
-                replayed: true,
-            });
+            return self.replayed(own, holder).await;
         }
         debug_assert!(own.is_some() || holder.scope == business_scope(&ready.bundle.workflow));
         Err(RuntimeError::Conflict {
             key: holder.value,
-            instance,
+            instance: holder.instance_id.unwrap_or_default(),
+        })
+    }
+
+    /// The answer that was given to the same request before.
+    pub(crate) async fn replayed(
+        &self,
+        own: &KeyRow,
+        holder: KeyRow,
+    ) -> Result<Started, RuntimeError> {
+        if own.digest != holder.digest {
+            return Err(RuntimeError::KeyReused);
+        }
+        let id = holder.instance_id.unwrap_or_default();
+        let head = self.store.instance_head(&id).await?;
+        let head = head.ok_or_else(|| RuntimeError::not_found("instance", id.clone()))?;
+        Ok(Started {
+            id,
+            output: self.output_of(&head).await?,
+            number: head.number.unwrap_or_default(),
+            status: head.status,
+            replayed: true,
         })
     }
 }

@@ -16,6 +16,7 @@ mod health;
 pub mod inspection;
 pub mod language;
 mod lists;
+mod notices;
 mod offers;
 pub mod organisation_watch;
 pub mod problem;

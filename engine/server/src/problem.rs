@@ -14,6 +14,9 @@ use utoipa::ToSchema;
 /// The media type of problems.
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
+/// The kind of a problem that comes of a public notice which does not stand any more.
+pub const NOTICE_OVER: &str = "notice-over";
+
 /// A failure as RFC 9457 words it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Problem {
@@ -85,6 +88,12 @@ impl Problem {
     pub fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "not-found", "not found")
             .because("there is nothing here, or nothing that you may see")
+    }
+
+    /// A public notice asked everybody for a time, and that is over.
+    pub fn notice_over() -> Self {
+        Self::new(StatusCode::CONFLICT, NOTICE_OVER, "the notice is over")
+            .because("objections are taken while the notice stands, and it does not stand any more")
     }
 
     /// The request could not be read.

@@ -121,6 +121,7 @@ fn console_routes() -> Vec<Route> {
         get("/cases/{id}/confirmation", Officer, case::confirmation),
         get("/cases/{id}/diagram.svg", Officer, case::diagram),
         post("/cases/{id}", Officer, case::operate),
+        get("/notices", Officer, notice::list),
         get("/notices/{id}", Officer, notice::page),
         get("/mailbox", Officer, mailbox::list),
         get("/mailbox/{id}", Officer, mailbox::mail),
@@ -241,10 +242,10 @@ fn work_routes() -> Vec<Route> {
     ]
 }
 
-/// Events, registers, and the mailbox of the demonstration.
+/// Events, registers, notices, and the mailbox of the demonstration.
 fn data_routes() -> Vec<Route> {
     use Access::Key;
-    use api::{events, mailbox, registers};
+    use api::{events, mailbox, notices, registers};
     vec![
         post("/api/v1/events", Key(Scope::Events), events::receive),
         get(
@@ -252,6 +253,8 @@ fn data_routes() -> Vec<Route> {
             Key(Scope::Registers),
             registers::records,
         ),
+        get("/api/v1/notices", Key(Scope::View), notices::list),
+        get("/api/v1/notices/{id}", Key(Scope::View), notices::show),
         get("/api/v1/mailbox", Key(Scope::View), mailbox::list),
         get("/api/v1/mailbox/{id}", Key(Scope::View), mailbox::show),
     ]

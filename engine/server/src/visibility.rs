@@ -2,7 +2,7 @@
 //! such id answers 404, like one that never was.
 
 use tongban_org::{Function, Object, Principal, ScopeOver};
-use tongban_runtime::{CaseView, Operate, RuntimeError};
+use tongban_runtime::{CaseView, Objections, Operate, RuntimeError};
 use tongban_store::InstanceRow;
 
 use crate::app::App;
@@ -197,6 +197,38 @@ pub fn may_start(app: &App, asker: Asker<'_>, workflow: &str) -> bool {
     organisation.may(person, Function::Start, &object).allowed
 }
 
+/// Whether something may be started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Startable {
+    /// It may.
+    Yes,
+    /// It was open to everybody while a notice stood, and the notice is over.
+    Over,
+    /// Not by this asker.
+    No,
+}
+
+impl Startable {
+    fn when(allowed: bool) -> Self {
+        match allowed {
+            true => Self::Yes,
+            false => Self::No,
+        }
+    }
+
+    /// Goes on when it may be started.
+    ///
+    /// # Errors
+    /// 409 when the notice is over, else 404.
+    pub fn checked(self) -> Result<(), Problem> {
+        match self {
+            Self::Yes => Ok(()),
+            Self::Over => Err(Problem::notice_over()),
+            Self::No => Err(Problem::not_found()),
+        }
+    }
+}
+
 /// Whether an asker may start a workflow that follows another case, by that one's number. It is
 /// offered by `metadata.start` and not by a right.
 ///
@@ -207,27 +239,49 @@ pub async fn may_follow(
     asker: Asker<'_>,
     workflow: &str,
     number: &str,
-) -> Result<bool, Problem> {
+) -> Result<Startable, Problem> {
     let found = app.store().instance_by_number(number).await;
     let Some(head) = found.map_err(Problem::from)? else {
-        return Ok(false);
+        return Ok(Startable::No);
     };
     let case = app.runtime.case(&head.id).await?;
     // A public notice asks everybody; nothing else of the case is told to who does not see it.
-    if asker.person.is_some() && app.runtime.is_open_to_anyone(&case, workflow).await? {
-        return Ok(true);
+    if asker.person.is_some() {
+        match app.runtime.objections_of_anyone(&case, workflow).await? {
+            Objections::Open => return Ok(Startable::Yes),
+            Objections::Over => return Ok(Startable::Over),
+            Objections::None => {}
+        }
     }
     if !sees(app, asker, &head).await? {
-        return Ok(false);
+        return Ok(Startable::No);
     }
     // A key of the applicant's unit speaks for the applicant.
     let person = match (asker.person, asker.unit, head.unit_id.as_deref()) {
         (Some(person), _, _) => person,
         (None, Some(key), Some(unit)) if key == unit => case.head.starter.user.as_str(),
-        _ => return Ok(false),
+        _ => return Ok(Startable::No),
     };
     let offered = app.runtime.follow_ups(&case, person).await?;
-    Ok(offered.iter().any(|one| one.workflow == workflow))
+    let offered = offered.iter().any(|one| one.workflow == workflow);
+    Ok(Startable::when(offered))
+}
+
+/// Whether an asker may begin a workflow in the console: by right, or because the case that it
+/// follows offers it.
+///
+/// # Errors
+/// The database refused.
+pub async fn may_begin(
+    app: &App,
+    asker: Asker<'_>,
+    workflow: &str,
+    follows: Option<&str>,
+) -> Result<Startable, Problem> {
+    match follows {
+        None => Ok(Startable::when(may_start(app, asker, workflow))),
+        Some(number) => may_follow(app, asker, workflow, number).await,
+    }
 }
 
 /// Whether an asker may start a workflow, with the number of another case where there is one: that
@@ -240,18 +294,16 @@ pub async fn may_start_from(
     asker: Asker<'_>,
     workflow: &str,
     number: Option<&str>,
-) -> Result<bool, Problem> {
-    let Some(number) = number else {
-        return Ok(may_start(app, asker, workflow));
+) -> Result<Startable, Problem> {
+    let offered = may_begin(app, asker, workflow, number).await?;
+    let Some(number) = number.filter(|_| offered == Startable::No) else {
+        return Ok(offered);
     };
-    if may_follow(app, asker, workflow, number).await? {
-        return Ok(true);
-    }
     let found = app.store().instance_by_number(number).await;
-    match found.map_err(Problem::from)? {
-        Some(head) if may_start(app, asker, workflow) => sees(app, asker, &head).await,
-        _ => Ok(false),
-    }
+    Ok(Startable::when(match found.map_err(Problem::from)? {
+        Some(head) if may_start(app, asker, workflow) => sees(app, asker, &head).await?,
+        _ => false,
+    }))
 }
 
 /// The reach of an asker over lists, from parties and rights.

@@ -52,6 +52,7 @@ words! {
     inbox: "待办事项", "Inbox";
     my_cases: "我的办件", "My applications";
     start: "发起申请", "Start";
+    notices: "公示", "Public notices";
     mailbox: "演示邮箱", "Demo mailbox";
     sign_in: "登录", "Sign in";
     sign_out: "退出登录", "Sign out";
@@ -353,10 +354,15 @@ words! {
     filter: "筛选", "Filter";
     any_status: "全部状态", "Any status";
     more_actions: "其他操作", "Other actions";
+    notices_help: "正在公示的事项。对公示内容有异议的,可以打开公示后提出。", "What is made public now. Open a notice to object to it.";
+    notices_empty: "现在没有正在公示的事项。", "Nothing is made public now.";
+    notices_none_found: "没有符合条件的公示。", "No notice fits this.";
     notice_period: "公示期:{from} 至 {to}", "Public from {from} to {to}";
     notice_open: "公示中", "Public now";
     notice_over: "公示已结束", "No longer public";
     notice_object: "对公示内容有异议的,可以在公示期内提出。", "If you object to what is made public here, you may say so while the notice stands.";
+    notice_objections_over: "异议只能在公示期内提出。如仍有意见,请联系发布公示的单位。", "Objections are taken while a notice stands. If you still have something to say, turn to the unit that published it.";
+    notice_text_gone: "公示期已过,不再接受异议,公示内容也不再展示。", "The notice is over: objections are not taken any more, and what it said is no longer shown.";
     notice_no_objections: "此公示现在不接受异议。", "This notice takes no objections now.";
     follow_ups: "您可以由此办件发起", "What you can start from this case";
     case_actions: "办件操作", "Operate this case";

@@ -164,21 +164,20 @@ pub struct InboxFilter {
     pub text: String,
 }
 
-impl InboxFilter {
-    fn pattern(&self) -> String {
-        if self.text.is_empty() {
-            return String::new();
-        }
-        let mut pattern = String::from("%");
-        for letter in self.text.to_ascii_lowercase().chars() {
-            if matches!(letter, '!' | '%' | '_') {
-                pattern.push('!');
-            }
-            pattern.push(letter);
-        }
-        pattern.push('%');
-        pattern
+/// What `LIKE … ESCAPE '!'` takes for a part of a text in small letters; empty when there is none to look for.
+pub(crate) fn part_pattern(text: &str) -> String {
+    if text.is_empty() {
+        return String::new();
     }
+    let mut pattern = String::from("%");
+    for letter in text.to_ascii_lowercase().chars() {
+        if matches!(letter, '!' | '%' | '_') {
+            pattern.push('!');
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    pattern
 }
 
 /// Items of an inbox that are of one step.
@@ -345,7 +344,7 @@ impl Store {
     ) -> Result<Vec<InboxItem>, StoreError> {
         let mut items: BTreeMap<(i64, String, i64), InboxItem> = BTreeMap::new();
         let count = i64::try_from(limit).unwrap_or(i64::MAX);
-        let pattern = filter.pattern();
+        let pattern = part_pattern(&filter.text);
         for candidate in candidates {
             let call = || {
                 let call = INBOX_PAGE

@@ -27,6 +27,8 @@ pub struct NoticeView {
     pub from: String,
     /// The last day.
     pub to: String,
+    /// The last instant.
+    pub due_at_ms: i64,
     /// Whether objections are still taken.
     pub open: bool,
     /// The process that an objection starts.
@@ -83,6 +85,7 @@ impl Desk {
                 data: spec.data.clone(),
                 from: calendar.date_of(item.opened_ms).to_string(),
                 to: calendar.date_of(clock.due_ms).to_string(),
+                due_at_ms: clock.due_ms,
                 open: item.status == Status::Open && world.now_ms <= clock.due_ms,
                 objections: spec.objections.clone(),
             })

@@ -6,7 +6,7 @@ use tongban_org::Principal;
 use crate::clock::Clock;
 use crate::decide::listed;
 use crate::desk::{Desk, note};
-use crate::item::Item;
+use crate::item::{Item, Kind};
 use crate::seat::agents;
 use crate::{MailKind, Out, World};
 
@@ -91,13 +91,15 @@ impl Desk {
     }
 
     /// The nearest deadline over an item: its own, its stages', the case's.
-    /// While any of them runs, one that stands still does not press.
+    /// While any of them runs, one that stands still does not press. A notice
+    /// ends with its own time, whatever else runs meanwhile.
     pub(crate) fn nearest_due(&self, item: &Item) -> Option<(i64, bool)> {
         let over = |clock: &&Clock| {
             clock.closed_ms.is_none()
-                && clock
-                    .item
-                    .map_or_else(|| clock.is_over(&item.place), |n| n == item.n)
+                && clock.item.map_or_else(
+                    || item.kind != Kind::Notice && clock.is_over(&item.place),
+                    |n| n == item.n,
+                )
         };
         let due = |clock: &Clock| (clock.due_ms, clock.provisional);
         let open = || self.clocks.iter().filter(over);

@@ -11,7 +11,8 @@ use utoipa::{Modify, OpenApi};
 use crate::app::App;
 
 use super::{
-    bulk, drafts, events, handing, instances, mailbox, operations, registers, work_items, workflows,
+    bulk, drafts, events, handing, instances, mailbox, notices, operations, registers, work_items,
+    workflows,
 };
 
 /// The API.
@@ -27,7 +28,7 @@ use super::{
         work_items::urge, work_items::withdrawal, bulk::decisions, bulk::transfers,
         drafts::list, drafts::show, drafts::save, drafts::remove,
         workflows::list, workflows::form, workflows::check, workflows::publish,
-        events::receive, registers::records, mailbox::list, mailbox::show,
+        events::receive, registers::records, notices::list, notices::show, mailbox::list, mailbox::show,
     ),
     modifiers(&Keys)
 )]

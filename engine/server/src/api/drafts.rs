@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::drafts::{self, Draft, Place};
 use crate::problem::Problem;
 use crate::security::identity::Client;
-use crate::visibility::{may_follow, may_start};
+use crate::visibility::may_begin;
 
 /// Which draft of a workflow.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -98,7 +98,7 @@ pub async fn show(
 /// Save a draft; the one before is replaced.
 #[utoipa::path(put, path = "/api/v1/workflows/{namespace}/{name}/draft", tag = "drafts",
     params(("namespace" = String, Path), ("name" = String, Path), DraftQuery), request_body = DraftRequest,
-    responses((status = 200, body = DraftAnswer), (status = 404, body = Problem), (status = 422, body = Problem)), security(("key" = [])))]
+    responses((status = 200, body = DraftAnswer), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)), security(("key" = [])))]
 pub async fn save(
     State(app): State<App>,
     client: Client,
@@ -108,13 +108,9 @@ pub async fn save(
 ) -> Result<axum::Json<DraftAnswer>, Problem> {
     let workflow = format!("{namespace}/{name}");
     let place = query.place(client.person()?, &workflow);
-    let allowed = match place.follows {
-        None => may_start(&app, client.asker(), &workflow),
-        Some(number) => may_follow(&app, client.asker(), &workflow, number).await?,
-    };
-    if !allowed {
-        return Err(Problem::not_found());
-    }
+    may_begin(&app, client.asker(), &workflow, place.follows)
+        .await?
+        .checked()?;
     if !request.input.is_object() {
         return Err(Problem::unacceptable("`input` is an object"));
     }

@@ -7,7 +7,6 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use tongban_runtime::{CaseView, Start};
 use tongban_store::InstanceRow;
-use tongban_work::FieldRights;
 use utoipa::{IntoParams, ToSchema};
 
 use super::body::{self, Json, Query};
@@ -16,12 +15,12 @@ use super::masking::{self, RevealQuery};
 use crate::app::App;
 use crate::counters::Counted;
 use crate::drawing;
-use crate::form::Masks;
 use crate::lists::{self, CaseFilter};
 use crate::problem::Problem;
 use crate::reveal::Look;
 use crate::security::identity::Client;
-use crate::visibility::{self, Asker};
+use crate::veil::Veil;
+use crate::visibility::{self, Asker, Startable};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -213,20 +212,27 @@ pub async fn start(
         unit: caller.unit.as_deref(),
     };
     let link = request.link.as_deref();
-    if !visibility::may_start_from(&app, asker, &workflow, link).await? {
-        return Err(Problem::not_found());
-    }
-    let started = app
-        .runtime
-        .start(Start {
-            workflow,
-            version: request.version,
-            input: body::value(&request.input)?,
-            caller,
-            idempotency_key: idempotency_key(&headers)?,
-            link: request.link,
-        })
-        .await?;
+    let startable = visibility::may_start_from(&app, asker, &workflow, link).await?;
+    let start = Start {
+        workflow,
+        version: request.version,
+        input: body::value(&request.input)?,
+        caller,
+        idempotency_key: idempotency_key(&headers)?,
+        link: request.link,
+    };
+    let started = match startable {
+        // Who asks again gets the answer from while the notice stood.
+        Startable::Over => app.runtime.started_before(&start).await?,
+        _ => None,
+    };
+    let started = match started {
+        Some(started) => started,
+        None => {
+            startable.checked()?;
+            app.runtime.start(start).await?
+        }
+    };
     app.counters.count(Counted::Start);
     let location = HeaderValue::from_str(&format!("/api/v1/instances/{}", started.id))
         .map_err(Problem::internal)?;
@@ -323,27 +329,19 @@ pub async fn show(
     Query(query): Query<RevealQuery>,
 ) -> Result<Response, Problem> {
     let (head, case) = visibility::case(&app, client.asker(), &id).await?;
-    let masks = masks(&app, &client, &head, &case, query.reveal.as_deref()).await?;
+    let veil = veil(&app, &client, &head, &case, query.reveal.as_deref()).await?;
     let state = case.state_word().map(str::to_owned);
     let error: serde_json::Value = head
         .last_error
         .as_deref()
         .and_then(|error| serde_json::from_str(error).ok())
         .unwrap_or_default();
-    let shown = FieldRights {
-        hide: visibility::hidden_fields(&case, client.asker()),
-        ..FieldRights::default()
-    };
-    let form = body::json(&shown.shown(case.instance.form()));
     let detail = CaseDetail {
         version: case.version,
         state,
-        form: match &masks {
-            Some(masks) => masks.masked(form),
-            None => form,
-        },
-        output: body::json(&case.instance.output()),
-        error,
+        form: veil.form(case.instance.form()),
+        output: veil.told(body::json(&case.instance.output())),
+        error: veil.told(error),
         waiting: waiting(&app, &head.id, &case).await?,
         head: head.into(),
     };
@@ -351,24 +349,21 @@ pub async fn show(
     Ok(([(ETAG, tag)], axum::Json(detail)).into_response())
 }
 
-/// What a case's form masks for a client; `None` when it sees everything.
-async fn masks(
+/// What a client does not see of a case.
+async fn veil(
     app: &App,
     client: &Client,
     head: &InstanceRow,
     case: &CaseView,
     reason: Option<&str>,
-) -> Result<Option<Masks>, Problem> {
+) -> Result<Veil, Problem> {
     let look = Look {
         app,
         asker: client.asker(),
         head,
         case,
     };
-    if look.is_own() {
-        return Ok(None);
-    }
-    masking::masks(&look, client, case.start_form_schema(), reason).await
+    masking::veil(&look, client, reason).await
 }
 
 /// The tasks that wait, with the reason why a call of theirs is held back.
@@ -408,7 +403,7 @@ pub async fn history(
     Query(query): Query<HistoryQuery>,
 ) -> Result<axum::Json<Page<HistoryEntry>>, Problem> {
     let (head, case) = visibility::case(&app, client.asker(), &id).await?;
-    let masks = masks(&app, &client, &head, &case, query.reveal.as_deref()).await?;
+    let veil = veil(&app, &client, &head, &case, query.reveal.as_deref()).await?;
     let after = Place::read(query.cursor.as_deref())?.map_or(0, |place| place.at_ms);
     let limit = limit(query.limit)?;
     let rows = app
@@ -421,26 +416,20 @@ pub async fn history(
         id: String::new(),
         n: 0,
     });
-    let items = rows.into_iter().map(|row| {
+    let mut items = Vec::with_capacity(rows.len());
+    for row in rows {
         let page: tongban_runtime::history::Page =
             serde_json::from_str(&row.body).unwrap_or_default();
-        let mut notes = body::json(&page.notes);
-        if let Some(masks) = &masks {
-            masks.mask_differences(&mut notes);
-        }
-        HistoryEntry {
+        items.push(HistoryEntry {
             version: row.version,
             at_ms: row.at_ms,
             actor: row.actor,
             channel: page.channel,
-            tasks: body::json(&lists::readable_entries(&page.entries)),
-            notes,
-        }
-    });
-    Ok(axum::Json(Page {
-        items: items.collect(),
-        next,
-    }))
+            tasks: veil.told(body::json(&lists::readable_entries(&page.entries))),
+            notes: veil.notes(&page.notes)?,
+        });
+    }
+    Ok(axum::Json(Page { items, next }))
 }
 
 /// The diagram of a case as SVG: what is done, what is going on, what was not reached.

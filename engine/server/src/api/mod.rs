@@ -11,6 +11,7 @@ pub mod handing;
 pub mod instances;
 pub mod mailbox;
 pub mod masking;
+pub mod notices;
 pub mod operations;
 pub mod registers;
 mod twice;

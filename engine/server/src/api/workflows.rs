@@ -103,7 +103,7 @@ pub async fn list(
 
 /// Read the start form of a workflow as JSON Schema.
 #[utoipa::path(get, path = "/api/v1/workflows/{namespace}/{name}/form", tag = "workflows", params(("namespace" = String, Path), ("name" = String, Path), FormQuery),
-    responses((status = 200, body = serde_json::Value), (status = 404, body = Problem)), security(("key" = [])))]
+    responses((status = 200, body = serde_json::Value), (status = 404, body = Problem), (status = 409, body = Problem)), security(("key" = [])))]
 pub async fn form(
     State(app): State<App>,
     client: Client,
@@ -112,9 +112,8 @@ pub async fn form(
 ) -> Result<axum::Json<serde_json::Value>, Problem> {
     let workflow = format!("{namespace}/{name}");
     let link = query.link.as_deref();
-    if !may_start_from(&app, client.asker(), &workflow, link).await? {
-        return Err(Problem::not_found());
-    }
+    let startable = may_start_from(&app, client.asker(), &workflow, link).await?;
+    startable.checked()?;
     let schema = app.runtime.form(&workflow).await?;
     Ok(axum::Json(body::json(&schema)))
 }

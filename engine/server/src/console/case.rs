@@ -17,6 +17,7 @@ use super::decide::plain;
 use super::frame::{Frame, page as render};
 use super::item::names;
 use super::posted::Posted;
+use super::start_list::title_of;
 use super::steps::{self, Step};
 use super::time::{self, Due};
 use super::timeline::{self, Said};
@@ -184,11 +185,8 @@ impl Look<'_> {
         };
         let person = &self.signed_in.person;
         let offered = self.app.runtime.follow_ups(self.case, person).await?;
-        let shown = offered.into_iter().map(|view| {
-            let title = match (view.title_en, self.visitor.language) {
-                (Some(english), Language::English) => english,
-                _ => view.title,
-            };
+        let shown = offered.iter().map(|view| {
+            let title = title_of(view, self.visitor.language);
             (format!("/start/{}?link={number}", view.workflow), title)
         });
         Ok(shown.collect())

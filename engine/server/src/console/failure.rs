@@ -7,7 +7,7 @@ use axum::response::{Html, IntoResponse, Response};
 use super::frame::Frame;
 use crate::app::App;
 use crate::language::InWords;
-use crate::problem::{Problem, Worded};
+use crate::problem::{NOTICE_OVER, Problem, Worded};
 use crate::security::identity::Visitor;
 use crate::words::fill;
 
@@ -24,6 +24,9 @@ pub fn page(app: &App, visitor: &Visitor, problem: &Problem) -> Response {
     let words = visitor.language.words();
     let detail = problem.detail.clone().unwrap_or_default();
     let (title, help) = match problem.status {
+        _ if problem.kind == NOTICE_OVER => {
+            (words.notice_over, words.notice_objections_over.to_owned())
+        }
         404 | 405 => (words.not_found, words.not_found_help.to_owned()),
         403 => (words.not_allowed, detail),
         429 | 503 => (words.busy, String::new()),

@@ -1,23 +1,55 @@
-//! The page of a public notice (公示): its text, until when it stands, and the way to object. Nothing else of the case is
-//! on it, so that everybody who is signed in may read it while it stands.
+//! Public notices (公示): those that stand, and the page of one with its text, until when it stands, and the way to
+//! object. Nothing else of the case is on it, so that everybody who is signed in may read it while it stands; afterwards
+//! it says that it is over.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
 use axum::response::Response;
-use tongban_runtime::CaseView;
-use tongban_store::InstanceRow;
-use tongban_work::NoticeView;
+use serde::Deserialize;
 
-use super::frame::{Frame, page as render};
-use crate::api::body::{json, value};
+use super::frame::{Frame, faulty_page, page as render};
+use super::inbox::encoded;
+use super::start_list::title_of;
+use super::time::{self, Due};
+use crate::api::cursor::{LIMIT_DEFAULT, Place};
 use crate::app::App;
-use crate::form::Masks;
 use crate::language::{InWords, Language};
+use crate::notices::{self, Found, NoticeEntry};
 use crate::problem::Problem;
 use crate::security::account::SignedIn;
 use crate::security::identity::{Officer, Visitor};
-use crate::visibility::{self, item_id};
+use crate::visibility::{self, Startable};
 use crate::words::fill;
+
+/// Which notices.
+#[derive(Deserialize)]
+pub struct NoticesQuery {
+    /// A part of a title or number.
+    #[serde(default)]
+    text: String,
+    #[serde(default)]
+    cursor: String,
+}
+
+#[derive(Template)]
+#[template(path = "notices.html")]
+struct NoticesPage {
+    frame: Frame,
+    text: String,
+    rows: Vec<Row>,
+    next: Option<String>,
+}
+
+struct Row {
+    id: String,
+    title: String,
+    number: String,
+    unit: String,
+    workflow: String,
+    period: String,
+    due: Option<Due>,
+}
 
 #[derive(Template)]
 #[template(path = "notice.html")]
@@ -26,94 +58,110 @@ struct NoticePage {
     title: String,
     number: String,
     period: String,
-    text: String,
+    /// The text; gone with the notice for who does not see its case.
+    text: Option<String>,
     open: bool,
     /// Where the visitor objects, and what the process of objecting is called.
     objection: Option<(String, String)>,
 }
 
-/// Shows a notice. One that is over is shown to those only who see its case.
+/// Lists the notices that stand.
+pub async fn list(
+    State(app): State<App>,
+    visitor: Visitor,
+    _officer: Officer,
+    Query(query): Query<NoticesQuery>,
+) -> Result<Response, Problem> {
+    let text = query.text.trim();
+    let place = Place::read(Some(&query.cursor))?;
+    let (entries, next) = notices::open(&app, text, place, LIMIT_DEFAULT).await?;
+    let views = app.runtime.workflows().await?;
+    let language = visitor.language;
+    let shown = entries.into_iter().map(|entry| {
+        let view = views.iter().find(|view| view.workflow == entry.workflow);
+        let workflow = view.map(|view| title_of(view, language));
+        row(&app, entry, workflow.unwrap_or_default(), language)
+    });
+    render(&NoticesPage {
+        frame: Frame::new(&app, &visitor, "notices"),
+        rows: shown.collect(),
+        next: next.map(|cursor| format!("/notices?text={}&cursor={cursor}", encoded(text))),
+        text: text.to_owned(),
+    })
+}
+
+fn row(app: &App, entry: NoticeEntry, workflow: String, language: Language) -> Row {
+    let unit = entry.unit.map(|unit| app.unit_name(&unit, language));
+    Row {
+        period: period(&entry.from, &entry.to, language),
+        id: entry.id,
+        title: entry.title,
+        number: entry.number.unwrap_or_default(),
+        unit: unit.unwrap_or_default(),
+        workflow,
+        due: time::due(app, Some(entry.due_at_ms), false, language),
+    }
+}
+
+fn period(from: &str, to: &str, language: Language) -> String {
+    fill(
+        language.words().notice_period,
+        &[("from", from), ("to", to)],
+    )
+}
+
+/// Shows a notice. Of one that is over those who do not see its case learn that, and no more.
 pub async fn page(
     State(app): State<App>,
     visitor: Visitor,
     Officer(signed_in): Officer,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    let (instance, n) = item_id(&id)?;
-    let found = app.store().instance_head(instance).await;
-    let head = found
-        .map_err(Problem::from)?
-        .ok_or_else(Problem::not_found)?;
-    let case = app.runtime.case(instance).await?;
-    let mut notices = case.notices().into_iter();
-    let notice = notices
-        .find(|notice| notice.n == n)
-        .ok_or_else(Problem::not_found)?;
-    if !notice.open && !visibility::sees(&app, signed_in.asker(), &head).await? {
-        return Err(Problem::not_found());
-    }
-    let language = visitor.language;
-    let objection = objection(&app, &signed_in, &head, &notice, language).await?;
-    let dates = [("from", notice.from.as_str()), ("to", notice.to.as_str())];
-    let shown = NoticePage {
-        frame: Frame::new(&app, &visitor, ""),
-        number: head.number.clone().unwrap_or_default(),
-        period: fill(language.words().notice_period, &dates),
-        text: text(&app, &case, &notice, language).await?,
-        open: notice.open,
-        objection,
-        title: notice.title,
+    let found = Found::of(&app, &id).await?;
+    let (language, notice) = (visitor.language, &found.notice);
+    let shown = notice.open || visibility::sees(&app, signed_in.asker(), &found.head).await?;
+    let text = match shown {
+        true => Some(found.text(&app, language).await?),
+        false => None,
     };
-    render(&shown)
-}
-
-/// The text as its author wrote it; what the form masks is masked in it.
-async fn text(
-    app: &App,
-    case: &CaseView,
-    notice: &NoticeView,
-    language: Language,
-) -> Result<String, Problem> {
-    let mut form = case.instance.form().clone();
-    let schema = case.start_form_schema();
-    if let Some(masks) = schema.and_then(|schema| Masks::of(&json(&schema))) {
-        form = value(&masks.masked(json(&form)))?;
+    let page = NoticePage {
+        frame: Frame::new(&app, &visitor, "notices"),
+        number: found.head.number.clone().unwrap_or_default(),
+        period: period(&notice.from, &notice.to, language),
+        open: notice.open,
+        objection: objection(&app, &signed_in, &found, language).await?,
+        title: match shown {
+            true => notice.title.clone(),
+            false => language.words().notice_over.to_owned(),
+        },
+        text,
+    };
+    match shown {
+        true => render(&page),
+        false => faulty_page(StatusCode::GONE, &page),
     }
-    // The link of the text leads to the button below it.
-    let url = format!(
-        "{}/notices/{}.{}#object",
-        app.site.url,
-        case.instance.id(),
-        notice.n
-    );
-    let text = app
-        .runtime
-        .notice_text(case, notice, form, &url, language.tag())
-        .await?;
-    Ok(text.html)
 }
 
 async fn objection(
     app: &App,
     signed_in: &SignedIn,
-    head: &InstanceRow,
-    notice: &NoticeView,
+    found: &Found,
     language: Language,
 ) -> Result<Option<(String, String)>, Problem> {
-    let (Some(workflow), Some(number), true) = (&notice.objections, &head.number, notice.open)
+    let notice = &found.notice;
+    let (Some(workflow), Some(number), true) =
+        (&notice.objections, &found.head.number, notice.open)
     else {
         return Ok(None);
     };
-    if !visibility::may_follow(app, signed_in.asker(), workflow, number).await? {
+    let startable = visibility::may_follow(app, signed_in.asker(), workflow, number).await?;
+    if startable != Startable::Yes {
         return Ok(None);
     }
     let views = app.runtime.workflows().await?;
-    let view = views.into_iter().find(|view| view.workflow == *workflow);
+    let view = views.iter().find(|view| view.workflow == *workflow);
     Ok(view.map(|view| {
-        let title = match (view.title_en, language) {
-            (Some(english), Language::English) => english,
-            _ => view.title,
-        };
-        (format!("/start/{workflow}?link={number}"), title)
+        let address = format!("/start/{workflow}?link={number}");
+        (address, title_of(view, language))
     }))
 }

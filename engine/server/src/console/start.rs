@@ -24,7 +24,7 @@ use crate::problem::Problem;
 use crate::security::account::SignedIn;
 use crate::security::identity::{Officer, Visitor};
 use crate::security::secret::random_token;
-use crate::visibility::{self, may_start};
+use crate::visibility::{self, Startable};
 use crate::words::fill;
 
 #[derive(Template)]
@@ -76,7 +76,7 @@ pub async fn form(
         workflow: format!("{namespace}/{name}"),
         link: Some(query.link).filter(|link| !link.is_empty()),
     };
-    asking.allow().await?;
+    asking.startable().await?.checked()?;
     let starting = Starting::of(&asking, &Json::Null).await?;
     let draft = drafts::one(&app, asking.place()).await?;
     let (data, saved_at_ms) = match draft {
@@ -108,9 +108,13 @@ pub async fn submit(
         workflow: format!("{namespace}/{name}"),
         link: posted.filled("_link"),
     };
-    asking.allow().await?;
     let access = Access::edit_all();
     let act = posted.text("_act");
+    let startable = asking.startable().await?;
+    // Who sends the same answers again after the notice is over is shown what became of them.
+    if startable != Startable::Over || act != "submit" {
+        startable.checked()?;
+    }
     if act == "discard" {
         drafts::remove(&app, asking.place()).await?;
         return Ok(Redirect::to("/start?said=discarded").into_response());
@@ -146,7 +150,7 @@ pub async fn submit(
         );
     }
     match act {
-        "submit" => starting.start(&asking, &posted, &data).await,
+        "submit" => starting.start(&asking, &posted, &data, startable).await,
         _ => page(&starting.check_page(&app, visitor, &data, warnings)),
     }
 }
@@ -168,17 +172,9 @@ struct Asking<'a> {
 }
 
 impl Asking<'_> {
-    /// A case that follows another is offered on that one's page; everything else wants a right.
-    async fn allow(&self) -> Result<(), Problem> {
-        let (app, asker) = (self.app, self.signed_in.asker());
-        let allowed = match &self.link {
-            None => may_start(app, asker, &self.workflow),
-            Some(number) => visibility::may_follow(app, asker, &self.workflow, number).await?,
-        };
-        match allowed {
-            true => Ok(()),
-            false => Err(Problem::not_found()),
-        }
+    async fn startable(&self) -> Result<Startable, Problem> {
+        let (asker, follows) = (self.signed_in.asker(), self.link.as_deref());
+        visibility::may_begin(self.app, asker, &self.workflow, follows).await
     }
 
     /// Where what is begun here is kept.
@@ -323,6 +319,7 @@ impl Starting {
         asking: &Asking<'_>,
         posted: &Posted,
         data: &Json,
+        startable: Startable,
     ) -> Result<Response, Problem> {
         let (app, visitor, signed_in) = (asking.app, asking.visitor, asking.signed_in);
         let key = posted
@@ -337,6 +334,12 @@ impl Starting {
             idempotency_key: key,
             link: self.link.clone(),
         };
+        let confirmed = |id: &str| Redirect::to(&format!("/cases/{id}/confirmation"));
+        if startable == Startable::Over {
+            let before = app.runtime.started_before(&start).await?;
+            let before = before.ok_or_else(Problem::notice_over)?;
+            return Ok(confirmed(&before.id).into_response());
+        }
         match app.runtime.start(start).await {
             Ok(started) => {
                 app.counters.count(Counted::Start);
@@ -344,7 +347,7 @@ impl Starting {
                 if let Err(problem) = drafts::remove(app, asking.place()).await {
                     tracing::warn!(detail = ?problem.detail, "the draft of a started case stays");
                 }
-                Ok(Redirect::to(&format!("/cases/{}/confirmation", started.id)).into_response())
+                Ok(confirmed(&started.id).into_response())
             }
             Err(RuntimeError::Invalid(faults)) => {
                 let faults: Vec<Fault> = faults.into_iter().map(field_fault).collect();

@@ -74,7 +74,8 @@ pub async fn list(
     })
 }
 
-fn title_of(view: &WorkflowView, language: Language) -> String {
+/// The title of a workflow in the reader's language.
+pub fn title_of(view: &WorkflowView, language: Language) -> String {
     match (&view.title_en, language) {
         (Some(english), Language::English) => english.clone(),
         _ => view.title.clone(),

@@ -9,7 +9,7 @@ use tongban_runtime::{Caller, Start, Started};
 use tongban_server::security::key::Scope;
 use tongban_work::Channel;
 
-use crate::site::{Browser, Site, site};
+use crate::site::{Answer, Browser, Site, site};
 
 const PACK: &str = "pack: square\nversion: 1.0.0\ntitle: { zh-CN: 广场, en: Square }\nsummary: 测试。\nlanguages: [zh-CN, en]\n";
 const FORM: &str = "type: object\nrequired: [name, id]\nproperties:\n  name: { type: string, title: 姓名 }\n  id: { type: string, title: 证件号码, x-mask: id }\n";
@@ -99,6 +99,8 @@ async fn published(site: &Arc<Site>, id: &str) -> String {
     format!("/notices/{id}.{}", n + 1)
 }
 
+const OBJECTION: [(&str, &str); 2] = [("_act", "submit"), ("text", "该户另有住房")];
+
 async fn protest(site: &Site, person: &str, number: &str) -> StatusCode {
     let key = site.key_of(person).await;
     let body = json!({ "input": { "text": "该户另有住房" }, "link": number });
@@ -107,58 +109,87 @@ async fn protest(site: &Site, person: &str, number: &str) -> StatusCode {
         .status
 }
 
+/// Stops a case, and with it its notice.
+async fn stop(site: &Site, id: &str) {
+    let admin = site.key_of("admin").await;
+    let path = format!("/api/v1/instances/{id}/cancel");
+    let body = json!({ "reason": "撤回公示" });
+    let cancelled = site.api_as(&admin, Method::POST, &path, Some(body)).await;
+    assert!(cancelled.status.is_success(), "{}", cancelled.body);
+}
+
+#[track_caller]
+fn holds(page: &Answer, parts: &[&str]) {
+    for part in parts {
+        assert!(page.body.contains(part), "{part} in {}", page.body);
+    }
+}
+
 #[tokio::test]
-async fn anybody_who_is_signed_in_reads_a_notice_and_objects_to_it() {
+async fn before_a_notice_is_published_nobody_outside_learns_anything() {
     let site = site().await;
     let started = announced(&site).await;
     let (id, number) = (started.id, started.number);
-    let offer = format!("/start/square/protest?link={number}");
     let mut reader = Browser::of(&site, "qian-li").await;
-    // Before it is published nobody outside learns anything.
     for path in [
         format!("/notices/{id}.1"),
         format!("/notices/{id}.2"),
-        offer.clone(),
+        format!("/start/square/protest?link={number}"),
     ] {
-        assert_eq!(
-            reader.get(&path).await.status,
-            StatusCode::NOT_FOUND,
-            "{path}"
-        );
+        let answer = reader.get(&path).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
     }
-    assert_eq!(
-        protest(&site, "qian-li", &number).await,
-        StatusCode::NOT_FOUND
-    );
+    let refused = protest(&site, "qian-li", &number).await;
+    assert_eq!(refused, StatusCode::NOT_FOUND);
+    let list = reader.get("/notices").await;
+    assert_eq!(list.status, StatusCode::OK, "{}", list.body);
+    holds(&list, &["现在没有正在公示的事项"]);
+}
 
-    let notice = published(&site, &id).await;
+#[tokio::test]
+async fn anybody_who_is_signed_in_reads_a_notice_and_nothing_else_of_its_case() {
+    let site = site().await;
+    let started = announced(&site).await;
+    let notice = published(&site, &started.id).await;
+    let mut reader = Browser::of(&site, "qian-li").await;
+    let list = reader.get("/notices").await;
+    holds(&list, &[&notice, &started.number, "名单公示(", "公示流程"]);
     let page = reader.get(&notice).await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.body);
-    for part in [
-        "名单公示(",
-        "张**",
-        MASKED,
-        "公示期:",
-        offer.as_str(),
-        "广场异议",
-        "#object",
-    ] {
-        assert!(page.body.contains(part), "{part} in {}", page.body);
-    }
+    let offer = format!("/start/square/protest?link={}", started.number);
+    holds(
+        &page,
+        &[
+            "名单公示(",
+            "张**",
+            MASKED,
+            "公示期:",
+            &offer,
+            "广场异议",
+            "#object",
+        ],
+    );
     assert!(
         !page.body.contains("张三丰") && !page.body.contains(IDENTITY),
         "{}",
         page.body
     );
-    let case = reader.get(&format!("/cases/{id}")).await;
+    let case = reader.get(&format!("/cases/{}", started.id)).await;
     assert_eq!(case.status, StatusCode::NOT_FOUND, "the case stays hidden");
     let mut english = Browser::english(&site);
     english.sign_in("wu-gang").await;
     let page = english.get(&notice).await;
-    for part in ["Public from", "is found fit", "Protest"] {
-        assert!(page.body.contains(part), "{part} in {}", page.body);
-    }
+    holds(&page, &["Public from", "is found fit", "Protest"]);
+}
 
+#[tokio::test]
+async fn anybody_objects_to_a_notice_and_sees_no_more_of_its_case() {
+    let site = site().await;
+    let started = announced(&site).await;
+    let (id, number) = (started.id, started.number);
+    published(&site, &id).await;
+    let mut reader = Browser::of(&site, "qian-li").await;
+    let offer = format!("/start/square/protest?link={number}");
     let form = reader.get(&offer).await;
     assert_eq!(form.status, StatusCode::OK, "{}", form.body);
     assert_eq!(form.hidden("_link"), number);
@@ -166,14 +197,10 @@ async fn anybody_who_is_signed_in_reads_a_notice_and_objects_to_it() {
     let path = format!("/api/v1/workflows/square/protest/form?link={number}");
     let schema = site.api_as(&key, Method::GET, &path, None).await;
     assert_eq!(schema.status, StatusCode::OK, "{}", schema.body);
-    assert_eq!(
-        protest(&site, "qian-li", &number).await,
-        StatusCode::CREATED
-    );
-    assert_eq!(
-        protest(&site, "qian-li", "GG2026-9999").await,
-        StatusCode::NOT_FOUND
-    );
+    let taken = protest(&site, "qian-li", &number).await;
+    assert_eq!(taken, StatusCode::CREATED);
+    let unknown = protest(&site, "qian-li", "GG2026-9999").await;
+    assert_eq!(unknown, StatusCode::NOT_FOUND);
     let still = reader.get(&format!("/cases/{id}")).await;
     assert_eq!(
         still.status,
@@ -183,27 +210,104 @@ async fn anybody_who_is_signed_in_reads_a_notice_and_objects_to_it() {
 }
 
 #[tokio::test]
-async fn a_notice_of_a_case_that_was_stopped_is_gone_for_people_outside() {
+async fn a_notice_that_is_over_says_so_and_its_text_is_gone_for_people_outside() {
     let site = site().await;
     let started = announced(&site).await;
     let notice = published(&site, &started.id).await;
-    let admin = site.key_of("admin").await;
-    let path = format!("/api/v1/instances/{}/cancel", started.id);
-    let body = json!({ "reason": "撤回公示" });
-    let cancelled = site.api_as(&admin, Method::POST, &path, Some(body)).await;
-    assert!(cancelled.status.is_success(), "{}", cancelled.body);
-    let outside = Browser::of(&site, "qian-li").await.get(&notice).await;
-    assert_eq!(outside.status, StatusCode::NOT_FOUND);
-    assert_eq!(
-        protest(&site, "qian-li", &started.number).await,
-        StatusCode::NOT_FOUND
+    stop(&site, &started.id).await;
+    let mut outside = Browser::of(&site, "qian-li").await;
+    let page = outside.get(&notice).await;
+    assert_eq!(page.status, StatusCode::GONE, "{}", page.body);
+    holds(&page, &["公示已结束", "公示期:", &started.number]);
+    assert!(
+        !page.body.contains("张**") && !page.body.contains("/start/square"),
+        "{}",
+        page.body
     );
+    let offer = format!("/start/square/protest?link={}", started.number);
+    let late = outside.get(&offer).await;
+    assert_eq!(late.status, StatusCode::CONFLICT, "{}", late.body);
+    holds(&late, &["公示已结束", "异议只能在公示期内提出"]);
+    let late = protest(&site, "qian-li", &started.number).await;
+    assert_eq!(late, StatusCode::CONFLICT);
+    let list = outside.get("/notices").await;
+    assert!(!list.body.contains(&notice), "{}", list.body);
     let own = Browser::of(&site, "zhang-san").await.get(&notice).await;
     assert_eq!(own.status, StatusCode::OK);
+    holds(&own, &["公示已结束", "张**"]);
+    assert!(!own.body.contains("/start/square"), "{}", own.body);
+}
+
+#[tokio::test]
+async fn an_objection_that_is_sent_again_after_the_notice_gets_its_first_answer() {
+    let site = site().await;
+    let started = announced(&site).await;
+    published(&site, &started.id).await;
+    let mut reader = Browser::of(&site, "qian-li").await;
+    let address = "/start/square/protest";
+    let offer = format!("{address}?link={}", started.number);
+    let token = reader.get(&offer).await.hidden("_token");
+    let sent = |key: &'static str| {
+        let mut pairs = vec![
+            ("_token", token.as_str()),
+            ("_link", &started.number),
+            ("_key", key),
+        ];
+        pairs.extend(OBJECTION);
+        pairs
+    };
+    let first = reader.post(address, &sent("first")).await;
+    assert_eq!(first.status, StatusCode::SEE_OTHER, "{}", first.body);
+    stop(&site, &started.id).await;
+    let again = reader.post(address, &sent("first")).await;
+    assert_eq!(again.location(), first.location(), "{}", again.body);
+    let other = reader.post(address, &sent("other")).await;
+    assert_eq!(other.status, StatusCode::CONFLICT, "{}", other.body);
+}
+
+#[tokio::test]
+async fn the_api_lists_the_notices_that_stand_page_by_page() {
+    let site = site().await;
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        let id = announced(&site).await.id;
+        published(&site, &id).await;
+        ids.insert(0, format!("{id}.2"));
+    }
+    let key = site
+        .key_with(Some("city".into()), None, &[Scope::View])
+        .await;
+    let first = read(&site, &key, "/api/v1/notices?limit=1").await;
+    assert_eq!(first["items"][0]["id"], ids[0].as_str());
+    let next = first["next"].as_str().expect("there is more");
+    let rest = read(
+        &site,
+        &key,
+        &format!("/api/v1/notices?limit=1&cursor={next}"),
+    )
+    .await;
+    assert_eq!(rest["items"][0]["id"], ids[1].as_str());
+    assert!(rest["next"].is_null(), "{rest}");
+    let none = read(&site, &key, "/api/v1/notices?text=zzz").await;
+    assert_eq!(none["items"], json!([]));
+
+    let path = format!("/api/v1/notices/{}?language=en", ids[0]);
+    let shown = read(&site, &key, &path).await;
+    assert_eq!(
+        (&shown["open"], &shown["objections"]),
+        (&json!(true), &json!("square/protest"))
+    );
+    let text = shown["text"].as_str().expect("a text");
     assert!(
-        own.body.contains("公示已结束") && !own.body.contains("/start/"),
-        "{}",
-        own.body
+        text.contains("张** is found fit") && text.contains(MASKED),
+        "{text}"
+    );
+    stop(&site, ids[0].trim_end_matches(".2")).await;
+    let outside = site.key_of("qian-li").await;
+    let over = read(&site, &outside, &path).await;
+    assert_eq!(
+        (&over["open"], &over["text"], &over["title"]),
+        (&json!(false), &Json::Null, &json!(""))
     );
 }
 

@@ -12,6 +12,7 @@ mod claims;
 mod committer;
 mod faults;
 mod lists;
+mod notices;
 mod protocol;
 mod records;
 mod rest;

@@ -163,10 +163,14 @@ async fn admin() -> Option<PgConnection> {
 }
 
 async fn template(admin: &mut PgConnection, base: &str) -> String {
-    let schema = include_str!("../../../../migrations/postgres/0001_schema.sql");
+    let mut schema = blake3::Hasher::new();
+    for migration in sqlx::migrate!("../../migrations/postgres").iter() {
+        schema.update(&migration.checksum);
+    }
     let name = format!(
         "tongban_template_{}",
-        blake3::hash(schema.as_bytes())
+        schema
+            .finalize()
             .to_hex()
             .get(..16)
             .expect("is long")
