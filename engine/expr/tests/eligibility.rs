@@ -302,6 +302,67 @@ fn parameters_are_checked_and_overridden() {
 }
 
 #[test]
+fn silence_about_one_of_several_people_is_no_answer() {
+    // The register knows one of two: where silence means nothing known, nobody is judged by the other's record.
+    let some = |none: &str, years: i64| {
+        changed(
+            "sources.household",
+            value!({"status": "found", "none": none, "missing": ["990000200002290028"], "records": [{"localYears": years}]}),
+        )
+    };
+    let judged = judge(some("unknown", 2));
+    let held = row(&judged, "residence");
+    assert!(
+        holds(
+            held,
+            &value!({"result": "undetermined", "value": null, "missing": "household: none for 1 of those asked about"})
+        ),
+        "{held}"
+    );
+    assert_eq!(judged.text("verdict"), Some("undetermined"));
+    assert_eq!(judge(some("nothing", 2)).text("verdict"), Some("unfit"));
+    let all = changed("sources.household.missing", Value::list(Vec::new()));
+    assert_eq!(judge(all).text("verdict"), Some("fit"));
+}
+
+#[test]
+fn silence_means_nothing_only_where_the_register_covers_the_day() {
+    let covering = |covers: Value| {
+        let source = value!({"status": "none", "none": "nothing", "covers": covers, "records": []});
+        row(&judge(changed("sources.vehicles", source)), "vehicles")
+            .text("result")
+            .unwrap_or_default()
+            .to_owned()
+    };
+    assert_eq!(covering(value!({"since": "2010-01-01"})), "fit");
+    assert_eq!(covering(value!({"since": "2026-03-03"})), "undetermined");
+    assert_eq!(covering(value!({"until": "2026-03-01"})), "undetermined");
+    assert_eq!(covering(value!({"until": null})), "fit");
+}
+
+#[test]
+fn a_persons_answer_in_the_place_of_a_register_means_what_the_register_says() {
+    let own = Scope {
+        sources_none: value!({"real-estate": "nothing", "households": "unknown"}),
+        ..scope()
+    };
+    let answered = |source: &str| value!({"status": "none", "records": [], "source": source});
+    let mut input = changed("sources.realty", answered("real-estate"));
+    for name in ["vehicles", "fund", "social"] {
+        input
+            .set_at(&format!("sources.{name}.none"), "nothing")
+            .expect("the path fits");
+    }
+    let judged = judge_in(input.clone(), &own).expect("judges");
+    assert_eq!(row(&judged, "area").text("result"), Some("fit"));
+    input
+        .set_at("sources.realty", answered("households"))
+        .expect("the path fits");
+    let judged = judge_in(input, &own).expect("judges");
+    assert_eq!(row(&judged, "area").text("result"), Some("undetermined"));
+}
+
+#[test]
 fn the_other_packs_rules_run() {
     let run = |source: &str, input: Value| {
         Script::compile(source, "x")

@@ -253,9 +253,8 @@ fn looked_at(input: &Value, names: &[ImmutableString]) -> (Value, Option<String>
         let status = source
             .and_then(|source| source.text("status"))
             .unwrap_or("missing");
-        let silent = status == "none" && !none_means_nothing(name, source);
-        if (silent || !matches!(status, "found" | "none")) && missing.is_none() {
-            missing = Some(format!("{name}: {status}"));
+        if missing.is_none() {
+            missing = unanswered(input, name, status, source);
         }
         let mut row = Map::default();
         row.insert("source".into(), Value::from(name.as_str()));
@@ -271,14 +270,45 @@ fn looked_at(input: &Value, names: &[ImmutableString]) -> (Value, Option<String>
     (Value::list(shown), missing)
 }
 
-/// Tells whether "no record" in a source means that there is nothing. The
-/// register says so, never the rule; who does not say means "unknown".
-fn none_means_nothing(name: &str, source: Option<&Value>) -> bool {
-    let own = source.and_then(|source| source.text("none"));
-    match own {
-        Some(meaning) => meaning == "nothing",
-        None => host::ask(|host| host.sources_none.text(name) == Some("nothing")).unwrap_or(false),
+/// Why a source does not answer for everybody that it was asked about. Where silence does not mean that there is nothing,
+/// silence about one of several people is as little an answer as silence about all.
+fn unanswered(input: &Value, name: &str, status: &str, source: Option<&Value>) -> Option<String> {
+    let nothing = || none_means_nothing(name, source) && covers(input, source);
+    let of_some = source
+        .and_then(|source| source.get("missing"))
+        .map_or(0, Value::len);
+    match status {
+        "found" if of_some == 0 || nothing() => None,
+        "found" => Some(format!("{name}: none for {of_some} of those asked about")),
+        "none" if nothing() => None,
+        "none" => Some(format!("{name}: none")),
+        other => Some(format!("{name}: {other}")),
     }
+}
+
+/// Tells whether the time that a source covers reaches the day of the case; only then does silence mean anything.
+fn covers(input: &Value, source: Option<&Value>) -> bool {
+    let bound = |name: &str| source?.get("covers")?.text(name);
+    let Some(day) = input.text("asOf") else {
+        return true;
+    };
+    bound("since").is_none_or(|since| since <= day)
+        && bound("until").is_none_or(|until| day <= until)
+}
+
+/// Tells whether "no record" in a source means that there is nothing. The
+/// register says so, never the rule; who does not say means "unknown". A
+/// person's answer in the place of a register names it in `source`.
+fn none_means_nothing(name: &str, source: Option<&Value>) -> bool {
+    let text = |key: &str| source.and_then(|source| source.text(key));
+    let meaning = text("none").map(ToOwned::to_owned).or_else(|| {
+        host::ask(|host| {
+            let said = |name: &str| host.sources_none.text(name).map(ToOwned::to_owned);
+            said(name).or_else(|| said(text("source")?))
+        })
+        .flatten()
+    });
+    meaning.as_deref() == Some("nothing")
 }
 
 /// Measures: gives the figure, or null and the reason why it is not known.
