@@ -44,6 +44,11 @@ impl CaseView {
         self.with_world(|world| self.desk.view_for(person, n, world))
     }
 
+    /// Whether a person hears what the signers of an item say to one another.
+    pub fn hears(&self, n: u32, person: &str) -> bool {
+        self.with_world(|world| self.desk.hears(person, n, world))
+    }
+
     /// The case's clocks with their ledgers, as of now.
     pub fn clocks(&self) -> Vec<ClockView> {
         self.with_world(|world| self.desk.clock_views(world))

@@ -5,6 +5,7 @@ pub mod app;
 pub mod assemble;
 pub mod cli;
 pub mod config;
+mod connection;
 pub mod console;
 pub mod counters;
 pub mod demo;
@@ -28,6 +29,7 @@ pub mod scenario;
 pub mod security;
 pub mod serve;
 pub mod site;
+mod veil;
 mod visibility;
 mod words;
 

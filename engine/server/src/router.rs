@@ -1,13 +1,15 @@
 //! Every route on one page, each with its access: what is not listed here does not exist, and what
 //! is listed cannot be reached without the check that stands beside it.
 
+use std::collections::BTreeSet;
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::HttpBody as _;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{DefaultBodyLimit, Query, Request, State};
 use axum::handler::Handler;
 use axum::http::header::CONTENT_LENGTH;
 use axum::http::{Method, StatusCode};
@@ -36,57 +38,24 @@ pub struct Route {
     handler: MethodRouter<App>,
 }
 
-fn get<H, T>(path: &'static str, access: Access, handler: H) -> Route
-where
-    H: Handler<T, App>,
-    T: 'static,
-{
-    Route {
-        method: Method::GET,
-        path,
-        access,
-        handler: on(MethodFilter::GET, handler),
-    }
+macro_rules! rows {
+    ($($make:ident $method:ident),*) => {$(
+        fn $make<H, T>(path: &'static str, access: Access, handler: H) -> Route
+        where
+            H: Handler<T, App>,
+            T: 'static,
+        {
+            Route {
+                method: Method::$method,
+                path,
+                access,
+                handler: on(MethodFilter::$method, handler),
+            }
+        }
+    )*};
 }
 
-fn post<H, T>(path: &'static str, access: Access, handler: H) -> Route
-where
-    H: Handler<T, App>,
-    T: 'static,
-{
-    Route {
-        method: Method::POST,
-        path,
-        access,
-        handler: on(MethodFilter::POST, handler),
-    }
-}
-
-fn put<H, T>(path: &'static str, access: Access, handler: H) -> Route
-where
-    H: Handler<T, App>,
-    T: 'static,
-{
-    Route {
-        method: Method::PUT,
-        path,
-        access,
-        handler: on(MethodFilter::PUT, handler),
-    }
-}
-
-fn delete<H, T>(path: &'static str, access: Access, handler: H) -> Route
-where
-    H: Handler<T, App>,
-    T: 'static,
-{
-    Route {
-        method: Method::DELETE,
-        path,
-        access,
-        handler: on(MethodFilter::DELETE, handler),
-    }
-}
+rows!(get GET, post POST, put PUT, delete DELETE);
 
 /// The table of routes.
 pub fn routes() -> Vec<Route> {
@@ -264,9 +233,13 @@ fn data_routes() -> Vec<Route> {
 pub fn router(app: &App) -> Router {
     let mut router: Router<App> = Router::new();
     for route in routes() {
-        let guarded = route
-            .handler
-            .layer(from_fn_with_state((app.clone(), route.access), authorise));
+        let mut handler = route.handler;
+        if matches!(route.access, Access::Key(_)) {
+            let known = api::document::query_names(route.method.as_str(), route.path);
+            let known: Arc<BTreeSet<String>> = Arc::new(known);
+            handler = handler.layer(from_fn_with_state(known, refuse_unknown));
+        }
+        let guarded = handler.layer(from_fn_with_state((app.clone(), route.access), authorise));
         router = router.route(route.path, guarded);
     }
     let secure = app.site.secure;
@@ -322,6 +295,30 @@ async fn refuse_large(State(app): State<App>, request: Request, next: Next) -> R
         }
     }
     Problem::of_status(StatusCode::PAYLOAD_TOO_LARGE).into_response()
+}
+
+/// What a query says and no operation reads was meant to do something: it is refused, never ignored.
+async fn refuse_unknown(
+    State(known): State<Arc<BTreeSet<String>>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let named = Query::<Vec<(String, String)>>::try_from_uri(request.uri());
+    let Ok(Query(named)) = named else {
+        return Problem::malformed("the query cannot be read").into_response();
+    };
+    match named.iter().find(|(name, _)| !known.contains(name)) {
+        None => next.run(request).await,
+        Some((name, _)) => {
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            let expected = match known.as_slice() {
+                [] => "nothing".to_owned(),
+                known => known.join(", "),
+            };
+            let detail = format!("the query: expected {expected}, found `{name}`");
+            Problem::malformed(detail).into_response()
+        }
+    }
 }
 
 /// No name and no id has a NUL; one database takes it as a text, the other does not.

@@ -252,6 +252,12 @@ impl Desk {
         })
     }
 
+    /// Whether a person hears what the signers of an item say to one another: the applicant does not.
+    pub fn hears(&self, person: &str, n: u32, world: &World<'_>) -> bool {
+        self.item(n)
+            .is_some_and(|item| self.is_inside(item, person, world))
+    }
+
     /// The highest card of the item's own clocks.
     fn card_of(&self, n: u32) -> Option<Card> {
         let own = self.clocks.iter().filter(|clock| clock.item == Some(n));

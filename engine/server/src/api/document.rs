@@ -1,10 +1,12 @@
 //! The description of the API as OpenAPI 3.1, generated from the handlers.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
+use serde_json::Value;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
@@ -67,6 +69,26 @@ pub fn text(demo: bool) -> &'static str {
     if demo { &DEMO } else { &DOCUMENT }
 }
 
+/// The names that the query of an operation may have, as it is described.
+pub fn query_names(method: &str, path: &str) -> BTreeSet<String> {
+    static WHOLE: LazyLock<Value> =
+        LazyLock::new(|| serde_json::from_str(&DEMO).unwrap_or_default());
+    let operation = WHOLE
+        .get("paths")
+        .and_then(|paths| paths.get(path)?.get(method.to_lowercase()));
+    let parameters = operation
+        .and_then(|operation| operation.get("parameters")?.as_array())
+        .into_iter()
+        .flatten();
+    let text = |parameter: &Value, name: &str| -> Option<String> {
+        Some(parameter.get(name)?.as_str()?.to_owned())
+    };
+    parameters
+        .filter(|parameter| text(parameter, "in").as_deref() == Some("query"))
+        .filter_map(|parameter| text(parameter, "name"))
+        .collect()
+}
+
 /// Serves the description.
 pub async fn openapi(State(app): State<App>) -> Response {
     let text = text(app.site.demo);
@@ -75,8 +97,6 @@ pub async fn openapi(State(app): State<App>) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
     use crate::router::routes;
 

@@ -77,10 +77,18 @@ fn binary(headers: &HeaderMap, bytes: &[u8]) -> Result<Json, Problem> {
     let mut event = Map::new();
     for (name, value) in headers {
         if let Some(attribute) = name.as_str().strip_prefix("ce-") {
+            if matches!(attribute, "data" | "data_base64" | "datacontenttype") {
+                return Err(Problem::malformed(format!(
+                    "`{name}` is no attribute of an event whose data are the body"
+                )));
+            }
             let text = value
                 .to_str()
                 .map_err(|_| Problem::malformed(format!("`{name}` is no plain text")))?;
-            event.insert(attribute.to_owned(), Json::String(decoded(text)));
+            let before = event.insert(attribute.to_owned(), Json::String(decoded(text)));
+            if before.is_some() {
+                return Err(Problem::malformed(format!("`{name}` is given twice")));
+            }
         }
     }
     if let Some(kind) = headers
@@ -216,6 +224,17 @@ mod tests {
         assert_eq!(binary[0]["subject"], "中");
         assert_eq!(binary[0]["data"], json!({"a": 1}));
         assert!(checked(&binary[0]).is_ok());
+    }
+
+    #[test]
+    fn an_attribute_has_one_value_and_the_data_are_the_body() {
+        let mut twice = headers(&[("ce-specversion", "1.0"), ("ce-id", "1")]);
+        twice.append("ce-id", HeaderValue::from_static("2"));
+        let forged = headers(&[("ce-specversion", "1.0"), ("ce-data", "x")]);
+        for headers in [twice, forged] {
+            let refused = events_of(&headers, b"").expect_err("not clear");
+            assert_eq!(refused.status, 400);
+        }
     }
 
     #[test]

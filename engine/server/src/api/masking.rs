@@ -1,14 +1,12 @@
 //! Masked fields in the answers of the API: masked like in the console, in full for a reason that is kept.
 
 use serde::Deserialize;
-use tongban_expr::Value;
 use utoipa::IntoParams;
 
-use super::body;
-use crate::form::Masks;
 use crate::problem::Problem;
 use crate::reveal::Look;
 use crate::security::identity::Client;
+use crate::veil::Veil;
 
 /// Why masked fields are wanted in full.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -21,24 +19,26 @@ pub struct RevealQuery {
     pub reveal: Option<String>,
 }
 
-/// The masks that an answer wears; `None` when it is given in full.
+/// What an answer about a case leaves out or masks for a client.
 ///
 /// # Errors
 /// Whoever asks for the full data may not, or gives no reason.
-pub async fn masks(
-    look: &Look<'_>,
-    client: &Client,
-    schema: Option<Value>,
-    reason: Option<&str>,
-) -> Result<Option<Masks>, Problem> {
-    let masks = schema.and_then(|schema| Masks::of(&body::json(&schema)));
-    match (masks, reason) {
-        (Some(_), Some(why)) => {
-            let not_allowed = "who only got a copy of a case does not see what is masked in it";
-            look.reveal(&client.caller().name(), why, not_allowed)
-                .await?;
-            Ok(None)
+pub async fn veil(look: &Look<'_>, client: &Client, reason: Option<&str>) -> Result<Veil, Problem> {
+    let veil = Veil::of(look).await?;
+    match reason {
+        Some(why) if veil.masks_anything() => {
+            lift(look, client, why).await?;
+            Ok(veil.lifted())
         }
-        (masks, _) => Ok(masks),
+        _ => Ok(veil),
     }
+}
+
+/// Keeps why somebody sees everything.
+///
+/// # Errors
+/// Whoever asks may not, or gives no reason.
+pub async fn lift(look: &Look<'_>, client: &Client, why: &str) -> Result<(), Problem> {
+    let not_allowed = "who only got a copy of a case does not see what is masked in it";
+    look.reveal(&client.caller().name(), why, not_allowed).await
 }

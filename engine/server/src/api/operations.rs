@@ -142,11 +142,14 @@ pub fn checked(reason: &str) -> Result<String, Problem> {
 /// # Errors
 /// 412 when `If-Match` names another version than the current one.
 pub fn if_match(headers: &HeaderMap, current: i64) -> Result<(), Problem> {
-    let Some(wanted) = headers.get(IF_MATCH).and_then(|value| value.to_str().ok()) else {
+    let mut wanted = headers.get_all(IF_MATCH).iter().peekable();
+    if wanted.peek().is_none() {
         return Ok(());
-    };
+    }
+    // What cannot be read names no version: it is no leave to go on.
     let fits = wanted
-        .split(',')
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|list| list.split(','))
         .map(str::trim)
         .any(|tag| tag == "*" || tag == format!("\"{current}\""));
     if fits {
@@ -172,6 +175,15 @@ mod tests {
         assert!(with("\"7\"").is_ok() && with("*").is_ok() && with("\"6\", \"7\"").is_ok());
         assert_eq!(with("\"6\"").expect_err("another version").status, 412);
         assert_eq!(with("7").expect_err("not quoted").status, 412);
+        assert_eq!(with("W/\"7\"").expect_err("a weak tag").status, 412);
+        let mut twice = HeaderMap::new();
+        twice.append(IF_MATCH, HeaderValue::from_static("\"6\""));
+        twice.append(IF_MATCH, HeaderValue::from_static("\"7\""));
+        assert!(if_match(&twice, 7).is_ok());
+        let mut odd = HeaderMap::new();
+        let bytes = HeaderValue::from_bytes(b"\"\xff\"").expect("a header takes it");
+        odd.insert(IF_MATCH, bytes);
+        assert_eq!(if_match(&odd, 7).expect_err("not readable").status, 412);
     }
 
     #[test]

@@ -15,10 +15,12 @@ use super::masking::{self, RevealQuery};
 use crate::app::App;
 use crate::console::decide::access_of;
 use crate::counters::Counted;
+use crate::form::Masks;
 use crate::lists::{self, ItemEntry};
 use crate::problem::Problem;
 use crate::reveal::Look;
 use crate::security::identity::Client;
+use crate::veil::Veil;
 use crate::visibility::{self, item_id};
 
 /// Which work items to list.
@@ -218,26 +220,27 @@ pub async fn show(
     let person = client.person()?;
     let (head, case) = visibility::case(&app, client.asker(), instance).await?;
     let view = case.item(n, person).ok_or_else(Problem::not_found)?;
-    let mut answer = body::json(&view);
-    if access_of(&view).masks() {
-        let look = Look {
-            app: &app,
-            asker: client.asker(),
-            head: &head,
-            case: &case,
-        };
-        let schema = view.form.as_ref().and_then(|form| case.form_schema(form));
-        let masks = masking::masks(&look, &client, schema, query.reveal.as_deref()).await?;
-        if let Some(masks) = masks {
-            if let Some(data) = answer.get_mut("data") {
-                *data = masks.masked(data.take());
-            }
-            if let Some(told) = answer.get_mut("difference") {
-                masks.mask_differences(told);
-            }
-        }
+    let answer = body::json(&view);
+    let look = Look {
+        app: &app,
+        asker: client.asker(),
+        head: &head,
+        case: &case,
+    };
+    // The applicant, and whoever has to act, see all of what is there for them.
+    if look.is_own() || !access_of(&view).masks() {
+        return Ok(axum::Json(answer));
     }
-    Ok(axum::Json(answer))
+    let schema = view.form.as_ref().and_then(|form| case.form_schema(form));
+    let masks = schema.and_then(|schema| Masks::of(&body::json(&schema)));
+    let veil = Veil::of(&look).await?;
+    match query.reveal.as_deref() {
+        Some(why) if masks.is_some() || veil.masks_anything() => {
+            masking::lift(&look, &client, why).await?;
+            Ok(axum::Json(answer))
+        }
+        _ => Ok(axum::Json(veil.item(answer, masks.as_ref()))),
+    }
 }
 
 /// Decide.

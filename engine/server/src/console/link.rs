@@ -21,7 +21,8 @@ use crate::counters::Counted;
 use crate::form::{self, Access, FaultLine};
 use crate::language::InWords;
 use crate::problem::Problem;
-use crate::security::attempts::Door;
+use crate::security::account::is_active;
+use crate::security::attempts::{Attempt, Door};
 use crate::security::identity::Visitor;
 use crate::words::fill;
 
@@ -69,22 +70,16 @@ pub async fn page(
     let Some((link, opened)) = open(&app, &visitor, &token).await? else {
         return neutral(&app, &visitor);
     };
-    match link.gone {
-        None => {
-            let look = Look {
-                app: &app,
-                visitor: &visitor,
-                token: &token,
-                link: &link,
-                opened: &opened,
-            };
-            render(&look.page(Vec::new(), None).await?)
-        }
-        Some("moved on" | "used") => {
-            let text = moved_on(&app, &visitor, &opened);
-            end(&app, &visitor, StatusCode::CONFLICT, text)
-        }
-        Some(_) => neutral(&app, &visitor),
+    let look = Look {
+        app: &app,
+        visitor: &visitor,
+        token: &token,
+        link: &link,
+        opened: &opened,
+    };
+    match look.ended()? {
+        Some(end) => Ok(end),
+        None => render(&look.page(Vec::new(), None).await?),
     }
 }
 
@@ -116,19 +111,23 @@ async fn open(
     token: &str,
 ) -> Result<Option<(LinkView, Opened)>, Problem> {
     let (name, address) = (token.get(..16).unwrap_or(token), &visitor.address);
-    let now_ms = app.now_ms();
-    if let Some(seconds) = app.attempts.wait_s(Door::Link, name, address, now_ms) {
+    let (attempt, now_ms) = (Attempt::from(name, address), app.now_ms());
+    if let Some(seconds) = app.attempts.wait_s(Door::Link, attempt, now_ms) {
         return Err(Problem::too_many(seconds));
     }
     let link = match app.runtime.link_open(token).await {
         Ok(link) => link,
         Err(RuntimeError::NotFound { .. }) => {
-            app.attempts.failed(Door::Link, name, address, now_ms);
+            app.attempts.failed(Door::Link, attempt, now_ms);
             app.counters.count(Counted::LinkFailure);
             return Ok(None);
         }
         Err(other) => return Err(other.into()),
     };
+    // Who has left decides nothing, by mail as little as by password.
+    if !is_active(&app.organisation(), &link.person, now_ms) {
+        return Ok(None);
+    }
     let case = match app.runtime.case(&link.instance).await {
         Ok(case) => case,
         Err(RuntimeError::NotFound { .. }) => return Ok(None),
@@ -166,12 +165,24 @@ struct Look<'a> {
 }
 
 impl Look<'_> {
+    /// What is shown instead of the item when the link is good for nothing any more.
+    fn ended(&self) -> Result<Option<Response>, Problem> {
+        let (app, visitor, opened) = (self.app, self.visitor, self.opened);
+        match self.link.gone {
+            None if opened.view.status == "open" => Ok(None),
+            None | Some("moved on" | "used") => {
+                let text = moved_on(app, visitor, opened);
+                end(app, visitor, StatusCode::CONFLICT, text).map(Some)
+            }
+            Some(_) => neutral(app, visitor).map(Some),
+        }
+    }
+
     /// Does what was posted, in the name of the person whose link it is.
     async fn act(&self, posted: &Posted) -> Result<Response, Problem> {
         let (app, visitor, opened) = (self.app, self.visitor, self.opened);
-        if opened.view.status != "open" {
-            let text = moved_on(app, visitor, opened);
-            return end(app, visitor, StatusCode::CONFLICT, text);
+        if let Some(end) = self.ended()? {
+            return Ok(end);
         }
         let reading = decide::read(
             posted,

@@ -1,7 +1,6 @@
 //! Signing in and out, and the choice of language.
 
 use askama::Template;
-use axum::Extension;
 use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -15,9 +14,11 @@ use crate::demo;
 use crate::language::{InWords, LANGUAGE_COOKIE, Language};
 use crate::problem::Problem;
 use crate::security::account;
-use crate::security::attempts::Door;
-use crate::security::identity::{Officer, Visitor, cookie, local_path, session_cookie, set_cookie};
-use crate::serve::Peer;
+use crate::security::attempts::{Attempt, Door};
+use crate::security::device::{DEVICE_AGE_S, DEVICE_COOKIE, device_cookie, known_device};
+use crate::security::identity::{
+    Officer, VISIT_COOKIE, Visitor, cookie, local_path, session_cookie, set_cookie,
+};
 use crate::words::fill;
 
 #[derive(Template)]
@@ -102,20 +103,24 @@ pub async fn page(
 /// Signs a person in; the session is a new one, whatever the browser had before.
 pub async fn sign_in(
     State(app): State<App>,
-    peer: Option<Extension<Peer>>,
     headers: HeaderMap,
     posted: Posted,
 ) -> Result<Response, Problem> {
     let words = posted.visitor.language.words();
     let user = posted.text("user").to_owned();
-    let address = peer.map_or_else(
-        || posted.visitor.subject.to_string(),
-        |Extension(Peer(peer))| peer.ip().to_string(),
-    );
-    if let Some(seconds) = app
-        .attempts
-        .wait_s(Door::Password, &user, &address, app.now_ms())
-    {
+    let device = cookie(&headers, DEVICE_COOKIE);
+    let device = device.as_deref();
+    let device = device.and_then(|device| known_device(&app.key, &user, device));
+    // What strangers do to a name does not count in a browser where its owner signed in.
+    let attempt = match device {
+        Some(device) => Attempt {
+            name: device,
+            address: None,
+        },
+        None => Attempt::from(&user, &posted.visitor.address),
+    };
+    let now_ms = app.now_ms();
+    if let Some(seconds) = app.attempts.wait_s(Door::Password, attempt, now_ms) {
         let fault = fill(words.sign_in_slow, &[("seconds", &seconds.to_string())]);
         let mut response = refused(&app, &posted, user, fault, StatusCode::TOO_MANY_REQUESTS)?;
         response
@@ -123,12 +128,15 @@ pub async fn sign_in(
             .insert(axum::http::header::RETRY_AFTER, seconds.into());
         return Ok(response);
     }
+    // Counted before it is looked at: who asks a hundred times at once has asked a hundred times.
+    app.attempts.failed(Door::Password, attempt, now_ms);
     let password = posted.entries.first("password").unwrap_or_default();
     if !account::password_fits(&app, &user, password).await? {
-        app.attempts
-            .failed(Door::Password, &user, &address, app.now_ms());
         app.counters.count(Counted::SignInFailure);
-        tracing::info!(user = %user.chars().take(64).collect::<String>(), "a sign-in failed");
+        // Who is not known may have typed a password here.
+        let known = app.organisation().person(&user).is_some();
+        let user_told = if known { user.as_str() } else { "unknown" };
+        tracing::info!(user = user_told, "a sign-in failed");
         return refused(
             &app,
             &posted,
@@ -137,21 +145,26 @@ pub async fn sign_in(
             StatusCode::UNPROCESSABLE_ENTITY,
         );
     }
-    app.attempts.succeeded(Door::Password, &user);
+    app.attempts.succeeded(Door::Password, attempt);
     app.counters.count(Counted::SignIn);
-    let name = session_cookie(app.site.secure);
-    let former = cookie(&headers, name);
+    let former = cookie(&headers, session_cookie(app.site.secure));
     let token = account::begin_session(&app, &user, former.as_deref()).await?;
+    Ok(welcomed(&app, &posted, &user, &token))
+}
+
+/// Sends somebody on who has just signed in.
+fn welcomed(app: &App, posted: &Posted, user: &str, token: &str) -> Response {
     let mut response = Redirect::to(local_path(posted.text("next"))).into_response();
-    set_cookie(
-        &mut response,
-        name,
-        &token,
-        app.limits.session_minutes * 60,
-        app.site.secure,
-    );
-    set_cookie(&mut response, "visit", "", 0, app.site.secure);
-    Ok(response)
+    let (secure, session_s) = (app.site.secure, app.limits.session_minutes * 60);
+    let device = device_cookie(&app.key, user);
+    for (name, value, age_s) in [
+        (session_cookie(secure), token, session_s),
+        (VISIT_COOKIE, "", 0),
+        (DEVICE_COOKIE, &device, DEVICE_AGE_S),
+    ] {
+        set_cookie(&mut response, name, value, age_s, secure);
+    }
+    response
 }
 
 fn refused(
@@ -182,7 +195,7 @@ pub async fn sign_out(
     Officer(signed_in): Officer,
     _posted: Posted,
 ) -> Result<Response, Problem> {
-    account::end_session(&app, &signed_in.session).await?;
+    account::end_session(&app, &signed_in).await?;
     let mut response = Redirect::to("/sign-in?said=signed-out").into_response();
     set_cookie(
         &mut response,

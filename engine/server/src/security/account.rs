@@ -1,5 +1,6 @@
 //! Accounts in the database: passwords, sessions and API keys. Tokens are stored as hashes only.
 
+use tongban_org::Organisation;
 use tongban_store::{
     ApiKeyGone, ApiKeyRow, AuditEntry, Change, CredentialRow, SessionGone, SessionRow,
     SessionsOfPersonGone, Store,
@@ -14,6 +15,8 @@ use crate::problem::Problem;
 
 /// Who the audit names for what the command line does.
 const SITE: &str = "site";
+/// Whoever works all day signs in once a day all the same.
+const SESSION_MS_MAX: i64 = 24 * 3_600_000;
 
 /// Somebody with a session.
 #[derive(Debug, Clone)]
@@ -26,6 +29,8 @@ pub struct SignedIn {
     pub unit: Option<String>,
     /// The hash of the session's token.
     pub session: String,
+    /// Whether this request made the session longer.
+    pub renewed: bool,
 }
 
 /// What a new key is for.
@@ -147,10 +152,7 @@ pub async fn remove_key(store: &Store, hash: &str, now_ms: i64) -> Result<(), Ac
 /// # Errors
 /// The database refused.
 pub async fn password_fits(app: &App, person: &str, password: &str) -> Result<bool, Problem> {
-    let active = app
-        .organisation()
-        .person(person)
-        .is_some_and(|person| person.left_ms.is_none_or(|left| left > app.now_ms()));
+    let active = is_active(&app.organisation(), person, app.now_ms());
     let credential = app
         .store()
         .credential(person)
@@ -192,19 +194,21 @@ pub async fn begin_session(
     Ok(token)
 }
 
-/// Ends a session, by the hash of its token.
+/// Ends a session.
 ///
 /// # Errors
 /// The database refused.
-pub async fn end_session(app: &App, hash: &str) -> Result<(), Problem> {
-    let mut change = Change::without_instance(app.now_ms());
+pub async fn end_session(app: &App, signed_in: &SignedIn) -> Result<(), Problem> {
+    let (now_ms, person) = (app.now_ms(), &signed_in.person);
+    let mut change = Change::without_instance(now_ms);
     change.add(SessionGone {
-        hash: hash.to_owned(),
+        hash: signed_in.session.clone(),
     });
+    audit(&mut change, person, "session.end", person, now_ms);
     commit(app.store(), change).await.map_err(Problem::internal)
 }
 
-/// Who a session belongs to, if it is in force; one that is past its half is renewed.
+/// Who a session belongs to, if it is in force; one that is past its half is renewed, up to a day from its beginning.
 ///
 /// # Errors
 /// The database refused.
@@ -222,20 +226,21 @@ pub async fn signed_in(app: &App, token: &str) -> Result<Option<SignedIn>, Probl
         return Ok(None);
     };
     let organisation = app.organisation();
-    let Some(person) = organisation
-        .person(&row.person_id)
-        .filter(|person| person.left_ms.is_none_or(|left| left > now_ms))
-    else {
+    let person = organisation.person(&row.person_id);
+    let Some(person) = person.filter(|person| is_active(&organisation, &person.id, now_ms)) else {
         return Ok(None);
     };
+    let length = session_ms(app);
+    let end = (now_ms + length).min(row.created_at_ms + SESSION_MS_MAX.max(length));
     let signed_in = SignedIn {
         person: person.id.clone(),
         name: person.name.clone(),
         unit: person.unit.clone(),
         session: row.hash.clone(),
+        renewed: row.expires_at_ms - now_ms < length / 2 && end > row.expires_at_ms,
     };
-    if row.expires_at_ms - now_ms < session_ms(app) / 2 {
-        row.expires_at_ms = now_ms + session_ms(app);
+    if signed_in.renewed {
+        row.expires_at_ms = end;
         let mut change = Change::without_instance(now_ms);
         change.add(row);
         commit(app.store(), change)
@@ -260,12 +265,15 @@ pub async fn client(app: &App, key: &str) -> Result<Option<Client>, Problem> {
         return Ok(None);
     };
     let organisation = app.organisation();
-    let gone = row.person_id.as_deref().is_some_and(|person| {
-        organisation
-            .person(person)
-            .is_none_or(|person| person.left_ms.is_some_and(|left| left <= now_ms))
-    });
-    if gone {
+    let person_gone = row
+        .person_id
+        .as_deref()
+        .is_some_and(|person| !is_active(&organisation, person, now_ms));
+    let unit_gone = row
+        .unit_id
+        .as_deref()
+        .is_some_and(|unit| organisation.unit(unit).is_none());
+    if person_gone || unit_gone {
         return Ok(None);
     }
     Ok(Some(Client {
@@ -274,6 +282,12 @@ pub async fn client(app: &App, key: &str) -> Result<Option<Client>, Problem> {
         person: row.person_id,
         scopes: key::scopes_of(&row.scopes),
     }))
+}
+
+/// Whether somebody is one of the organisation's people and has not left.
+pub fn is_active(organisation: &Organisation, person: &str, now_ms: i64) -> bool {
+    let found = organisation.person(person);
+    found.is_some_and(|person| person.left_ms.is_none_or(|left| left > now_ms))
 }
 
 /// Writes what was done to accounts into the audit of the site.

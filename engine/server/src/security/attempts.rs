@@ -13,8 +13,10 @@ const FIRST_WAIT_S: u32 = 2;
 const LONGEST_WAIT_S: u32 = 300;
 /// After so long without a failure a name starts afresh.
 const FORGET_MS: i64 = 15 * 60 * 1000;
-/// The most names that are remembered; the oldest go first.
+/// The most names that are remembered; the older half goes first.
 const NAMES_MAX: usize = 50_000;
+/// Of a longer name so much is remembered: whoever guesses chooses it.
+const NAME_BYTES_MAX: usize = 64;
 
 #[derive(Debug, Clone, Copy)]
 struct Record {
@@ -44,16 +46,45 @@ pub enum Door {
 }
 
 impl Door {
-    fn names(self, name: &str, address: &str) -> [(String, u32); 2] {
-        let word = match self {
+    fn word(self) -> &'static str {
+        match self {
             Self::Password => "user",
             Self::Key => "key",
             Self::Link => "link",
-        };
-        [
-            (format!("{word} {name}"), FREE),
-            (format!("{word} from {address}"), FREE * 10),
-        ]
+        }
+    }
+
+    fn own(self, name: &str) -> String {
+        let end = name.floor_char_boundary(NAME_BYTES_MAX);
+        format!("{} {}", self.word(), name.get(..end).unwrap_or_default())
+    }
+
+    /// What an attempt counts for, each with the failures that cost nothing there. Many people share an address, so
+    /// that it may fail ten times as often as a name.
+    fn names<'a>(self, attempt: Attempt<'a>) -> impl Iterator<Item = (String, u32)> + use<'a> {
+        let address = attempt
+            .address
+            .map(|address| (format!("{} from {address}", self.word()), FREE * 10));
+        [(self.own(attempt.name), FREE)].into_iter().chain(address)
+    }
+}
+
+/// Who tries, and from where.
+#[derive(Debug, Clone, Copy)]
+pub struct Attempt<'a> {
+    /// The name that is tried.
+    pub name: &'a str,
+    /// Where the attempt comes from; `None` when it does not count there.
+    pub address: Option<&'a str>,
+}
+
+impl<'a> Attempt<'a> {
+    /// An attempt at a name from an address.
+    pub fn from(name: &'a str, address: &'a str) -> Self {
+        Self {
+            name,
+            address: Some(address),
+        }
     }
 }
 
@@ -64,33 +95,26 @@ pub struct Attempts {
 }
 
 impl Attempts {
-    /// Seconds to wait before the next attempt of any of these names, `None` when it may come now.
-    /// An address may fail ten times as often as a user, since many people share one.
-    pub fn wait_s(&self, door: Door, name: &str, address: &str, now_ms: i64) -> Option<u32> {
+    /// Seconds to wait before the next attempt, `None` when it may come now.
+    pub fn wait_s(&self, door: Door, attempt: Attempt<'_>, now_ms: i64) -> Option<u32> {
         let records = self.records.lock();
-        let names = door.names(name, address);
         // Who was right there lately does not wait for the strangers at the same address.
-        let [(own, _), _] = &names;
-        if records.get(own).is_some_and(|record| record.failures == 0) {
+        let own = records.get(&door.own(attempt.name));
+        if own.is_some_and(|record| record.failures == 0) {
             return None;
         }
-        let until = names
-            .iter()
-            .filter_map(|(name, free)| records.get(name).map(|record| record.wait_until_ms(*free)))
+        let until = door
+            .names(attempt)
+            .filter_map(|(name, free)| records.get(&name).map(|record| record.wait_until_ms(free)))
             .max()?;
         (until > now_ms).then(|| ((until - now_ms + 999) / 1000) as u32)
     }
 
     /// Counts a failure.
-    pub fn failed(&self, door: Door, name: &str, address: &str, now_ms: i64) {
+    pub fn failed(&self, door: Door, attempt: Attempt<'_>, now_ms: i64) {
         let mut records = self.records.lock();
-        if records.len() >= NAMES_MAX {
-            records.retain(|_, record| now_ms - record.last_ms < FORGET_MS);
-        }
-        if records.len() >= NAMES_MAX {
-            records.clear();
-        }
-        for (name, _) in door.names(name, address) {
+        make_room(&mut records, now_ms);
+        for (name, _) in door.names(attempt) {
             let record = records.entry(name).or_insert(Record {
                 failures: 0,
                 last_ms: now_ms,
@@ -103,26 +127,43 @@ impl Attempts {
         }
     }
 
-    /// A success clears the name; the address keeps its failures, which may be at other names.
-    pub fn succeeded(&self, door: Door, name: &str) {
-        let [(own, _), _] = door.names(name, "");
-        self.records.lock().remove(&own);
+    /// An attempt that was counted before it was looked at came out well: it clears the name; the address keeps its
+    /// other failures, which may be at other names.
+    pub fn succeeded(&self, door: Door, attempt: Attempt<'_>) {
+        let mut records = self.records.lock();
+        for (name, _) in door.names(attempt).skip(1) {
+            if let Some(record) = records.get_mut(&name) {
+                record.failures = record.failures.saturating_sub(1);
+            }
+        }
+        records.remove(&door.own(attempt.name));
     }
 
     /// A success that is remembered: the name does not wait for failures of others at its address.
     pub fn known(&self, door: Door, name: &str, now_ms: i64) {
-        let [(own, _), _] = door.names(name, "");
         let mut records = self.records.lock();
-        if records.len() < NAMES_MAX {
-            records.insert(
-                own,
-                Record {
-                    failures: 0,
-                    last_ms: now_ms,
-                },
-            );
-        }
+        make_room(&mut records, now_ms);
+        let record = Record {
+            failures: 0,
+            last_ms: now_ms,
+        };
+        records.insert(door.own(name), record);
     }
+}
+
+/// Keeps the memory bounded: what is forgotten goes, then the older half.
+fn make_room(records: &mut HashMap<String, Record>, now_ms: i64) {
+    if records.len() < NAMES_MAX {
+        return;
+    }
+    records.retain(|_, record| now_ms - record.last_ms < FORGET_MS);
+    if records.len() < NAMES_MAX {
+        return;
+    }
+    let mut times: Vec<i64> = records.values().map(|record| record.last_ms).collect();
+    let (_, middle, _) = times.select_nth_unstable(NAMES_MAX / 2);
+    let middle = *middle;
+    records.retain(|_, record| record.last_ms > middle);
 }
 
 #[cfg(test)]
@@ -133,31 +174,31 @@ mod tests {
     fn waiting_grows_is_bounded_and_ends() {
         let attempts = Attempts::default();
         for _ in 0..4 {
-            attempts.failed(Door::Password, "li-na", "10.0.0.1", 0);
+            attempts.failed(Door::Password, Attempt::from("li-na", "10.0.0.1"), 0);
             assert_eq!(
-                attempts.wait_s(Door::Password, "li-na", "10.0.0.1", 0),
+                attempts.wait_s(Door::Password, Attempt::from("li-na", "10.0.0.1"), 0),
                 None
             );
         }
-        attempts.failed(Door::Password, "li-na", "10.0.0.1", 0);
+        attempts.failed(Door::Password, Attempt::from("li-na", "10.0.0.1"), 0);
         assert_eq!(
-            attempts.wait_s(Door::Password, "li-na", "10.0.0.1", 0),
+            attempts.wait_s(Door::Password, Attempt::from("li-na", "10.0.0.1"), 0),
             Some(2)
         );
-        attempts.failed(Door::Password, "li-na", "10.0.0.1", 0);
+        attempts.failed(Door::Password, Attempt::from("li-na", "10.0.0.1"), 0);
         assert_eq!(
-            attempts.wait_s(Door::Password, "li-na", "10.0.0.1", 0),
+            attempts.wait_s(Door::Password, Attempt::from("li-na", "10.0.0.1"), 0),
             Some(4)
         );
         for _ in 0..50 {
-            attempts.failed(Door::Password, "li-na", "10.0.0.1", 0);
+            attempts.failed(Door::Password, Attempt::from("li-na", "10.0.0.1"), 0);
         }
         assert_eq!(
-            attempts.wait_s(Door::Password, "li-na", "elsewhere", 0),
+            attempts.wait_s(Door::Password, Attempt::from("li-na", "elsewhere"), 0),
             Some(300)
         );
         assert_eq!(
-            attempts.wait_s(Door::Password, "li-na", "elsewhere", 300_000),
+            attempts.wait_s(Door::Password, Attempt::from("li-na", "elsewhere"), 300_000),
             None
         );
     }
@@ -166,15 +207,19 @@ mod tests {
     fn spraying_over_many_names_from_one_address_is_slowed_too() {
         let attempts = Attempts::default();
         for at in 0..60 {
-            attempts.failed(Door::Password, &format!("user-{at}"), "10.0.0.9", 0);
+            attempts.failed(
+                Door::Password,
+                Attempt::from(&format!("user-{at}"), "10.0.0.9"),
+                0,
+            );
         }
         assert!(
             attempts
-                .wait_s(Door::Password, "never-tried", "10.0.0.9", 0)
+                .wait_s(Door::Password, Attempt::from("never-tried", "10.0.0.9"), 0)
                 .is_some()
         );
         assert_eq!(
-            attempts.wait_s(Door::Password, "never-tried", "10.0.0.8", 0),
+            attempts.wait_s(Door::Password, Attempt::from("never-tried", "10.0.0.8"), 0),
             None
         );
     }
@@ -183,24 +228,92 @@ mod tests {
     fn a_success_clears_the_name_but_not_the_address() {
         let attempts = Attempts::default();
         for _ in 0..8 {
-            attempts.failed(Door::Password, "li-na", "a", 0);
+            attempts.failed(Door::Password, Attempt::from("li-na", "a"), 0);
         }
-        attempts.succeeded(Door::Password, "li-na");
-        assert_eq!(attempts.wait_s(Door::Password, "li-na", "a", 0), None);
+        for at in 0..60 {
+            attempts.failed(Door::Password, Attempt::from(&format!("user-{at}"), "a"), 0);
+        }
+        attempts.succeeded(Door::Password, Attempt::from("li-na", "a"));
+        assert_eq!(
+            attempts.wait_s(Door::Password, Attempt::from("li-na", "elsewhere"), 0),
+            None
+        );
+        assert!(
+            attempts
+                .wait_s(Door::Password, Attempt::from("never-tried", "a"), 0)
+                .is_some()
+        );
     }
 
     #[test]
     fn doors_are_apart_and_who_was_right_does_not_wait_for_strangers() {
         let attempts = Attempts::default();
         for at in 0..60 {
-            attempts.failed(Door::Key, &format!("key-{at}"), "10.0.0.9", 0);
+            attempts.failed(
+                Door::Key,
+                Attempt::from(&format!("key-{at}"), "10.0.0.9"),
+                0,
+            );
         }
-        assert!(attempts.wait_s(Door::Key, "mine", "10.0.0.9", 0).is_some());
-        assert_eq!(attempts.wait_s(Door::Password, "mine", "10.0.0.9", 0), None);
-        assert_eq!(attempts.wait_s(Door::Link, "mine", "10.0.0.9", 0), None);
+        assert!(
+            attempts
+                .wait_s(Door::Key, Attempt::from("mine", "10.0.0.9"), 0)
+                .is_some()
+        );
+        assert_eq!(
+            attempts.wait_s(Door::Password, Attempt::from("mine", "10.0.0.9"), 0),
+            None
+        );
+        assert_eq!(
+            attempts.wait_s(Door::Link, Attempt::from("mine", "10.0.0.9"), 0),
+            None
+        );
         attempts.known(Door::Key, "mine", 0);
-        assert_eq!(attempts.wait_s(Door::Key, "mine", "10.0.0.9", 0), None);
-        attempts.failed(Door::Key, "mine", "10.0.0.9", 0);
-        assert!(attempts.wait_s(Door::Key, "mine", "10.0.0.9", 0).is_some());
+        assert_eq!(
+            attempts.wait_s(Door::Key, Attempt::from("mine", "10.0.0.9"), 0),
+            None
+        );
+        attempts.failed(Door::Key, Attempt::from("mine", "10.0.0.9"), 0);
+        assert!(
+            attempts
+                .wait_s(Door::Key, Attempt::from("mine", "10.0.0.9"), 0)
+                .is_some()
+        );
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded_and_the_newer_half_stays() {
+        let attempts = Attempts::default();
+        let long = "x".repeat(1 << 20);
+        attempts.failed(Door::Password, Attempt::from(&long, "a"), 0);
+        let longest = |attempts: &Attempts| {
+            let records = attempts.records.lock();
+            records.keys().map(String::len).max()
+        };
+        assert!(longest(&attempts) < Some(80));
+        for at in 0..NAMES_MAX {
+            let name = at.to_string();
+            let attempt = Attempt {
+                name: &name,
+                address: None,
+            };
+            attempts.failed(Door::Link, attempt, at as i64);
+        }
+        for _ in 0..6 {
+            attempts.failed(Door::Password, Attempt::from("li-na", "b"), 60_000);
+        }
+        assert!(attempts.records.lock().len() < NAMES_MAX);
+        let newest = (NAMES_MAX - 1).to_string();
+        assert!(
+            attempts
+                .records
+                .lock()
+                .contains_key(&Door::Link.own(&newest))
+        );
+        assert!(
+            attempts
+                .wait_s(Door::Password, Attempt::from("li-na", "c"), 60_000)
+                .is_some()
+        );
     }
 }

@@ -4,6 +4,7 @@
 //! that no spelling of a path walks around it.
 
 use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Request, State};
@@ -16,7 +17,7 @@ use tongban_runtime::Caller;
 use tongban_work::Channel;
 
 use super::account::{self, SignedIn};
-use super::attempts::Door;
+use super::attempts::{Attempt, Door};
 use super::form_token;
 use super::key::{Scope, bearer};
 use super::secret::random_token;
@@ -27,7 +28,7 @@ use crate::problem::Problem;
 use crate::serve::Peer;
 
 /// The cookie of a visit before signing in, to which the tokens of forms are bound.
-const VISIT_COOKIE: &str = "visit";
+pub const VISIT_COOKIE: &str = "visit";
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,12 +116,13 @@ pub async fn visit(State(app): State<App>, mut request: Request, next: Next) -> 
         .map_or("/", |path| path.as_str())
         .into();
     let machine = is_machine(&path);
-    let signed_in = match cookie(headers, session_cookie(app.site.secure)) {
-        Some(token) if !machine => match account::signed_in(&app, &token).await {
+    let token = cookie(headers, session_cookie(app.site.secure)).filter(|_| !machine);
+    let signed_in = match &token {
+        Some(token) => match account::signed_in(&app, token).await {
             Ok(found) => found.map(Arc::new),
             Err(problem) => return problem.into_response(),
         },
-        _ => None,
+        None => None,
     };
     let known = cookie(headers, VISIT_COOKIE).filter(|visit| (32..=64).contains(&visit.len()));
     let fresh = (known.is_none() && signed_in.is_none() && !machine).then(random_token);
@@ -133,11 +135,17 @@ pub async fn visit(State(app): State<App>, mut request: Request, next: Next) -> 
     request.extensions_mut().insert(Visitor {
         language,
         subject,
-        signed_in,
+        signed_in: signed_in.clone(),
         path,
         address,
     });
+    let renewed = signed_in.is_some_and(|signed_in| signed_in.renewed);
     let mut response = next.run(request).await;
+    let session = session_cookie(app.site.secure);
+    if let Some(token) = token.filter(|_| renewed && !sets(&response, session)) {
+        let age_s = app.limits.session_minutes * 60;
+        set_cookie(&mut response, session, &token, age_s, app.site.secure);
+    }
     if let Some(visit) = fresh {
         set_cookie(&mut response, VISIT_COOKIE, &visit, 86_400, app.site.secure);
     }
@@ -208,7 +216,8 @@ async fn client_of(app: &App, headers: &HeaderMap, address: String) -> Result<Cl
     // By what is shown of a key and from where: a stranger elsewhere does not slow its owner.
     let name = format!("{}@{address}", key.chars().take(11).collect::<String>());
     let now_ms = app.now_ms();
-    if let Some(seconds) = app.attempts.wait_s(Door::Key, &name, &address, now_ms) {
+    let attempt = Attempt::from(&name, &address);
+    if let Some(seconds) = app.attempts.wait_s(Door::Key, attempt, now_ms) {
         app.counters.count(Counted::KeyFailure);
         return Err(Problem::too_many(seconds));
     }
@@ -218,7 +227,7 @@ async fn client_of(app: &App, headers: &HeaderMap, address: String) -> Result<Cl
             Ok(client)
         }
         None => {
-            app.attempts.failed(Door::Key, &name, &address, now_ms);
+            app.attempts.failed(Door::Key, attempt, now_ms);
             app.counters.count(Counted::KeyFailure);
             Err(Problem::unauthenticated())
         }
@@ -230,7 +239,15 @@ fn address_of(request: &Request) -> String {
     request
         .extensions()
         .get::<Peer>()
-        .map_or_else(|| "here".to_owned(), |Peer(peer)| peer.ip().to_string())
+        .map_or_else(|| "here".to_owned(), |Peer(peer)| network_of(peer.ip()))
+}
+
+/// The address, or of version 6 the network: whoever has one address there has 2^64.
+fn network_of(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).to_string(),
+    }
 }
 
 impl<S: Sync> FromRequestParts<S> for Visitor {
@@ -288,6 +305,13 @@ pub fn set_cookie(response: &mut Response, name: &str, value: &str, age_s: u64, 
     if let Ok(value) = HeaderValue::from_str(&text) {
         response.headers_mut().append(SET_COOKIE, value);
     }
+}
+
+/// Whether an answer sets a cookie.
+fn sets(response: &Response, name: &str) -> bool {
+    let set = response.headers().get_all(SET_COOKIE).iter();
+    let mut set = set.filter_map(|value| value.to_str().ok()?.split_once('='));
+    set.any(|(found, _)| found == name)
 }
 
 /// A cookie of a request.
@@ -357,6 +381,15 @@ mod tests {
         );
         assert_eq!(cookie(&headers, "session").as_deref(), Some("abc="));
         assert_eq!(cookie(&headers, "sess"), None);
+    }
+
+    #[test]
+    fn addresses_count_alone_and_of_version_6_by_network() {
+        let network = |text: &str| network_of(text.parse().expect("an address"));
+        assert_eq!(network("10.0.0.7"), "10.0.0.7");
+        assert_eq!(network("::ffff:10.0.0.7"), "10.0.0.7");
+        assert_eq!(network("2001:db8:1:2:3::4"), network("2001:db8:1:2::9"));
+        assert_ne!(network("2001:db8:1:3::4"), network("2001:db8:1:2::4"));
     }
 
     #[test]

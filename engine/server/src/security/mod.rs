@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod attempts;
+pub mod device;
 pub mod form_token;
 pub mod headers;
 pub mod identity;
