@@ -435,8 +435,9 @@ codes! {
     SCHEDULE_CHOICE "TB0806" "a schedule with no or several triggers"
         "`schedule` has exactly one of every, cron, after, on."
         "schedule: { every: PT1H, cron: '0 * * * *' }"
-    ZERO_DURATION "TB0807" "a duration that is zero or negative"
-        "Nothing would be waited for, so what is repeated or limited by it would run without a pause."
+    ZERO_DURATION "TB0807" "a duration that is zero, negative or too short"
+        "Nothing would be waited for, so what is repeated or limited by it would run without a pause. A schedule starts a \
+        workflow once a second at most."
         "schedule: { every: PT0S }"
     SWALLOWED "TB0808" "an error that is swallowed after its retries"
         "When the retries are used up, `do` of the `catch` is run. Without one the task ends as if nothing had happened: its \

@@ -9,7 +9,7 @@ use crate::lane::Class;
 use crate::node::Node;
 use crate::request::Caller;
 use crate::start::Beginning;
-use crate::timetable::{CatchUp, Timetable, zone};
+use crate::timetable::{CatchUp, PACE_MS, Timetable, zone};
 
 /// How often a schedule that waits for the end of a run looks whether it has ended.
 const LOOK_MS: i64 = 5_000;
@@ -43,7 +43,9 @@ impl Node {
             |error: crate::timetable::TimetableError| RuntimeError::Internal(error.to_string());
         let table: Timetable = schedule.spec.parse().map_err(wrong)?;
         if let Timetable::After(pause_ms) = table {
-            return self.tick_after(schedule, pause_ms, now_ms).await;
+            return self
+                .tick_after(schedule, pause_ms.max(PACE_MS), now_ms)
+                .await;
         }
         let zone = zone(&schedule.zone).map_err(wrong)?;
         let catch_up = match schedule.catch_up.as_str() {
@@ -84,7 +86,7 @@ impl Node {
             let ended_ms = head.as_ref().and_then(|head| head.ended_at_ms);
             if head.is_some() && ended_ms.is_none() {
                 return self
-                    .ticked(schedule, Some(last), now_ms + LOOK_MS.min(pause_ms.max(1)))
+                    .ticked(schedule, Some(last), now_ms + LOOK_MS.min(pause_ms))
                     .await;
             }
             if let Some(due_ms) = ended_ms
@@ -97,7 +99,7 @@ impl Node {
         // Both nodes name the tick by when it was due, so that one of them starts it.
         let tick = schedule.ready_at_ms;
         self.start_tick(schedule, tick).await?;
-        self.ticked(schedule, Some(tick), now_ms + LOOK_MS.min(pause_ms.max(1)))
+        self.ticked(schedule, Some(tick), now_ms + LOOK_MS.min(pause_ms))
             .await
     }
 

@@ -13,9 +13,9 @@ use jiff::tz::TimeZone;
 pub enum Timetable {
     /// A Unix cron expression of five fields.
     Cron(String),
-    /// Every so many milliseconds from the moment of publishing.
+    /// Every so many milliseconds from the moment of publishing; a second at least.
     Every(i64),
-    /// So many milliseconds after the last run ended.
+    /// So many milliseconds after the last run ended; a second at least.
     After(i64),
 }
 
@@ -29,6 +29,9 @@ pub enum CatchUp {
     /// A start for each.
     All,
 }
+
+/// The shortest pace of a schedule.
+pub(crate) const PACE_MS: i64 = 1_000;
 
 /// A tick later than this was missed: the nodes were down, not busy.
 const MISSED_AFTER_MS: i64 = 60_000;
@@ -69,7 +72,9 @@ impl Timetable {
         zone: &TimeZone,
     ) -> Result<Option<i64>, TimetableError> {
         match self {
-            Timetable::Every(interval) => Ok(Some(after_ms.saturating_add((*interval).max(1)))),
+            Timetable::Every(interval) => {
+                Ok(Some(after_ms.saturating_add((*interval).max(PACE_MS))))
+            }
             Timetable::After(_) => Ok(None),
             Timetable::Cron(text) => {
                 let cron = parse(text)?;

@@ -331,10 +331,10 @@ impl Reader {
         let fields = self.closed(node, "`schedule`", &["every", "cron", "after", "on"])?;
         let every = node
             .get("every")
-            .and_then(|every| self.positive_duration(every, "`every`"));
+            .and_then(|every| self.pace(every, "`every`"));
         let after = node
             .get("after")
-            .and_then(|after| self.duration(after, "`after`"));
+            .and_then(|after| self.pace(after, "`after`"));
         let cron = node.get("cron").and_then(|cron| self.text(cron, "`cron`"));
         if let Some(cron) = &cron {
             let places = crate::place::Places::new(source);

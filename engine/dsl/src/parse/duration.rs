@@ -17,6 +17,8 @@ const UNITS: &[(&str, i64)] = &[
 const UNIT_NAMES: &[&str] = &["days", "hours", "minutes", "seconds", "milliseconds"];
 /// A hundred years: longer durations are slips.
 const LONGEST_MS: i64 = 100 * 366 * 86_400_000;
+/// A second: what a schedule starts more often than this would leave no time for anything else.
+const PACE_MS: i64 = 1_000;
 
 impl Reader {
     pub fn duration(&mut self, node: &Node, what: &str) -> Option<Duration> {
@@ -90,6 +92,20 @@ impl Reader {
                     format!("{what} must be longer than nothing"),
                 )
                 .help("give it at least a second"),
+            );
+        }
+        Some(duration)
+    }
+
+    /// The pace of a schedule: a second or longer.
+    pub fn pace(&mut self, node: &Node, what: &str) -> Option<Duration> {
+        let duration = self.duration(node, what)?;
+        if matches!(duration.kind, DurationKind::Fixed(period) if period.approximate_ms() < PACE_MS)
+        {
+            let message = format!("{what} must be a second or longer");
+            self.report(
+                Diagnostic::error(codes::ZERO_DURATION, duration.span, message)
+                    .help("a schedule starts a workflow once a second at most: write `PT1S`"),
             );
         }
         Some(duration)

@@ -56,8 +56,9 @@ pub(crate) struct RunArguments {
 /// Longer texts are JSON: what is wrong with them is told as such.
 const YAML_MAX: usize = 1 << 20;
 
-/// The most timers that `--fast-forward` fires: an endless loop with a wait is then told as waiting.
-const TIMERS_MAX: u32 = 100_000;
+/// The most timers that `--fast-forward` fires: a retry or a circle without an end is then told as waiting, with the
+/// reason as its error.
+const TIMERS_MAX: u32 = 10_000;
 
 /// Checks, runs, prints.
 pub(crate) fn run(arguments: RunArguments) -> anyhow::Result<u8> {
@@ -151,11 +152,14 @@ async fn run_in_memory(
         fast_forward: arguments.fast_forward,
         acts: Flying::default(),
     };
-    flight.play(events).await?;
+    let used_up = flight.play(events).await?;
     let case = runtime.case(&started.id).await?;
     let entries = history(&runtime, &started.id).await?;
     let virtual_ms = tongban_runtime::Clock::now_ms(clock.as_ref()) - began_ms;
     let mut ran = told(&case, &entries, virtual_ms);
+    if used_up {
+        ran.object["error"] = json!(endless(&case).to_value());
+    }
     ran.picture = arguments.draw.as_ref().map(|_| {
         let language = arguments.language.language();
         drawing::svg(
@@ -188,20 +192,18 @@ struct Flight<'a> {
 }
 
 impl Flight<'_> {
-    /// Goes on until the instance has ended, or waits for what does not come.
-    async fn play(mut self, mut events: VecDeque<Value>) -> anyhow::Result<()> {
+    /// Goes on until the instance has ended, or waits for what does not come. Says whether it waits for one more timer
+    /// than may be fired.
+    async fn play(mut self, mut events: VecDeque<Value>) -> anyhow::Result<bool> {
         self.settle().await?;
         let mut timers = 0;
         loop {
             let case = self.runtime.case(self.instance).await?;
             if case.instance.status().has_ended() {
-                return Ok(());
+                return Ok(false);
             }
-            let due = self
-                .runtime
-                .next_due_ms()
-                .await?
-                .filter(|_| self.fast_forward && timers < TIMERS_MAX);
+            let due = self.runtime.next_due_ms().await?;
+            let due = due.filter(|_| self.fast_forward);
             // An event that comes before anything listens would be lost: a timer that may fire goes first.
             let live = case.instance.live();
             let event = if live.iter().any(|task| task.kind == "listen") || due.is_none() {
@@ -213,11 +215,12 @@ impl Flight<'_> {
                 (Some(event), _) => {
                     self.runtime.receive(event, Caller::system()).await?;
                 }
+                (None, Some(_)) if timers == TIMERS_MAX => return Ok(true),
                 (None, Some(due)) => {
                     self.clock.advance_to(due);
                     timers += 1;
                 }
-                (None, None) => return Ok(()),
+                (None, None) => return Ok(false),
             }
             self.settle().await?;
         }
@@ -230,8 +233,11 @@ impl Flight<'_> {
         let began_ms = tongban_runtime::Clock::now_ms(self.clock);
         loop {
             self.runtime.run_beside(&mut self.acts).await?;
+            if self.acts.is_empty() {
+                return Ok(());
+            }
             let case = self.runtime.case(self.instance).await?;
-            if self.acts.is_empty() || case.instance.status().has_ended() {
+            if case.instance.status().has_ended() {
                 return Ok(());
             }
             let due = if self.fast_forward {
@@ -277,6 +283,16 @@ fn unfit(faults: &[FieldFault]) -> Ran {
         code: FAILED,
         picture: None,
     }
+}
+
+/// Why a run was given up whose timers do not end.
+fn endless(case: &CaseView) -> tongban_core::Error {
+    let waiting = case.instance.live().into_iter().next();
+    let pointer = waiting.and_then(|task| case.program.pointer(&task.path).map(str::to_owned));
+    let detail = format!(
+        "the instance still waits after {TIMERS_MAX} timers, which is where `--fast-forward` stops: give a retry a `limit`, and a circle of tasks a way out"
+    );
+    tongban_core::Error::new(ErrorKind::Runtime, detail).at(&pointer.unwrap_or_default())
 }
 
 async fn history(runtime: &Runtime, instance: &str) -> anyhow::Result<Vec<Entry>> {
