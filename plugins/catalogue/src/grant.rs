@@ -1,14 +1,14 @@
-//! What issuing and revoking a grant have in common.
+//! What issuing, extending and revoking a grant have in common.
 
 use std::sync::Arc;
 
 use tongban_expr::Value;
 use tongban_plugin::{Call, Failure, GrantStatus, GrantWrite, May, RegisterDefinition};
-use tongban_register::{Lens, definition};
+use tongban_register::{Lens, definition, existing};
 
 /// The register of grants, when the call names no other.
 pub(crate) const GRANTS: &str = "grants";
-/// The function whose right in the register also covers revoking.
+/// The function whose right in the register also covers extending and revoking.
 pub(crate) const ISSUE: &str = "grant.issue";
 
 /// The register of grants, when the call may write it.
@@ -21,6 +21,41 @@ pub(crate) async fn grants(
         Lens::of_function(&definition, call, May::Write, ISSUE).map_err(|_| refused)
     })?;
     Ok(definition)
+}
+
+/// The record of a grant that is in force; `done` is what cannot be done to another one.
+pub(crate) async fn in_force(
+    call: &Call<'_>,
+    definition: &RegisterDefinition,
+    id: &str,
+    done: &str,
+) -> Result<Value, Failure> {
+    let id = id.to_owned();
+    let found = existing(call, &definition.register, std::slice::from_ref(&id)).await?;
+    let body = found
+        .get(&id)
+        .map(|found| found.record.body.clone())
+        .ok_or_else(|| Failure::validation(format!("there is no grant `{id}`")).with_status(404))?;
+    match body.text("status").unwrap_or_default() {
+        "active" => Ok(body),
+        status => Err(Failure::conflict(format!(
+            "grant `{id}` is {status}, only one in force can be {done}"
+        ))
+        .with_retryable(false)),
+    }
+}
+
+/// The last day of a grant, which must not be over.
+pub(crate) fn until_day<'a>(day: &'a str, call: &Call<'_>) -> Result<&'a str, Failure> {
+    match call.ports.calendar.end_of_day_ms(day) {
+        None => Err(Failure::validation(format!(
+            "`until` expects a day such as 2026-12-31, found `{day}`"
+        ))),
+        Some(end) if end < call.now_ms => Err(Failure::validation(format!(
+            "`until` is {day}, which is over: a grant ends in the future"
+        ))),
+        Some(_) => Ok(day),
+    }
 }
 
 /// The row that the exchange serves by, from the record of a grant.

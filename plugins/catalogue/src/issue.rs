@@ -8,7 +8,7 @@ use tongban_plugin::{
 };
 use tongban_register::{Arguments, Writing, existing, write};
 
-use crate::grant::{GRANTS, ISSUE, grants, row};
+use crate::grant::{GRANTS, ISSUE, grants, row, until_day};
 use crate::publish::CATALOGUE;
 
 /// The pattern of a grant's number, where its register gives none.
@@ -120,18 +120,7 @@ impl Terms {
             Some(day) => Some(day),
             None => args.text("validTo")?,
         };
-        if let Some(day) = until {
-            let end = call.ports.calendar.end_of_day_ms(day).ok_or_else(|| {
-                Failure::validation(format!(
-                    "`until` expects a day such as 2026-12-31, found `{day}`"
-                ))
-            })?;
-            if end < call.now_ms {
-                return Err(Failure::validation(format!(
-                    "`until` is {day}, which is over: a grant ends in the future"
-                )));
-            }
-        }
+        let until = until.map(|day| until_day(day, call)).transpose()?;
         Ok(Self {
             resource: args.needed_text("resource")?.to_owned(),
             fields: fields(args)?,

@@ -1,6 +1,7 @@
 //! The catalogue and the grants: `catalogue.publish`, `catalogue.withdraw`, `grant.issue`,
-//! `grant.revoke`.
+//! `grant.extend`, `grant.revoke`.
 
+mod extend;
 mod grant;
 mod issue;
 mod publish;
@@ -16,5 +17,6 @@ pub fn plugin() -> Plugin {
         .write(publish::Publish::new())
         .write(withdraw::Withdraw::new())
         .write(issue::Issue::new())
+        .write(extend::Extend::new())
         .write(revoke::Revoke::new())
 }

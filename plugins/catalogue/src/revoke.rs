@@ -5,9 +5,9 @@ use tongban_expr::{Value, value};
 use tongban_plugin::{
     Call, Failure, GrantStatus, Kind, Prepared, RecordMode, Signature, Title, Write,
 };
-use tongban_register::{Arguments, Writing, existing, write};
+use tongban_register::{Arguments, Writing, write};
 
-use crate::grant::{GRANTS, grants, row};
+use crate::grant::{GRANTS, grants, in_force, row};
 
 pub(crate) struct Revoke {
     signature: Signature,
@@ -57,20 +57,7 @@ impl Write for Revoke {
         let definition = grants(call, args.text("register")?.unwrap_or(GRANTS)).await?;
         let id = args.needed_text("id")?.to_owned();
         let reason = args.text("reason")?;
-        let found = existing(call, &definition.register, std::slice::from_ref(&id)).await?;
-        let body = found
-            .get(&id)
-            .map(|found| found.record.body.clone())
-            .ok_or_else(|| {
-                Failure::validation(format!("there is no grant `{id}`")).with_status(404)
-            })?;
-        let status = body.text("status").unwrap_or_default();
-        if status != "active" {
-            return Err(Failure::conflict(format!(
-                "grant `{id}` is {status}, only one in force can be revoked"
-            ))
-            .with_retryable(false));
-        }
+        let body = in_force(call, &definition, &id, "revoked").await?;
         let mut given = Value::object([
             (definition.key.as_str(), Value::from(id.as_str())),
             ("status", Value::from("revoked")),
