@@ -21,7 +21,7 @@ pub trait Clock: Send + Sync {
     /// Takes a reading of the database's clock; false when the clock jumped beyond its bound and the node must stop writing.
     fn measured(&self, database_ms: i64) -> bool;
 
-    /// Whether a jump beyond the bound was seen.
+    /// Whether a jump beyond the bound was seen, and no reading within it since.
     fn is_lost(&self) -> bool {
         false
     }
@@ -86,6 +86,8 @@ impl Clock for SystemClock {
             return false;
         }
         *held = base;
+        // The database's clock was put right again.
+        self.lost.store(false, Ordering::Release);
         true
     }
 
@@ -148,6 +150,8 @@ mod tests {
         assert!(clock.now_ms() >= far);
         assert!(!clock.measured(far + 120_000));
         assert!(clock.is_lost());
+        assert!(clock.measured(far), "the two agree again");
+        assert!(!clock.is_lost());
     }
 
     #[test]

@@ -88,7 +88,7 @@ impl Node {
             Job::Events => self.route_events().await,
             Job::Sink => self.send_to_sink().await,
             Job::Schedules => self.tick_schedules().await,
-            Job::Sweep => self.sweep().await.map(|_| false),
+            Job::Sweep => self.sweep().await,
             Job::Clock => self.measure_clock().await,
         }
     }

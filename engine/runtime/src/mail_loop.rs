@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use futures_util::future::{Either, select};
 use tongban_core::{Error, ErrorKind};
 use tongban_expr::{Value, value};
-use tongban_plugin::{MailFailure, Message};
+use tongban_plugin::{MailFailure, MailTransport, Message};
 use tongban_store::{Change, IncidentRow, MailRow, MailTried};
 
 use crate::bundles::Ready;
@@ -34,8 +35,7 @@ impl Node {
             return Ok(Vec::new());
         }
         let now_ms = self.clock.now_ms();
-        // SMTP servers may take minutes for the last reply: the lease is long.
-        let until_ms = now_ms + self.settings.lease_ms.max(600_000);
+        let until_ms = now_ms + self.settings.lease_ms;
         Ok(self.store.mail_claim(now_ms, until_ms, limit).await?)
     }
 
@@ -52,7 +52,7 @@ impl Node {
                 None,
                 format!("its outcome is not known after {most} attempts"),
             ),
-            Ok(message) => match transport.send(&message).await {
+            Ok(message) => match self.convey(&*transport, &mail, &message).await {
                 Ok(()) => {
                     return self
                         .tried(&mail, attempt, "sent", None, self.clock.now_ms(), None)
@@ -96,6 +96,33 @@ impl Node {
             Some(incident),
         )
         .await
+    }
+
+    /// Hands a letter over. A relay may take minutes for its last reply: meanwhile the mail stays this node's.
+    async fn convey(
+        &self,
+        transport: &dyn MailTransport,
+        mail: &MailRow,
+        message: &Message,
+    ) -> Result<(), MailFailure> {
+        let renewal_ms = u64::try_from(self.settings.lease_ms / 3).unwrap_or(10_000);
+        let mut sending = transport.send(message);
+        loop {
+            match select(sending, self.clock.sleep(renewal_ms)).await {
+                Either::Left((sent, _)) => return sent,
+                Either::Right(((), unfinished)) => {
+                    let until_ms = self.clock.now_ms() + self.settings.lease_ms;
+                    let renewed = self
+                        .store
+                        .mail_renew(&mail.id, mail.attempt, until_ms)
+                        .await;
+                    if let Err(error) = renewed {
+                        tracing::warn!(mail = mail.id, %error, "the lease of a mail could not be prolonged");
+                    }
+                    sending = unfinished;
+                }
+            }
+        }
     }
 
     async fn tried(

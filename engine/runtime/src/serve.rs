@@ -2,10 +2,12 @@
 
 use std::collections::VecDeque;
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
@@ -16,6 +18,15 @@ use crate::out::Handed;
 
 /// How long a stopping node waits for what is being done.
 const DRAIN: Duration = Duration::from_secs(10);
+
+/// How long it then waits for changes that the database has not taken yet.
+const LAST_CHANGES: Duration = Duration::from_secs(3);
+
+/// How long a job rests that ended in a panic, before it begins again.
+const PANIC_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long a node does without hints when it cannot listen for them.
+const HINTLESS_MS: u64 = 5_000;
 
 /// Hints closer to each other than this count as one.
 const HINT_GAP: Duration = Duration::from_millis(50);
@@ -40,7 +51,8 @@ pub async fn serve(node: Arc<Node>, stop: impl Future<Output = ()>) -> Result<()
     if let Door::Queue(committer) = &node.door {
         for _ in 0..committer.loops() {
             let committer = committer.clone();
-            committers.spawn(async move { committer.run().await });
+            committers
+                .spawn(async move { kept_up("commit", PANIC_PAUSE, || committer.run()).await });
         }
     }
     node.serving.store(true, Ordering::Release);
@@ -49,15 +61,13 @@ pub async fn serve(node: Arc<Node>, stop: impl Future<Output = ()>) -> Result<()
     for job in Job::ALL {
         let (node, stopped, acts) = (Arc::clone(&node), stopped.clone(), Arc::clone(&acts));
         jobs.spawn(async move {
-            match job {
-                Job::Handed => handed_loop(node, stopped, acts).await,
-                Job::Acts => acts_loop(node, stopped, acts).await,
-                Job::Mails => mails_loop(node, stopped).await,
-                job => job_loop(node, job, stopped).await,
-            }
+            kept_up(job.name(), PANIC_PAUSE, || {
+                run_loop(&node, job, &stopped, &acts)
+            })
+            .await;
         });
     }
-    jobs.spawn(hints_loop(Arc::clone(&node), stopped.clone()));
+    jobs.spawn(hints_loop(Arc::clone(&node), stopped));
     stop.await;
     tracing::info!("stopping: no new work is taken");
     node.stop();
@@ -77,8 +87,41 @@ pub async fn serve(node: Arc<Node>, stop: impl Future<Output = ()>) -> Result<()
     if let Door::Queue(committer) = &node.door {
         committer.close();
     }
-    while committers.join_next().await.is_some() {}
+    let ended = async { while committers.join_next().await.is_some() {} };
+    if tokio::time::timeout(LAST_CHANGES, ended).await.is_err() {
+        tracing::warn!(
+            "the database did not take the last changes; nobody was told that they are durable"
+        );
+    }
     Ok(())
+}
+
+/// Runs a loop until it ends. One that ends in a panic begins again: a defect must not leave a node without timers or
+/// without commits until somebody notices. What it had begun is dropped, and comes due again by its rows.
+async fn kept_up<L: Future<Output = ()>>(
+    name: &'static str,
+    pause: Duration,
+    begin: impl Fn() -> L,
+) {
+    while AssertUnwindSafe(begin()).catch_unwind().await.is_err() {
+        tracing::error!(job = name, "a job ended in a panic; it begins again");
+        tokio::time::sleep(pause).await;
+    }
+}
+
+async fn run_loop(
+    node: &Arc<Node>,
+    job: Job,
+    stopped: &watch::Receiver<bool>,
+    acts: &Arc<Semaphore>,
+) {
+    let (node, stopped) = (Arc::clone(node), stopped.clone());
+    match job {
+        Job::Handed => handed_loop(node, stopped, Arc::clone(acts)).await,
+        Job::Acts => acts_loop(node, stopped, Arc::clone(acts)).await,
+        Job::Mails => mails_loop(node, stopped).await,
+        job => job_loop(node, job, stopped).await,
+    }
 }
 
 async fn job_loop(node: Arc<Node>, job: Job, mut stopped: watch::Receiver<bool>) {
@@ -253,7 +296,7 @@ async fn hints_loop(node: Arc<Node>, mut stopped: watch::Receiver<bool>) {
             Ok(wakeups) => wakeups,
             Err(error) => {
                 tracing::debug!(%error, "no hints: polling goes on");
-                tokio::time::sleep(Duration::from_secs(5)).await;
+                wait(HINTLESS_MS, &mut stopped).await;
                 continue;
             }
         };
@@ -288,4 +331,22 @@ fn is_under_pressure(node: &Node, job: Job) -> bool {
 /// Most of the lanes are left to people: what starts cases by the thousand neither fills the memory nor stands before them.
 fn are_lanes_full(node: &Node) -> bool {
     node.lanes.len() > node.settings.lanes_max / 8
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_job_that_panics_begins_again() {
+        let begun = AtomicUsize::new(0);
+        let job = || async {
+            let before = begun.fetch_add(1, Ordering::AcqRel);
+            assert!(before >= 2, "a defect");
+        };
+        kept_up("test", Duration::ZERO, job).await;
+        assert_eq!(begun.into_inner(), 3);
+    }
 }

@@ -12,11 +12,15 @@ use crate::node::Node;
 /// How many rows one statement removes, so that nobody waits long for it.
 const SWEEP: i64 = 500;
 
-/// How often a sweep removes so many of one kind: every commit leaves a token behind that goes after a day.
+/// How often a sweep removes so many of one kind before it looks at other things: every commit leaves a token behind
+/// that goes after a day.
 const SWEEPS: usize = 40;
 
 /// How many running instances one sweep looks at: the next one goes on from there.
 const LOOK: i64 = 5_000;
+
+/// A reading of the database's clock that took longer says too little about it.
+const READING_MAX_MS: i64 = 5_000;
 
 /// A node that was not seen for so long is forgotten.
 const FORGET_MS: i64 = 3_600_000;
@@ -28,10 +32,11 @@ const LINKS_KEPT_MS: i64 = 30 * 86_400_000;
 const DRAFTS_KEPT_MS: i64 = 90 * 86_400_000;
 
 impl Node {
-    /// Removes what is past its time and looks for instances without a wake-up source; true when there was something.
+    /// Removes what is past its time and looks for instances without a wake-up source; true when there is more to remove.
     pub(crate) async fn sweep(self: &Arc<Self>) -> Result<bool, RuntimeError> {
         let now_ms = self.clock.now_ms();
         let store = &self.store;
+        let mut more = true;
         for _ in 0..SWEEPS {
             let keys = store.keys_expire(now_ms, SWEEP).await?;
             let events = store.events_expire(now_ms, SWEEP).await?;
@@ -41,14 +46,16 @@ impl Node {
             let drafts = store.drafts_expire(now_ms - DRAFTS_KEPT_MS, SWEEP).await?;
             let most = keys.max(events).max(sessions).max(links).max(drafts);
             // What a full page leaves is gone with the next one.
-            if i64::try_from(most).unwrap_or(0) < SWEEP {
+            more = i64::try_from(most).unwrap_or(0) >= SWEEP;
+            if !more {
                 break;
             }
         }
         if self.settings.keep_ended_ms.is_some() {
             store.purge(now_ms, 200).await?;
         }
-        self.find_stranded().await
+        self.find_stranded().await?;
+        Ok(more)
     }
 
     /// Every running instance has something that will wake it; one without gets an incident.
@@ -86,11 +93,11 @@ impl Node {
     pub(crate) async fn measure_clock(&self) -> Result<bool, RuntimeError> {
         let before_ms = self.clock.now_ms();
         let database_ms = self.store.clock_ms().await?;
+        let took_ms = self.clock.now_ms() - before_ms;
         // Half of the way there and back.
-        let halfway_ms = (self.clock.now_ms() - before_ms) / 2;
-        if !self.clock.measured(database_ms + halfway_ms) {
+        if took_ms <= READING_MAX_MS && !self.clock.measured(database_ms + took_ms / 2) {
             tracing::error!(
-                "the clock jumped by more than a minute: this node writes nothing any more; compare the clocks and restart it"
+                "the clock jumped by more than a minute: this node takes nothing on until the clocks agree again; compare them, or restart it"
             );
         }
         let now_ms = self.clock.now_ms();

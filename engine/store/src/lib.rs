@@ -45,10 +45,7 @@ pub use tables::inbox::InboxRow;
 pub use tables::instance::{HeadUpdate, HistoryRow, InstanceRow, StateRow};
 pub use tables::key::{KeyGone, KeyRow};
 pub use tables::mail::{MailLinkRow, MailLinkUsed, MailRow, MailTried};
-pub use tables::operation::{
-    Attachment, AttachmentUseRow, BulkItemRow, BulkRow, Gauges, IncidentClosed, IncidentRow,
-    NodeRow, TextGone, TextRow,
-};
+pub use tables::operation::{Gauges, IncidentClosed, IncidentRow, NodeRow, TextGone, TextRow};
 pub use tables::organisation::{
     AbsenceGone, AbsenceRow, CalendarDayRow, MembershipGone, MembershipRow, ORGANISATION,
     OrganisationRows, PersonRow, PostRow, RightRuleGone, RightRuleRow, RoleRow, UnitAncestorRow,

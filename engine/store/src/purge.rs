@@ -1,4 +1,4 @@
-//! What dies with an instance, when its time has come, and what lies in the database without an owner.
+//! What dies with an instance, when its time has come, and links that nobody can use any more.
 
 use crate::db::{Bulk, Kind, Session, Statement, statements};
 use crate::error::StoreError;
@@ -10,10 +10,6 @@ statements! {
          WHERE i.purge_at_ms <= $1 AND i.ended_at_ms IS NOT NULL ORDER BY i.purge_at_ms LIMIT $2 {lock:i}");
     PURGE_TEXT = bulk(ID, "DELETE FROM text_index WHERE (kind, id) IN (SELECT 'case', r.id FROM {rows})");
     PURGE_INSTANCE = bulk(ID, "DELETE FROM instance WHERE id IN (SELECT r.id FROM {rows})");
-    ATTACHMENTS_UNUSED = same(
-        "DELETE FROM attachment WHERE digest IN (
-             SELECT a.digest FROM attachment a
-             WHERE NOT EXISTS (SELECT 1 FROM attachment_use u WHERE u.digest = a.digest) ORDER BY a.digest LIMIT $1)");
     LINKS_EXPIRED = same(
         "DELETE FROM mail_link WHERE nonce IN (
              SELECT nonce FROM mail_link WHERE expires_at_ms <= $1 ORDER BY expires_at_ms LIMIT $2)");
@@ -35,7 +31,6 @@ statements! {
     PURGE_SEARCH = bulk(ID, "DELETE FROM search WHERE instance_id IN (SELECT r.id FROM {rows})");
     PURGE_MAIL = bulk(ID, "DELETE FROM mail WHERE instance_id IN (SELECT r.id FROM {rows})");
     PURGE_MAIL_LINK = bulk(ID, "DELETE FROM mail_link WHERE instance_id IN (SELECT r.id FROM {rows})");
-    PURGE_ATTACHMENT_USE = bulk(ID, "DELETE FROM attachment_use WHERE instance_id IN (SELECT r.id FROM {rows})");
     PURGE_INCIDENT = bulk(ID, "DELETE FROM incident WHERE instance_id IN (SELECT r.id FROM {rows})");
 }
 
@@ -64,7 +59,6 @@ const PURGED: &[&Statement] = &[
     &PURGE_SEARCH,
     &PURGE_MAIL,
     &PURGE_MAIL_LINK,
-    &PURGE_ATTACHMENT_USE,
     &PURGE_INCIDENT,
     &PURGE_TEXT,
     &PURGE_INSTANCE,
@@ -98,17 +92,6 @@ impl Store {
         Ok(self
             .inner
             .execute(LINKS_EXPIRED.call().int(before_ms).int(limit))
-            .await?)
-    }
-
-    /// Deletes attachments that no instance uses.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Resource`, `Database`.
-    pub async fn attachments_purge(&self, limit: i64) -> Result<u64, StoreError> {
-        Ok(self
-            .inner
-            .execute(ATTACHMENTS_UNUSED.call().int(limit))
             .await?)
     }
 }

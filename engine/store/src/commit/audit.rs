@@ -13,7 +13,8 @@ statements! {
         "SELECT c.chain,
              (SELECT a.seq FROM audit a WHERE a.chain = c.chain ORDER BY a.seq DESC LIMIT 1) AS seq,
              (SELECT a.hash FROM audit a WHERE a.chain = c.chain ORDER BY a.seq DESC LIMIT 1) AS hash,
-             c.node
+             c.node,
+             (SELECT COUNT(*) FROM node n WHERE n.id = c.node) AS seen
          FROM audit_chain c WHERE c.closed_at_ms IS NULL ORDER BY c.chain");
 }
 
@@ -23,6 +24,18 @@ pub(crate) struct Chain {
     pub id: String,
     pub seq: i64,
     pub hash: String,
+}
+
+/// A chain that nobody has sealed.
+#[derive(sqlx::FromRow)]
+struct OpenChain {
+    chain: String,
+    /// Its last row, if it has one.
+    seq: Option<i64>,
+    hash: Option<String>,
+    node: String,
+    /// Whether its node still gives signs of life.
+    seen: i64,
 }
 
 /// The hash of an audit row: over the hash before and every column, each with its length.
@@ -102,21 +115,26 @@ impl Chain {
     }
 }
 
-/// Opens a chain: its row holds the heads of all chains now known, and its first link hashes that row. Chains of this
-/// node that lost their connection are closed; their heads are in the new chain's row.
+/// Opens a chain: its row holds the heads of all chains now known, and its first link hashes that row. Chains are closed
+/// whose connection this node has lost, and those of nodes that nobody has seen for an hour: they were killed. Their
+/// heads are in the new chain's row.
 async fn open(store: &Inner, session: &mut Session, at_ms: i64) -> Result<Chain, Failure> {
-    let open: Vec<(String, Option<i64>, Option<String>, String)> =
-        session.fetch(CHAIN_HEADS.call()).await?;
+    let open: Vec<OpenChain> = session.fetch(CHAIN_HEADS.call()).await?;
     // A chain of which no row was committed yet has nothing to prove.
     let heads: Vec<(&str, i64, &str)> = open
         .iter()
-        .filter_map(|(id, seq, hash, _)| Some((id.as_str(), (*seq)?, hash.as_deref()?)))
+        .filter_map(|open| Some((open.chain.as_str(), open.seq?, open.hash.as_deref()?)))
         .collect();
     let opened_with =
         serde_json::to_string(&heads).map_err(|error| DbError::other(error.to_string()))?;
-    for (id, _, _, node) in &open {
-        if *node == store.node && !store.committers.is_chain_alive(id) {
-            close(session, id, None, at_ms).await?;
+    for chain in &open {
+        let ended = if chain.node == store.node {
+            !store.committers.is_chain_alive(&chain.chain)
+        } else {
+            chain.seen == 0
+        };
+        if ended {
+            close(session, &chain.chain, None, at_ms).await?;
         }
     }
     let id = uuid::Uuid::now_v7().to_string();

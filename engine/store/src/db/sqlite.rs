@@ -24,6 +24,8 @@ const QUICK_CHECK_BYTES_MAX: u64 = 256 * 1024 * 1024;
 const CHECKPOINT_PAUSE: Duration = Duration::from_millis(250);
 /// Above this many pages the checkpoint waits for readers, so that the log begins anew.
 const WAL_PAGES_MAX: i64 = 16_384;
+/// A log that grew beyond this, because somebody read all the while, gives the room back once it begins anew.
+const WAL_BYTES_KEPT: &str = "67108864";
 
 /// A file, or memory.
 #[derive(Debug, Clone)]
@@ -64,6 +66,7 @@ impl Place {
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Full)
                 .pragma("wal_autocheckpoint", "0")
+                .pragma("journal_size_limit", WAL_BYTES_KEPT)
                 .pragma("cache_size", cache)
                 .pragma("temp_store", "memory"),
         };

@@ -62,8 +62,6 @@ statements! {
     ACT_READ = same("SELECT instance_id, run_id, function, connector, key, args, attempt, token, error, deadline_ms, ready_at_ms FROM act WHERE instance_id = $1 AND run_id = $2");
     ACTS_OF = same("SELECT instance_id, run_id, function, connector, key, args, attempt, token, error, deadline_ms, ready_at_ms FROM act WHERE instance_id = $1 ORDER BY run_id");
     ACT_NEXT = same("SELECT MIN(ready_at_ms) FROM act");
-    ACT_CONNECTORS = same(
-        "SELECT connector, COUNT(*) AS waiting FROM act WHERE connector IS NOT NULL GROUP BY connector");
 }
 
 const FUNCTION: &[(&str, Kind)] = &[("function", Kind::Text)];
@@ -190,13 +188,5 @@ impl Store {
     pub async fn act_next(&self) -> Result<Option<i64>, StoreError> {
         let rows: Vec<(Option<i64>,)> = self.inner.fetch(|| ACT_NEXT.call()).await?;
         Ok(rows.first().and_then(|(at,)| *at))
-    }
-
-    /// How many acts wait at each connector.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Database`.
-    pub async fn act_connectors(&self) -> Result<Vec<(String, i64)>, StoreError> {
-        Ok(self.inner.fetch(|| ACT_CONNECTORS.call()).await?)
     }
 }

@@ -92,9 +92,6 @@ statements! {
     EVENT_READ = same(
         "SELECT seq, source, id, event_type, body, received_at_ms, expires_at_ms, routed, cursor
          FROM event WHERE seq = $1");
-    EVENT_BY_ID = same(
-        "SELECT seq, source, id, event_type, body, received_at_ms, expires_at_ms, routed, cursor
-         FROM event WHERE source = $1 AND id = $2");
     SUBSCRIPTIONS_FOR = same(
         "SELECT instance_id, run_id, n, shape, value, fresh FROM subscription
          WHERE shape = $1 AND value = $2 AND instance_id > $3 ORDER BY instance_id, run_id, n LIMIT $4");
@@ -220,18 +217,6 @@ impl Store {
     /// `Unavailable`, `Database`.
     pub async fn event(&self, seq: i64) -> Result<Option<Event>, StoreError> {
         Ok(self.inner.fetch(|| EVENT_READ.call().int(seq)).await?.pop())
-    }
-
-    /// One event by its source and id.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Database`.
-    pub async fn event_by_id(&self, source: &str, id: &str) -> Result<Option<Event>, StoreError> {
-        Ok(self
-            .inner
-            .fetch(|| EVENT_BY_ID.call().text(source).text(id))
-            .await?
-            .pop())
     }
 
     /// A page of the subscriptions that expect a value, after an instance.

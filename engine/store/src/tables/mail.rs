@@ -81,6 +81,8 @@ statements! {
              ORDER BY m.ready_at_ms LIMIT $3 {lock:m})
          UPDATE mail SET ready_at_ms = $2, attempt = mail.attempt + 1 FROM due WHERE mail.id = due.id
          RETURNING mail.id, mail.instance_id, mail.item_n, mail.person_id, mail.template, mail.data, mail.attempt, mail.status, mail.message_id, mail.error, mail.at_ms, mail.ready_at_ms");
+    MAIL_RENEW = same(
+        "UPDATE mail SET ready_at_ms = $3 WHERE id = $1 AND attempt = $2 AND status = 'waiting'");
     MAIL = same("SELECT id, instance_id, item_n, person_id, template, data, attempt, status, message_id, error, at_ms, ready_at_ms FROM mail WHERE id = $1");
     MAILS = same(
         "SELECT id, instance_id, item_n, person_id, template, data, attempt, status, message_id, error, at_ms, ready_at_ms
@@ -116,6 +118,20 @@ impl Store {
             .await?;
         rows.sort_by(|left, right| left.id.cmp(&right.id));
         Ok(rows)
+    }
+
+    /// Prolongs the lease of a mail that is being sent; false when somebody else has taken it since.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Resource`, `Database`.
+    pub async fn mail_renew(
+        &self,
+        id: &str,
+        attempt: i64,
+        until_ms: i64,
+    ) -> Result<bool, StoreError> {
+        let call = MAIL_RENEW.call().text(id).int(attempt).int(until_ms);
+        Ok(self.inner.execute(call).await? > 0)
     }
 
     /// One mail.

@@ -1,4 +1,4 @@
-//! What operators see: incidents, bulk acts, nodes; and attachments.
+//! What operators see: incidents, nodes; and the words by which things are found.
 
 use crate::db::statements;
 use crate::error::StoreError;
@@ -32,32 +32,6 @@ rows! {
         /// When.
         closed_at_ms: Option<i64>,
     }
-    /// A row of `bulk`.
-    BulkRow: Upsert "bulk" key(id) {
-        /// UUIDv7 text.
-        id: String,
-        /// What is done to each target.
-        what: String,
-        /// How the targets were chosen, JSON.
-        filter: String,
-        /// By whom.
-        by_id: String,
-        /// `running`, `done`, `cancelled`.
-        status: String,
-        /// When it began.
-        at_ms: i64,
-    }
-    /// A row of `bulk_item`.
-    BulkItemRow: Upsert "bulk_item" key(bulk_id, seq) {
-        /// The bulk act.
-        bulk_id: String,
-        /// The target's number.
-        seq: i64,
-        /// The target.
-        target: String,
-        /// What became of it; `None` while it waits.
-        result: Option<String>,
-    }
     /// A row of `node`.
     NodeRow: Upsert "node" key(id) {
         /// The node.
@@ -68,19 +42,6 @@ rows! {
         format_max: i64,
         /// When it was seen last.
         seen_at_ms: i64,
-    }
-    /// A row of `attachment_use`.
-    AttachmentUseRow: Upsert "attachment_use" key(instance_id, digest, name) {
-        /// The instance.
-        instance_id: String,
-        /// The attachment.
-        digest: String,
-        /// The name that the person gave it.
-        name: String,
-        /// By whom it was added.
-        by_id: String,
-        /// When.
-        at_ms: i64,
     }
     /// A row of `text_index`: words that an object is found by.
     TextRow: Upsert "text_index" key(kind, id) {
@@ -109,23 +70,12 @@ statements! {
          WHERE instance_id = $1 ORDER BY id");
     INCIDENT = same(
         "SELECT id, instance_id, kind, error, at_ms, closed_by, closed_at_ms FROM incident WHERE id = $1");
-    BULK = same("SELECT id, what, filter, by_id, status, at_ms FROM bulk WHERE id = $1");
-    BULK_WAITING = same(
-        "SELECT bulk_id, seq, target, result FROM bulk_item
-         WHERE bulk_id = $1 AND result IS NULL ORDER BY seq LIMIT $2");
-    BULK_RESULTS = same(
-        "SELECT result, COUNT(*) FROM bulk_item WHERE bulk_id = $1 GROUP BY result ORDER BY result");
     NODES = same("SELECT id, version, format_max, seen_at_ms FROM node WHERE seen_at_ms >= $1 ORDER BY id");
     NODE_SEEN = same(
         "INSERT INTO node (id, version, format_max, seen_at_ms) VALUES ($1, $2, $3, $4)
          ON CONFLICT (id) DO UPDATE SET version = excluded.version, format_max = excluded.format_max,
              seen_at_ms = excluded.seen_at_ms");
     NODES_GONE = same("DELETE FROM node WHERE seen_at_ms < $1");
-    ATTACHMENT_PUT = same(
-        "INSERT INTO attachment (digest, size, media_type, body) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING");
-    ATTACHMENT = same("SELECT digest, size, media_type, body, file FROM attachment WHERE digest = $1");
-    ATTACHMENTS_OF = same(
-        "SELECT instance_id, digest, name, by_id, at_ms FROM attachment_use WHERE instance_id = $1 ORDER BY at_ms, name");
     // Each count ends at 100,000 rows: how far behind a site is can be told without reading all that waits.
     GAUGES = same(
         "SELECT
@@ -163,21 +113,6 @@ pub struct Gauges {
     pub oldest_wake_ms: Option<i64>,
 }
 
-/// A stored attachment.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Attachment {
-    /// The digest of its content.
-    pub digest: String,
-    /// Its size in bytes.
-    pub size: i64,
-    /// Its media type.
-    pub media_type: String,
-    /// The content, when it lies in the database.
-    pub body: Option<Vec<u8>>,
-    /// The file, when it lies beside it.
-    pub file: Option<String>,
-}
-
 impl Store {
     /// A page of open incidents, after an id.
     ///
@@ -213,33 +148,6 @@ impl Store {
         Ok(self.inner.fetch(|| INCIDENT.call().text(id)).await?.pop())
     }
 
-    /// One bulk act.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Database`.
-    pub async fn bulk(&self, id: &str) -> Result<Option<BulkRow>, StoreError> {
-        Ok(self.inner.fetch(|| BULK.call().text(id)).await?.pop())
-    }
-
-    /// Targets of a bulk act that wait.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Database`.
-    pub async fn bulk_waiting(&self, id: &str, limit: i64) -> Result<Vec<BulkItemRow>, StoreError> {
-        Ok(self
-            .inner
-            .fetch(|| BULK_WAITING.call().text(id).int(limit))
-            .await?)
-    }
-
-    /// How many targets of a bulk act have each result; `None` waits.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Database`.
-    pub async fn bulk_results(&self, id: &str) -> Result<Vec<(Option<String>, i64)>, StoreError> {
-        Ok(self.inner.fetch(|| BULK_RESULTS.call().text(id)).await?)
-    }
-
     /// Says that a node lives, and forgets nodes unseen since `forget_before_ms`.
     ///
     /// # Errors
@@ -264,56 +172,6 @@ impl Store {
     /// `Unavailable`, `Database`.
     pub async fn nodes(&self, since_ms: i64) -> Result<Vec<NodeRow>, StoreError> {
         Ok(self.inner.fetch(|| NODES.call().int(since_ms)).await?)
-    }
-
-    /// Stores an attachment under the digest of its content. Storing it again changes nothing.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Resource`, `Database`.
-    pub async fn attachment_put(
-        &self,
-        digest: &str,
-        media_type: &str,
-        body: &[u8],
-    ) -> Result<(), StoreError> {
-        let size = i64::try_from(body.len()).unwrap_or(i64::MAX);
-        self.inner
-            .execute(
-                ATTACHMENT_PUT
-                    .call()
-                    .text(digest)
-                    .int(size)
-                    .text(media_type)
-                    .bytes(body),
-            )
-            .await?;
-        Ok(())
-    }
-
-    /// One attachment with its content.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Database`.
-    pub async fn attachment(&self, digest: &str) -> Result<Option<Attachment>, StoreError> {
-        Ok(self
-            .inner
-            .fetch(|| ATTACHMENT.call().text(digest))
-            .await?
-            .pop())
-    }
-
-    /// What is attached to an instance.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Database`.
-    pub async fn attachments_of(
-        &self,
-        instance_id: &str,
-    ) -> Result<Vec<AttachmentUseRow>, StoreError> {
-        Ok(self
-            .inner
-            .fetch(|| ATTACHMENTS_OF.call().text(instance_id))
-            .await?)
     }
 
     /// How much of everything waits.

@@ -42,11 +42,6 @@ rows! {
 }
 
 statements! {
-    SCHEDULE_CLAIM = same(
-        "WITH due AS MATERIALIZED (
-             SELECT s.id FROM schedule s WHERE s.ready_at_ms <= $1 ORDER BY s.ready_at_ms LIMIT $3 {lock:s})
-         UPDATE schedule SET ready_at_ms = $2 FROM due WHERE schedule.id = due.id
-         RETURNING schedule.id, schedule.workflow, schedule.n, schedule.spec, schedule.zone, schedule.catch_up, schedule.last_tick_ms, schedule.ready_at_ms");
     SCHEDULES_DUE = same(
         "SELECT id, workflow, n, spec, zone, catch_up, last_tick_ms, ready_at_ms FROM schedule WHERE ready_at_ms <= $1
          ORDER BY ready_at_ms LIMIT $2");
@@ -55,24 +50,7 @@ statements! {
 }
 
 impl Store {
-    /// Claims due schedules until `until_ms`. `ready_at_ms` of the rows returned is the claim's end, so the tick that
-    /// is due is read from `last_tick_ms` and `spec`; a tick starts at most one instance by its key.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Resource`, `Database`.
-    pub async fn schedule_claim(
-        &self,
-        now_ms: i64,
-        until_ms: i64,
-        limit: i64,
-    ) -> Result<Vec<ScheduleRow>, StoreError> {
-        Ok(self
-            .inner
-            .write(SCHEDULE_CLAIM.call().int(now_ms).int(until_ms).int(limit))
-            .await?)
-    }
-
-    /// Due schedules, unclaimed: `ready_at_ms` is the tick. Ticking twice is harmless, the key decides.
+    /// Due schedules: `ready_at_ms` is the tick. Ticking twice is harmless, the key decides.
     ///
     /// # Errors
     /// `Unavailable`, `Database`.

@@ -1,10 +1,26 @@
 //! The audit chains: what was changed afterwards shows.
 
-use tongban_store::{AuditEntry, Change, Outcome, Verdict};
+use tongban_store::{AuditEntry, Change, NodeRow, Outcome, Verdict};
 
 use crate::support::{Db, NOW_MS, go_on, must_commit, on_both, outcome, start};
 
-on_both!(audit_is_chained, chains_are_sealed_in_good_order,);
+on_both!(
+    audit_is_chained,
+    chains_are_sealed_in_good_order,
+    chains_of_nodes_that_were_killed_are_closed,
+);
+
+fn audited(n: i64) -> Change {
+    let mut change = Change::without_instance(NOW_MS);
+    change.audit.push(AuditEntry {
+        at_ms: NOW_MS + n,
+        who: "person:li".into(),
+        act: "organisation.change".into(),
+        object: "tax".into(),
+        body: n.to_string(),
+    });
+    change
+}
 
 async fn audit_is_chained(db: Db) {
     let entry = |n: i64| AuditEntry {
@@ -56,17 +72,6 @@ async fn audit_is_chained(db: Db) {
 }
 
 async fn chains_are_sealed_in_good_order(db: Db) {
-    let audited = |n: i64| {
-        let mut change = Change::without_instance(NOW_MS);
-        change.audit.push(AuditEntry {
-            at_ms: NOW_MS + n,
-            who: "person:li".into(),
-            act: "organisation.change".into(),
-            object: "tax".into(),
-            body: n.to_string(),
-        });
-        change
-    };
     must_commit(&db.store, vec![audited(1)]).await;
     must_commit(&db.store, vec![audited(2)]).await;
     let db = db.reopened().await;
@@ -85,5 +90,40 @@ async fn chains_are_sealed_in_good_order(db: Db) {
         panic!("the tail is cut")
     };
     assert!(why.contains("sealed head"), "{why}");
+    db.end().await;
+}
+
+async fn chains_of_nodes_that_were_killed_are_closed(db: Db) {
+    must_commit(&db.store, vec![audited(1)]).await;
+    let mut db = db.reopened().await;
+    // What a killed node leaves behind: a chain that nobody sealed, of a node that is seen, or is not any more.
+    for (node, seen, open) in [("lives", true, 2), ("killed", false, 1)] {
+        db.tamper(&format!(
+            "UPDATE audit_chain SET node = '{node}', head = NULL, closed_at_ms = NULL WHERE chain =
+             (SELECT chain FROM audit WHERE body = '1')"
+        ))
+        .await;
+        if seen {
+            let row = NodeRow {
+                id: node.into(),
+                seen_at_ms: NOW_MS,
+                ..NodeRow::default()
+            };
+            db.store.node_seen(&row, 0).await.unwrap();
+        }
+        db = db.reopened().await;
+        must_commit(&db.store, vec![audited(2)]).await;
+        assert_eq!(
+            db.count("audit_chain WHERE closed_at_ms IS NULL").await,
+            open,
+            "{node}"
+        );
+    }
+    // Its head is in the chain that closed it: a tail that is cut shows.
+    db.tamper("DELETE FROM audit WHERE body = '1'").await;
+    let Verdict::Broken { why, .. } = db.store.audit_verify().await.unwrap() else {
+        panic!("the tail is cut")
+    };
+    assert!(why.contains("saw as head"), "{why}");
     db.end().await;
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use tongban_store::{
     ActRow, Change, EventRouted, EventRow, InboxRow, MailRow, MailTried, ScheduleRow,
-    ScheduleTicked, SubscriptionRow, Wake,
+    ScheduleTicked, Store, SubscriptionRow, Wake,
 };
 
 use crate::support::{Db, NOW_MS, go_on, ids, must_commit, on_both, start};
@@ -70,7 +70,7 @@ async fn wakes_by_two_nodes(db: Db) {
     let ids = ids(200);
     must_commit(&db.store, ids.iter().map(|id| start(id)).collect()).await;
     let second = db.node("second").await;
-    let claim = async |store: &tongban_store::Store| {
+    let claim = async |store: &Store| {
         let mut mine = Vec::new();
         loop {
             let ids = store
@@ -114,10 +114,6 @@ async fn acts(db: Db) {
     }
     must_commit(store, vec![change]).await;
     assert_eq!(store.act_next().await.unwrap(), Some(NOW_MS));
-    assert_eq!(
-        store.act_connectors().await.unwrap(),
-        [("tax".to_owned(), 3)]
-    );
     let claimed = store
         .act_claim(&["http", "geo"], "t1", NOW_MS, NOW_MS + 30_000, 10)
         .await
@@ -225,6 +221,13 @@ async fn mails(db: Db) {
         (claimed.len(), claimed[0].id.as_str(), claimed[0].attempt),
         (1, "m1", 1)
     );
+    let longer_ms = NOW_MS + 90_000;
+    assert!(store.mail_renew("m1", 1, longer_ms).await.unwrap());
+    assert!(!store.mail_renew("m1", 2, longer_ms).await.unwrap());
+    assert_eq!(
+        store.mail("m1").await.unwrap().unwrap().ready_at_ms,
+        longer_ms
+    );
     let mut change = Change::without_instance(NOW_MS);
     change.add(MailTried {
         id: "m1".into(),
@@ -270,18 +273,6 @@ async fn schedules(db: Db) {
     assert_eq!(store.schedules_due(NOW_MS - 1, 10).await.unwrap(), vec![]);
     let due = store.schedules_due(NOW_MS, 10).await.unwrap();
     assert_eq!((due.len(), due[0].ready_at_ms), (1, NOW_MS));
-    assert_eq!(
-        store
-            .schedule_claim(NOW_MS, NOW_MS + 10, 10)
-            .await
-            .unwrap()
-            .len(),
-        1
-    );
-    assert_eq!(
-        store.schedule_claim(NOW_MS, NOW_MS + 10, 10).await.unwrap(),
-        vec![]
-    );
     let mut change = Change::without_instance(NOW_MS);
     change.add(ScheduleTicked {
         id: "sharing/apply#0".into(),
@@ -298,7 +289,19 @@ async fn schedules(db: Db) {
 }
 
 async fn events_and_subscriptions(db: Db) {
-    let store = &db.store;
+    let (first, second) = two_events(&db.store).await;
+    two_listeners(&db.store).await;
+    one_is_taken(&db.store, first, second).await;
+    let all = db.store.events_of_type("paid", 0, NOW_MS, NOW_MS, 10).await;
+    assert_eq!(all.unwrap().len(), 2);
+    let expired = db.store.events_expire(NOW_MS + 3_600_000, 10).await;
+    assert_eq!(expired.unwrap(), 3);
+    assert_eq!(db.store.event(first).await.unwrap(), None);
+    db.end().await;
+}
+
+/// Takes two events in, one of them twice; gives their numbers.
+async fn two_events(store: &Store) -> (i64, i64) {
     let event = |id: &str| EventRow {
         source: "tax".into(),
         id: id.into(),
@@ -329,7 +332,10 @@ async fn events_and_subscriptions(db: Db) {
         unrouted.iter().map(|event| event.seq).collect::<Vec<_>>(),
         [seq, second]
     );
+    (seq, second)
+}
 
+async fn two_listeners(store: &Store) {
     let mut change = start("a");
     for n in 0..2 {
         change.add(SubscriptionRow {
@@ -351,10 +357,13 @@ async fn events_and_subscriptions(db: Db) {
         1
     );
     assert_eq!(store.subscriptions_fresh("", 10).await.unwrap().len(), 2);
+}
 
+/// The instance consumes the first event, and listens no more.
+async fn one_is_taken(store: &Store, first: i64, second: i64) {
     let mut change = Change::without_instance(NOW_MS);
     change.add(EventRouted {
-        seq,
+        seq: first,
         routed: 1,
         cursor: None,
     });
@@ -362,7 +371,7 @@ async fn events_and_subscriptions(db: Db) {
     assert_eq!(store.events_unrouted(0, 10).await.unwrap().len(), 1);
     let mut change = go_on("a", 1, "1");
     change.add(tongban_store::EventTaken {
-        event_seq: seq,
+        event_seq: first,
         instance_id: "a".into(),
         expires_at_ms: NOW_MS + 3_600_000,
     });
@@ -371,23 +380,9 @@ async fn events_and_subscriptions(db: Db) {
         run_id: "wait".into(),
     });
     must_commit(store, vec![change]).await;
-    assert!(store.event_is_taken(seq, "a").await.unwrap());
+    assert!(store.event_is_taken(first, "a").await.unwrap());
     assert!(!store.event_is_taken(second, "a").await.unwrap());
     assert_eq!(store.subscriptions_of("a").await.unwrap(), vec![]);
-    assert_eq!(
-        store
-            .events_of_type("paid", 0, NOW_MS, NOW_MS, 10)
-            .await
-            .unwrap()
-            .len(),
-        2
-    );
-    assert_eq!(
-        store.events_expire(NOW_MS + 3_600_000, 10).await.unwrap(),
-        3
-    );
-    assert_eq!(store.event(seq).await.unwrap(), None);
-    db.end().await;
 }
 
 async fn hints_arrive(db: Db) {

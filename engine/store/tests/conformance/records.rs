@@ -125,32 +125,19 @@ async fn first_to_name_a_guard_has_it(db: Db) {
     db.end().await;
 }
 
+/// A write of one person with an identity number.
+fn numbered(id: &str, base: i64, body: &str, number: &str) -> Change {
+    writes(vec![put(id, base, body, &[("idNumber", number, true)])])
+}
+
 async fn unique_values(db: Db) {
+    const NUMBER: &str = "11010519491231002X";
     let store = &db.store;
-    must_commit(
-        store,
-        vec![writes(vec![put(
-            "p1",
-            0,
-            "1",
-            &[("idNumber", "11010519491231002X", true)],
-        )])],
-    )
-    .await;
+    must_commit(store, vec![numbered("p1", 0, "1", NUMBER)]).await;
     let answers = store
         .commit(vec![
-            writes(vec![put(
-                "p2",
-                0,
-                "1",
-                &[("idNumber", "11010519491231002X", true)],
-            )]),
-            writes(vec![put(
-                "p3",
-                0,
-                "1",
-                &[("idNumber", "440524188001010014", true)],
-            )]),
+            numbered("p2", 0, "1", NUMBER),
+            numbered("p3", 0, "1", "440524188001010014"),
         ])
         .await;
     let Ok(Outcome::RecordKeyTaken { holder, name, .. }) = &answers[0] else {
@@ -163,36 +150,9 @@ async fn unique_values(db: Db) {
     );
     assert_eq!(store.record("persons", "p2").await.unwrap(), None);
     // The same record keeps its own value, and gives it up when it changes.
-    must_commit(
-        store,
-        vec![writes(vec![put(
-            "p1",
-            1,
-            "2",
-            &[("idNumber", "11010519491231002X", true)],
-        )])],
-    )
-    .await;
-    must_commit(
-        store,
-        vec![writes(vec![put(
-            "p1",
-            2,
-            "3",
-            &[("idNumber", "other", true)],
-        )])],
-    )
-    .await;
-    must_commit(
-        store,
-        vec![writes(vec![put(
-            "p2",
-            0,
-            "1",
-            &[("idNumber", "11010519491231002X", true)],
-        )])],
-    )
-    .await;
+    must_commit(store, vec![numbered("p1", 1, "2", NUMBER)]).await;
+    must_commit(store, vec![numbered("p1", 2, "3", "other")]).await;
+    must_commit(store, vec![numbered("p2", 0, "1", NUMBER)]).await;
     let removed = RecordWrite {
         next: RecordNext::Remove,
         ..put("p2", 1, "", &[])
@@ -205,7 +165,7 @@ async fn unique_values(db: Db) {
     );
     assert_eq!(
         store
-            .record_find("persons", &[("idNumber", "11010519491231002X")], "", 10)
+            .record_find("persons", &[("idNumber", NUMBER)], "", 10)
             .await
             .unwrap(),
         vec![]

@@ -77,6 +77,24 @@ impl Db {
         }
     }
 
+    /// Counts rows beside the store: `from` is a table, with a condition if need be.
+    pub async fn count(&self, from: &str) -> i64 {
+        let text = AssertSqlSafe(format!("SELECT COUNT(*) FROM {from}"));
+        let (count,): (i64,) = if self.is_postgres() {
+            let mut connection = PgConnection::connect(&self.options.url)
+                .await
+                .expect("connects");
+            sqlx::query_as(text).fetch_one(&mut connection).await
+        } else {
+            let mut connection = sqlx::SqliteConnection::connect(&self.options.url)
+                .await
+                .expect("connects");
+            sqlx::query_as(text).fetch_one(&mut connection).await
+        }
+        .expect("counts");
+        count
+    }
+
     /// Checks the invariants and removes the database.
     pub async fn end(self) {
         assert_eq!(
@@ -167,14 +185,8 @@ async fn template(admin: &mut PgConnection, base: &str) -> String {
     for migration in sqlx::migrate!("../../migrations/postgres").iter() {
         schema.update(&migration.checksum);
     }
-    let name = format!(
-        "tongban_template_{}",
-        schema
-            .finalize()
-            .to_hex()
-            .get(..16)
-            .expect("is long")
-    );
+    let schema = schema.finalize().to_hex();
+    let name = format!("tongban_template_{}", schema.get(..16).expect("is long"));
     admin
         .execute("SELECT pg_advisory_lock(7301)")
         .await
