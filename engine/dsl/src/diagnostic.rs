@@ -1,5 +1,7 @@
 //! What is wrong with a document, where, and what to do about it.
 
+use std::collections::HashSet;
+
 use serde::{Serialize, Serializer};
 
 use crate::codes::{self, Code};
@@ -52,7 +54,7 @@ impl Diagnostic {
             code,
             severity: Severity::Error,
             span,
-            message: message.into(),
+            message: readable(message.into()),
             help: None,
             labels: Vec::new(),
         }
@@ -70,17 +72,17 @@ impl Diagnostic {
     /// With what to do.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(readable(help.into()));
         self
     }
 
     /// With what to do, when that is known.
     #[must_use]
-    pub fn help_if(mut self, help: Option<String>) -> Self {
-        if help.is_some() {
-            self.help = help;
+    pub fn help_if(self, help: Option<String>) -> Self {
+        match help {
+            Some(help) => self.help(help),
+            None => self,
         }
-        self
     }
 
     /// With another place.
@@ -98,6 +100,44 @@ impl Diagnostic {
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
     }
+}
+
+/// A text as people can read it: what it quotes is shortened, and characters that nobody sees are written as escapes.
+fn readable(text: String) -> String {
+    const SHORT: usize = 300;
+    /// Of what stands between backticks so much is shown.
+    const QUOTED: usize = 160;
+    let hidden = |letter: char| letter.is_control() || is_invisible(letter);
+    if text.len() <= SHORT && !text.contains(hidden) {
+        return text;
+    }
+    let mut out = String::new();
+    for (at, part) in text.split('`').enumerate() {
+        if at > 0 {
+            out.push('`');
+        }
+        let quoted = at % 2 == 1;
+        let cut = part.char_indices().nth(if quoted { QUOTED } else { SHORT });
+        for letter in part
+            .get(..cut.map_or(part.len(), |(end, _)| end))
+            .unwrap_or("")
+            .chars()
+        {
+            match letter {
+                letter if hidden(letter) => out.extend(letter.escape_unicode()),
+                letter => out.push(letter),
+            }
+        }
+        if cut.is_some() {
+            out.push('…');
+        }
+    }
+    out
+}
+
+/// A character that nobody sees or that turns the text around: two names with it look like one.
+pub(crate) fn is_invisible(letter: char) -> bool {
+    matches!(letter, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 fn code_text<S: Serializer>(code: &Code, serializer: S) -> Result<S::Ok, S::Error> {
@@ -119,49 +159,47 @@ const EXPLAINING: &[Code] = &[
 
 /// Leaves out what is only a consequence of another fault.
 fn without_consequences(diagnostics: &mut Vec<Diagnostic>) {
-    let causes: Vec<Span> = diagnostics
-        .iter()
-        .filter(|fault| EXPLAINING.contains(&fault.code) && fault.is_error())
-        .map(|fault| fault.span)
-        .collect();
+    let spans = |fits: &dyn Fn(&Diagnostic) -> bool| {
+        let found = diagnostics.iter().filter(|fault| fits(fault));
+        let mut spans: Vec<Span> = found.map(|fault| fault.span).collect();
+        spans.sort_unstable_by_key(|span| span.start);
+        spans
+    };
+    let causes = spans(&|fault| EXPLAINING.contains(&fault.code) && fault.is_error());
     // `to:` beside `call:` instead of under `with:` explains that there is no `with`.
-    let misplaced: Vec<u32> = diagnostics
-        .iter()
-        .filter(|fault| {
-            fault.code == codes::WRONG_WRAPPER && fault.message.starts_with("the argument")
-        })
-        .map(|fault| fault.span.start)
-        .collect();
-    let calls: Vec<u32> = diagnostics
-        .iter()
-        .filter(|fault| fault.code == codes::NO_ARGUMENTS)
-        .map(|fault| fault.span.start)
-        .collect();
-    diagnostics.retain(|fault| {
-        let start = fault.span.start;
-        let next = calls.iter().filter(|call| **call > start).min();
-        fault.code != codes::NO_ARGUMENTS
-            || !misplaced
-                .iter()
-                .any(|at| *at > start && *at < start + 400 && next.is_none_or(|next| at < next))
+    let misplaced = spans(&|fault| {
+        fault.code == codes::WRONG_WRAPPER && fault.message.starts_with("the argument")
     });
-    let unread: Vec<Span> = diagnostics
-        .iter()
-        .filter(|fault| fault.code.id().starts_with("TB01"))
-        .map(|fault| fault.span)
-        .collect();
+    let calls = spans(&|fault| fault.code == codes::NO_ARGUMENTS);
+    let unread: HashSet<Span> = spans(&is_of_the_text).into_iter().collect();
+    let after = |spans: &[Span], start: u32| {
+        let at = spans.partition_point(|span| span.start <= start);
+        spans.get(at).map(|span| span.start)
+    };
     diagnostics.retain(|fault| {
+        let span = fault.span;
+        if fault.code == codes::NO_ARGUMENTS {
+            let next = after(&calls, span.start).unwrap_or(u32::MAX);
+            return !after(&misplaced, span.start)
+                .is_some_and(|at| at < span.start + 400 && at < next);
+        }
         // What could not be read stands as nothing in the tree.
-        fault.code.id().starts_with("TB01") || !unread.contains(&fault.span)
-    });
-    diagnostics.retain(|fault| {
+        if !is_of_the_text(fault) && unread.contains(&span) {
+            return false;
+        }
+        let from = causes.partition_point(|cause| cause.start < span.start);
+        let mut inside = causes
+            .iter()
+            .skip(from)
+            .take_while(|cause| cause.start <= span.end);
         !EXPLAINED.contains(&fault.code)
-            || !causes.iter().any(|cause| {
-                fault.span.start <= cause.start
-                    && cause.end <= fault.span.end
-                    && *cause != fault.span
-            })
+            || !inside.any(|cause| cause.end <= span.end && *cause != span)
     });
+}
+
+/// Whether a fault is one of the text, below the level of properties and tasks.
+fn is_of_the_text(fault: &Diagnostic) -> bool {
+    fault.code.id().starts_with("TB01")
 }
 
 /// The faults in the order of the document, each once, without those that are only consequences of another.

@@ -39,7 +39,7 @@ pub(crate) fn read(source: &str, places: &Places<'_>) -> Read {
                 column: 1,
                 ..Span::default()
             },
-            format!("a definition has at most {MAX_BYTES} bytes, this one has {found}"),
+            format!("a file has at most 2 MiB ({MAX_BYTES} bytes), this one has {found} bytes"),
         )
         .help("move data into the pack's files and split the workflow with `run: { workflow: … }`");
         return Read {
@@ -64,8 +64,29 @@ pub(crate) fn read(source: &str, places: &Places<'_>) -> Read {
 
 /// What the parser could not read: what was meant, when that is found out, or else what the parser says.
 fn not_yaml(source: &str, places: &Places<'_>, fault: &Fault) -> Diagnostic {
-    repair::repaired(source, places, fault.span).unwrap_or_else(|| {
-        let help = help::syntax_help(&fault.info, places.line_text(fault.span.line));
-        Diagnostic::error(codes::YAML_SYNTAX, fault.span, help::worded(&fault.info)).help(help)
+    let (span, info) = (fault.span, fault.info.as_str());
+    if info.contains("recursion limit") {
+        return builder::too_deep(span);
+    }
+    let letter = source
+        .get(span.start as usize..)
+        .and_then(|rest| rest.chars().next());
+    if let Some(letter) = letter.filter(|letter| help::is_no_text(*letter, info)) {
+        let code = if letter == '\0' {
+            codes::NUL
+        } else {
+            codes::YAML_SYNTAX
+        };
+        let message = format!(
+            "the character U+{:04X} does not stand in a text file",
+            letter as u32
+        );
+        return Diagnostic::error(code, span, message).help(
+            "a workflow is UTF-8 text without control characters; an office document is none: save it as plain text",
+        );
+    }
+    repair::repaired(source, places, span).unwrap_or_else(|| {
+        let (message, help) = help::worded(info, places.line_text(span.line), span.column);
+        Diagnostic::error(codes::YAML_SYNTAX, span, message).help(help)
     })
 }

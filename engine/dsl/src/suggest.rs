@@ -9,15 +9,20 @@ pub(crate) fn nearest<'a>(
     let length = word.chars().count();
     let allowed = match length {
         0..=1 => 0,
-        2..=3 => 1,
-        4..=7 => 2,
+        2..=4 => 1,
+        5..=7 => 2,
         _ => 3,
     };
     candidates
         .into_iter()
         .filter_map(|candidate| {
-            let distance = strsim::osa_distance(&lower, &candidate.to_lowercase());
-            let same_start = length >= 3 && candidate.to_lowercase().starts_with(&lower);
+            let other = candidate.to_lowercase();
+            let same_start = length >= 3 && other.starts_with(&lower);
+            let further = other.chars().count().abs_diff(length);
+            if further > allowed && !same_start {
+                return None;
+            }
+            let distance = strsim::osa_distance(&lower, &other);
             (distance <= allowed && distance < length.max(2) || same_start)
                 .then_some((distance, candidate))
         })

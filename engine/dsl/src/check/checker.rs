@@ -9,6 +9,9 @@ use crate::place::Places;
 use super::exports;
 use super::surroundings::Surroundings;
 
+/// So many faults are more than anybody reads: what comes after them is not looked at.
+const FAULTS_MAX: usize = 2_000;
+
 /// Checks one definition.
 pub(super) struct Checker<'a> {
     pub definition: &'a Definition,
@@ -34,6 +37,11 @@ impl<'a> Checker<'a> {
             repairs: 0,
             exported: exports::keys(definition),
         }
+    }
+
+    /// Whether there are more faults already than will be told.
+    pub fn is_full(&self) -> bool {
+        self.faults.len() >= FAULTS_MAX
     }
 
     /// The names under `use.secrets`.

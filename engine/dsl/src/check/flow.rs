@@ -12,6 +12,9 @@ impl Checker<'_> {
     /// Checks the ways through one list.
     pub(super) fn flow(&mut self, scope: &Scope<'_>) {
         for task in scope.tasks {
+            if self.is_full() {
+                return;
+            }
             self.directives(scope, task);
         }
         if scope.kind == ListKind::Sequence {

@@ -88,6 +88,9 @@ impl Checker<'_> {
     pub fn list(&mut self, scope: &Scope<'_>) {
         self.flow(scope);
         for (at, task) in scope.tasks.iter().enumerate() {
+            if self.is_full() {
+                return;
+            }
             self.task(scope, at, task);
         }
     }

@@ -283,9 +283,7 @@ impl<'a> Builder<'a> {
 
     fn open(&mut self, open: Open, span: Span) -> Result<(), Stop> {
         if self.stack.len() >= MAX_DEPTH {
-            let message = format!("lists and objects nest at most {MAX_DEPTH} deep");
-            self.diagnostics
-                .push(Diagnostic::error(codes::TOO_DEEP, span, message).help(FLATTER));
+            self.diagnostics.push(too_deep(span));
             self.root = None;
             return Err(Stop);
         }
@@ -369,7 +367,8 @@ impl<'a> Builder<'a> {
             self.root = None;
             return Err(Stop);
         }
-        self.attach(node, span)
+        let weight = node.weight;
+        self.attach(node, span, weight)
     }
 
     fn place(&mut self, node: Node, anchor: usize) -> Result<(), Stop> {
@@ -378,16 +377,13 @@ impl<'a> Builder<'a> {
         if anchor != 0 {
             self.anchors.insert(anchor, Rc::clone(&node));
         }
-        self.attach(node, span)
+        self.attach(node, span, 1)
     }
 
-    /// Puts a finished value where it belongs; leaves and aliases count against the budget.
-    fn attach(&mut self, node: Rc<Node>, span: Span) -> Result<(), Stop> {
-        self.nodes = self.nodes.saturating_add(if self.anchors.is_empty() {
-            1
-        } else {
-            node.weight
-        });
+    /// Puts a finished value where it belongs. It counts against the budget: once, since what it holds was counted before,
+    /// and what an alias repeats with all that it holds.
+    fn attach(&mut self, node: Rc<Node>, span: Span, count: usize) -> Result<(), Stop> {
+        self.nodes = self.nodes.saturating_add(count);
         if self.nodes > MAX_NODES {
             self.diagnostics.push(
                 Diagnostic::error(codes::TOO_MANY_VALUES, span, format!("a definition holds at most {MAX_NODES} values, aliases expanded"))
@@ -433,6 +429,12 @@ fn merge(fields: &mut Vec<Field>) {
     let own: HashSet<Arc<str>> = fields.iter().map(|field| Arc::clone(&field.key)).collect();
     let brought = merged.value.fields().iter();
     fields.extend(brought.filter(|field| !own.contains(&field.key)).cloned());
+}
+
+/// Lists and objects that nest too deep.
+pub(super) fn too_deep(span: Span) -> Diagnostic {
+    let message = format!("lists and objects nest at most {MAX_DEPTH} deep");
+    Diagnostic::error(codes::TOO_DEEP, span, message).help(FLATTER)
 }
 
 fn empty_document() -> Diagnostic {

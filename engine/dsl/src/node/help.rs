@@ -78,21 +78,44 @@ const WORDS: &[(&str, &str)] = &[
         "anchor or alias",
         "`&` and `*` begin an anchor and an alias, whose name is missing",
     ),
+    (
+        "expected <document start>",
+        "the document has ended, and something follows",
+    ),
+    (
+        "block scalar",
+        "a text that begins with `|` or `>` stands in the lines below it",
+    ),
 ];
+/// The longest key in front of a colon.
+const KEY_MAX: u32 = 1_024;
 
-/// The parser's finding in plain words.
-pub(super) fn worded(info: &str) -> String {
+/// Whether the parser stumbled over a character that no text has.
+pub(super) fn is_no_text(letter: char, info: &str) -> bool {
+    info.contains("unexpected character") && letter.is_control() && letter != '\t'
+}
+
+/// The parser's finding in plain words, and what usually lies behind it.
+pub(super) fn worded(info: &str, line: &str, column: u32) -> (String, &'static str) {
+    if info.contains("mapping values are not allowed") && column > KEY_MAX {
+        return (
+            format!("a key has at most {KEY_MAX} characters"),
+            "write a shorter name; people see `metadata.title`",
+        );
+    }
     let words = WORDS
         .iter()
         .find(|(found, _)| info.contains(found))
         .map_or(info, |(_, words)| words);
-    format!("this is not valid YAML: {words}")
+    (
+        format!("this is not valid YAML: {words}"),
+        usual(info, line),
+    )
 }
 
-/// What usually lies behind a syntax error.
-pub(super) fn syntax_help(info: &str, line: &str) -> String {
+fn usual(info: &str, line: &str) -> &'static str {
     let trimmed = line.trim_start();
-    let help = if line.starts_with('\t') || trimmed.contains('\t') && info.contains("tab") {
+    if line.starts_with('\t') || trimmed.contains('\t') && info.contains("tab") {
         "indent with spaces; YAML does not allow tabs"
     } else if line.contains("${") && !line.contains("'${") && !line.contains("\"${") {
         "put the expression into single quotes: '${ … }'"
@@ -110,6 +133,12 @@ pub(super) fn syntax_help(info: &str, line: &str) -> String {
         "indent with spaces; YAML does not allow tabs"
     } else if info.contains("did not find expected '-' indicator") {
         "begin it with `- `, or indent it under the entry that it belongs to"
+    } else if info.contains("misplaced bracket") {
+        "take it away, or open it before"
+    } else if info.contains("expected <document start>") {
+        "take it away: a file holds one document, and nothing behind it"
+    } else if info.contains("block scalar") {
+        "write `|` or `>` alone at the end of the line, and the text indented below it"
     } else if info.contains("simple key expected") {
         "write `key: value`, with a space behind the colon"
     } else if [
@@ -129,14 +158,9 @@ pub(super) fn syntax_help(info: &str, line: &str) -> String {
         || info.contains("did not find expected")
     {
         "bring the keys of one object to the same column"
-    } else if info.contains("recursion limit") {
-        FLATTER
-    } else if info.contains("unexpected character") && line.chars().all(|c| !c.is_control()) {
-        "put the text into single quotes"
     } else if info.contains("unexpected character") {
-        "a workflow is UTF-8 text without control characters; an office document is none: save it as plain text"
+        "put the text into single quotes"
     } else {
         "look at this line and the one before it: a colon, a hyphen, a quote or the indentation is not as YAML wants it"
-    };
-    help.to_owned()
+    }
 }

@@ -12,7 +12,7 @@ use crate::span::Span;
 use columns::{indentation, keyless_list, tabs};
 use proposal::{Proposal, cured, replaced, shown};
 use quotes::{apostrophe, colon, escape, expression, inner_quotes, leading, open_quote};
-use signs::{beside_key, brackets, comment, fence, full_width, joined, semicolon};
+use signs::{beside_key, brackets, comment, fence, full_width, hash, joined, semicolon};
 
 /// Longer sources are not read again and again.
 const SOURCE_MAX: usize = 300_000;
@@ -25,6 +25,7 @@ const RULES: &[Rule] = &[
     fence,
     comment,
     full_width,
+    hash,
     tabs,
     expression,
     joined,

@@ -67,7 +67,7 @@ impl Reader {
             || text.contains(['/', '#', '[', ']', ':'])
             || text
                 .chars()
-                .any(|letter| letter.is_control() || is_invisible(letter));
+                .any(|letter| letter.is_control() || crate::diagnostic::is_invisible(letter));
         if unfit {
             self.report(
                 Diagnostic::error(
@@ -271,9 +271,4 @@ impl Reader {
 pub(crate) fn is_identifier(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-}
-
-/// A character that nobody sees or that turns the text around: two names with it look like one.
-fn is_invisible(letter: char) -> bool {
-    matches!(letter, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }

@@ -138,14 +138,36 @@ fn address(text: &str, span: Span, place: &Place) -> Option<Diagnostic> {
     if !crate::parse::has_scheme(text) {
         let message = format!("{} is a URI, found `{text}`", place.name);
         return Some(Diagnostic::error(codes::BAD_URI, span, message).help(
-            if text.contains(['.', '/']) && !text.starts_with('/') {
+            if text.contains(['.', '/']) && !text.starts_with(['/', '.']) {
                 format!("begin with a scheme: `https://{text}`")
             } else {
                 "begin with a scheme, for example https://".to_owned()
             },
         ));
     }
-    let (scheme, _) = text.split_once("://")?;
+    let (scheme, rest) = text.split_once("://")?;
+    if let Some(odd) = text
+        .chars()
+        .find(|c| c.is_whitespace() || matches!(c, '\\' | '"' | '<' | '>' | '^' | '`'))
+    {
+        let message = format!("{} is a URI, which holds no `{odd}`", place.name);
+        return Some(
+            Diagnostic::error(codes::BAD_URI, span, message)
+                .help("take it out; in a query a space is written `%20`"),
+        );
+    }
+    let host = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    if host
+        .split_once('@')
+        .is_some_and(|(user, _)| user.contains(':'))
+    {
+        let message = format!(
+            "{} holds a password: everybody who reads the document reads it",
+            place.name
+        );
+        return Some(Diagnostic::warning(codes::PLAIN_SECRET, span, message)
+            .help("take it out of the address and write `authentication: { basic: { username: …, password: … } }` with a secret"));
+    }
     let spoken = matches!(
         scheme.to_ascii_lowercase().as_str(),
         "http" | "https" | "pack"

@@ -152,6 +152,47 @@ pub(super) fn joined(line: &str) -> Option<Proposal> {
     })
 }
 
+/// `{ title: 受理 #1 }`: the rest of the line became a comment, and with it what closes.
+pub(super) fn hash(line: &str) -> Option<Proposal> {
+    let (mut depth, mut quote, mut start) = (0_usize, None, 0);
+    let mut found = None;
+    for (at, letter) in line.char_indices() {
+        match (quote, letter) {
+            (Some(open), _) if letter == open => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"') => quote = Some(letter),
+            (None, '[' | '{') => (depth, start) = (depth + 1, at + 1),
+            (None, ']' | '}') => depth = depth.saturating_sub(1),
+            (None, ',') => start = at + 1,
+            (None, ':') if line.get(at..)?.starts_with(": ") => start = at + 1,
+            (None, '#') if depth > 0 && line.get(..at)?.ends_with(' ') => {
+                found = Some(at);
+                break;
+            }
+            (None, _) => {}
+        }
+    }
+    let at = found?;
+    let rest = line.get(start..)?;
+    let first = start + rest.len() - rest.trim_start().len();
+    let behind = line.get(at..)?;
+    let end = at + behind.find([',', ']', '}']).unwrap_or(behind.len());
+    let text = line.get(first..end)?.trim_end();
+    let plain = !text.starts_with(['#', '\'', '"']);
+    plain.then(|| {
+        Proposal::yaml(
+            "` #` begins a comment: what closes the bracket is not read",
+            at..at + 1,
+            format!(
+                "{}'{}'{}",
+                line.get(..first)?,
+                text.replace('\'', "''"),
+                line.get(first + text.len()..)?
+            ),
+        )
+    })?
+}
+
 /// A bracket of this line that is not closed, or closed by another one.
 pub(super) fn brackets(line: &str) -> Option<Proposal> {
     let closing = |open: char| if open == '[' { ']' } else { '}' };
