@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, Weak};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use jiff::tz::TimeZone;
@@ -34,12 +34,17 @@ use crate::{functions, site};
 pub struct Engine {
     stopping: watch::Sender<bool>,
     task: JoinHandle<Result<(), RuntimeError>>,
+    store: Store,
 }
+
+/// How long the database may take to be closed in good order.
+const CLOSE: Duration = Duration::from_secs(2);
 
 impl Engine {
     /// Starts the jobs: from now on changes reach the database, timers fire, mails go out.
     fn start(runtime: &Runtime) -> Self {
         let (stopping, mut stopped) = watch::channel(false);
+        let store = runtime.store().clone();
         let runtime = runtime.clone();
         let task = tokio::spawn(async move {
             let stop = async move {
@@ -48,20 +53,37 @@ impl Engine {
             };
             runtime.serve(stop).await
         });
-        Self { stopping, task }
+        Self {
+            stopping,
+            task,
+            store,
+        }
     }
 
-    /// Lets what is being done end, and ends.
+    /// Ends when the engine ends without being told to, with the reason. Nothing is left to be stopped then.
+    pub async fn failed(&mut self) -> anyhow::Error {
+        match (&mut self.task).await {
+            Ok(Ok(())) => anyhow::anyhow!("the engine ended by itself"),
+            Ok(Err(error)) => anyhow::Error::new(error).context("the engine failed"),
+            Err(error) => anyhow::Error::new(error).context("the engine ended badly"),
+        }
+    }
+
+    /// Lets what is being done end, and ends: audit chains are sealed, and SQLite's log is folded into its file.
     ///
     /// # Errors
     /// The engine failed.
     pub async fn stop(self) -> anyhow::Result<()> {
         // Whoever listens has gone when this fails.
         let _ = self.stopping.send(true);
-        self.task
+        let ended = self.task.await.context("the engine ended badly")?;
+        if tokio::time::timeout(CLOSE, self.store.close())
             .await
-            .context("the engine ended badly")?
-            .context("the engine failed")
+            .is_err()
+        {
+            tracing::warn!("the database was not closed in time; the next start reads its log");
+        }
+        ended.context("the engine failed")
     }
 }
 

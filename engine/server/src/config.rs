@@ -32,7 +32,7 @@ pub struct Config {
     pub language: Language,
     /// The zone of dates, cron and clocks (IANA name).
     pub zone: String,
-    /// The name of this node among those of one database; made from host and process when empty.
+    /// The name of this node among those of one database; made from host, port and process when empty.
     pub node: String,
     /// Units, people, roles and rights.
     pub organisation: PathBuf,
@@ -253,7 +253,10 @@ impl Config {
             self.url = format!("http://{}", self.listen);
         }
         if self.node.is_empty() {
-            self.node = format!("node-{}-{}", self.listen.port(), std::process::id());
+            // Two containers may well have the same port and the same process number.
+            let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+            let (port, process) = (self.listen.port(), std::process::id());
+            self.node = format!("{}-{port}-{process}", host.trim());
         }
     }
 

@@ -18,6 +18,9 @@ pub async fn alive() -> &'static str {
 
 /// The database answers, too, and takes what is written: each node writes its sign of life every ten seconds.
 pub async fn ready(State(app): State<App>) -> Response {
+    if app.runtime.node().clock.is_lost() {
+        return not_ready("the clock jumped");
+    }
     match app.store().clock_ms().await {
         Ok(_) if app.store().takes_writes() => "ready\n".into_response(),
         Ok(_) => not_ready("the database takes no writes"),
@@ -102,6 +105,16 @@ pub async fn metrics(
             "tongban_waiting_mails",
             "Mails that wait to be sent (counted to 100,000).",
             gauges.mails,
+        ),
+        (
+            "tongban_waiting_events",
+            "Events that are not yet given to their listeners (counted to 100,000).",
+            gauges.events,
+        ),
+        (
+            "tongban_open_incidents",
+            "Incidents that nobody has closed (counted to 100,000).",
+            gauges.incidents,
         ),
     ];
     let text = app.counters.render(&gauges);

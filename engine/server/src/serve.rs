@@ -1,4 +1,5 @@
-//! The accept loop: bounded connections, headers in time, a stop that lets requests end.
+//! The accept loop: bounded connections, headers in time, a stop that lets requests end. A whole stop takes less than
+//! 30 seconds: these requests, then the engine's own work, then the last changes.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -19,7 +20,8 @@ use tower::ServiceExt;
 
 use crate::app::App;
 use crate::assemble::{self, Engine};
-use crate::config::Config;
+use crate::config::{Config, Limits};
+use crate::connection::{Taken, is_greeted};
 use crate::router::router;
 
 /// How long a stopping server waits for requests that are being answered.
@@ -71,25 +73,32 @@ pub async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     })
 }
 
-/// Runs the HTTP face until `stop` ends, then lets it and the engine finish what they do.
+/// Runs the HTTP face until `stop` ends, then lets it and the engine finish what they do. An engine that ends by itself
+/// ends the server: without timers and mails it would only look alive.
 ///
 /// # Errors
 /// The engine failed.
 pub async fn run(
     app: App,
-    engine: Engine,
+    mut engine: Engine,
     listener: TcpListener,
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
     let (stopping, stopped) = watch::channel(false);
     let proxies = Arc::clone(&app.site.proxies);
     let faces = tokio::spawn(accept(router(&app), listener, app.limits, proxies, stopped));
-    stop.await;
+    let failed = tokio::select! {
+        () = stop => None,
+        error = engine.failed() => Some(error),
+    };
     tracing::info!("stopping: no new connections are taken");
     // Whoever listens has gone when this fails.
     let _ = stopping.send(true);
     faces.await.context("the accept loop ended badly")?;
-    engine.stop().await
+    match failed {
+        Some(error) => Err(error),
+        None => engine.stop().await,
+    }
 }
 
 /// Ends when the process is told to stop, by SIGTERM or by Ctrl-C.
@@ -113,7 +122,7 @@ pub async fn stopped() {
 async fn accept(
     router: Router,
     listener: TcpListener,
-    limits: crate::config::Limits,
+    limits: Limits,
     proxies: Arc<[IpAddr]>,
     mut stopped: watch::Receiver<bool>,
 ) {
@@ -154,7 +163,7 @@ async fn accept(
         let proxies = Arc::clone(&proxies);
         tokio::spawn(async move {
             let _permit = permit;
-            connection(&builder, router, stream, (peer, proxies), stopped).await;
+            connection(&builder, router, stream, (peer, proxies), limits, stopped).await;
         });
     }
     drop(listener);
@@ -173,10 +182,20 @@ async fn connection(
     router: Router,
     stream: TcpStream,
     (peer, proxies): (SocketAddr, Arc<[IpAddr]>),
+    limits: Limits,
     mut stopped: watch::Receiver<bool>,
 ) {
     // Small answers leave at once.
     let _ = stream.set_nodelay(true);
+    let greeted = tokio::select! {
+        greeted = is_greeted(&stream, Duration::from_secs(limits.header_seconds)) => greeted,
+        // The sender going away is a stop too.
+        _ = stopped.wait_for(|stop| *stop) => false,
+    };
+    if !greeted {
+        return;
+    }
+    let stream = Taken::new(stream, Duration::from_secs(limits.request_seconds));
     let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
         let router = router.clone();
         let who = Peer::of(peer, request.headers(), &proxies);

@@ -116,6 +116,7 @@ fn set_password(person: &str, site: &SiteArguments) -> anyhow::Result<u8> {
         let store = open_store_beside(&config).await?;
         let now_ms = store.clock_ms().await?;
         account::set_password(&store, &Passwords::new(1), person, password, now_ms).await?;
+        store.close().await;
         anyhow::Ok(())
     })?;
     println!("the password of {person} is set");
@@ -196,7 +197,9 @@ fn add_key(
             scopes: may,
             expires_at_ms,
         };
-        anyhow::Ok(account::add_key(&store, terms, now_ms).await?)
+        let key = account::add_key(&store, terms, now_ms).await?;
+        store.close().await;
+        anyhow::Ok(key)
     })?;
     println!("{}", key.text);
     eprintln!("this is shown once; only its hash is stored");
@@ -232,6 +235,7 @@ fn remove_key(prefix: &str, site: &SiteArguments) -> anyhow::Result<u8> {
             .with_context(|| format!("there is no key `{prefix}`"))?;
         let now_ms = store.clock_ms().await?;
         account::remove_key(&store, &key.hash, now_ms).await?;
+        store.close().await;
         anyhow::Ok(())
     })?;
     println!("the key {prefix} is taken back");

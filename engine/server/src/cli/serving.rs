@@ -3,11 +3,15 @@
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
 
 use super::{DONE, SiteArguments};
 use crate::{Config, DemoOptions};
+
+/// How long a server that has stopped waits for its threads.
+const LEFT: Duration = Duration::from_secs(1);
 
 /// Arguments of `demo`.
 #[derive(clap::Args)]
@@ -41,16 +45,22 @@ pub(crate) fn demo(arguments: DemoArguments) -> anyhow::Result<u8> {
         listen: arguments.listen,
         ..DemoOptions::default()
     };
-    executor()?.block_on(crate::demo(options))?;
-    Ok(DONE)
+    until_stopped(crate::demo(options))
 }
 
 /// Serves a site.
 pub(crate) fn serve(arguments: ServeArguments) -> anyhow::Result<u8> {
     log(arguments.log_json);
     let config = Config::load(&arguments.site.site)?;
-    executor()?.block_on(crate::serve(config))?;
-    Ok(DONE)
+    until_stopped(crate::serve(config))
+}
+
+/// Runs a server to its end. Threads that still wait for the system then, to look up a name for instance, are left.
+fn until_stopped(server: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<u8> {
+    let executor = executor()?;
+    let ended = executor.block_on(server);
+    executor.shutdown_timeout(LEFT);
+    ended.map(|()| DONE)
 }
 
 /// The executor of servers: as many threads as there are cores.
