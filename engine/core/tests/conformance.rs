@@ -9,7 +9,7 @@ use gherkin::{Feature, GherkinEnv, Scenario};
 use tongban_core::{Event, Instance, Record, RecordStatus, Status, step};
 use tongban_expr::Value;
 
-use crate::runner::surroundings::{Given, environment, program, usual_functions};
+use crate::runner::surroundings::{Given, environment, program};
 
 struct World {
     definition: String,
@@ -110,10 +110,7 @@ impl World {
     }
 
     fn execute(&mut self) -> Result<(), String> {
-        let given = Given {
-            functions: usual_functions(),
-            files: Value::Null,
-        };
+        let given = Given::usual();
         let program = program(&self.definition, &given)?;
         let env = environment(&Value::Null);
         let start = Event::Start {

@@ -7,13 +7,10 @@ use tongban_core::{
 };
 use tongban_expr::{Value, value};
 
-use crate::runner::surroundings::{Given, environment, program, usual_functions};
+use crate::runner::surroundings::{Given, environment, program};
 
 fn given() -> Given {
-    Given {
-        functions: usual_functions(),
-        files: Value::Null,
-    }
+    Given::usual()
 }
 
 fn filters(program: &Program, input: Value) -> Vec<Filter> {
@@ -171,10 +168,7 @@ do: [{ none: { set: { n: 1 } } }]
 
 #[test]
 fn the_records_of_a_listener_say_what_it_correlated() {
-    let given = Given {
-        functions: usual_functions(),
-        files: Value::Null,
-    };
+    let given = Given::usual();
     let text = "do: [{ l: { listen: { to: { one: { with: { type: t }, correlate: { pet: { from: '.data.pet' }, order: { from: '.data.order', expect: '${ .order }' } } } } } } }, { n: { listen: { to: { one: { with: { type: t } } } } } }]";
     let program = program(text, &given).expect("a workflow");
     let env = environment(&Value::Null);

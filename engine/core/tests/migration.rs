@@ -5,16 +5,13 @@ mod runner;
 use tongban_core::{BLOB_ABOVE, Event, Instance, StateError, step};
 use tongban_expr::{Value, value};
 
-use crate::runner::surroundings::{Given, environment, program, usual_functions};
+use crate::runner::surroundings::{Given, environment, program};
 
 const OLD: &str =
     "do: [{ stage: { do: [{ ask: { call: approve } }, { last: { set: { v: 1 } } }] } }]";
 
 fn waiting() -> Instance {
-    let given = Given {
-        functions: usual_functions(),
-        files: Value::Null,
-    };
+    let given = Given::usual();
     let old = program(OLD, &given).expect("a workflow");
     let start = Event::Start {
         input: value!({"n": 1}),
@@ -32,10 +29,7 @@ fn waiting() -> Instance {
 
 #[test]
 fn tasks_may_move_and_be_added_as_long_as_the_live_ones_keep_their_places() {
-    let given = Given {
-        functions: usual_functions(),
-        files: Value::Null,
-    };
+    let given = Given::usual();
     let new = "do: [{ before: { set: { v: 0 } } }, { stage: { do: [{ added: { set: { v: 0 } } }, { ask: { call: approve } }, { last: { set: { v: 2 } } }] } }]";
     let new = program(new, &given).expect("a workflow");
     let instance = waiting();
@@ -50,10 +44,7 @@ fn tasks_may_move_and_be_added_as_long_as_the_live_ones_keep_their_places() {
 
 #[test]
 fn a_program_without_the_live_task_is_refused() {
-    let given = Given {
-        functions: usual_functions(),
-        files: Value::Null,
-    };
+    let given = Given::usual();
     for other in [
         "do: [{ stage: { do: [{ renamed: { call: approve } }] } }]",
         "do: [{ stage: { do: [{ ask: { set: { n: 1 } } }] } }]",
@@ -94,10 +85,7 @@ fn a_state_of_a_newer_format_is_left_alone() {
 
 #[test]
 fn a_large_value_becomes_a_blob_once_and_must_be_there() {
-    let given = Given {
-        functions: usual_functions(),
-        files: Value::Null,
-    };
+    let given = Given::usual();
     let text = "do: [{ ask: { call: approve } }]";
     let program = program(text, &given).expect("a workflow");
     let input = value!({"text": "x".repeat(20_000)});
@@ -129,10 +117,7 @@ fn a_large_value_becomes_a_blob_once_and_must_be_there() {
 
 #[test]
 fn a_large_text_in_many_places_is_one_blob() {
-    let given = Given {
-        functions: usual_functions(),
-        files: Value::Null,
-    };
+    let given = Given::usual();
     let text =
         "do: [{ text: { set: '${ .text }' } }, { stage: { do: [{ ask: { call: approve } }] } }]";
     let program = program(text, &given).expect("a workflow");

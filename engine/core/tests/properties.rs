@@ -13,7 +13,7 @@ use tongban_core::{
 use tongban_expr::{Value, value};
 
 use crate::runner::scenario::BEGIN_MS;
-use crate::runner::surroundings::{Given, environment, program, usual_functions};
+use crate::runner::surroundings::{Given, environment, program};
 
 const WORKFLOW: &str = "
 timeout: { after: P30D }
@@ -94,10 +94,7 @@ struct Play {
 
 impl Play {
     fn new(workflow: &str) -> Self {
-        let given = Given {
-            functions: usual_functions(),
-            files: Value::Null,
-        };
+        let given = Given::usual();
         Self {
             program: program(workflow, &given).expect("a workflow"),
             env: environment(&Value::Null),
@@ -331,10 +328,7 @@ fn played(workflow: &str, tries: &[Try]) -> Result<(), TestCaseError> {
 
 #[test]
 fn a_long_loop_keeps_a_small_state() {
-    let given = Given {
-        functions: usual_functions(),
-        files: Value::Null,
-    };
+    let given = Given::usual();
     let text = "
 do:
   - make: { set: { list: '${ [range(8000)] }' } }

@@ -5,13 +5,12 @@ mod runner;
 
 use std::fmt::Write;
 
-use tongban_core::{
-    Effect, Event, Instance, Jump, Mode, Program, Reopen, Siblings, Signing, Status, Target, step,
-};
+use tongban_core::{Effect, Event, Instance, Program, Reopen, Right, Status, step};
 use tongban_expr::{Value, value};
 
+use crate::runner::events::jump;
 use crate::runner::scenario::BEGIN_MS;
-use crate::runner::surroundings::{Given, environment, program, usual_functions};
+use crate::runner::surroundings::{Given, environment, program};
 
 const TABLE: &str = include_str!("return_table.yaml");
 
@@ -117,10 +116,7 @@ impl Play {
 
 /// The instance at the moment of the return.
 fn at_the_return() -> Play {
-    let given = Given {
-        functions: usual_functions(),
-        files: Value::Null,
-    };
+    let given = Given::usual();
     let program = program(WORKFLOW, &given).expect("a workflow");
     let mut play = Play {
         program,
@@ -150,36 +146,11 @@ fn at_the_return() -> Play {
     play
 }
 
-fn target(word: &str) -> Target {
-    match word {
-        "applicant" => Target::Applicant,
-        "previous" => Target::Previous,
-        task => Target::Task(task.to_owned()),
-    }
-}
-
 /// What happens after a return until the instance has ended.
 fn trace(row: &Value) -> Vec<String> {
     let mut play = at_the_return();
-    let word = |key: &str| row.text(key).unwrap_or_default();
-    let jump = Jump {
-        mode: if word("mode") == "direct" {
-            Mode::Direct
-        } else {
-            Mode::Rerun
-        },
-        siblings: if word("siblings") == "keep" {
-            Siblings::Keep
-        } else {
-            Siblings::Cancel
-        },
-        signing: match word("signing") {
-            "returner" => Signing::Returner,
-            "open" => Signing::Open,
-            _ => Signing::All,
-        },
-        ..Jump::back("checks/household/stage/judge", target(word("to")), "li")
-    };
+    let cell = row.clone().with("from", "checks/household/stage/judge");
+    let jump = jump(&cell.with("by", "li"), Right::Return);
     play.send(Event::jump(jump));
     assert_eq!(
         play.instance.context(),
@@ -196,7 +167,8 @@ fn trace(row: &Value) -> Vec<String> {
         assert!(play.trace.len() < 100, "{:#?}", play.trace);
     }
     assert_eq!(play.instance.status(), Status::Completed);
-    let n = if word("to") == "applicant" { 2 } else { 1 };
+    let to_applicant = row.text("to") == Some("applicant");
+    let n = if to_applicant { 2 } else { 1 };
     assert_eq!(
         play.instance.form(),
         &value!({"n": n}),

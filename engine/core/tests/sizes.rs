@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use tongban_core::{BLOB_ABOVE, Event, Instance, Record, RecordStatus, Status, Step, step};
 use tongban_expr::{Value, value};
 
-use crate::runner::surroundings::{Given, environment, program, usual_functions};
+use crate::runner::surroundings::{Given, environment, program};
 
 /// What the stored states of a run took.
 #[derive(Debug, Default)]
@@ -40,10 +40,7 @@ fn run(text: &str, input: Value) -> (Instance, Stored) {
 
 /// The same, with what was told of it.
 fn run_told(text: &str, input: Value) -> (Instance, Stored, Vec<Record>) {
-    let given = Given {
-        functions: usual_functions(),
-        files: Value::Null,
-    };
+    let given = Given::usual();
     let program = program(text, &given).expect("a workflow");
     let env = environment(&Value::Null);
     let begin = Event::Start { input };
@@ -90,10 +87,7 @@ fn a_loop_over_much_stores_its_collection_once() {
 
 #[test]
 fn a_state_that_was_read_again_stores_nothing_twice() {
-    let given = Given {
-        functions: usual_functions(),
-        files: Value::Null,
-    };
+    let given = Given::usual();
     let text = "do: [{ ask: { call: approve } }, { note: { set: '${ {n: 1} }', export: { as: '${ $context + {n: 1} }' } } }, { again: { call: approve } }]";
     let program = program(text, &given).expect("a workflow");
     let env = environment(&Value::Null);

@@ -72,6 +72,17 @@ pub enum AddWhen {
     Beside,
 }
 
+impl AddWhen {
+    /// The word that the history keeps.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Before => "before",
+            Self::After => "after",
+            Self::Beside => "beside",
+        }
+    }
+}
+
 /// The acts. `change` is an object from paths to values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "camelCase", rename_all_fields = "camelCase")]

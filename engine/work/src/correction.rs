@@ -4,7 +4,7 @@
 use tongban_expr::{Value, value};
 
 use crate::clock::Clock;
-use crate::decide::{act_row, filled, listed, not_allowed, seen, wrong};
+use crate::decide::{act_row, filled, listed, seen, wrong};
 use crate::desk::{Desk, decision_row, note};
 use crate::field::says;
 use crate::filling::{check_faults, filled_form};
@@ -29,7 +29,7 @@ impl Desk {
         let hold = self.hold(item, act, world)?;
         let seen = seen(item, act, world)?;
         let spec = item.spec.correct.clone().filter(|_| !hold.opinion);
-        let spec = spec.ok_or_else(|| not_allowed("correct"))?;
+        let spec = spec.ok_or_else(|| Refusal::not_allowed("correct"))?;
         if item.corrections >= spec.times {
             return Err(Refusal::CorrectionUsedUp {
                 count: item.corrections,

@@ -5,18 +5,11 @@ use tongban_expr::{Value, value};
 
 use crate::desk::{Change, Desk, decision_row, note};
 use crate::field::difference;
-use crate::filling::{check_said, edited, fill};
+use crate::filling::{Said, check_said, edited, fill};
 use crate::item::{Decision, Item, Kind, Status};
 use crate::spec::Mode;
 use crate::standing::{Hold, already, round_closed};
 use crate::{Act, Channel, DecisionRow, FormChange, MailKind, Out, Refusal, What, World};
-
-/// What an answer says, apart from data.
-pub(crate) struct Said<'a> {
-    pub outcome: &'a str,
-    pub comment: Option<&'a str>,
-    pub reason: Option<&'a str>,
-}
 
 impl Desk {
     /// Does what a person asks for, through whichever channel: the one
@@ -407,12 +400,6 @@ pub(crate) fn listed(fields: &[(String, String)]) -> Vec<Value> {
     let one =
         |(field, text): &(String, String)| value!({"field": field.clone(), "text": text.clone()});
     fields.iter().map(one).collect()
-}
-
-pub(crate) fn not_allowed(act: &str) -> Refusal {
-    Refusal::NotAllowed {
-        act: act.to_owned(),
-    }
 }
 
 pub(crate) fn filled(text: &Option<String>) -> Option<&str> {

@@ -14,6 +14,22 @@ use crate::{Out, World};
 const SHOWN_MAX: u64 = 4_096;
 
 impl Desk {
+    /// Closes the work of a run id because its task ended otherwise. What is
+    /// closed already stays as it is.
+    pub fn close(&mut self, run_id: &str, why: &str, world: &World<'_>) -> Vec<Out> {
+        let mut outs = Vec::new();
+        let concerned: Vec<u32> = self
+            .items
+            .iter()
+            .filter(|item| item.run_id == run_id)
+            .map(|item| item.n)
+            .collect();
+        for n in concerned {
+            self.shut(n, why, None, world, &mut outs);
+        }
+        outs
+    }
+
     /// Completes the item when its answers amount to an outcome.
     pub(crate) fn settle(&mut self, index: usize, world: &World<'_>, outs: &mut Vec<Out>) -> bool {
         let Some(item) = self.items.get(index) else {

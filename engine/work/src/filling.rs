@@ -3,11 +3,17 @@
 
 use tongban_expr::Value;
 
-use crate::decide::Said;
 use crate::field::{changed, difference, says, touched};
 use crate::item::Item;
 use crate::standing::Hold;
 use crate::{FormFault, Refusal, World};
+
+/// What an answer says, apart from data.
+pub(crate) struct Said<'a> {
+    pub outcome: &'a str,
+    pub comment: Option<&'a str>,
+    pub reason: Option<&'a str>,
+}
 
 /// What the form looks like after the edits of an approver, when there are any.
 pub(crate) fn edited(

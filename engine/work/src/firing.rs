@@ -4,7 +4,7 @@ use tongban_expr::value;
 use tongban_org::{Principal, ResolveCase, Selector};
 
 use crate::clock::{Clock, lies_under};
-use crate::desk::{Desk, note};
+use crate::desk::{Desk, note, unresolved};
 use crate::item::{Item, Kind, Status};
 use crate::rung::{Does, Rung};
 use crate::seat::{Seat, agents};
@@ -222,13 +222,7 @@ impl Desk {
         let (n, round, title) = (item.n, item.round, item.title.clone());
         if people.is_empty() {
             let fault = format!("rung `{}`: nobody is left to take it over", rung.id);
-            outs.push(note(
-                Some(n),
-                "unresolved",
-                "system",
-                world,
-                value!({"fault": fault}),
-            ));
+            outs.push(unresolved(n, fault, world));
             return;
         }
         let open: Vec<u32> = item

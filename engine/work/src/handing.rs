@@ -1,9 +1,9 @@
 //! Handing work over: claim, transfer, delegation, added signers, reminders.
 
 use tongban_expr::value;
-use tongban_org::Function;
+use tongban_org::{Function, Principal};
 
-use crate::decide::filled;
+use crate::decide::{filled, wrong};
 use crate::desk::{Desk, note};
 use crate::item::{Item, Kind, Status};
 use crate::seat::{Opinion, SIGNERS_MAX, Seat};
@@ -86,9 +86,7 @@ impl Desk {
         let item = self.items.get(index).ok_or(Refusal::NotFound)?;
         let hold = self.hold(item, act, world)?;
         if hold.opinion {
-            return Err(Refusal::NotAllowed {
-                act: "transfer".to_owned(),
-            });
+            return Err(Refusal::not_allowed("transfer"));
         }
         fit(item, to, world)?;
         let (n, signer) = (item.n, hold.signer);
@@ -104,9 +102,8 @@ impl Desk {
         }
         seat.agents.retain(|(_, person)| *person != signer);
         let data = value!({"from": signer, "to": to, "comment": comment});
-        let mut outs = vec![note(Some(n), "transferred", &act.who, world, data)];
-        self.hand_to(index, to, act, comment, world, &mut outs);
-        Ok(outs)
+        let noted = note(Some(n), "transferred", &act.who, world, data);
+        Ok(self.handed_to(index, to, act, noted, comment, world))
     }
 
     /// 委派: asks for an opinion; the owner decides afterwards.
@@ -120,7 +117,7 @@ impl Desk {
     ) -> Result<Vec<Out>, Refusal> {
         let item = self.items.get(index).ok_or(Refusal::NotFound)?;
         if item.kind != Kind::Approve {
-            return Err(crate::decide::wrong("delegate", item));
+            return Err(wrong("delegate", item));
         }
         let hold = self.hold(item, act, world)?;
         fit(item, to, world)?;
@@ -138,9 +135,8 @@ impl Desk {
             by,
         });
         let data = value!({"to": to, "comment": comment});
-        let mut outs = vec![note(Some(n), "delegated", &act.who, world, data)];
-        self.hand_to(index, to, act, comment, world, &mut outs);
-        Ok(outs)
+        let noted = note(Some(n), "delegated", &act.who, world, data);
+        Ok(self.handed_to(index, to, act, noted, comment, world))
     }
 
     /// 加签: before oneself, after oneself, or beside all.
@@ -154,65 +150,28 @@ impl Desk {
         world: &World<'_>,
     ) -> Result<Vec<Out>, Refusal> {
         let item = self.items.get(index).ok_or(Refusal::NotFound)?;
-        let unsupported = |what: &str, help: &str| Refusal::NotSupported {
-            what: what.to_owned(),
-            help: help.to_owned(),
-        };
-        if item.kind != Kind::Approve {
-            return Err(crate::decide::wrong("addSigner", item));
-        }
-        if matches!(
-            item.spec.mode,
-            Mode::Share | Mode::Count | Mode::Weight | Mode::Group
-        ) {
-            return Err(unsupported(
-                "an added signer in a vote",
-                "who votes is fixed when the vote opens, or one voter could fill it with friends: ask for an opinion",
-            ));
-        }
+        takes_signers(item)?;
         let hold = self.hold(item, act, world)?;
         if hold.opinion {
-            return Err(Refusal::NotAllowed {
-                act: "addSigner".to_owned(),
-            });
+            return Err(Refusal::not_allowed("addSigner"));
         }
         fit(item, who, world)?;
-        if item
-            .seats
-            .iter()
-            .map(|seat| seat.people.len())
-            .sum::<usize>()
-            >= SIGNERS_MAX
-        {
+        let signers: usize = item.seats.iter().map(|seat| seat.people.len()).sum();
+        if signers >= SIGNERS_MAX {
             return Err(Refusal::TooManySigners { max: SIGNERS_MAX });
         }
-        let other_way = item.seats.iter().any(|seat| {
-            seat.added_by.as_ref() == Some(&act.who)
-                && (seat.waits_for.is_empty() == (when == AddWhen::After))
-        });
-        if other_way && when != AddWhen::Beside {
-            return Err(unsupported(
-                "signers before and after at once",
-                "add all of them on one side",
-            ));
-        }
+        one_side(item, &act.who, when)?;
         let n = item.n;
         self.place_signer(index, hold.seat, act, who, when);
-        let data = value!({"who": who, "comment": comment, "when": match when {
-            AddWhen::Before => "before",
-            AddWhen::After => "after",
-            AddWhen::Beside => "beside",
-        }});
-        let mut outs = vec![note(Some(n), "signerAdded", &act.who, world, data)];
-        if when == AddWhen::After {
-            outs.push(Out::Party {
-                principal: tongban_org::Principal::Person(who.to_owned()),
-                why: "signer".to_owned(),
-            });
-        } else {
-            self.hand_to(index, who, act, comment, world, &mut outs);
+        let data = value!({"who": who, "comment": comment, "when": when.word()});
+        let noted = note(Some(n), "signerAdded", &act.who, world, data);
+        match when {
+            // He is told when it is his turn.
+            AddWhen::After => Ok(vec![noted, party(who)]),
+            AddWhen::Before | AddWhen::Beside => {
+                Ok(self.handed_to(index, who, act, noted, comment, world))
+            }
         }
-        Ok(outs)
     }
 
     fn place_signer(&mut self, index: usize, own: u32, act: &Act, who: &str, when: AddWhen) {
@@ -278,9 +237,7 @@ impl Desk {
             .find(added)
             .ok_or_else(|| unfit(who, "was not added here"))?;
         if seat.added_by.as_ref() != Some(&act.who) {
-            return Err(Refusal::NotAllowed {
-                act: "removeSigner".to_owned(),
-            });
+            return Err(Refusal::not_allowed("removeSigner"));
         }
         if item.is_done(seat) {
             return Err(Refusal::TooLate {
@@ -313,9 +270,7 @@ impl Desk {
     ) -> Result<Vec<Out>, Refusal> {
         let starter = world.case.starter.as_deref() == Some(act.who.as_str());
         if !starter && !self.has_right(&act.who, Function::Supervise, world) {
-            return Err(Refusal::NotAllowed {
-                act: "urge".to_owned(),
-            });
+            return Err(Refusal::not_allowed("urge"));
         }
         let item = self.items.get_mut(index).ok_or(Refusal::NotFound)?;
         match item.status {
@@ -326,9 +281,7 @@ impl Desk {
         }
         if item.current().iter().all(|(person, _)| *person == act.who) {
             // Whoever has to act himself reminds nobody.
-            return Err(Refusal::NotAllowed {
-                act: "urge".to_owned(),
-            });
+            return Err(Refusal::not_allowed("urge"));
         }
         let (count, last_ms) = item.urged.unwrap_or((0, i64::MIN / 2));
         if count >= URGE_MAX {
@@ -367,30 +320,69 @@ impl Desk {
             .find(|seat| seat.id == id)
     }
 
-    fn hand_to(
+    /// What follows when somebody has a part in an item from now on: it is noted, he sees the case and is told.
+    fn handed_to(
         &self,
         index: usize,
         to: &str,
         act: &Act,
+        noted: Out,
         comment: Option<&str>,
         world: &World<'_>,
-        outs: &mut Vec<Out>,
-    ) {
+    ) -> Vec<Out> {
         let Some(item) = self.items.get(index) else {
-            return;
+            return vec![noted];
         };
-        outs.push(Out::Party {
-            principal: tongban_org::Principal::Person(to.to_owned()),
-            why: "signer".to_owned(),
-        });
         let by = world
             .org
             .person(&act.who)
             .map_or_else(|| act.who.clone(), |person| person.name.clone());
         let data = value!({"title": item.title.clone(), "by": by, "comment": comment, "kind": act.what.word()});
-        let (to, kind) = (to.to_owned(), MailKind::Handed);
-        outs.push(Out::mail(to, kind, item.n, item.round, data));
+        let told = Out::mail(to.to_owned(), MailKind::Handed, item.n, item.round, data);
+        vec![noted, party(to), told]
     }
+}
+
+fn party(who: &str) -> Out {
+    Out::Party {
+        principal: Principal::Person(who.to_owned()),
+        why: "signer".to_owned(),
+    }
+}
+
+/// Whether signers may be added to an item: not where the electorate is fixed when it opens.
+fn takes_signers(item: &Item) -> Result<(), Refusal> {
+    if item.kind != Kind::Approve {
+        return Err(wrong("addSigner", item));
+    }
+    match item.spec.mode {
+        Mode::Any | Mode::All | Mode::Sequence => Ok(()),
+        Mode::Share | Mode::Count | Mode::Weight | Mode::Group => Err(Refusal::NotSupported {
+            what: "an added signer in a vote".to_owned(),
+            help: "who votes is fixed when the vote opens, or one voter could fill it with friends: ask for an opinion".to_owned(),
+        }),
+    }
+}
+
+/// One person adds signers before himself or after himself, not both.
+fn one_side(item: &Item, by: &str, when: AddWhen) -> Result<(), Refusal> {
+    let mut added = item
+        .seats
+        .iter()
+        .filter(|seat| seat.added_by.as_deref() == Some(by));
+    let waited_for = |id: u32| item.seats.iter().any(|seat| seat.waits_for.contains(&id));
+    let both = match when {
+        AddWhen::Before => added.any(|seat| !seat.waits_for.is_empty()),
+        AddWhen::After => added.any(|seat| waited_for(seat.id)),
+        AddWhen::Beside => false,
+    };
+    if !both {
+        return Ok(());
+    }
+    Err(Refusal::NotSupported {
+        what: "signers before and after at once".to_owned(),
+        help: "add all of them on one side".to_owned(),
+    })
 }
 
 /// Whether somebody may take a part in an item that he has none in yet.

@@ -222,6 +222,20 @@ pub struct Objection {
 }
 
 impl Item {
+    /// The unit that answers, when all seats are of one unit.
+    pub fn unit(&self) -> Option<&str> {
+        let first = self.seats.first()?.unit.as_deref()?;
+        self.seats
+            .iter()
+            .all(|seat| seat.unit.as_deref() == Some(first))
+            .then_some(first)
+    }
+
+    /// Whether the applicant is barred from deciding here.
+    pub(crate) fn bars_applicant(&self) -> bool {
+        self.kind == Kind::Approve && self.spec.self_rule.bars(self.by_return)
+    }
+
     /// The seat whose turn it is, in a sequence.
     pub fn turn(&self) -> Option<&Seat> {
         self.seats.iter().find(|seat| !self.is_done(seat))

@@ -14,6 +14,7 @@ mod correction;
 mod decide;
 mod desk;
 mod ending;
+mod entering;
 mod field;
 mod filling;
 mod firing;

@@ -233,6 +233,13 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// The step does not allow the act of this word.
+    pub(crate) fn not_allowed(act: &str) -> Self {
+        Self::NotAllowed {
+            act: act.to_owned(),
+        }
+    }
+
     /// A stable word for the problem's type, `already-decided`.
     pub fn word(&self) -> &'static str {
         match self {

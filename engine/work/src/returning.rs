@@ -40,9 +40,7 @@ impl Desk {
             .spec
             .returns
             .as_ref()
-            .ok_or_else(|| Refusal::NotAllowed {
-                act: "return".to_owned(),
-            })?;
+            .ok_or_else(|| Refusal::not_allowed("return"))?;
         let comment = filled(comment);
         let jump = self.jump_of(
             item,
@@ -54,9 +52,7 @@ impl Desk {
             comment,
         )?;
         if hold.opinion {
-            return Err(Refusal::NotAllowed {
-                act: "return".to_owned(),
-            });
+            return Err(Refusal::not_allowed("return"));
         }
 
         let mut outs = Vec::new();

@@ -269,14 +269,8 @@ impl SeatingCase<'_> {
         Ok(())
     }
 
-    /// Whether the applicant is barred from this item. Automatic skips do not
-    /// apply in a round entered by return: then he decides himself.
-    pub(crate) fn bars_applicant(&self) -> bool {
-        match self.spec.self_rule {
-            SelfRule::Allow => false,
-            SelfRule::Skip => !self.by_return,
-            SelfRule::Superior | SelfRule::Head => true,
-        }
+    fn bars_applicant(&self) -> bool {
+        self.spec.self_rule.bars(self.by_return)
     }
 
     fn one_seat_each(&self) -> bool {

@@ -163,6 +163,18 @@ pub enum SelfRule {
     Head,
 }
 
+impl SelfRule {
+    /// Whether the applicant may not decide. Automatic skips do not apply in a round entered by return: then he
+    /// decides himself.
+    pub(crate) fn bars(self, by_return: bool) -> bool {
+        match self {
+            Self::Allow => false,
+            Self::Skip => !by_return,
+            Self::Superior | Self::Head => true,
+        }
+    }
+}
+
 /// When nobody is left to ask (审批人为空).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

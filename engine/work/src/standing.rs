@@ -3,7 +3,6 @@
 
 use tongban_org::{Function, Object};
 
-use crate::decide::not_allowed;
 use crate::desk::Desk;
 use crate::item::{Decision, Item, Status};
 use crate::seat::Seat;
@@ -189,7 +188,7 @@ impl Desk {
         Err(match item.decisions.iter().find(by_seat) {
             Some(decision) => already(decision),
             None if item.bars_applicant() && applicant => Refusal::SelfApproval,
-            None if applicant || self.may_view(who, world) => not_allowed(act.what.word()),
+            None if applicant || self.may_view(who, world) => Refusal::not_allowed(act.what.word()),
             None => Refusal::NotFound,
         })
     }

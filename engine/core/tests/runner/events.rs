@@ -83,7 +83,8 @@ fn error(value: &Value) -> Error {
     }
 }
 
-fn jump(value: &Value, right: Right) -> Jump {
+/// A jump as a case writes it.
+pub fn jump(value: &Value, right: Right) -> Jump {
     let word = |key: &str| value.text(key).unwrap_or_default();
     let to = match (word("to"), value.text("after")) {
         (_, Some(after)) => Target::After(after.to_owned()),

@@ -264,102 +264,100 @@ fn check_instance(
     env: &Env,
     wanted: &Value,
 ) -> Result<(), String> {
-    let status = Value::of(&instance.status()).expect("a word");
-    let ends = ["output", "error"]
-        .iter()
-        .any(|key| wanted.get(key).is_some());
-    if let Some(expected) = wanted.get("status") {
-        covers(expected, &status)?;
-    } else if wanted.get("error").is_some() {
-        covers(&Value::from("faulted"), &status)?;
-    } else if ends {
-        covers(&Value::from("completed"), &status)
-            .map_err(|fault| format!("{fault} {:?}", instance.error()))?;
+    check_status(instance, wanted)?;
+    check_error(instance, wanted)?;
+    for name in FACTS {
+        let Some(expected) = wanted.get(name) else {
+            continue;
+        };
+        let found = fact(name, program, instance, env, expected);
+        if *expected != found {
+            return Err(format!("{name}: expected {expected}, found {found}"));
+        }
+    }
+    let most = wanted.get("stateBytes").and_then(Value::as_i64);
+    let body = instance.to_state(BLOB_ABOVE).body;
+    match most {
+        Some(most) if body.len() as i64 > most => Err(format!(
+            "the state takes {} bytes, more than {most}: {body}",
+            body.len()
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// The status that is written, or that follows from what else is expected.
+fn check_status(instance: &Instance, wanted: &Value) -> Result<(), String> {
+    let implied = if wanted.get("error").is_some() {
+        "faulted"
+    } else if wanted.get("output").is_some() {
+        "completed"
     } else {
-        covers(&Value::from("running"), &status)
-            .map_err(|fault| format!("{fault} {:?}", instance.error()))?;
+        "running"
+    };
+    let implied = Value::from(implied);
+    let expected = wanted.get("status").unwrap_or(&implied);
+    let status = Value::of(&instance.status()).expect("a word");
+    covers(expected, &status).map_err(|fault| format!("{fault} {:?}", instance.error()))
+}
+
+fn check_error(instance: &Instance, wanted: &Value) -> Result<(), String> {
+    let Some(expected) = wanted.get("error") else {
+        return Ok(());
+    };
+    let found = instance.error().ok_or("no error")?.to_value();
+    let Some(part) = expected.text("contains") else {
+        return covers(expected, &found);
+    };
+    match found.text("detail") {
+        Some(detail) if detail.contains(part) => Ok(()),
+        _ => Err(format!("expected {part:?} in the detail of {found}")),
     }
-    if let Some(expected) = wanted.get("output")
-        && expected != instance.output()
-    {
-        return Err(format!(
-            "expected the output {expected}, found {}",
-            instance.output()
-        ));
-    }
-    if let Some(expected) = wanted.get("error") {
-        let found = instance.error().ok_or("no error")?.to_value();
-        match expected.text("contains") {
-            Some(part)
-                if found
-                    .text("detail")
-                    .is_some_and(|detail| detail.contains(part)) => {}
-            Some(part) => return Err(format!("expected {part:?} in the detail of {found}")),
-            None => covers(expected, &found)?,
+}
+
+/// What a step may say of the instance after it.
+const FACTS: [&str; 11] = [
+    "output", "live", "marks", "due", "case", "late", "context", "form", "kept", "returns", "state",
+];
+
+/// What is to be said of an instance, by name; `asked` is what the step has there.
+fn fact(name: &str, program: &Program, instance: &Instance, env: &Env, asked: &Value) -> Value {
+    match name {
+        "output" => instance.output().clone(),
+        "live" => {
+            let live = instance.live().into_iter();
+            Value::list(live.map(|task| Value::from(task.run_id)).collect())
         }
-    }
-    let live = || {
-        Value::list(
-            instance
-                .live()
-                .into_iter()
-                .map(|task| Value::from(task.run_id))
-                .collect(),
-        )
-    };
-    let marks = || {
-        let marks = instance.marks(program).into_iter();
-        Value::object(
-            marks.map(|(path, mark)| (path, Value::from(format!("{mark:?}").to_lowercase()))),
-        )
-    };
-    let due = || Value::from(instance.next_due_ms().map(|due| due - BEGIN_MS));
-    let case = || {
-        let fields = case_fields(program, instance, env).expect("case fields");
-        tongban_expr::value!({
-            "title": fields.title, "key": fields.key, "number": fields.number_pattern,
-            "search": Value::object(fields.search), "links": Value::object(fields.links)
-        })
-    };
-    let late = || {
-        let ask = wanted.get("late").expect("it was looked for");
-        let item = ask.get("item").cloned().unwrap_or_default();
-        let (run, argument) = (
-            ask.text("run").unwrap_or_default(),
-            ask.text("argument").unwrap_or_default(),
-        );
-        let given = evaluate_late(program, instance, env, run, argument, &item);
-        ask.clone()
-            .with("gives", given.unwrap_or_else(|error| error.to_value()))
-    };
-    let facts: [(&str, &dyn Fn() -> Value); 10] = [
-        ("live", &live),
-        ("marks", &marks),
-        ("due", &due),
-        ("case", &case),
-        ("late", &late),
-        ("context", &|| instance.context().clone()),
-        ("form", &|| instance.form().clone()),
-        ("kept", &|| instance.steps()),
-        ("returns", &|| Value::from(instance.returns())),
-        ("state", &|| Value::from(instance.state_word())),
-    ];
-    for (name, found) in facts {
-        if let Some(expected) = wanted.get(name) {
-            let found = found();
-            if *expected != found {
-                return Err(format!("{name}: expected {expected}, found {found}"));
-            }
+        "marks" => {
+            let marks = instance.marks(program).into_iter();
+            Value::object(
+                marks.map(|(path, mark)| (path, Value::from(format!("{mark:?}").to_lowercase()))),
+            )
         }
-    }
-    if let Some(most) = wanted.get("stateBytes").and_then(Value::as_i64) {
-        let body = instance.to_state(BLOB_ABOVE).body;
-        if body.len() as i64 > most {
-            return Err(format!(
-                "the state takes {} bytes, more than {most}: {body}",
-                body.len()
-            ));
+        "due" => Value::from(instance.next_due_ms().map(|due| due - BEGIN_MS)),
+        "case" => {
+            let fields = case_fields(program, instance, env).expect("case fields");
+            tongban_expr::value!({
+                "title": fields.title, "key": fields.key, "number": fields.number_pattern,
+                "search": Value::object(fields.search), "links": Value::object(fields.links)
+            })
         }
+        "late" => {
+            let item = asked.get("item").cloned().unwrap_or_default();
+            let (run, argument) = (
+                asked.text("run").unwrap_or_default(),
+                asked.text("argument").unwrap_or_default(),
+            );
+            let given = evaluate_late(program, instance, env, run, argument, &item);
+            asked
+                .clone()
+                .with("gives", given.unwrap_or_else(|error| error.to_value()))
+        }
+        "context" => instance.context().clone(),
+        "form" => instance.form().clone(),
+        "kept" => instance.steps(),
+        "returns" => Value::from(instance.returns()),
+        "state" => Value::from(instance.state_word()),
+        other => unreachable!("{other} is none of FACTS"),
     }
-    Ok(())
 }

@@ -11,6 +11,16 @@ pub struct Given {
     pub files: Value,
 }
 
+impl Given {
+    /// The functions that every case knows, and no files.
+    pub fn usual() -> Self {
+        Self {
+            functions: usual_functions(),
+            files: Value::Null,
+        }
+    }
+}
+
 impl Surroundings for Given {
     fn function(&self, name: &str) -> Option<FunctionInfo> {
         let given = self.functions.get(name)?;
