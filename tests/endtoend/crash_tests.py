@@ -59,8 +59,18 @@ class Ledger:
             time.sleep(0.01)
 
 
-def lives(where, keys):
-    """Several lives of one server under load; gives the ledger."""
+def killed(where):
+    """Kills the server and starts it again."""
+
+    def strike(server):
+        server.kill()
+        return where.start()
+
+    return strike
+
+
+def lives(where, keys, strike):
+    """A server under load that is struck several times; gives the ledger."""
     chance, ledger = random.Random(SEED), Ledger()
     work = [threading.Thread(target=ledger.applicant, args=(where, keys["li-na"], worker)) for worker in range(3)]
     work += [threading.Thread(target=ledger.decider, args=(where, keys["zhao-min"], worker)) for worker in range(2)]
@@ -69,8 +79,7 @@ def lives(where, keys):
         thread.start()
     for _ in range(LIVES):
         time.sleep(chance.uniform(0.2, 1.5))
-        server.kill()
-        server = where.start()
+        server = strike(server)
     time.sleep(1)
     ledger.stop.set()
     for thread in work:
@@ -80,9 +89,10 @@ def lives(where, keys):
     return ledger
 
 
-def crash(where):
+def crash(where, strike):
+    """What was acknowledged while the server was struck is there, once."""
     keys = {"li-na": where.key("li-na", "transport"), "zhao-min": where.key("zhao-min")}
-    ledger = lives(where, keys)
+    ledger = lives(where, keys, strike)
     assert not ledger.faults, ledger.faults[:3]
     assert len(ledger.starts) > 20 and len(ledger.decisions) > 5, f"{len(ledger.starts)} starts, {len(ledger.decisions)} decisions"
     applicant = where.client(keys["li-na"])
@@ -123,7 +133,7 @@ def crash(where):
             if entry.get("task") == "done" and entry.get("status") == "completed"
         ]
         assert len(ends) == 1, f"{item}: went on {len(ends)} times"
-    print(f"    {len(ledger.starts)} starts, {len(ledger.decisions)} decisions, {LIVES} kills")
+    print(f"    {len(ledger.starts)} starts, {len(ledger.decisions)} decisions, {LIVES} strikes")
 
 
 def wait_ended(client, id):
@@ -136,9 +146,9 @@ def wait_ended(client, id):
 
 def test_crash_sqlite(context):
     with site(context.binary) as where:
-        crash(where)
+        crash(where, killed(where))
 
 
 def test_crash_postgres(context):
     with postgres() as url, site(context.binary, database=url) as where:
-        crash(where)
+        crash(where, killed(where))

@@ -17,12 +17,23 @@ import cluster_tests
 import command_tests
 import crash_tests
 import demo_tests
+import endurance_tests
 import isolation_tests
 import limits_tests
 import mail_tests
 import outside_tests
 
-MODULES = [mail_tests, outside_tests, demo_tests, crash_tests, cluster_tests, isolation_tests, limits_tests, command_tests]
+MODULES = [
+    mail_tests,
+    outside_tests,
+    demo_tests,
+    crash_tests,
+    cluster_tests,
+    endurance_tests,
+    isolation_tests,
+    limits_tests,
+    command_tests,
+]
 # Tests mostly wait for timers and mails; two at a time keep two cores busy.
 AT_ONCE = 2
 
