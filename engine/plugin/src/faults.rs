@@ -35,6 +35,15 @@ impl RegisterDefinition {
                 "write `stale: { days: 30 }`, or leave it out",
             ));
         }
+        if let Some(retention) = &self.retention
+            && (retention.years, retention.months, retention.days) == (0, 0, 0)
+        {
+            faults.push(fault(
+                "/retention".to_owned(),
+                "`retention` needs `years`, `months` or `days` above 0, found none".to_owned(),
+                "write `retention: { after: FIELD, years: 5 }`, or leave it out",
+            ));
+        }
         faults
     }
 
@@ -55,8 +64,7 @@ impl RegisterDefinition {
             .chain(
                 self.retention
                     .iter()
-                    .filter_map(|retention| retention.after.as_deref())
-                    .map(|field| ("/retention/after".to_owned(), field)),
+                    .map(|retention| ("/retention/after".to_owned(), retention.after.as_str())),
             );
         for (pointer, path) in named {
             if !has_field(fields, path) {

@@ -11,8 +11,8 @@ const MARK: &str = "=";
 const TEXT_MAX: usize = 200;
 
 impl RegisterDefinition {
-    /// The paths that are indexed: of `views`, of `where` in `rights`, the parts of `alternatives`, every property with
-    /// `x-index: true`, and the key where it has `many` records.
+    /// The paths that are indexed: of `views`, of `where` in `rights`, the parts of `alternatives`, `after` of `retention`, every
+    /// property with `x-index: true`, and the key where it has `many` records.
     #[must_use]
     pub fn indexed(&self) -> Vec<String> {
         let marked = self
@@ -28,6 +28,11 @@ impl RegisterDefinition {
                     .flat_map(|right| right.rows.keys().cloned()),
             )
             .chain(self.alternatives.iter().flatten().cloned())
+            .chain(
+                self.retention
+                    .iter()
+                    .map(|retention| retention.after.clone()),
+            )
             .chain(self.many.then(|| self.key.clone()))
             .filter(|path| self.many || *path != self.key)
             .collect();

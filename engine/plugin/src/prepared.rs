@@ -14,8 +14,6 @@ pub enum RecordMode {
     Put,
     /// Single fields of the body were changed; `body` is the whole new body all the same.
     Amend,
-    /// The record is removed.
-    Remove,
 }
 
 /// One record to write, guarded by the version that was read.
@@ -27,7 +25,7 @@ pub struct RecordWrite {
     pub id: String,
     /// The committed version that this builds on; `None` when the record must not exist yet.
     pub base_version: Option<i64>,
-    /// Put, amend or remove.
+    /// Put or amend.
     pub mode: RecordMode,
     /// The unit that the record belongs to.
     pub unit: Option<String>,
@@ -41,7 +39,7 @@ pub struct RecordWrite {
     pub mark: Option<String>,
     /// The case that locks the record.
     pub lock: Option<String>,
-    /// Keep the former version in the history.
+    /// Keep this version in the history.
     pub history: bool,
 }
 

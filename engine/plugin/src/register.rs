@@ -69,12 +69,13 @@ pub enum History {
     Versions,
 }
 
-/// When records are removed.
+/// When records are removed, with their history: so long after the date in one of their fields. A record without that
+/// date stays.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Retention {
-    /// The date field that it counts from; the last change when absent.
-    pub after: Option<String>,
+    /// The field whose date it counts from; indexed for it.
+    pub after: String,
     /// Years.
     #[serde(default)]
     pub years: u32,

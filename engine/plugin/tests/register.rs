@@ -67,6 +67,7 @@ fn faults_say_where_and_what_to_do() {
             "no field `ended`",
         ),
         ("stale: { days: 0 }", "/stale", "above 0"),
+        ("retention: { after: id }", "/retention", "above 0"),
         (
             "adds: { no: { type: string, x-number: 'N{sequence}' } }",
             "/schema/properties/no/x-number",

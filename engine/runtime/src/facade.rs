@@ -27,7 +27,7 @@ use crate::state::CaseLink;
 use crate::threads::Threads;
 
 /// How the names of those rows of `register` begin that keep what a pack has besides its bundles.
-const PACK_ROW: &str = "pack:";
+pub(crate) const PACK_ROW: &str = "pack:";
 
 /// The row of `register` that keeps the mark of the organisation that open work has seen.
 const ORGANISATION_ROW: &str = "pack:@organisation";
@@ -266,10 +266,11 @@ impl Runtime {
 
     fn idempotency_key(&self, start: &Start, key: &str) -> KeyRow {
         let request = format!(
-            "{}\n{}\n{}",
+            "{}\n{}\n{}\n{}",
             start.workflow,
             start.input.digest(),
-            start.link.as_deref().unwrap_or_default()
+            start.link.as_deref().unwrap_or_default(),
+            start.version.as_deref().unwrap_or_default()
         );
         KeyRow {
             scope: format!("idempotency:{}", start.caller.name()),

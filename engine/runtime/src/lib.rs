@@ -4,6 +4,7 @@
 //! into the lane of their instance, an activation applies them to the state and hands over one
 //! [`tongban_store::Change`], and only after its COMMIT answers go out and acts begin.
 
+mod absences;
 mod activation;
 mod batch;
 mod begin;
@@ -25,6 +26,7 @@ pub mod form;
 pub mod forms;
 pub mod functions;
 mod gate;
+mod gating;
 pub mod history;
 pub mod ids;
 mod inputs;
@@ -46,13 +48,16 @@ mod parties;
 mod performer;
 mod projection;
 mod publish;
+mod published;
 pub mod records;
 mod reindex;
 pub mod render;
 pub mod request;
+mod retention;
 mod rounds;
 mod run;
 mod schedules;
+mod sending;
 mod serve;
 pub mod settings;
 mod sink;
@@ -61,6 +66,7 @@ pub mod state;
 mod threads;
 pub mod timetable;
 mod titles;
+mod wanted;
 mod watchdog;
 pub mod words;
 mod workers;
@@ -74,8 +80,7 @@ pub use functions::Functions;
 pub use ids::{Ids, RandomIds, SeededIds};
 pub use inputs::status_word;
 pub use jobs::Job;
-pub use lifecycle::Level;
-pub use link::LinkKeys;
+pub use link::{LinkKeys, LinkTerms};
 pub use notices::Objections;
 pub use parties::parties_of;
 pub use request::{
@@ -85,3 +90,4 @@ pub use settings::{Nowhere, Parts, Settings};
 pub use sink::Sink;
 pub use threads::STACK_BYTES;
 pub use timetable::{Timetable, TimetableError};
+pub use wanted::Level;

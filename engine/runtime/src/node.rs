@@ -14,14 +14,13 @@ use tongban_org::Organisation;
 use tongban_plugin::{Calendar, Failure, HttpPort, MailTransport, Ports, Secrets, Templates};
 use tongban_store::{Change, Committer, Outcome, Store, StoreError};
 
-use crate::bundles::{Bundles, Ready};
+use crate::bundles::{Bundles, Means, Ready};
 use crate::cache::{CACHE_BYTES, Cache};
 use crate::clock::Clock;
 use crate::error::RuntimeError;
 use crate::functions::Functions;
 use crate::ids::Ids;
 use crate::lane::{Class, Lanes};
-use crate::lifecycle::Wanted;
 use crate::link::LinkKeys;
 use crate::out::Handed;
 use crate::records::StoredRecords;
@@ -29,6 +28,7 @@ use crate::settings::{Parts, Settings};
 use crate::sink::Rest;
 use crate::state::State;
 use crate::threads::Threads;
+use crate::wanted::Wanted;
 use crate::words::BundleWords;
 
 /// A state in the cache, with the version that it has in the database.
@@ -178,6 +178,14 @@ impl Node {
         self.http.connector(unit, uri)
     }
 
+    /// What bundles are made ready with here.
+    pub(crate) fn means(&self) -> Means<'_> {
+        Means {
+            functions: &self.functions,
+            sandbox: self.sandbox.clone(),
+        }
+    }
+
     /// Everything that a function may reach, from the bundle of its case.
     pub fn ports(&self, ready: &Arc<Ready>) -> Ports {
         Ports {
@@ -229,8 +237,12 @@ impl Node {
 
     /// The site's local date of an instant, `2026-03-02`.
     pub fn local_date(&self, at_ms: i64) -> String {
+        self.date_at(at_ms).to_string()
+    }
+
+    pub(crate) fn date_at(&self, at_ms: i64) -> jiff::civil::Date {
         let at = Timestamp::from_millisecond(at_ms).unwrap_or(Timestamp::UNIX_EPOCH);
-        at.to_zoned(self.settings.zone.clone()).date().to_string()
+        at.to_zoned(self.settings.zone.clone()).date()
     }
 
     /// Dated parameters of a pack as of a local date.

@@ -7,8 +7,8 @@ use parking_lot::RwLock;
 use tongban_expr::Value;
 use tongban_expr::sandbox::Evaluator;
 use tongban_plugin::{
-    Failure, FieldSource, Found, OUTSIDE, Outside, Provenance, Query, Record, RecordMode,
-    RecordWrite, Records, RegisterDefinition, Source, async_trait, is_index, merge,
+    Failure, FieldSource, Found, OUTSIDE, Outside, Provenance, Query, Record, RecordWrite, Records,
+    RegisterDefinition, Source, async_trait, is_index, merge,
 };
 use tongban_store::{RecordKey, RecordNext, RecordRow, Store, StoreError};
 
@@ -186,44 +186,39 @@ pub fn record_rows(writes: Vec<RecordWrite>, by_instance: &str) -> Vec<tongban_s
 
 /// One write as the store takes it.
 pub fn record_row(write: RecordWrite, by_instance: Option<&str>) -> tongban_store::RecordWrite {
-    let next = match write.mode {
-        RecordMode::Remove => RecordNext::Remove,
-        RecordMode::Put | RecordMode::Amend => {
-            let mut provenance = write.provenance;
-            if let Some(lock) = write.lock {
-                provenance.0.insert(
-                    LOCK.to_owned(),
-                    FieldSource {
-                        source: lock,
-                        ..FieldSource::default()
-                    },
-                );
-            }
-            RecordNext::Put {
-                unit_id: write.unit,
-                body: write.body.to_json(),
-                provenance: serde_json::to_string(&provenance)
-                    .expect("a provenance is texts and numbers"),
-                mark: write.mark,
-                // Alternative keys are unique in their register, indexed fields are not; where a key has many records
-                // (`KEY#1`, `KEY#2` …) they share it.
-                keys: write
-                    .keys
-                    .into_iter()
-                    .map(|(name, value)| RecordKey {
-                        unique: !is_index(&name) && !write.id.starts_with(&format!("{value}#")),
-                        name,
-                        value,
-                    })
-                    .collect(),
-            }
-        }
+    let mut provenance = write.provenance;
+    if let Some(lock) = write.lock {
+        provenance.0.insert(
+            LOCK.to_owned(),
+            FieldSource {
+                source: lock,
+                ..FieldSource::default()
+            },
+        );
+    }
+    let next = RecordNext::Put {
+        unit_id: write.unit,
+        body: write.body.to_json(),
+        provenance: serde_json::to_string(&provenance).expect("a provenance is texts and numbers"),
+        mark: write.mark,
+        // Alternative keys are unique in their register, indexed fields are not; where a key has many records
+        // (`KEY#1`, `KEY#2` …) they share it.
+        keys: write
+            .keys
+            .into_iter()
+            .map(|(name, value)| RecordKey {
+                unique: !is_index(&name) && !write.id.starts_with(&format!("{value}#")),
+                name,
+                value,
+            })
+            .collect(),
     };
     tongban_store::RecordWrite {
         register: write.register,
         id: write.id,
         base: write.base_version.unwrap_or(0),
         next,
+        history: write.history,
         by_instance: by_instance.map(str::to_owned),
     }
 }

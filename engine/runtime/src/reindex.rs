@@ -96,6 +96,7 @@ impl Node {
                 id: record.id,
                 base: record.version,
                 next: RecordNext::Keep,
+                history: false,
                 by_instance: None,
             });
         }

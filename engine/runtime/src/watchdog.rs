@@ -54,6 +54,7 @@ impl Node {
         if self.settings.keep_ended_ms.is_some() {
             store.purge(now_ms, 200).await?;
         }
+        more |= self.remove_expired_records().await?;
         self.find_stranded().await?;
         Ok(more)
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, bail};
 use tongban_expr::{Budget, Scope, Script, Value};
-use tongban_plugin::{FieldSource, Provenance, RecordMode, RegisterDefinition};
+use tongban_plugin::{FieldSource, History, Provenance, RecordMode, RegisterDefinition};
 use tongban_runtime::Runtime;
 use tongban_runtime::records::record_row;
 use tongban_store::{Change, Outcome, RecordWrite};
@@ -95,7 +95,7 @@ fn write(definition: &RegisterDefinition, id: String, body: Value, now_ms: i64) 
         provenance: Provenance([("*".to_string(), source)].into_iter().collect()),
         mark: None,
         lock: None,
-        history: false,
+        history: definition.history == History::Versions,
         body,
     };
     record_row(write, None)

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use tongban_expr::{Value, value};
-use tongban_plugin::{Call, Failure, Record, RecordMode, RegisterDefinition};
+use tongban_plugin::{Call, Failure, Record, RegisterDefinition};
 
 use crate::schema::Schema;
 use crate::text::moment;
@@ -58,10 +58,6 @@ pub async fn existing(
         let Some(write) = call.pending(register, id) else {
             continue;
         };
-        if write.mode == RecordMode::Remove {
-            found.remove(id);
-            continue;
-        }
         let record = Record {
             register: register.to_owned(),
             id: id.clone(),
