@@ -114,13 +114,15 @@ fn is_special(address: IpAddr) -> bool {
     }
 }
 
-/// The IPv4 address inside NAT64 (64:ff9b::/96), 6to4 (2002::/16) and IPv4-compatible addresses.
+/// The IPv4 address inside NAT64 (64:ff9b::/96 and 64:ff9b:1::/48), 6to4 (2002::/16), IPv4-translated (::ffff:0:0:0/96) and
+/// IPv4-compatible addresses.
 fn embedded_v4(segments: [u16; 8]) -> Option<Ipv4Addr> {
     let join = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
     match segments {
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0, 0, 0, 0, 0, 0, high, low] => {
-            Some(join(high, low))
-        }
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low]
+        | [0x64, 0xff9b, 1, _, _, _, high, low]
+        | [0, 0, 0, 0, 0xffff, 0, high, low]
+        | [0, 0, 0, 0, 0, 0, high, low] => Some(join(high, low)),
         [0x2002, high, low, ..] => Some(join(high, low)),
         _ => None,
     }
@@ -150,6 +152,8 @@ mod tests {
             "::ffff:169.254.169.254",
             "::127.0.0.1",
             "64:ff9b::7f00:1",
+            "64:ff9b:1::7f00:1",
+            "::ffff:0:127.0.0.1",
             "2002:7f00:1::",
             "fd00:ec2::254",
         ] {

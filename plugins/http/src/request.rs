@@ -93,6 +93,7 @@ impl Plan {
     }
 
     pub(crate) fn ready(&self, reveal: Reveal<'_>, key: &str) -> Result<Ready, Failure> {
+        guard_path(&self.endpoint)?;
         if self.endpoint.contains(['{', '}']) {
             return Err(Failure::expression(format!(
                 "the endpoint `{}` has a template that nothing filled in",
@@ -115,6 +116,22 @@ impl Plan {
         }
         Ok(Ready { uri, headers, body })
     }
+}
+
+/// Refuses an address whose path climbs: a value such as `..` in `/people/{id}` would lead to another resource, because
+/// whoever parses the address takes such parts away.
+fn guard_path(endpoint: &str) -> Result<(), Failure> {
+    let path = endpoint.split(['?', '#']).next().unwrap_or_default();
+    let climbs = path.split(['/', '\\']).any(|part| {
+        let plain = part.to_ascii_lowercase().replace("%2e", ".");
+        matches!(plain.as_str(), "." | "..")
+    });
+    if climbs {
+        return Err(Failure::validation(
+            "a part of the address is `.` or `..`, which would lead to another path; is it taken from what somebody typed?",
+        ));
+    }
+    Ok(())
 }
 
 /// `endpoint` as a text, or as `{ uri, authentication }`.

@@ -38,7 +38,7 @@ impl Documents {
         call: &ActCall<'_>,
     ) -> Result<Arc<Value>, Failure> {
         if let Some(path) = in_pack(place) {
-            return self.of_pack(path, call);
+            return self.of_pack(path, call).await;
         }
         let key = (call.unit.map(ToOwned::to_owned), place.to_owned());
         let open = authentication.is_none();
@@ -59,7 +59,7 @@ impl Documents {
         let bytes = STANDARD
             .decode(raw.as_str().unwrap_or_default())
             .unwrap_or_default();
-        let document = Arc::new(parse(&bytes)?);
+        let document = Arc::new(parse(bytes).await?);
         if open {
             self.keep(key, &document);
         }
@@ -67,7 +67,7 @@ impl Documents {
     }
 
     /// A file of the bundle that the case runs: known again by its content.
-    fn of_pack(&self, path: &str, call: &ActCall<'_>) -> Result<Arc<Value>, Failure> {
+    async fn of_pack(&self, path: &str, call: &ActCall<'_>) -> Result<Arc<Value>, Failure> {
         let text = call
             .ports
             .templates
@@ -77,7 +77,7 @@ impl Documents {
         if let Some(document) = self.known(&key) {
             return Ok(document);
         }
-        let document = Arc::new(parse(text.as_bytes())?);
+        let document = Arc::new(parse(text.as_bytes().to_vec()).await?);
         self.keep(key, &document);
         Ok(document)
     }
@@ -105,11 +105,16 @@ pub(super) fn in_pack(place: &str) -> Option<&str> {
     }
 }
 
-fn parse(bytes: &[u8]) -> Result<Value, Failure> {
-    let document = Value::from_json_bytes(bytes)
-        .ok()
-        .or_else(|| serde_yaml::from_slice(bytes).ok())
-        .unwrap_or_default();
+/// Reads a document beside the calls of others: a large one takes a while.
+async fn parse(bytes: Vec<u8>) -> Result<Value, Failure> {
+    let document = tokio::task::spawn_blocking(move || {
+        Value::from_json_bytes(&bytes)
+            .ok()
+            .or_else(|| serde_yaml::from_slice(&bytes).ok())
+            .unwrap_or_default()
+    })
+    .await
+    .map_err(|_| Failure::runtime("the document could not be read"))?;
     let version = document
         .text("openapi")
         .or_else(|| document.text("swagger"))

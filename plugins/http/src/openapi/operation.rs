@@ -15,6 +15,8 @@ const METHODS: [&str; 8] = [
 const KNOWN_SHOWN: usize = 20;
 /// How many references lead from one to the next.
 const REFERENCES_MAX: usize = 16;
+/// The longest path or server address, with the values in it.
+const ADDRESS_MAX: usize = 64 << 10;
 /// Content types of bodies, the preferred ones first.
 const BODY_TYPES: [&str; 2] = ["application/json", "application/x-www-form-urlencoded"];
 
@@ -82,7 +84,7 @@ impl<'a> Operation<'a> {
             query: Value::object::<&str, Value>([]),
             body: None,
         };
-        let mut path = self.path.to_owned();
+        let mut places: Vec<(&str, String)> = Vec::new();
         let mut cookies = Vec::new();
         let mut form = Value::Null;
         for parameter in &parameters {
@@ -90,10 +92,7 @@ impl<'a> Operation<'a> {
                 continue;
             };
             match parameter.place {
-                Place::Path => {
-                    let name = format!("{{{}}}", parameter.name);
-                    path = path.replace(&name, &parameter.in_path(&value)?);
-                }
+                Place::Path => places.push((&parameter.name, parameter.in_path(&value)?)),
                 Place::Query => parameter.in_query(&value, &mut sent.query)?,
                 Place::Header => sent.headers.set(&parameter.name, parameter.joined(&value)?),
                 Place::Cookie => cookies.extend(parameter.in_cookie(&value)?),
@@ -106,15 +105,13 @@ impl<'a> Operation<'a> {
                 Place::Form => parameter.in_query(&value, &mut form)?,
             }
         }
-        if let Some(name) = path
-            .split_once('{')
-            .and_then(|(_, rest)| rest.split_once('}'))
-        {
-            return Err(Failure::configuration(format!(
-                "the path `{}` has `{{{}}}`, which no parameter of the operation fills",
-                self.path, name.0
-            )));
-        }
+        let path = filled(self.path, &places).map_err(|fault| match fault {
+            Unfilled::Place(name) => Failure::configuration(format!(
+                "the path `{}` has `{{{name}}}`, which no parameter of the operation fills",
+                self.path
+            )),
+            Unfilled::TooLong => too_long(self.path),
+        })?;
         if !cookies.is_empty() {
             sent.headers.set("cookie", cookies.join("; "));
         }
@@ -234,17 +231,22 @@ impl<'a> Operation<'a> {
         let server = [self.body, self.item, self.document]
             .into_iter()
             .find_map(|holder| list(holder, "servers").first());
-        let mut address = server
-            .and_then(|server| server.text("url"))
-            .unwrap_or("/")
-            .to_owned();
-        let variables = server
+        let url = server.and_then(|server| server.text("url")).unwrap_or("/");
+        let variables: Vec<(&str, String)> = server
             .and_then(|server| server.get("variables"))
-            .unwrap_or(&Value::Null);
-        for (name, variable) in variables.entries() {
-            let value = variable.text("default").unwrap_or_default();
-            address = address.replace(&format!("{{{name}}}"), value);
-        }
+            .unwrap_or(&Value::Null)
+            .entries()
+            .map(|(name, variable)| {
+                let value = variable.text("default").unwrap_or_default();
+                (name.as_str(), value.to_owned())
+            })
+            .collect();
+        let address = filled(url, &variables).map_err(|fault| match fault {
+            Unfilled::Place(name) => Failure::configuration(format!(
+                "the server `{url}` of the document has `{{{name}}}`, which none of its variables fills"
+            )),
+            Unfilled::TooLong => too_long(url),
+        })?;
         if let Ok(absolute) = uri(&address) {
             return Ok(absolute.to_string());
         }
@@ -278,6 +280,47 @@ impl<'a> Operation<'a> {
             (None, None) => Err(no_server(path)),
         }
     }
+}
+
+/// Why an address could not be filled in.
+enum Unfilled {
+    /// Nothing has this name.
+    Place(String),
+    TooLong,
+}
+
+/// Puts values into the `{name}` places of an address, each place once: what a value brings is not looked at again, so
+/// that a document's variables cannot grow by each other.
+fn filled(address: &str, values: &[(&str, String)]) -> Result<String, Unfilled> {
+    let mut whole = String::with_capacity(address.len());
+    let mut rest = address;
+    while let Some((before, inside)) = rest.split_once('{') {
+        let Some((name, after)) = inside.split_once('}') else {
+            break;
+        };
+        let value = values
+            .iter()
+            .find(|(known, _)| *known == name)
+            .ok_or_else(|| Unfilled::Place(name.to_owned()))?;
+        whole.push_str(before);
+        whole.push_str(&value.1);
+        if whole.len() > ADDRESS_MAX {
+            return Err(Unfilled::TooLong);
+        }
+        rest = after;
+    }
+    whole.push_str(rest);
+    match whole.len() > ADDRESS_MAX {
+        true => Err(Unfilled::TooLong),
+        false => Ok(whole),
+    }
+}
+
+fn too_long(address: &str) -> Failure {
+    let shown: String = address.chars().take(80).collect();
+    Failure::configuration(format!(
+        "the address `{shown}` of the document is longer than {ADDRESS_MAX} bytes with its values"
+    ))
 }
 
 fn no_server(address: &str) -> Failure {
