@@ -8,7 +8,7 @@ use tongban_expr::Value;
 pub const BASE: &str = "https://serverlessworkflow.io/spec/1.0.0/errors/";
 
 /// The other bases that were published for the same types; in `catch` they count as equal.
-pub const OTHER_BASES: [&str; 2] = [
+pub(crate) const OTHER_BASES: [&str; 2] = [
     "https://open-workflow-specification.org/spec/1.0.0/errors/",
     "https://serverlessworkflow.io/dsl/errors/types/",
 ];
@@ -108,7 +108,7 @@ impl Error {
     /// As an error of the task that waited for it: a place in another workflow is none of this one and stands as
     /// `origin`, the innermost one.
     #[must_use]
-    pub fn from_elsewhere(mut self) -> Self {
+    pub(crate) fn from_elsewhere(mut self) -> Self {
         if let Some(origin) = self.instance.take()
             && self.extra.get("origin").is_none()
         {
@@ -174,8 +174,7 @@ impl Error {
 }
 
 /// Whether two error types are the same, the published bases being equal.
-#[must_use]
-pub fn same_type(left: &str, right: &str) -> bool {
+pub(crate) fn same_type(left: &str, right: &str) -> bool {
     left == right || standard_name(left).is_some_and(|name| Some(name) == standard_name(right))
 }
 

@@ -308,12 +308,6 @@ impl Instance {
         self.form.get()
     }
 
-    /// Version of the form, from 1.
-    #[must_use]
-    pub fn form_version(&self) -> u32 {
-        self.form_version
-    }
-
     /// The output, once it has ended well.
     #[must_use]
     pub fn output(&self) -> &Value {

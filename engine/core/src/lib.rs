@@ -49,7 +49,7 @@ pub use collector::collector;
 pub use compile::compile;
 pub use effect::{Call, Effect, Filter, Record, RecordStatus, Reopen, Step, Why};
 pub use environment::Env;
-pub use error::{BASE, Error, ErrorKind, OTHER_BASES, same_type};
+pub use error::{BASE, Error, ErrorKind};
 pub use event::{ContextChange, Event, Jump, JumpInput, Mode, Right, Siblings, Signing, Target};
 pub use instance::{APPLICANT, FORMAT, Instance, LiveTask, Mark, Status};
 pub use listening::Shape;

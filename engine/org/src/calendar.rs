@@ -130,14 +130,14 @@ impl Calendar {
     /// deadline by it is provisional.
     pub fn week_only(id: &str) -> Self {
         let zone_name = "Asia/Shanghai".to_owned();
-        let noon = (Time::constant(9, 0, 0, 0), Time::constant(12, 0, 0, 0));
-        let evening = (Time::constant(13, 30, 0, 0), Time::constant(17, 30, 0, 0));
+        let morning = (Time::constant(9, 0, 0, 0), Time::constant(12, 0, 0, 0));
+        let afternoon = (Time::constant(13, 30, 0, 0), Time::constant(17, 30, 0, 0));
         Self {
             id: id.to_owned(),
             zone: TimeZone::get(&zone_name).unwrap_or(TimeZone::UTC),
             zone_name,
             week: (1..=5).collect(),
-            hours: vec![noon, evening],
+            hours: vec![morning, afternoon],
             special: BTreeMap::new(),
             published: BTreeSet::new(),
         }
@@ -291,7 +291,7 @@ impl Calendar {
         for entry in &file.holidays {
             let to = entry.to.as_ref().unwrap_or(&entry.from);
             match (entry.from.parse::<Date>(), to.parse::<Date>()) {
-                (Ok(from), Ok(to)) if from <= to && within_year(from, to) => {
+                (Ok(from), Ok(to)) if from <= to && spans_two_years_at_most(from, to) => {
                     for day in days(from, to) {
                         self.special
                             .insert(day, Special::Holiday(entry.name.clone()));
@@ -299,7 +299,7 @@ impl Calendar {
                 }
                 _ => fault(
                     "holidays",
-                    "dates `from` to `to` of one year",
+                    "dates `from` to `to`, within a year or over New Year",
                     &format!("{} to {to}", entry.from),
                 ),
             }
@@ -341,8 +341,8 @@ fn days(from: Date, to: Date) -> impl Iterator<Item = Date> {
     from.series(1.day()).take_while(move |day| *day <= to)
 }
 
-fn within_year(from: Date, to: Date) -> bool {
-    // A holiday over New Year's Eve belongs to two plans at most.
+/// A holiday over New Year's Eve belongs to two plans; a longer one is a slip.
+fn spans_two_years_at_most(from: Date, to: Date) -> bool {
     to.year() - from.year() <= 1
 }
 

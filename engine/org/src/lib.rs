@@ -31,7 +31,7 @@ pub use deadline::Deadline;
 pub use error::OrganisationError;
 pub use explanation::Explanation;
 pub use ledger::{Pause, Used};
-pub use organisation::{ADMINISTRATOR, Organisation};
+pub use organisation::Organisation;
 pub use person::{Language, Membership, Person, Post};
 pub use resolve::{Candidate, Principal, Resolution, ResolveCase};
 pub use right::{Function, Holder, Object, Over, RightRule, Scope, ScopeOver, Verdict};

@@ -9,7 +9,7 @@ use tongban_expr::Units;
 use crate::{Absence, Calendar, Level, Person, Post, RightRule, Unit};
 
 /// The role whose holders get what nobody else can take.
-pub const ADMINISTRATOR: &str = "administrator";
+const ADMINISTRATOR: &str = "administrator";
 /// How many agents may follow one another.
 const AGENTS_MAX: usize = 8;
 
@@ -57,7 +57,7 @@ impl Organisation {
     }
 
     /// The place of a level from the top; 0 is the top.
-    pub fn level_rank(&self, level: &str) -> Option<usize> {
+    pub(crate) fn level_rank(&self, level: &str) -> Option<usize> {
         self.levels.iter().position(|known| known.id == level)
     }
 
@@ -100,7 +100,7 @@ impl Organisation {
     }
 
     /// The person with an identity number.
-    pub fn person_by_identity(&self, identity: &str) -> Option<&Person> {
+    pub(crate) fn person_by_identity(&self, identity: &str) -> Option<&Person> {
         self.identities.get(identity).and_then(|id| self.person(id))
     }
 
@@ -126,7 +126,7 @@ impl Organisation {
     }
 
     /// The groups that a person belongs to.
-    pub fn groups_of(&self, person: &str) -> Vec<String> {
+    pub(crate) fn groups_of(&self, person: &str) -> Vec<String> {
         let has = |(_, members): &(&String, &Vec<String>)| members.iter().any(|id| id == person);
         self.groups
             .iter()
@@ -247,6 +247,12 @@ impl Organisation {
         self.absences.get(person).map_or(&[], Vec::as_slice)
     }
 
+    /// The absences in which a person is named to act for somebody.
+    pub fn absences_of_agent<'a>(&'a self, agent: &'a str) -> impl Iterator<Item = &'a Absence> {
+        let all = self.absences.values().flatten();
+        all.filter(move |absence| absence.agent.as_deref() == Some(agent))
+    }
+
     /// All rules of rights, packs' and the site's.
     pub fn rules(&self) -> &[RightRule] {
         &self.rules
@@ -269,11 +275,6 @@ impl Organisation {
             .find_map(own)
             .or_else(|| self.default_calendar.clone())
             .unwrap_or_else(|| Arc::new(Calendar::week_only("week")))
-    }
-
-    /// A calendar by its id.
-    pub fn calendar_named(&self, id: &str) -> Option<Arc<Calendar>> {
-        self.calendars.get(id).cloned()
     }
 
     /// All calendars.

@@ -336,6 +336,24 @@ impl Organisation {
         scopes
     }
 
+    /// Whether a right that everybody holds (role `*`) allows this to whoever acts for a unit and is no person.
+    #[must_use]
+    pub fn everybody_may(&self, function: Function, workflow: &str, unit: &str) -> bool {
+        self.rules().iter().any(|rule| {
+            let everybody = matches!(&rule.holder, Holder::Role(role) if role == "*");
+            let named = rule.of.iter().any(|pattern| covers(pattern, workflow));
+            let reaches = match &rule.over {
+                Over::Unit(root) => unit == root || self.is_under(unit, root),
+                _ => true,
+            };
+            everybody
+                && named
+                && reaches
+                && !rule.from_own_level
+                && rule.may.iter().any(|held| held.includes(function))
+        })
+    }
+
     fn reaches(&self, over: &ScopeOver, person: &str, object: &Object<'_>) -> bool {
         match over {
             ScopeOver::All => true,

@@ -71,7 +71,7 @@ impl Spec {
     ///
     /// # Errors
     /// [`WorkError::Argument`].
-    pub fn parse_notice(args: &Value) -> Result<Self, WorkError> {
+    pub(crate) fn parse_notice(args: &Value) -> Result<Self, WorkError> {
         let template = args
             .text("template")
             .ok_or_else(|| argument("template", "expected a name, found none".into()))?;

@@ -132,7 +132,7 @@ impl Clock {
     }
 
     /// Whether it is open and not paused.
-    pub fn is_running(&self) -> bool {
+    pub(crate) fn is_running(&self) -> bool {
         self.closed_ms.is_none() && self.held_by.is_empty()
     }
 
@@ -145,12 +145,12 @@ impl Clock {
     }
 
     /// Whether the clock stands over a place.
-    pub fn is_over(&self, place: &str) -> bool {
+    pub(crate) fn is_over(&self, place: &str) -> bool {
         lies_under(place, &self.place)
     }
 
     /// The earliest rung that has not fired.
-    pub fn next_rung_ms(&self) -> Option<i64> {
+    pub(crate) fn next_rung_ms(&self) -> Option<i64> {
         if !self.is_running() {
             return None;
         }

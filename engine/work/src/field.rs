@@ -52,13 +52,13 @@ impl FieldRights {
     }
 
     /// Whether a path lies at or below one of the editable fields.
-    pub fn may_edit(&self, path: &str) -> bool {
+    pub(crate) fn may_edit(&self, path: &str) -> bool {
         let path = normal(path);
         covered(&self.edit, &path) && !covered(&self.read, &path) && !covered(&self.hide, &path)
     }
 
     /// Whether a path may be filled in where everything else may (`collect`).
-    pub fn may_fill(&self, path: &str) -> bool {
+    pub(crate) fn may_fill(&self, path: &str) -> bool {
         let path = normal(path);
         let listed = self.edit.is_empty() || covered(&self.edit, &path);
         listed && !covered(&self.read, &path) && !covered(&self.hide, &path)

@@ -8,7 +8,7 @@ use crate::desk::{Desk, note};
 use crate::item::{Item, Kind, Status};
 use crate::seat::{Opinion, SIGNERS_MAX, Seat};
 use crate::spec::Mode;
-use crate::standing::{closed, waits};
+use crate::standing::{Hold, closed, waits};
 use crate::{Act, AddWhen, MailKind, Out, Refusal, World};
 
 /// How long after one reminder the next is possible.
@@ -150,11 +150,7 @@ impl Desk {
         world: &World<'_>,
     ) -> Result<Vec<Out>, Refusal> {
         let item = self.items.get(index).ok_or(Refusal::NotFound)?;
-        takes_signers(item)?;
-        let hold = self.hold(item, act, world)?;
-        if hold.opinion {
-            return Err(Refusal::not_allowed("addSigner"));
-        }
+        let hold = self.adds(item, act, world)?;
         fit(item, who, world)?;
         let signers: usize = item.seats.iter().map(|seat| seat.people.len()).sum();
         if signers >= SIGNERS_MAX {
@@ -171,6 +167,27 @@ impl Desk {
             AddWhen::Before | AddWhen::Beside => {
                 Ok(self.handed_to(index, who, act, noted, comment, world))
             }
+        }
+    }
+
+    /// From which seat a person adds signers. Whoever waits for those that he added before himself may add more.
+    ///
+    /// # Errors
+    /// Why he may not.
+    pub(crate) fn adds(&self, item: &Item, act: &Act, world: &World<'_>) -> Result<Hold, Refusal> {
+        takes_signers(item)?;
+        let hold = self.seated(item, act, world)?;
+        if hold.opinion {
+            return Err(Refusal::not_allowed("addSigner"));
+        }
+        let seat = item.seat(hold.seat).ok_or(Refusal::NotFound)?;
+        let others = item.turn().filter(|turn| {
+            let own = turn.id == seat.id || seat.waits_for.contains(&turn.id);
+            item.spec.mode == Mode::Sequence && !own
+        });
+        match others {
+            Some(turn) => Err(waits("turn", turn.people.first())),
+            None => Ok(hold),
         }
     }
 

@@ -244,7 +244,7 @@ impl Item {
     /// Whether a seat has given all the answers that it owes. Nobody signs
     /// twice in one round, so a seat whose people have all signed at another
     /// one owes nothing more.
-    pub fn is_done(&self, seat: &Seat) -> bool {
+    pub(crate) fn is_done(&self, seat: &Seat) -> bool {
         self.is_satisfied(seat, self.answers_of(seat.id))
     }
 
@@ -265,7 +265,7 @@ impl Item {
     }
 
     /// How many answers of a seat there are in this round.
-    pub fn answers_of(&self, seat: u32) -> usize {
+    pub(crate) fn answers_of(&self, seat: u32) -> usize {
         self.decisions
             .iter()
             .filter(|decision| decision.seat == seat)
@@ -354,7 +354,7 @@ impl Item {
     }
 
     /// How a round ended.
-    pub fn round_end(&self, round: u32) -> Option<&RoundEnd> {
+    pub(crate) fn round_end(&self, round: u32) -> Option<&RoundEnd> {
         self.rounds.iter().find(|end| end.round == round)
     }
 }

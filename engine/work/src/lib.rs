@@ -61,4 +61,4 @@ pub use spec::{
     ReturnSpec, SelfRule, Spec,
 };
 pub use view::{ClockView, DecisionView, ItemView, OutcomeView, ReturnView};
-pub use world::{CaseFacts, FormFault, Forms, NoForms, World};
+pub use world::{CaseFacts, FormFault, Forms, World};

@@ -166,7 +166,7 @@ impl Desk {
     }
 
     /// Changes of the form since an instant, for whoever reviews it again.
-    pub fn changes_since(&self, at_ms: i64) -> impl Iterator<Item = &Change> {
+    pub(crate) fn changes_since(&self, at_ms: i64) -> impl Iterator<Item = &Change> {
         self.changes
             .iter()
             .filter(move |change| change.at_ms >= at_ms)

@@ -239,7 +239,7 @@ impl Spec {
     }
 
     /// The names of all outcomes.
-    pub fn outcome_names(&self) -> Vec<String> {
+    pub(crate) fn outcome_names(&self) -> Vec<String> {
         self.outcomes
             .iter()
             .map(|outcome| outcome.name.clone())

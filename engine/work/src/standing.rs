@@ -64,6 +64,45 @@ impl Desk {
     /// # Errors
     /// Why there is none.
     pub(crate) fn hold(&self, item: &Item, act: &Act, world: &World<'_>) -> Result<Hold, Refusal> {
+        let hold = self.seated(item, act, world)?;
+        if hold.opinion {
+            return Ok(hold);
+        }
+        let seat = item.seat(hold.seat).ok_or(Refusal::NotFound)?;
+        let first = seat
+            .waits_for
+            .iter()
+            .filter_map(|id| item.seat(*id))
+            .find(|other| !item.is_done(other));
+        if let Some(other) = first {
+            return Err(waits("signer", other.people.first()));
+        }
+        if let Some(turn) = item
+            .turn()
+            .filter(|turn| item.spec.mode == Mode::Sequence && turn.id != hold.seat)
+        {
+            return Err(waits("turn", turn.people.first()));
+        }
+        let vote = matches!(item.spec.mode, Mode::Share | Mode::Count | Mode::Weight);
+        let voted = |decision: &&Decision| decision.person == act.who || decision.signer == act.who;
+        if vote && item.decisions.iter().any(|decision| voted(&decision)) {
+            // INVARIANT (I5): a quorum counts distinct persons, so an agent
+            // who has signed himself signs for nobody else.
+            return Err(Refusal::OnePersonOneVote);
+        }
+        Ok(hold)
+    }
+
+    /// The seat of a person who owes an answer, though others may have to answer before him.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(crate) fn seated(
+        &self,
+        item: &Item,
+        act: &Act,
+        world: &World<'_>,
+    ) -> Result<Hold, Refusal> {
         self.is_open(item, world)?;
         let hold = self.find_seat(item, act, world)?;
         let seat = item.seat(hold.seat).ok_or(Refusal::NotFound)?;
@@ -94,27 +133,6 @@ impl Desk {
                 by: by.clone(),
                 at_ms: *at_ms,
             });
-        }
-        let first = seat
-            .waits_for
-            .iter()
-            .filter_map(|id| item.seat(*id))
-            .find(|other| !item.is_done(other));
-        if let Some(other) = first {
-            return Err(waits("signer", other.people.first()));
-        }
-        if let Some(turn) = item
-            .turn()
-            .filter(|turn| item.spec.mode == Mode::Sequence && turn.id != hold.seat)
-        {
-            return Err(waits("turn", turn.people.first()));
-        }
-        let vote = matches!(item.spec.mode, Mode::Share | Mode::Count | Mode::Weight);
-        let voted = |decision: &&Decision| decision.person == act.who || decision.signer == act.who;
-        if vote && item.decisions.iter().any(|decision| voted(&decision)) {
-            // INVARIANT (I5): a quorum counts distinct persons, so an agent
-            // who has signed himself signs for nobody else.
-            return Err(Refusal::OnePersonOneVote);
         }
         Ok(hold)
     }

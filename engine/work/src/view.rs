@@ -8,7 +8,8 @@ use tongban_org::{Budget, Function, Used};
 use crate::desk::Desk;
 use crate::field::FieldRights;
 use crate::item::{Item, Kind, Status};
-use crate::{Act, Card, Channel, Difference, Resume, Siblings, Signing, What, World};
+use crate::standing::Hold;
+use crate::{Act, Card, Channel, Difference, Refusal, Resume, Siblings, Signing, What, World};
 
 /// An item as one person sees it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -305,15 +306,6 @@ impl Desk {
         world: &World<'_>,
     ) -> (Vec<String>, Option<String>) {
         let mut may: Vec<&str> = vec!["comment"];
-        let probe = |what: What| Act {
-            n: item.n,
-            round: None,
-            who: person.to_owned(),
-            for_whom: None,
-            channel: Channel::Console,
-            seen_digest: None,
-            what,
-        };
         let waits = item.status == Status::Open && item.kind != Kind::Notice;
         let starter = world.case.starter.as_deref() == Some(person);
         let others = waits && item.current().iter().any(|(waiting, _)| *waiting != person);
@@ -333,23 +325,33 @@ impl Desk {
         if claimed && waits {
             may.push("unclaim");
         }
-        let hold = match self.suspended {
-            true => None,
-            false => self.hold(item, &probe(What::Claim), world).ok(),
+        let probe = Act {
+            n: item.n,
+            round: None,
+            who: person.to_owned(),
+            for_whom: None,
+            channel: Channel::Console,
+            seen_digest: None,
+            what: What::Claim,
         };
-        let Some(hold) = hold else {
-            return (words(may), None);
-        };
-        may.push(match item.kind {
-            Kind::Collect => "submit",
-            Kind::Resubmit | Kind::Correct => "resubmit",
-            _ => "decide",
-        });
-        if !hold.opinion {
-            self.more_abilities(item, hold.seat, claimed, &mut may);
+        let running = |hold: Result<Hold, Refusal>| hold.ok().filter(|_| !self.suspended);
+        let hold = running(self.hold(item, &probe, world));
+        let adds = running(self.adds(item, &probe, world));
+        if let Some(hold) = &hold {
+            may.push(match item.kind {
+                Kind::Collect => "submit",
+                Kind::Resubmit | Kind::Correct => "resubmit",
+                _ => "decide",
+            });
+            if !hold.opinion {
+                self.more_abilities(item, hold.seat, claimed, &mut may);
+            }
         }
-        let for_whom = (hold.signer != person).then_some(hold.signer);
-        (words(may), for_whom)
+        if adds.is_some() {
+            may.push("addSigner");
+        }
+        let signer = hold.or(adds).map(|hold| hold.signer);
+        (words(may), signer.filter(|signer| signer != person))
     }
 
     fn more_abilities(&self, item: &Item, seat: u32, claimed: bool, may: &mut Vec<&str>) {
@@ -380,10 +382,6 @@ impl Desk {
                 .is_some_and(|spec| item.corrections < spec.times)
             {
                 may.push("correct");
-            }
-            use crate::spec::Mode;
-            if matches!(item.spec.mode, Mode::Any | Mode::All | Mode::Sequence) {
-                may.push("addSigner");
             }
         }
     }

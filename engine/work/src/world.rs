@@ -109,27 +109,3 @@ pub trait Forms {
         true
     }
 }
-
-/// No forms at all: every submission is accepted as it is.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NoForms;
-
-impl Forms for NoForms {
-    fn schema(&self, _form: &Value) -> Option<Value> {
-        None
-    }
-
-    fn faults(
-        &self,
-        _form: &Value,
-        _check: Option<&str>,
-        _data: &Value,
-        _case: &CaseFacts,
-    ) -> Vec<FormFault> {
-        Vec::new()
-    }
-
-    fn codes(&self, _list: &str) -> Option<Vec<(String, String)>> {
-        None
-    }
-}

@@ -278,3 +278,59 @@ fn reminding_has_an_interval() {
         Err(Refusal::UrgedAlready { again_at_ms: None })
     );
 }
+
+#[test]
+fn an_opinion_that_is_handed_on_comes_back_to_the_first_owner() {
+    let mut table = Table::new();
+    let n = table.approve(
+        "office",
+        value!({"to": [{"role": "data-office", "unit": "police"}], "comment": "optional"}),
+    );
+    table
+        .act("liu-bo", n, delegate("chen-jie"))
+        .expect("he asks");
+    table
+        .act("chen-jie", n, delegate("zhou-ping"))
+        .expect("and he asks on");
+    assert_eq!(table.waits_for(n), ["zhou-ping"]);
+    let outs = table
+        .decide("zhou-ping", n, "approved")
+        .expect("he says what he thinks");
+    assert_eq!(mails(&outs, MailKind::Handed), ["liu-bo"]);
+    assert_eq!(table.waits_for(n), ["liu-bo"]);
+    let late = table.decide("chen-jie", n, "approved");
+    assert_eq!(late, Err(Refusal::NotFound), "he only handed it on");
+}
+
+#[test]
+fn one_adds_before_or_after_himself_and_beside_whenever_he_likes() {
+    let mut table = Table::new();
+    let head = value!({"to": [{"head": "police"}], "comment": "optional"});
+    for (side, other) in [
+        (AddWhen::After, AddWhen::Before),
+        (AddWhen::Before, AddWhen::After),
+    ] {
+        let n = table.approve(&format!("{side:?}"), head.clone());
+        let mut added = |who: &str, when| table.act("zhou-ping", n, add(who, when));
+        added("liu-bo", AddWhen::Beside).expect("beside");
+        added("chen-jie", side).expect("on one side");
+        added("he-xin", side).expect("more of them on that side");
+        let both = added("sun-yi", other).expect_err("not on the other as well");
+        assert_eq!(both.word(), "not-supported", "{side:?}");
+        added("sun-yi", AddWhen::Beside).expect("beside still");
+        let order = match side {
+            AddWhen::Before => ["liu-bo", "he-xin", "chen-jie", "sun-yi", "zhou-ping"],
+            _ => ["liu-bo", "zhou-ping", "chen-jie", "sun-yi", "he-xin"],
+        };
+        for (at, who) in order.into_iter().enumerate() {
+            let view = table.desk.view_for("zhou-ping", n, &table.world());
+            let may = view.expect("he sees it").may;
+            let own = order.iter().position(|one| *one == "zhou-ping");
+            let owes = own.is_some_and(|own| at <= own);
+            assert_eq!(may.contains(&"addSigner".to_owned()), owes, "{side:?} {at}");
+            let outs = table.decide(who, n, "approved").expect("he may");
+            let last = at + 1 == order.len();
+            assert_eq!(outcome(&outs), last.then_some("approved"), "{side:?} {who}");
+        }
+    }
+}

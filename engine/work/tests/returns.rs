@@ -5,9 +5,11 @@
 
 mod table;
 
-use table::{Table, decide, jump, output, resubmit, submit};
+use table::{Table, jump, mails, output, resubmit, submit};
 use tongban_expr::{Value, value};
-use tongban_work::{Out, Refusal, Reopen, Resume, ReturnTo, Siblings, Signing, Status, What};
+use tongban_work::{
+    MailKind, Out, Refusal, Reopen, Resume, ReturnTo, Siblings, Signing, Status, What,
+};
 
 fn back(to: &str) -> What {
     What::Return {
@@ -482,95 +484,26 @@ fn the_returners_clock_goes_on_when_direct_and_starts_anew_when_rerun() {
     }
 }
 
-fn withdraw() -> What {
-    What::Withdraw {
-        comment: Some("误点".into()),
+#[test]
+fn what_fired_stays_fired_on_a_clock_that_goes_on() {
+    for (resume, reminded) in [(Resume::Direct, 0), (Resume::Rerun, 1)] {
+        let mut table = Table::new();
+        let args = value!({
+            "to": [{"head": "police"}], "return": {"to": ["accept"]},
+            "due": {"workingDays": 5}, "remind": [{"after": {"workingDays": 1}}]
+        });
+        let n = table.approve("leader", args.clone());
+        let outs = table.advance("2026-04-29");
+        assert_eq!(mails(&outs, MailKind::Reminder), ["zhou-ping"]);
+        table
+            .act("zhou-ping", n, choosing("accept", Some(resume), None, None))
+            .expect("he may");
+        table
+            .at("2026-05-07")
+            .enter("leader#2", "leader", "approve", args, round(Signing::All))
+            .expect("it opens again");
+        let outs = table.advance("2026-05-11");
+        let again = mails(&outs, MailKind::Reminder).len();
+        assert_eq!(again, reminded, "{resume:?}");
     }
-}
-
-#[test]
-fn a_decision_is_taken_back_while_the_item_is_open() {
-    let mut table = Table::new();
-    let n = table.approve("vote", vote("all"));
-    table.decide("sun-yi", n, "approved").expect("he may");
-    let outs = table.act("sun-yi", n, withdraw()).expect("it is open");
-    assert!(outs.iter().any(|out| matches!(out, Out::Decision(row) if row.act == "withdrawn" && row.signer_id == "sun-yi")));
-    assert_eq!(table.waits_for(n).len(), 3);
-    assert_eq!(
-        table
-            .act("sun-yi", n, withdraw())
-            .expect_err("nothing left")
-            .word(),
-        "too-late"
-    );
-    table
-        .decide("sun-yi", n, "rejected")
-        .expect("now the other way");
-}
-
-#[test]
-fn a_settled_decision_is_taken_back_by_a_jump_that_its_signer_alone_signs() {
-    let mut table = Table::new();
-    let first = table.approve(
-        "office",
-        value!({"to": [{"role": "data-office", "unit": "police"}]}),
-    );
-    table.decide("liu-bo", first, "approved").expect("he may");
-    assert_eq!(
-        table
-            .act("liu-bo", first, withdraw())
-            .expect_err("gone on")
-            .word(),
-        "too-late",
-        "nothing open to take back"
-    );
-    let next = table.approve("leader", value!({"to": [{"head": "police"}]}));
-    let outs = table
-        .act("liu-bo", first, withdraw())
-        .expect("the leader has not acted");
-    let wish = jump(&outs).expect("a jump");
-    assert_eq!(
-        (wish.to.word(), wish.signing, wish.withdrawal),
-        ("office", Signing::Returner, true)
-    );
-    assert_eq!(wish.from.as_deref(), Some("leader"));
-    table
-        .on_desk(|desk, world| Ok::<_, ()>(desk.close("leader", "withdrawn", world)))
-        .expect("it cannot fail");
-    let args = value!({"to": [{"role": "data-office", "unit": "police"}]});
-    table
-        .enter(
-            "office#2",
-            "office",
-            "approve",
-            args,
-            round(Signing::Returner),
-        )
-        .expect("it opens again");
-    assert_eq!(table.waits_for(first), ["liu-bo"]);
-    assert!(matches!(
-        table.decide("zhou-ping", next, "approved"),
-        Err(Refusal::Closed { .. })
-    ));
-}
-
-#[test]
-fn a_decision_stays_when_the_next_has_decided() {
-    let mut table = Table::new();
-    let first = table.approve(
-        "office",
-        value!({"to": [{"role": "data-office", "unit": "police"}]}),
-    );
-    table.decide("liu-bo", first, "approved").expect("he may");
-    let next = table.approve("leader", value!({"to": [{"head": "police"}]}));
-    table
-        .act("zhou-ping", next, decide("approved"))
-        .expect("he may");
-    assert_eq!(
-        table
-            .act("liu-bo", first, withdraw())
-            .expect_err("too late")
-            .word(),
-        "too-late"
-    );
 }
