@@ -130,7 +130,7 @@ impl<'n> Activation<'n> {
     }
 
     async fn step(&mut self, event: Event) -> Result<bool, RuntimeError> {
-        let stilled = crate::lifecycle::stilled(&event, &self.state.flow);
+        let stilled = crate::wanted::stilled(&event, &self.state.flow);
         let instance = std::mem::replace(&mut self.state.flow, Instance::new(""));
         match tongban_core::step(&self.ready.program, instance, event, &self.env, self.now_ms) {
             Ok(step) => {

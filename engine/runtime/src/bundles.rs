@@ -1,6 +1,6 @@
-//! Published workflows, ready to run: read from the database once, compiled once, kept by digest.
+//! Published workflows, ready to run: compiled once, kept by digest.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
@@ -8,14 +8,15 @@ use tongban_core::Program;
 use tongban_dsl::Definition;
 use tongban_dsl::definition::{Input, SchemaSource};
 use tongban_expr::Value;
+use tongban_expr::sandbox::Evaluator;
 use tongban_store::{BundleRow, WorkflowRow};
 
 use crate::error::RuntimeError;
 use crate::form::Form;
 use crate::forms::BundleForms;
+use crate::functions::Functions;
 use crate::gate::{Gate, gates};
-use crate::node::Node;
-use crate::pack::{Bundle, BundleFiles, BundleManifest};
+use crate::pack::{Bundle, BundleFiles};
 
 /// How long the pointer to a current version is believed before it is read again.
 const POINTER_MS: i64 = 1_000;
@@ -41,13 +42,21 @@ impl Origin {
         }
     }
 
-    fn of(row: &BundleRow) -> Origin {
+    pub(crate) fn of(row: &BundleRow) -> Origin {
         if row.origin == "site" {
             Origin::Site
         } else {
             Origin::Api
         }
     }
+}
+
+/// What a node makes bundles ready with.
+pub(crate) struct Means<'n> {
+    /// What `call` may name.
+    pub functions: &'n Functions,
+    /// Who evaluates scripts that came through the API.
+    pub sandbox: Option<Arc<dyn Evaluator>>,
 }
 
 /// A bundle with everything that running it needs.
@@ -84,7 +93,7 @@ impl Ready {
     pub(crate) fn of(
         bundle: Bundle,
         owner_unit: Option<String>,
-        node: &Node,
+        means: Means<'_>,
         hidden: bool,
         origin: Origin,
     ) -> Result<Ready, RuntimeError> {
@@ -101,11 +110,11 @@ impl Ready {
         }
         let evaluator = match origin {
             Origin::Site => None,
-            Origin::Api => node.sandbox.clone(),
+            Origin::Api => means.sandbox,
         };
         let files = BundleFiles {
             bundle: &bundle,
-            functions: &node.functions,
+            functions: means.functions,
             evaluator: evaluator.clone(),
         };
         let program = tongban_core::compile(&definition, &files).map_err(|diagnostics| {
@@ -242,86 +251,39 @@ pub struct Bundles {
 }
 
 impl Bundles {
-    /// The bundle of a digest. What an instance runs is always there.
-    pub async fn get(&self, node: &Node, digest: &str) -> Result<Arc<Ready>, RuntimeError> {
-        if let Some(ready) = self.ready.read().get(digest) {
-            return Ok(Arc::clone(ready));
-        }
-        let base = digest.strip_suffix(COLLECTOR).unwrap_or(digest);
-        let Some(row) = node.store.bundle(base).await? else {
-            return Err(RuntimeError::not_found("bundle", digest));
-        };
-        let workflow = node.store.workflow(&row.workflow).await?;
-        let manifest: BundleManifest = serde_json::from_str(&row.manifest).map_err(|error| {
-            RuntimeError::Internal(format!("the manifest of the bundle {digest}: {error}"))
-        })?;
-        let files: BTreeMap<String, Arc<str>> = node
-            .store
-            .bundle_files(base)
-            .await?
-            .into_iter()
-            .map(|(path, body)| (path, Arc::from(String::from_utf8_lossy(&body))))
-            .collect();
-        let bundle = Bundle::from_parts(base, manifest, files)
-            .ok_or_else(|| RuntimeError::Internal(format!("the bundle {digest} lacks files")))?;
-        let ready = Arc::new(Ready::of(
-            bundle,
-            workflow.and_then(|row| row.owner_unit),
-            node,
-            base != digest,
-            Origin::of(&row),
-        )?);
-        self.ready
-            .write()
-            .insert(digest.to_owned(), Arc::clone(&ready));
-        Ok(ready)
+    /// The bundle of a digest, when it was read before.
+    pub(crate) fn known(&self, digest: &str) -> Option<Arc<Ready>> {
+        self.ready.read().get(digest).cloned()
     }
 
-    /// A workflow's current version, or the one that is asked for.
-    pub async fn find(
-        &self,
-        node: &Node,
-        workflow: &str,
-        version: Option<&str>,
-    ) -> Result<Arc<Ready>, RuntimeError> {
-        let missing = || RuntimeError::not_found("workflow", workflow);
-        if let Some(version) = version {
-            let row = node
-                .store
-                .bundle_of(workflow, version)
-                .await?
-                .ok_or_else(missing)?;
-            return self.get(node, &row.digest).await;
-        }
-        let row = self.pointer(node, workflow).await?.ok_or_else(missing)?;
-        let digest = row.current_bundle.ok_or_else(missing)?;
-        self.get(node, &digest).await
+    /// Keeps a bundle that was read.
+    pub(crate) fn keep(&self, digest: &str, ready: &Arc<Ready>) {
+        let mut all = self.ready.write();
+        all.insert(digest.to_owned(), Arc::clone(ready));
     }
 
-    async fn pointer(
-        &self,
-        node: &Node,
-        workflow: &str,
-    ) -> Result<Option<WorkflowRow>, RuntimeError> {
-        let now_ms = node.clock.now_ms();
-        let known = self.pointers.read().get(workflow).cloned();
-        if let Some(pointer) = known.filter(|pointer| now_ms - pointer.read_at_ms < POINTER_MS) {
-            return Ok(Some(pointer.row));
-        }
-        let row = node.store.workflow(workflow).await?;
-        match &row {
+    /// A workflow's row as it was read a moment ago.
+    pub(crate) fn pointed(&self, workflow: &str, now_ms: i64) -> Option<WorkflowRow> {
+        let pointers = self.pointers.read();
+        let pointer = pointers.get(workflow)?;
+        (now_ms - pointer.read_at_ms < POINTER_MS).then(|| pointer.row.clone())
+    }
+
+    /// Notes a workflow's row, or that there is none.
+    pub(crate) fn point(&self, workflow: &str, row: Option<&WorkflowRow>, now_ms: i64) {
+        let mut pointers = self.pointers.write();
+        match row {
             Some(row) => {
                 let pointer = Pointer {
                     row: row.clone(),
                     read_at_ms: now_ms,
                 };
-                self.pointers.write().insert(workflow.to_owned(), pointer);
+                pointers.insert(workflow.to_owned(), pointer);
             }
             None => {
-                self.pointers.write().remove(workflow);
+                pointers.remove(workflow);
             }
         }
-        Ok(row)
     }
 
     /// A bundle came another way as well: what was compiled of it is compiled anew.

@@ -12,9 +12,9 @@ use tongban_store::{
 use crate::error::RuntimeError;
 use crate::inputs::text;
 use crate::lane::Class;
-use crate::lifecycle::is_lifecycle;
 use crate::node::Node;
 use crate::request::Received;
+use crate::wanted::is_lifecycle;
 
 /// How many listeners or events one page has.
 const PAGE: i64 = 200;

@@ -130,6 +130,13 @@ impl Input {
     }
 }
 
+/// Answers everybody who waits with the same error.
+pub(crate) fn answer_all(inputs: Vec<Input>, error: &RuntimeError) {
+    for input in inputs {
+        input.answer(Err(error.clone()));
+    }
+}
+
 #[derive(Default)]
 struct Lane {
     waiting: VecDeque<Input>,

@@ -3,11 +3,10 @@
 //! They are made of the machine's records and ride in its own change, like events that a task emits. Nothing is
 //! made that nobody wants: the site asks for a level, or somebody's listener or schedule names a type.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use tongban_core::{Error, Event, Instance, Record, RecordStatus};
+use tongban_core::{Error, Record, RecordStatus};
 use tongban_expr::{Value, secret, value};
 use tongban_store::EventRow;
 
@@ -15,58 +14,12 @@ use crate::activation::Activation;
 use crate::bundles::COLLECTOR;
 use crate::error::RuntimeError;
 use crate::node::Node;
+use crate::wanted::{FAMILY, Wanted, is_lifecycle};
 
-/// What all types of lifecycle events begin with.
-pub(crate) const FAMILY: &str = "io.serverlessworkflow.";
 /// What comes right after all of them in the order of texts.
 const FAMILY_END: &str = "io.serverlessworkflow/";
 /// How long it is believed which types somebody names.
 const BELIEVED_MS: i64 = 1_000;
-
-/// Which lifecycle events a site wants although nobody here listens to them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub enum Level {
-    /// None.
-    #[default]
-    None,
-    /// Those of workflows.
-    Workflows,
-    /// Those of workflows and tasks.
-    Tasks,
-}
-
-/// Which lifecycle events are made.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Wanted {
-    level: Level,
-    types: BTreeSet<String>,
-    read_at_ms: Option<i64>,
-}
-
-impl Wanted {
-    pub(crate) fn of_site(level: Level) -> Wanted {
-        Wanted {
-            level,
-            ..Wanted::default()
-        }
-    }
-
-    fn nothing(&self) -> bool {
-        self.level == Level::None && self.types.is_empty()
-    }
-
-    /// Events that say no more than others do are for those only who name them.
-    fn wants(&self, name: &str) -> bool {
-        let what = name.strip_prefix(FAMILY).unwrap_or_default();
-        let of_site = !what.ends_with(".status-changed.v1")
-            && match self.level {
-                Level::None => false,
-                Level::Workflows => what.starts_with("workflow."),
-                Level::Tasks => true,
-            };
-        of_site || self.types.contains(name)
-    }
-}
 
 impl Node {
     /// Looks which types somebody names, unless that was done just now.
@@ -116,22 +69,6 @@ impl Node {
         Ok(started.is_some_and(|workflow| {
             event.text("source") == Some(self.lifecycle_source(workflow).as_str())
         }))
-    }
-}
-
-/// Whether an event is one of the runtime's own.
-pub(crate) fn is_lifecycle(event: &Value) -> bool {
-    event
-        .text("type")
-        .is_some_and(|name| name.starts_with(FAMILY))
-}
-
-/// The tasks that stand still with their instance, or go on with it: known before the event is taken.
-pub(crate) fn stilled(event: &Event, flow: &Instance) -> Vec<String> {
-    if matches!(event, Event::Suspend { .. } | Event::Resume) {
-        flow.live().into_iter().map(|task| task.path).collect()
-    } else {
-        Vec::new()
     }
 }
 
@@ -354,40 +291,4 @@ impl Telling<'_, '_> {
 
 fn problem(error: Option<&Error>) -> Value {
     error.map_or(Value::Null, |error| secret::masked(&error.to_value()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn wanted(level: Level, types: &[&str]) -> Wanted {
-        Wanted {
-            level,
-            types: types.iter().map(|name| (*name).to_owned()).collect(),
-            read_at_ms: None,
-        }
-    }
-
-    #[test]
-    fn a_level_or_a_name_decides() {
-        let workflow = "io.serverlessworkflow.workflow.started.v1";
-        let task = "io.serverlessworkflow.task.started.v1";
-        let changed = "io.serverlessworkflow.workflow.status-changed.v1";
-        for (level, expected) in [
-            (Level::None, [false, false, false]),
-            (Level::Workflows, [true, false, false]),
-            (Level::Tasks, [true, true, false]),
-        ] {
-            let wanted = wanted(level, &[]);
-            let found = [workflow, task, changed].map(|name| wanted.wants(name));
-            assert_eq!(found, expected, "{level:?}");
-        }
-        let named = wanted(Level::None, &[task, changed]);
-        assert_eq!(
-            [workflow, task, changed].map(|name| named.wants(name)),
-            [false, true, true]
-        );
-        assert!(wanted(Level::None, &[]).nothing());
-        assert!(!named.nothing());
-    }
 }

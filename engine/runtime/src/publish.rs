@@ -102,7 +102,7 @@ impl Node {
         origin: Origin,
     ) -> Result<Published, RuntimeError> {
         // What does not compile is never published.
-        let ready = Ready::of(bundle.clone(), None, self, false, origin)?;
+        let ready = Ready::of(bundle.clone(), None, self.means(), false, origin)?;
         let now_ms = self.clock.now_ms();
         for (path, digest) in &bundle.manifest.files {
             let text = bundle.files.get(path).map_or("", |text| text);
@@ -196,7 +196,13 @@ impl Node {
             .as_ref()
             .is_some_and(|schedule| schedule.on.is_some())
         {
-            let hidden = Ready::of((*ready.bundle).clone(), None, self, true, ready.origin)?;
+            let hidden = Ready::of(
+                (*ready.bundle).clone(),
+                None,
+                self.means(),
+                true,
+                ready.origin,
+            )?;
             self.add_shapes(&hidden, change);
         }
         let scheduled = self.schedule_of(&ready.definition, now_ms)?;

@@ -8,9 +8,8 @@ use tongban_store::{Base, Lost, Outcome, Refusal, StoreError};
 use crate::activation::{Activation, Barred};
 use crate::change::{Before, Handover};
 use crate::error::RuntimeError;
-use crate::lane::{Class, Input, Reply, What};
+use crate::lane::{Class, Input, Reply, What, answer_all};
 use crate::node::{Kept, Node};
-use crate::run::answer_all;
 use crate::state::State;
 
 /// What a round came to.

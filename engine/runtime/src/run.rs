@@ -9,7 +9,7 @@ use tongban_core::{Error, ErrorKind, Right};
 use tongban_store::{Change, InboxRow, IncidentRow, StoreError, Wake, WakeGone};
 
 use crate::error::RuntimeError;
-use crate::lane::{Answer, Class, Input, Offered, Reply, What};
+use crate::lane::{Answer, Class, Input, Offered, Reply, What, answer_all};
 use crate::node::{Kept, Node};
 use crate::request::Operate;
 use crate::rounds::{Round, Tries};
@@ -271,11 +271,5 @@ fn revives(what: &What) -> bool {
         } => matches!(jump.right, Right::Operator | Right::Revive),
         What::Inbox(told) => told.kind == "reopen",
         _ => false,
-    }
-}
-
-pub(crate) fn answer_all(inputs: Vec<Input>, error: &RuntimeError) {
-    for input in inputs {
-        input.answer(Err(error.clone()));
     }
 }

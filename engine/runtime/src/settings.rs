@@ -13,9 +13,9 @@ use tongban_store::Store;
 
 use crate::clock::Clock;
 use crate::ids::Ids;
-use crate::lifecycle::Level;
 use crate::link::LinkKeys;
 use crate::sink::Sink;
+use crate::wanted::Level;
 
 /// How a node behaves. Times are milliseconds.
 #[derive(Clone)]

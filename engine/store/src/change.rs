@@ -2,14 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::tables::{key::KeyRow, record::RecordKeyRow};
+pub use crate::bounds::{BLOB_BYTES_MAX, CHANGE_BYTES_MAX};
+use crate::error::ChangeError;
+use crate::tables::key::KeyRow;
+use crate::tables::record::RecordKeyRow;
 use crate::write::{Cell, Rows, Write};
-
-/// The largest change, in bytes of text, blobs apart.
-pub const CHANGE_BYTES_MAX: usize = 4 * 1024 * 1024;
-
-/// The most that the blobs of one change take: the input of an instance and the collection of a loop come once, whole.
-pub const BLOB_BYTES_MAX: usize = 160 * 1024 * 1024;
 
 /// The table of large values.
 const BLOB: &str = "blob";
@@ -91,8 +88,8 @@ pub enum RecordNext {
         /// All lookup values of the record; former ones are removed.
         keys: Vec<RecordKey>,
     },
-    /// The record is removed; its history stays.
-    Remove,
+    /// The record is removed with its history.
+    Gone,
 }
 
 /// One value by which a record is found.
@@ -117,7 +114,9 @@ pub struct RecordWrite {
     pub base: i64,
     /// What comes after.
     pub next: RecordNext,
-    /// The instance by which it is written, for the record's history.
+    /// Whether the new version is kept in the record's history.
+    pub history: bool,
+    /// The instance by which it is written, for that history.
     pub by_instance: Option<String>,
 }
 
@@ -125,7 +124,7 @@ impl RecordWrite {
     pub(crate) fn key_rows(&self) -> impl Iterator<Item = RecordKeyRow> + '_ {
         let keys: &[RecordKey] = match &self.next {
             RecordNext::Put { keys, .. } => keys,
-            RecordNext::Keep | RecordNext::Remove => &[],
+            RecordNext::Keep | RecordNext::Gone => &[],
         };
         keys.iter().map(|key| RecordKeyRow {
             register: self.register.clone(),
@@ -175,38 +174,6 @@ pub struct Change {
     pub audit: Vec<AuditEntry>,
     /// All other rows.
     pub rows: Rows,
-}
-
-/// Why a change cannot be queued.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ChangeError {
-    /// More text than `CHANGE_BYTES_MAX`.
-    #[error(
-        "expected a change of at most {CHANGE_BYTES_MAX} bytes (4 MiB), large values apart, found {found}; `{table}` takes {most} of them"
-    )]
-    TooLarge {
-        /// What the change takes.
-        found: usize,
-        /// The table whose rows take the most.
-        table: &'static str,
-        /// What they take.
-        most: usize,
-    },
-    /// More text in blobs than `BLOB_BYTES_MAX`.
-    #[error("expected large values of at most {BLOB_BYTES_MAX} bytes in one change, found {0}")]
-    BlobsTooLarge(usize),
-    /// A text that PostgreSQL cannot hold.
-    #[error("expected text without NUL in `{0}`")]
-    Nul(&'static str),
-    /// A row of a running instance's own tables that belongs to another instance.
-    #[error("expected rows of the changed instance only, found one of another instance in `{0}`")]
-    Foreign(&'static str),
-    /// Two writes of one record; they have to be merged first.
-    #[error("expected one write of record `{0}`, found two")]
-    RecordTwice(String),
-    /// A new instance without its head row.
-    #[error("expected the head row of each new instance")]
-    HeadMissing,
 }
 
 impl Change {
@@ -323,7 +290,7 @@ impl Change {
         };
         let own = |id: &str| id == instance.id || self.children.iter().any(|child| child.id == id);
         for batch in self.rows.batches() {
-            let Some(place) = crate::tables::instance_column(batch.operation) else {
+            let Some(place) = crate::tables::order::instance_column(batch.operation) else {
                 continue;
             };
             let foreign = batch.rows().any(|row| match row.get(place) {

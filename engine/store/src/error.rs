@@ -1,5 +1,7 @@
 //! What can go wrong between the store and its caller. Losing a race is not an error: see `Outcome`.
 
+use crate::bounds::{BLOB_BYTES_MAX, CHANGE_BYTES_MAX};
+
 /// Why a call of the store did not do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
@@ -36,8 +38,40 @@ pub enum StoreError {
     Settings(String),
     /// A change or row cannot be stored as given.
     #[error(transparent)]
-    Change(#[from] crate::change::ChangeError),
+    Change(#[from] ChangeError),
     /// Any other answer of the database: a defect of this program or of the schema.
     #[error("the database refused a statement: {0}")]
     Database(String),
+}
+
+/// Why a change cannot be queued.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ChangeError {
+    /// More text than `CHANGE_BYTES_MAX`.
+    #[error(
+        "expected a change of at most {CHANGE_BYTES_MAX} bytes (4 MiB), large values apart, found {found}; `{table}` takes {most} of them"
+    )]
+    TooLarge {
+        /// What the change takes.
+        found: usize,
+        /// The table whose rows take the most.
+        table: &'static str,
+        /// What they take.
+        most: usize,
+    },
+    /// More text in blobs than `BLOB_BYTES_MAX`.
+    #[error("expected large values of at most {BLOB_BYTES_MAX} bytes in one change, found {0}")]
+    BlobsTooLarge(usize),
+    /// A text that PostgreSQL cannot hold.
+    #[error("expected text without NUL in `{0}`")]
+    Nul(&'static str),
+    /// A row of a running instance's own tables that belongs to another instance.
+    #[error("expected rows of the changed instance only, found one of another instance in `{0}`")]
+    Foreign(&'static str),
+    /// Two writes of one record; they have to be merged first.
+    #[error("expected one write of record `{0}`, found two")]
+    RecordTwice(String),
+    /// A new instance without its head row.
+    #[error("expected the head row of each new instance")]
+    HeadMissing,
 }

@@ -4,14 +4,18 @@
 //! rests on and answers each by itself. `db` alone names the two databases; SQL is written once. What an instance's
 //! state means is not known here: bodies are opaque text.
 
+mod bounds;
 pub mod change;
+mod closing;
 mod commit;
 pub mod committer;
 mod db;
 pub mod error;
 pub mod fault;
+mod inner;
 pub mod lists;
 mod notices;
+pub mod options;
 pub mod outcome;
 mod proof;
 mod purge;
@@ -21,18 +25,18 @@ pub mod text;
 pub mod write;
 
 pub use change::{
-    AuditEntry, Base, Change, ChangeError, Child, InstanceChange, Next, RecordKey, RecordNext,
-    RecordWrite,
+    AuditEntry, Base, Change, Child, InstanceChange, Next, RecordKey, RecordNext, RecordWrite,
 };
 pub use committer::{Committer, Pressure, Priority};
 pub use db::Wakeups;
-pub use error::StoreError;
+pub use error::{ChangeError, StoreError};
 pub use fault::{Fault, Faults, Point};
 pub use lists::{Filter, InboxCursor, InboxFilter, InboxGroup, InboxItem, Seen};
 pub use notices::NoticeRow;
+pub use options::Options;
 pub use outcome::{Lost, Outcome, Refusal};
 pub use proof::Prepared;
-pub use store::{Options, Store};
+pub use store::Store;
 pub use tables::act::{ActGone, ActRow};
 pub use tables::audit::{AuditChainRow, AuditRow, Verdict};
 pub use tables::bundle::{BundleFileRow, BundleFiles, BundleRow, BundleTrusted, WorkflowRow};

@@ -19,6 +19,7 @@ statements! {
          WHERE p.principal = $1 AND p.instance_id < $2
              AND ($3 = '' OR i.workflow = $3) AND ($4 = '' OR i.status = $4) AND ($5 = '' OR i.starter_id = $5)
              AND i.started_at_ms >= $6 AND i.started_at_ms < $7
+             AND ($9 = '' OR LOWER(i.title) LIKE $9 ESCAPE '!' OR LOWER(i.number) LIKE $9 ESCAPE '!')
              AND NOT EXISTS (SELECT 1 FROM {rows} WHERE NOT EXISTS (
                  SELECT 1 FROM search f WHERE f.workflow = i.workflow AND f.name = r.name AND f.value = r.value
                      AND f.instance_id = i.id))
@@ -30,6 +31,7 @@ statements! {
          FROM instance i WHERE i.unit_id = $1 AND i.id < $2
              AND ($3 = '' OR i.workflow = $3) AND ($4 = '' OR i.status = $4) AND ($5 = '' OR i.starter_id = $5)
              AND i.started_at_ms >= $6 AND i.started_at_ms < $7
+             AND ($9 = '' OR LOWER(i.title) LIKE $9 ESCAPE '!' OR LOWER(i.number) LIKE $9 ESCAPE '!')
              AND NOT EXISTS (SELECT 1 FROM {rows} WHERE NOT EXISTS (
                  SELECT 1 FROM search f WHERE f.workflow = i.workflow AND f.name = r.name AND f.value = r.value
                      AND f.instance_id = i.id))
@@ -41,6 +43,7 @@ statements! {
          FROM instance i WHERE $1 = '' AND i.id < $2
              AND ($3 = '' OR i.workflow = $3) AND ($4 = '' OR i.status = $4) AND ($5 = '' OR i.starter_id = $5)
              AND i.started_at_ms >= $6 AND i.started_at_ms < $7
+             AND ($9 = '' OR LOWER(i.title) LIKE $9 ESCAPE '!' OR LOWER(i.number) LIKE $9 ESCAPE '!')
              AND NOT EXISTS (SELECT 1 FROM {rows} WHERE NOT EXISTS (
                  SELECT 1 FROM search f WHERE f.workflow = i.workflow AND f.name = r.name AND f.value = r.value
                      AND f.instance_id = i.id))
@@ -90,6 +93,8 @@ pub struct Filter {
     pub from_ms: Option<i64>,
     /// Started before.
     pub until_ms: Option<i64>,
+    /// A part of the title or number; small and capital letters are the same. Empty for all.
+    pub text: String,
     /// Search fields with their values; all must match.
     pub fields: Vec<(String, String)>,
 }
@@ -275,6 +280,7 @@ impl Store {
         filter.fields.iter().for_each(|(name, value)| {
             fields.push(&[Value::from(name.as_str()), Value::from(value.as_str())])
         });
+        let pattern = part_pattern(&filter.text);
         let call = || {
             let call: Call<'_> = statement.call();
             call.text(owner)
@@ -285,6 +291,7 @@ impl Store {
                 .int(filter.from_ms.unwrap_or(i64::MIN))
                 .int(filter.until_ms.unwrap_or(i64::MAX))
                 .int(i64::try_from(limit).unwrap_or(i64::MAX))
+                .text(pattern.as_str())
                 .rows(&fields)
         };
         Ok(self.inner.fetch(call).await?)

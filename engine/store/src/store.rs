@@ -1,78 +1,16 @@
-//! The store: opening it, its sessions, and the doors that need no table of their own.
+//! The store: what can be asked of it that needs no table of its own. The aggregates add their reads in their files.
 
-use std::fs::File;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::sync::Arc;
 
-use tokio::sync::Notify;
-
-use crate::change::Change;
-use crate::commit::{self, Answer};
-use crate::db::{
-    Access, Call, Checkpointer, Class, Database, DbError, FromRows, Hints, Scripts, Session, Slots,
-    Wakeups,
-};
+use crate::db::Wakeups;
 use crate::error::StoreError;
-use crate::fault::{Fault, Faults, Point};
-use crate::outcome::Outcome;
-
-/// Other nodes are told at most this often that something is due.
-const HINT_GAP: Duration = Duration::from_millis(20);
-
-/// How to open a store.
-#[derive(Clone)]
-pub struct Options {
-    /// `sqlite::memory:`, `sqlite://path/to/file` or `postgres://…`.
-    pub url: String,
-    /// The node's id, for the audit chains it opens.
-    pub node: String,
-    /// Connections that commit on PostgreSQL; SQLite has one writer. Default 2.
-    pub committers: usize,
-    /// Connections that read and claim. Default 4; in memory there is one connection for all.
-    pub readers: usize,
-    /// Whether a server may have the SQLite file open already: a short change from the command line. Default no.
-    pub beside: bool,
-    /// What goes wrong on purpose, in tests.
-    pub faults: Option<Arc<dyn Faults>>,
-}
-
-impl Options {
-    /// The defaults for a database.
-    pub fn new(url: impl Into<String>) -> Self {
-        Self {
-            url: url.into(),
-            node: "node".into(),
-            committers: 2,
-            readers: 4,
-            beside: false,
-            faults: None,
-        }
-    }
-}
+use crate::inner::Inner;
+use crate::options::Options;
 
 /// Durable state. Cheap to clone; all clones share the connections.
 #[derive(Clone)]
 pub struct Store {
     pub(crate) inner: Arc<Inner>,
-}
-
-pub(crate) struct Inner {
-    pub committers: Slots,
-    pub committer_count: usize,
-    /// Reads, and on PostgreSQL also the single statements that claim; `None` in memory.
-    readers: Option<Slots>,
-    one_writer: bool,
-    statements: Arc<AtomicU64>,
-    /// Whole transactions, as they are sent together.
-    pub scripts: Scripts,
-    faults: Option<Arc<dyn Faults>>,
-    pub node: String,
-    hints: Hints,
-    /// The last write found the database full or read only.
-    stuck: AtomicBool,
-    checkpoint: Option<Checkpointer>,
-    _lock: Option<File>,
 }
 
 impl Store {
@@ -81,73 +19,14 @@ impl Store {
     /// # Errors
     /// `Settings` for a bad URL, an old SQLite, a file in use or `fsync=off`; `SchemaNewer`; `Corrupt`; `Unavailable`.
     pub async fn open(options: &Options) -> Result<Self, StoreError> {
-        let database = Database::parse(&options.url)?;
-        let prepared = database.prepare(options.beside).await?;
-        let statements = Arc::new(AtomicU64::new(0));
-        let one_writer = database.has_one_writer();
-        let writers = if one_writer { 1 } else { options.committers };
-        let committers = Slots::new(
-            database.clone(),
-            Access::Commit,
-            writers,
-            statements.clone(),
-        );
-        committers.put(Session::new(prepared.first, statements.clone()));
-        let access = if one_writer {
-            Access::Read
-        } else {
-            Access::Write
-        };
-        let readers = (!database.is_memory()).then(|| {
-            Slots::new(
-                database.clone(),
-                access,
-                options.readers,
-                statements.clone(),
-            )
-        });
-        let inner = Inner {
-            committers,
-            committer_count: writers.max(1),
-            readers,
-            one_writer,
-            statements,
-            scripts: Scripts::new(one_writer),
-            faults: options.faults.clone(),
-            node: options.node.clone(),
-            hints: database.hints(),
-            stuck: AtomicBool::new(false),
-            checkpoint: prepared.checkpoint,
-            _lock: prepared.lock,
-        };
-        let inner = Arc::new(inner);
-        if let Some(bell) = inner.hints.bell() {
-            tokio::spawn(tell_others(Arc::downgrade(&inner), bell));
-        }
+        let inner = Inner::open(options).await?;
         Ok(Self { inner })
-    }
-
-    /// Commits many changes in as few transactions as can be and answers each in its place.
-    ///
-    /// An `Err` in a place means that this change is not known to be durable; the others stand as answered. The future
-    /// may be dropped: what was not committed is rolled back, what was committed stays.
-    pub async fn commit(&self, changes: Vec<Change>) -> Vec<Answer> {
-        commit::commit(&self.inner, &changes).await
     }
 
     /// Whether the last write was taken; false from one that found the database full, read only or broken to the next
     /// that is taken.
     pub fn takes_writes(&self) -> bool {
-        !self.inner.stuck.load(Ordering::Relaxed)
-    }
-
-    /// Commits one change.
-    ///
-    /// # Errors
-    /// As `StoreError` says.
-    pub async fn commit_one(&self, change: Change) -> Answer {
-        let mut answers = self.commit(vec![change]).await;
-        answers.pop().unwrap_or(Err(StoreError::Unclear))
+        self.inner.takes_writes()
     }
 
     /// The database's clock, in milliseconds UTC.
@@ -160,7 +39,7 @@ impl Store {
 
     /// Statements sent so far, BEGIN and COMMIT included.
     pub fn statement_count(&self) -> u64 {
-        self.inner.statements.load(Ordering::Relaxed)
+        self.inner.statement_count()
     }
 
     /// Hints that something may be due. They may be lost: poll as well.
@@ -169,142 +48,5 @@ impl Store {
     /// `Unavailable`.
     pub async fn wakeups(&self) -> Result<Wakeups, StoreError> {
         Ok(self.inner.hints.listen().await?)
-    }
-
-    /// Ends all connections in good order. Later calls fail with `Unavailable`.
-    pub async fn close(&self) {
-        self.inner.committers.close().await;
-        if let Some(readers) = &self.inner.readers {
-            readers.close().await;
-        }
-        if let Some(checkpoint) = &self.inner.checkpoint {
-            checkpoint.stop().await;
-        }
-    }
-}
-
-impl Inner {
-    pub fn reader(&self) -> &Slots {
-        self.readers.as_ref().unwrap_or(&self.committers)
-    }
-
-    /// Whether this is SQLite, for the two query languages of full text.
-    pub fn is_sqlite(&self) -> bool {
-        self.one_writer
-    }
-
-    fn writer(&self) -> &Slots {
-        if self.one_writer {
-            &self.committers
-        } else {
-            self.reader()
-        }
-    }
-
-    /// Reads rows; a connection that turns out to be gone is replaced once.
-    pub async fn fetch<'a, T: FromRows>(
-        &self,
-        call: impl Fn() -> Call<'a>,
-    ) -> Result<Vec<T>, DbError> {
-        let first = self.reader().lease().await?.fetch(call()).await;
-        match first {
-            Err(error) if error.class == Class::Connection => {
-                self.reader().forget_idle();
-                self.reader().lease().await?.fetch(call()).await
-            }
-            answer => answer,
-        }
-    }
-
-    /// Runs one writing statement by itself and reads what it returns.
-    pub async fn write<T: FromRows>(&self, call: Call<'_>) -> Result<Vec<T>, DbError> {
-        let answer = self.writer().lease().await?.fetch(call).await;
-        self.written(answer, |rows: &Vec<T>| !rows.is_empty())
-    }
-
-    /// Runs one writing statement by itself.
-    pub async fn execute(&self, call: Call<'_>) -> Result<u64, DbError> {
-        let answer = self.writer().lease().await?.execute(call).await;
-        self.written(answer, |count| *count > 0)
-    }
-
-    /// Whether a lost statement was done is not known, so nothing is sent twice here.
-    fn written<T>(
-        &self,
-        answer: Result<T, DbError>,
-        changed: impl Fn(&T) -> bool,
-    ) -> Result<T, DbError> {
-        self.want_checkpoint();
-        match &answer {
-            // What changed no row wrote nothing.
-            Ok(done) if changed(done) => self.stuck.store(false, Ordering::Relaxed),
-            Ok(_) => {}
-            Err(error) if error.class == Class::Connection => self.writer().forget_idle(),
-            Err(error) if error.class == Class::Resource => {
-                self.stuck.store(true, Ordering::Relaxed);
-            }
-            Err(_) => {}
-        }
-        answer
-    }
-
-    /// Notes whether the database takes what is written.
-    pub fn note(&self, answers: &[Answer]) {
-        let committed = |answer: &Answer| matches!(answer, Ok(Outcome::Committed { .. }));
-        let full = |answer: &Answer| matches!(answer, Err(StoreError::Resource(_)));
-        if answers.iter().any(committed) {
-            self.stuck.store(false, Ordering::Relaxed);
-        } else if answers.iter().any(full) {
-            self.stuck.store(true, Ordering::Relaxed);
-        }
-    }
-
-    pub fn strike(&self, point: Point<'_>) -> Option<Fault> {
-        self.faults.as_ref().and_then(|faults| faults.strike(point))
-    }
-
-    fn want_checkpoint(&self) {
-        if let Some(checkpoint) = &self.checkpoint {
-            checkpoint.want();
-        }
-    }
-
-    /// After COMMIT: checkpoints, and a hint when rows are due for whoever comes first.
-    pub fn committed<'a>(&self, mut changes: impl Iterator<Item = &'a Change>) {
-        self.want_checkpoint();
-        if changes.any(Change::leaves_due_rows) {
-            self.hints.tell();
-        }
-    }
-}
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        // Nobody is left to tell anything: the task that does so ends.
-        if let Some(bell) = self.hints.bell() {
-            bell.notify_one();
-        }
-    }
-}
-
-/// Tells the other nodes that rows are due, many commits at a time.
-async fn tell_others(store: Weak<Inner>, bell: Arc<Notify>) {
-    loop {
-        bell.notified().await;
-        let Some(store) = store.upgrade() else {
-            return;
-        };
-        let told = match store.reader().lease().await {
-            Ok(mut lease) => lease.execute(Hints::call()).await,
-            Err(error) => Err(error),
-        };
-        drop(store);
-        if let Err(error) = told {
-            tracing::debug!(
-                error = error.text,
-                "a hint was not sent; polling finds the rows"
-            );
-        }
-        tokio::time::sleep(HINT_GAP).await;
     }
 }

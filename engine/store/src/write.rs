@@ -1,33 +1,8 @@
 //! How rows reach their table: a row struct names its table, its key and what writing it means, and everything else
 //! (SQL, batching, sorting, counting) follows from that description. No SQL of a single table is written here twice.
 
+pub use crate::db::{Cell, Mode};
 use crate::db::{Kind, Statement};
-
-/// What one row of a bulk statement does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Mode {
-    /// Remove the rows whose leading key columns equal these; how many there are is not known.
-    Delete,
-    /// Set the other columns of an existing row; a missing row is a defect.
-    Update,
-    /// Set the other columns of a row that may be gone by now.
-    Amend,
-    /// Add a row that cannot exist yet; an existing one is a defect.
-    Insert,
-    /// Add a row or replace its columns.
-    Upsert,
-    /// Add a row unless its key is taken.
-    Ignore,
-}
-
-/// One value on its way to a column.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Cell {
-    /// TEXT.
-    Text(Option<String>),
-    /// BIGINT.
-    Int(Option<i64>),
-}
 
 /// A Rust type that a bulk column can hold.
 pub trait Field: Sized {

@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
+use super::batch::{Failure, Member, expect};
 use super::plan::{INBOX_TAKE, Step, Taking, inbox_rows, plan};
-use super::{Failure, Member, records};
-use crate::db::{Bulk, DbError, Session, Statement};
+use super::records;
+use crate::db::Session;
 use crate::outcome::Outcome;
 
 /// Writes all rows of the winners.
@@ -23,30 +24,6 @@ pub(super) async fn apply(session: &mut Session, winners: &[Member<'_>]) -> Resu
         }
     }
     Ok(())
-}
-
-/// A count that is not what the gate promised is a defect: everything is rolled back.
-pub(super) fn expect(table: &str, expected: usize, found: u64) -> Result<(), Failure> {
-    if u64::try_from(expected) == Ok(found) {
-        return Ok(());
-    }
-    Err(DbError::other(format!(
-        "expected to write {expected} rows of `{table}`, wrote {found}"
-    ))
-    .into())
-}
-
-pub(super) async fn counted(
-    session: &mut Session,
-    table: &str,
-    statement: &'static Statement,
-    rows: &Bulk<'_>,
-) -> Result<(), Failure> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let done = session.execute(statement.call().rows(rows)).await?;
-    expect(table, rows.len(), done)
 }
 
 /// Consumes inbox rows. A row that is gone was consumed by another change of the instance: its taker has to look again.

@@ -1,10 +1,10 @@
 //! Step four: the audit rows of the winners, each with the hash of the one before on this connection's chain.
 
-use super::{Failure, Member};
+use super::batch::{Failure, Member};
 use crate::change::AuditEntry;
-use crate::db::{Bulk, DbError, Session, statements};
-use crate::store::Inner;
-use crate::tables::audit::{AuditChainClosed, AuditChainRow, AuditRow};
+use crate::db::{Bulk, Chain, DbError, Session, statements};
+use crate::inner::Inner;
+use crate::tables::audit::{AuditChainClosed, AuditChainRow, AuditRow, genesis, hash_of};
 use crate::write::{Cell, Write};
 
 statements! {
@@ -18,14 +18,6 @@ statements! {
          FROM audit_chain c WHERE c.closed_at_ms IS NULL ORDER BY c.chain");
 }
 
-/// The chain of one connection: where it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Chain {
-    pub id: String,
-    pub seq: i64,
-    pub hash: String,
-}
-
 /// A chain that nobody has sealed.
 #[derive(sqlx::FromRow)]
 struct OpenChain {
@@ -36,23 +28,6 @@ struct OpenChain {
     node: String,
     /// Whether its node still gives signs of life.
     seen: i64,
-}
-
-/// The hash of an audit row: over the hash before and every column, each with its length.
-pub(crate) fn hash(row: &AuditRow) -> String {
-    let mut hasher = blake3::Hasher::new();
-    let mut field = |bytes: &[u8]| {
-        hasher.update(&u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_le_bytes());
-        hasher.update(bytes);
-    };
-    field(row.prev.as_bytes());
-    field(row.chain.as_bytes());
-    field(&row.seq.to_le_bytes());
-    field(&row.at_ms.to_le_bytes());
-    [&row.who, &row.act, &row.object, &row.body]
-        .into_iter()
-        .for_each(|text| field(text.as_bytes()));
-    hasher.finalize().to_hex().to_string()
 }
 
 /// Appends the winners' entries; returns where the chain stands once this is committed.
@@ -106,7 +81,7 @@ impl Chain {
             prev: self.hash.clone(),
             hash: String::new(),
         };
-        row.hash = hash(&row);
+        row.hash = hash_of(&row);
         self.seq = row.seq;
         self.hash.clone_from(&row.hash);
         let mut cells = Vec::new();
@@ -154,21 +129,6 @@ async fn open(store: &Inner, session: &mut Session, at_ms: i64) -> Result<Chain,
         seq: 0,
         hash: genesis,
     })
-}
-
-/// What the first row of a chain links to.
-pub(crate) fn genesis(row: &AuditChainRow) -> String {
-    blake3::hash(
-        [
-            row.chain.as_str(),
-            row.node.as_str(),
-            row.opened_with.as_str(),
-        ]
-        .join("\n")
-        .as_bytes(),
-    )
-    .to_hex()
-    .to_string()
 }
 
 async fn insert<W: Write>(session: &mut Session, cells: &[Vec<Cell>]) -> Result<(), Failure> {

@@ -2,13 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use super::batch::{Answer, Decided, Failure, Member, refusal, set};
+use super::settle;
 use super::transaction::transaction;
-use super::{Answer, Decided, Failure, Member, refusal, set, settle};
 use crate::change::Change;
 use crate::db::{Class, DbError};
 use crate::error::StoreError;
+use crate::inner::Inner;
 use crate::outcome::Outcome;
-use crate::store::Inner;
 
 /// How often a batch is tried again after a deadlock or a busy database.
 const ATTEMPTS_MAX: u32 = 5;
@@ -148,7 +149,7 @@ async fn attempt(store: &Inner, members: &[Member<'_>]) -> Result<Decided, Troub
         let mut lease = store.committers.lease().await.map_err(trouble)?;
         match transaction(store, &mut lease, members, &token, &mut decided).await {
             Ok(()) => {
-                store.committed(members.iter().map(|(_, change)| *change));
+                store.committed(members.iter().any(|(_, change)| change.leaves_due_rows()));
                 return Ok(decided);
             }
             Err(Failure::Unclear) => {

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{Failure, Member};
+use super::batch::{Failure, Member};
 use crate::change::{Base, RecordNext, RecordWrite};
 use crate::db::{Bulk, Kind, Session, Value, statements};
 use crate::fault::{Fault, Point};
+use crate::inner::Inner;
 use crate::outcome::{Lost, Outcome};
-use crate::store::Inner;
 
 const ID: &[(&str, Kind)] = &[("id", Kind::Text)];
 const VERSION: &[(&str, Kind)] = &[("id", Kind::Text), ("version", Kind::Int)];

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::{Failure, Member};
+use super::batch::{Failure, Member};
 use crate::db::{Bulk, Kind, Session, Value, statements};
 use crate::outcome::Outcome;
 use crate::tables::key::KeyRow;

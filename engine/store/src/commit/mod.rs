@@ -7,6 +7,7 @@
 
 mod apply;
 mod audit;
+mod batch;
 mod drive;
 mod gate;
 mod keys;
@@ -18,13 +19,15 @@ mod whole;
 
 use std::collections::HashSet;
 
-use crate::change::Change;
-use crate::db::DbError;
-use crate::error::StoreError;
-use crate::outcome::{Lost, Outcome, Refusal};
-use crate::store::Inner;
+use batch::{Answer, refusal, set};
 
-pub(crate) use audit::{Chain, genesis as audit_genesis, hash as audit_hash, seal as audit_seal};
+use crate::change::Change;
+use crate::error::StoreError;
+use crate::inner::Inner;
+use crate::outcome::{Lost, Outcome};
+use crate::store::Store;
+
+pub(crate) use audit::seal as audit_seal;
 
 pub(crate) const STATEMENTS: &[&[(&str, &crate::db::Statement)]] = &[
     audit::STATEMENTS,
@@ -37,34 +40,24 @@ pub(crate) const STATEMENTS: &[&[(&str, &crate::db::Statement)]] = &[
 /// How often a change waits for another of the same commit, or for an expired holder to go.
 const ROUNDS_MAX: u32 = 8;
 
-/// The answer for one change.
-pub(crate) type Answer = Result<Outcome, StoreError>;
+impl Store {
+    /// Commits many changes in as few transactions as can be and answers each in its place.
+    ///
+    /// An `Err` in a place means that this change is not known to be durable; the others stand as answered. The future
+    /// may be dropped: what was not committed is rolled back, what was committed stays.
+    pub async fn commit(&self, changes: Vec<Change>) -> Vec<Answer> {
+        commit(&self.inner, &changes).await
+    }
 
-/// What ends a transaction without a commit.
-enum Failure {
-    /// These changes turned out to lose only while their rows were written.
-    Late(Vec<(usize, Outcome)>),
-    Database(DbError),
-    /// COMMIT was sent and not answered.
-    Unclear,
-}
-
-impl From<DbError> for Failure {
-    fn from(error: DbError) -> Self {
-        Failure::Database(error)
+    /// Commits one change.
+    ///
+    /// # Errors
+    /// As `StoreError` says.
+    pub async fn commit_one(&self, change: Change) -> Answer {
+        let mut answers = self.commit(vec![change]).await;
+        answers.pop().unwrap_or(Err(StoreError::Unclear))
     }
 }
-
-/// What a transaction decided about its changes.
-#[derive(Default)]
-struct Decided {
-    outcomes: Vec<(usize, Outcome)>,
-    /// Changes that must run again: their key's holder was in this commit, or had expired and is gone now.
-    again: Vec<usize>,
-}
-
-/// A change of this commit, with its place in it.
-type Member<'a> = (usize, &'a Change);
 
 /// Commits the changes and answers each in its place.
 pub(crate) async fn commit(store: &Inner, changes: &[Change]) -> Vec<Answer> {
@@ -84,18 +77,23 @@ pub(crate) async fn commit(store: &Inner, changes: &[Change]) -> Vec<Answer> {
         .into_iter()
         .map(|answer| answer.unwrap_or(Ok(Outcome::Locked)))
         .collect();
-    store.note(&answers);
+    note(store, &answers);
     answers
+}
+
+/// Notes whether the database takes what is written.
+fn note(store: &Inner, answers: &[Answer]) {
+    let committed = |answer: &Answer| matches!(answer, Ok(Outcome::Committed { .. }));
+    let full = |answer: &Answer| matches!(answer, Err(StoreError::Resource(_)));
+    if answers.iter().any(committed) {
+        store.note(true);
+    } else if answers.iter().any(full) {
+        store.note(false);
+    }
 }
 
 fn at<T>(list: &[Option<T>], place: usize) -> Option<&T> {
     list.get(place).and_then(Option::as_ref)
-}
-
-fn set(answers: &mut [Option<Answer>], place: usize, answer: Answer) {
-    if let Some(slot) = answers.get_mut(place) {
-        *slot = Some(answer);
-    }
 }
 
 fn check(change: &Change) -> Option<Answer> {
@@ -127,14 +125,4 @@ fn first_of_each(
         }
     }
     batch
-}
-
-fn refusal(code: String, cause: String) -> Refusal {
-    let log_id = uuid::Uuid::now_v7().to_string();
-    tracing::error!(log_id, code, cause, "the database refused a change");
-    Refusal {
-        log_id,
-        code,
-        cause,
-    }
 }

@@ -1,9 +1,9 @@
 //! What the winners of a batch write: statement after statement, table by table in one order, deletes before inserts.
 
-use super::Member;
+use super::batch::Member;
 use crate::change::{Base, Next};
 use crate::db::{Bulk, Kind, Statement, Value, statements};
-use crate::tables::{ORDER, order};
+use crate::tables::order::{ORDER, order};
 use crate::write::{Cell, Mode, Operation};
 
 const ID: &[(&str, Kind)] = &[("id", Kind::Text)];

@@ -3,8 +3,7 @@
 
 use std::collections::HashSet;
 
-use super::apply::{counted, expect};
-use super::{Failure, Member};
+use super::batch::{Failure, Member, counted, expect};
 use crate::change::{RecordNext, RecordWrite};
 use crate::db::{Bulk, Call, Kind, Session, Value, statements};
 use crate::outcome::{Lost, Outcome};
@@ -24,6 +23,8 @@ statements! {
          FROM {rows} WHERE record.register = r.register AND record.id = r.id AND record.version = r.version - 1");
     RECORD_DELETE = bulk(RECORD_NAME,
         "DELETE FROM record WHERE (register, id) IN (SELECT r.register, r.id FROM {rows})");
+    RECORD_HISTORY_DELETE = bulk(RECORD_NAME,
+        "DELETE FROM record_history WHERE (register, id) IN (SELECT r.register, r.id FROM {rows})");
     RECORD_KEYS_DELETE = bulk(RECORD_NAME,
         "DELETE FROM record_key WHERE (register, id) IN (SELECT r.register, r.id FROM {rows})");
     RECORD_KEYS_INSERT = bulk(<RecordKeyRow as crate::write::Described>::COLUMNS,
@@ -74,9 +75,14 @@ pub(super) async fn write(session: &mut Session, winners: &[Member<'_>]) -> Resu
     let gone = record_names(
         writes
             .iter()
-            .filter(|(_, _, record)| record.next == RecordNext::Remove),
+            .filter(|(_, _, record)| record.next == RecordNext::Gone),
     );
-    counted(session, "record", &RECORD_DELETE, &gone).await?;
+    if !gone.is_empty() {
+        counted(session, "record", &RECORD_DELETE, &gone).await?;
+        session
+            .execute(RECORD_HISTORY_DELETE.call().rows(&gone))
+            .await?;
+    }
     // New records have no keys to delete.
     let former = record_names(writes.iter().filter(|(_, _, record)| record.base > 0));
     if !former.is_empty() {
@@ -233,21 +239,24 @@ fn cells_of<W: Write>(row: W) -> Vec<Cell> {
 async fn record_history(session: &mut Session, writes: &[Guarded<'_>]) -> Result<(), Failure> {
     let cells: Vec<Vec<Cell>> = writes
         .iter()
-        .map(|(_, at_ms, record)| {
-            let body = match &record.next {
-                RecordNext::Put { body, .. } => body.clone(),
-                RecordNext::Keep | RecordNext::Remove => "null".into(),
+        .filter(|(_, _, record)| record.history)
+        .filter_map(|(_, at_ms, record)| {
+            let RecordNext::Put { body, .. } = &record.next else {
+                return None;
             };
-            cells_of(RecordHistoryRow {
+            Some(cells_of(RecordHistoryRow {
                 register: record.register.clone(),
                 id: record.id.clone(),
                 version: record.base + 1,
-                body,
+                body: body.clone(),
                 by_instance: record.by_instance.clone(),
                 at_ms: *at_ms,
-            })
+            }))
         })
         .collect();
+    if cells.is_empty() {
+        return Ok(());
+    }
     let operation = RecordHistoryRow::operation();
     let bulk = Bulk::sorted(
         operation.columns,

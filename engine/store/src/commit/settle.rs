@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::keys::{KEY_TAKE, TOKEN_SCOPE};
 use crate::db::{Bulk, DbError, Value};
 use crate::error::StoreError;
-use crate::store::Inner;
+use crate::inner::Inner;
 
 /// How long the database may be away before callers are told that nobody knows.
 const SETTLE_LIMIT: Duration = Duration::from_secs(10);

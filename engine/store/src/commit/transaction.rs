@@ -2,14 +2,15 @@
 
 use std::collections::HashSet;
 
+use super::batch::{Decided, Failure, Member};
 use super::gate::Struck;
 use super::whole::{self, Whole};
-use super::{Chain, Decided, Failure, Member, apply, audit, gate, keys};
+use super::{apply, audit, gate, keys};
 use crate::change::Change;
-use crate::db::{Class, DbError, Session};
+use crate::db::{Chain, Class, DbError, Session};
 use crate::fault::{Fault, Point};
+use crate::inner::Inner;
 use crate::outcome::Outcome;
-use crate::store::Inner;
 
 /// One transaction. `decided` holds only when it returns `Ok`, or `Unclear` that is settled as committed.
 pub(super) async fn transaction(

@@ -1,13 +1,13 @@
 //! A small batch at one go: everything from BEGIN to COMMIT goes to the database together, on the guess that all of it
 //! wins. When the guess is wrong nothing was done, and the steps find out who lost and why.
 
-use super::audit::{self, Chain};
+use super::audit;
+use super::batch::{Failure, Member};
 use super::gate::{GATE_HOLDS, gate_rows};
 use super::keys::{KEY_PUT, KEYS_FREE, key_rows};
 use super::plan::{INBOX_TAKE, Planned, Step, inbox_rows, plan};
-use super::{Failure, Member};
-use crate::db::{Class, Part, Ran, Script, Session};
-use crate::store::Inner;
+use crate::db::{Chain, Class, Part, Ran, Script, Session};
+use crate::inner::Inner;
 use crate::tables::audit::AuditRow;
 use crate::write::{Cell, Mode, Operation, Write as _};
 

@@ -1,7 +1,15 @@
 //! The rows of a bulk form: columns of borrowed values, sorted by key, encoded for either database.
 
 use super::statement::{Columns, Kind};
-use crate::write::Cell;
+
+/// One value on its way to a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cell {
+    /// TEXT.
+    Text(Option<String>),
+    /// BIGINT.
+    Int(Option<i64>),
+}
 
 /// One column of a bulk form.
 #[derive(Debug)]

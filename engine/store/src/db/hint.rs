@@ -5,9 +5,10 @@ use std::sync::Arc;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use tokio::sync::Notify;
 
+use super::call::Call;
 use super::class::DbError;
+use super::statement::Statement;
 use super::statement::statements;
-use super::{Call, Statement};
 
 const CHANNEL: &str = "tongban_due";
 

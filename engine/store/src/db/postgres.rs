@@ -9,7 +9,7 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, PgConnection, Row as _};
 
 use super::class::DbError;
-use super::{Connection, Prepared};
+use super::connection::{Connection, Prepared};
 use crate::error::StoreError;
 
 /// No connection within this time is a database that is not there.

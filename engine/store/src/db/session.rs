@@ -7,11 +7,10 @@ use std::time::Duration;
 use futures_util::TryStreamExt as _;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, Row as _};
 
-use super::Connection;
 use super::call::{Call, FromRows};
 use super::class::{Class, DbError};
+use super::connection::Connection;
 use super::script::{Script, ScriptText};
-use crate::commit::Chain;
 
 /// No single statement takes longer than this; a server that does not answer is as good as gone.
 const ANSWER_LIMIT: Duration = Duration::from_secs(60);
@@ -43,6 +42,14 @@ pub(crate) enum Ran {
     Not,
     /// COMMIT failed in a way that does not say whether it happened.
     Unclear,
+}
+
+/// The chain of one connection: where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Chain {
+    pub id: String,
+    pub seq: i64,
+    pub hash: String,
 }
 
 /// One connection and its state.

@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::class::DbError;
-use super::{Access, Database, Session};
+use super::connection::Access;
+use super::database::Database;
+use super::session::Session;
 
 /// Some sessions of one kind.
 #[derive(Debug)]
@@ -117,19 +119,10 @@ impl Slots {
             .remove(id);
     }
 
-    /// Ends all idle sessions, sealing their audit chains; new leases fail.
-    pub async fn close(&self) {
+    /// Gives the idle sessions out for their end; new leases fail.
+    pub fn close(&self) -> Vec<Session> {
         self.permits.close();
-        let free = std::mem::take(&mut *self.free.lock().unwrap_or_else(PoisonError::into_inner));
-        for mut session in free {
-            if let Err(error) = crate::commit::audit_seal(&mut session).await {
-                tracing::warn!(
-                    error = error.text,
-                    "an audit chain could not be sealed; the next start closes it"
-                );
-            }
-            session.close().await;
-        }
+        std::mem::take(&mut *self.free.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

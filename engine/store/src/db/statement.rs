@@ -11,8 +11,6 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::OnceLock;
 
-use crate::write::Mode;
-
 /// The type of a bulk column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -20,6 +18,23 @@ pub enum Kind {
     Text,
     /// BIGINT.
     Int,
+}
+
+/// What one row of a bulk statement does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mode {
+    /// Remove the rows whose leading key columns equal these; how many there are is not known.
+    Delete,
+    /// Set the other columns of an existing row; a missing row is a defect.
+    Update,
+    /// Set the other columns of a row that may be gone by now.
+    Amend,
+    /// Add a row that cannot exist yet; an existing one is a defect.
+    Insert,
+    /// Add a row or replace its columns.
+    Upsert,
+    /// Add a row unless its key is taken.
+    Ignore,
 }
 
 pub(crate) type Columns = &'static [(&'static str, Kind)];
@@ -308,8 +323,8 @@ fn table_text(table: &str, mode: Mode, key: &[&str], columns: Columns) -> String
 /// Declares the statements of a file and lists them for the test that prepares every statement on both databases.
 macro_rules! statements {
     ($($(#[$about:meta])* $name:ident = $form:ident($($argument:expr),* $(,)?);)*) => {
-        $($(#[$about])* pub(crate) static $name: $crate::db::Statement = $crate::db::Statement::$form($($argument),*);)*
-        pub(crate) const STATEMENTS: &[(&str, &$crate::db::Statement)] = &[$((stringify!($name), &$name)),*];
+        $($(#[$about])* pub(crate) static $name: $crate::db::statement::Statement = $crate::db::statement::Statement::$form($($argument),*);)*
+        pub(crate) const STATEMENTS: &[(&str, &$crate::db::statement::Statement)] = &[$((stringify!($name), &$name)),*];
     };
 }
 pub(crate) use statements;

@@ -1,6 +1,5 @@
 //! The hash-chained audit; rows enter through `Change::audit`.
 
-use crate::commit::{audit_genesis, audit_hash};
 use crate::db::statements;
 use crate::error::StoreError;
 use crate::store::Store;
@@ -92,6 +91,38 @@ pub enum Verdict {
 
 const PAGE: i64 = 1_000;
 
+/// The hash of an audit row: over the hash before and every column, each with its length.
+pub(crate) fn hash_of(row: &AuditRow) -> String {
+    let mut hasher = blake3::Hasher::new();
+    let mut field = |bytes: &[u8]| {
+        hasher.update(&u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_le_bytes());
+        hasher.update(bytes);
+    };
+    field(row.prev.as_bytes());
+    field(row.chain.as_bytes());
+    field(&row.seq.to_le_bytes());
+    field(&row.at_ms.to_le_bytes());
+    [&row.who, &row.act, &row.object, &row.body]
+        .into_iter()
+        .for_each(|text| field(text.as_bytes()));
+    hasher.finalize().to_hex().to_string()
+}
+
+/// What the first row of a chain links to.
+pub(crate) fn genesis(row: &AuditChainRow) -> String {
+    blake3::hash(
+        [
+            row.chain.as_str(),
+            row.node.as_str(),
+            row.opened_with.as_str(),
+        ]
+        .join("\n")
+        .as_bytes(),
+    )
+    .to_hex()
+    .to_string()
+}
+
 impl Store {
     /// Audit rows about an object, newest first, before a time.
     ///
@@ -165,7 +196,7 @@ impl Store {
         &self,
         chain: &AuditChainRow,
     ) -> Result<Result<u64, Verdict>, StoreError> {
-        let (mut seq, mut hash, mut count) = (0, audit_genesis(chain), 0);
+        let (mut seq, mut hash, mut count) = (0, genesis(chain), 0);
         loop {
             let page: Vec<AuditRow> = self
                 .inner
@@ -195,7 +226,7 @@ impl Store {
                         "expected the hash of the row before, found another",
                     )));
                 }
-                if audit_hash(&row) != row.hash {
+                if hash_of(&row) != row.hash {
                     return Ok(Err(broken(
                         &row.chain,
                         row.seq,

@@ -38,13 +38,6 @@ rows! {
         /// When it changed.
         changed_at_ms: i64,
     }
-    /// A removed record.
-    RecordGone: Delete "record" key(register, id) {
-        /// The register.
-        register: String,
-        /// The record.
-        id: String,
-    }
     /// A row of `record_key`.
     RecordKeyRow: Upsert "record_key" key(register, name, value, slot) {
         /// The register.
@@ -58,13 +51,6 @@ rows! {
         /// The record.
         id: String,
     }
-    /// All lookup values of a record.
-    RecordKeysGone: Delete "record_key" key(register, id) {
-        /// The register.
-        register: String,
-        /// The record.
-        id: String,
-    }
     /// A row of `record_history`.
     RecordHistoryRow: Insert "record_history" key(register, id, version) {
         /// The register.
@@ -73,7 +59,7 @@ rows! {
         id: String,
         /// The version.
         version: i64,
-        /// The data of this version, JSON; `null` when removed.
+        /// The data of this version, JSON.
         body: String,
         /// The instance that wrote it.
         by_instance: Option<String>,
@@ -151,6 +137,11 @@ statements! {
              AND NOT EXISTS (SELECT 1 FROM {rows} WHERE NOT EXISTS (
                  SELECT 1 FROM record_key f WHERE f.register = k.register AND f.id = k.id AND f.name = r.name
                      AND f.value = r.value))");
+    RECORDS_BETWEEN = same(
+        "SELECT c.register, c.id, c.version, c.unit_id, c.body, c.provenance, c.mark, c.changed_at_ms
+         FROM record_key k JOIN record c ON c.register = k.register AND c.id = k.id
+         WHERE k.register = $1 AND k.name = $2 AND k.value >= $3 AND k.value < $4 AND (k.value, k.slot) > ($5, $6)
+         ORDER BY k.value, k.slot LIMIT $7");
     RECORD_COUNT = same("SELECT COUNT(*) FROM record WHERE register = $1");
     RECORD_HISTORY = same(
         "SELECT register, id, version, body, by_instance, at_ms FROM record_history
@@ -228,6 +219,33 @@ impl Store {
                 .text(after)
                 .int(limit)
                 .rows(&fields)
+        };
+        Ok(self.inner.fetch(call).await?)
+    }
+
+    /// A page of the records whose indexed field `name` has a value from `range.0` on and before `range.1`, by that
+    /// value and their id, after a value and an id.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn records_between(
+        &self,
+        register: &str,
+        name: &str,
+        range: (&str, &str),
+        after: (&str, &str),
+        limit: i64,
+    ) -> Result<Vec<RecordRow>, StoreError> {
+        let call = || {
+            RECORDS_BETWEEN
+                .call()
+                .text(register)
+                .text(name)
+                .text(range.0)
+                .text(range.1)
+                .text(after.0)
+                .text(after.1)
+                .int(limit)
         };
         Ok(self.inner.fetch(call).await?)
     }

@@ -218,6 +218,7 @@ async fn one_record_is_written_by_many(db: Db) {
                 mark: None,
                 keys: vec![],
             },
+            history: true,
             by_instance: None,
         });
         change
