@@ -29,7 +29,7 @@ const OWN_HEADERS: [&str; 13] = [
 ];
 /// How long an address may be (RFC 5321 §4.5.3.1.3).
 const ADDRESS_MAX: usize = 254;
-/// How long a subject may be, in characters.
+/// How much of a subject is kept, in characters.
 const SUBJECT_MAX: usize = 500;
 /// How many Message-IDs of a thread are kept: the first and the latest.
 const REFERENCES_MAX: usize = 20;
@@ -50,7 +50,7 @@ pub(crate) fn compose(message: &Message) -> Result<Letter, MailFailure> {
     let mut builder = Composed::builder()
         .from(mailbox("from", &message.from)?)
         .to(mailbox("to", &message.to)?)
-        .subject(subject(&message.subject)?)
+        .subject(subject(&message.subject))
         .message_id(Some(message_id(&message.message_id)?))
         .date_now();
     let says_so = |(name, _): &(String, String)| name.eq_ignore_ascii_case("auto-submitted");
@@ -143,13 +143,13 @@ fn mailbox(field: &str, text: &str) -> Result<Mailbox, MailFailure> {
     Ok(Mailbox::new(name, address))
 }
 
-fn subject(text: &str) -> Result<String, MailFailure> {
-    if text.chars().count() > SUBJECT_MAX {
-        return Err(refused(format!(
-            "the subject is longer than {SUBJECT_MAX} characters"
-        )));
+/// A longer subject is cut: a mail with a long title is better than none.
+fn subject(text: &str) -> String {
+    if text.chars().count() <= SUBJECT_MAX {
+        return text.to_owned();
     }
-    Ok(text.to_owned())
+    let kept: String = text.chars().take(SUBJECT_MAX - 1).collect();
+    kept + "…"
 }
 
 fn message_id(text: &str) -> Result<String, MailFailure> {
@@ -263,6 +263,73 @@ mod tests {
                 !failure.is_transient() && failure.to_string().contains("control character"),
                 "{failure}"
             );
+        }
+    }
+
+    /// The words of an encoded header, joined again.
+    fn decoded(header: &str) -> String {
+        use base64::Engine as _;
+        let bytes: Vec<u8> = header
+            .split("=?utf-8?b?")
+            .skip(1)
+            .flat_map(|word| {
+                let (word, _) = word.split_once("?=").expect("an end");
+                base64::engine::general_purpose::STANDARD
+                    .decode(word)
+                    .expect("base64")
+            })
+            .collect();
+        String::from_utf8(bytes).expect("whole letters")
+    }
+
+    #[test]
+    fn long_subjects_are_cut_and_folded() {
+        let long = "共享申请:机动车登记信息𠮷".repeat(100);
+        let mut mail = message();
+        mail.subject.clone_from(&long);
+        let letter = compose(&mail).expect("a letter");
+        let text = String::from_utf8(letter.bytes).expect("ASCII");
+        let header: String = text
+            .split_once("Subject: ")
+            .expect("a subject")
+            .1
+            .split("\r\n")
+            .enumerate()
+            .take_while(|(nth, line)| *nth == 0 || line.starts_with(' '))
+            .map(|(nth, line)| {
+                assert!(line.len() + if nth == 0 { 9 } else { 0 } <= 78, "{line}");
+                let word = line.trim();
+                assert!(word.len() <= 75, "{word}");
+                // Each word of its own is whole letters (RFC 2047 §5).
+                decoded(word);
+                line.to_owned()
+            })
+            .collect();
+        let kept = decoded(&header);
+        assert_eq!(kept.chars().count(), SUBJECT_MAX);
+        assert!(long.starts_with(kept.trim_end_matches('…')) && kept.ends_with('…'));
+    }
+
+    #[test]
+    fn names_stay_names() {
+        for name in [
+            "李四, 王五",
+            "Li, Si; Wang",
+            "a@b.example",
+            "\"quoted\"",
+            "back\\slash",
+            "=?utf-8?q?x?=",
+            "很长的名字".repeat(40).as_str(),
+        ] {
+            let mut mail = message();
+            mail.to = format!("{name} <a@b.example>");
+            let letter = compose(&mail).expect("a letter");
+            let to = letter.envelope.to();
+            assert_eq!(to.len(), 1, "{name}");
+            assert_eq!(AsRef::<str>::as_ref(&to[0]), "a@b.example", "{name}");
+            let text = String::from_utf8(letter.bytes).expect("ASCII");
+            assert!(text.split("\r\n").all(|line| line.len() <= 998), "{name}");
+            assert_eq!(text.matches("\r\nTo: ").count(), 1);
         }
     }
 

@@ -13,7 +13,7 @@ use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
 use lettre::transport::smtp::client::{
     AsyncSmtpConnection, Certificate, CertificateStore, TlsParameters,
 };
-use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
+use lettre::transport::smtp::commands::{Data, Mail, Noop, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
@@ -106,9 +106,16 @@ impl Smtp {
         // nobody trusts, or does not take our password: it waits until somebody has repaired that.
         match connected {
             Ok(Ok(connection)) => Ok(connection),
-            Ok(Err(error)) => Err(MailFailure::transient(
+            Ok(Err(Unconnected::Refused(error))) => Err(MailFailure::transient(
                 code(&error),
                 format!("no connection to {}: {}", self.settings.host, words(&error)),
+            )),
+            Ok(Err(Unconnected::Injected)) => Err(MailFailure::transient(
+                None,
+                format!(
+                    "somebody between here and {} answered before the connection was encrypted",
+                    self.settings.host
+                ),
             )),
             Err(_) => Err(MailFailure::transient(
                 None,
@@ -117,7 +124,7 @@ impl Smtp {
         }
     }
 
-    async fn connect(&self) -> Result<AsyncSmtpConnection, Error> {
+    async fn connect(&self) -> Result<AsyncSmtpConnection, Unconnected> {
         let server = (self.settings.host.as_str(), self.settings.port());
         let wrapped = self
             .tls
@@ -127,6 +134,7 @@ impl Smtp {
             AsyncSmtpConnection::connect_tokio1(server, None, &self.hello, wrapped, None).await?;
         if let (Security::StartTls, Some(tls)) = (self.settings.security, &self.tls) {
             connection.starttls(tls.clone(), &self.hello).await?;
+            guard_order(&mut connection).await?;
         }
         if let (Some(user), Some(password)) = (&self.settings.username, &self.settings.password) {
             let credentials = Credentials::new(user.clone(), password.clone());
@@ -159,6 +167,30 @@ impl MailTransport for Smtp {
             }
         }
         sent
+    }
+}
+
+/// Why there is no connection.
+enum Unconnected {
+    Refused(Error),
+    /// Answers stood in the clear before the connection was encrypted.
+    Injected,
+}
+
+impl From<Error> for Unconnected {
+    fn from(error: Error) -> Self {
+        Self::Refused(error)
+    }
+}
+
+/// Makes sure that answers belong to questions. lettre keeps what arrived in the clear behind the answer to `STARTTLS`, and
+/// takes it for the encrypted answer to the next question: then each answer comes one question late, and the `NOOP` is
+/// answered with the many lines of the greeting.
+async fn guard_order(connection: &mut AsyncSmtpConnection) -> Result<(), Unconnected> {
+    let answer = connection.command(Noop).await?;
+    match answer.message().count() {
+        0 | 1 => Ok(()),
+        _ => Err(Unconnected::Injected),
     }
 }
 

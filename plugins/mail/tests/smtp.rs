@@ -74,125 +74,94 @@ async fn a_mail_arrives_whole() {
     assert!(received.data.is_ascii());
 }
 
+/// One answer of the server, and what it means: tried later or not, with which code.
+struct Case(fn(&mut Script), bool, Option<u16>, &'static str);
+
+const REPLIES: [Case; 13] = [
+    Case(|s| s.mail = Reply("451 later"), true, Some(451), "later"),
+    Case(
+        |s| s.mail = Reply("550 not you"),
+        false,
+        Some(550),
+        "not you",
+    ),
+    Case(|s| s.recipient = Reply("450 busy"), true, Some(450), "busy"),
+    Case(
+        |s| s.recipient = Reply("550 no such person"),
+        false,
+        Some(550),
+        "no such person",
+    ),
+    Case(
+        |s| s.data = Reply("421 closing"),
+        true,
+        Some(421),
+        "closing",
+    ),
+    Case(|s| s.data = Reply("554 no"), false, Some(554), "no"),
+    Case(|s| s.dot = Reply("452 full"), true, Some(452), "full"),
+    Case(
+        |s| s.dot = Reply("552 too large"),
+        false,
+        Some(552),
+        "too large",
+    ),
+    // Before the mail itself is spoken of, nothing is said against it.
+    Case(
+        |s| s.banner = Reply("554 closed today"),
+        true,
+        Some(554),
+        "closed today",
+    ),
+    Case(
+        |s| {
+            s.hello = Reply("550 not your kind");
+            s.quit = Reply("221 bye");
+        },
+        true,
+        Some(550),
+        "not your kind",
+    ),
+    // What is no answer at all says nothing either.
+    Case(|s| s.banner = Reply("nonsense"), true, None, ""),
+    Case(|s| s.recipient = Reply("2"), true, None, ""),
+    Case(|s| s.dot = Reply("250-taken\r\n999 or not"), true, None, ""),
+];
+
 #[tokio::test]
 async fn a_reply_decides_between_later_and_never() {
-    // A server that has said what it thinks is believed, even when it does not care to say goodbye.
-    let script = Script {
-        quit: Step::Stall,
-        ..Script::default()
-    };
-    for (script, transient, code, words) in [
-        (
-            Script {
-                mail: Reply("451 later"),
-                ..script
-            },
-            true,
-            Some(451),
-            "later",
-        ),
-        (
-            Script {
-                mail: Reply("550 not you"),
-                ..script
-            },
-            false,
-            Some(550),
-            "not you",
-        ),
-        (
-            Script {
-                recipient: Reply("450 busy"),
-                ..script
-            },
-            true,
-            Some(450),
-            "busy",
-        ),
-        (
-            Script {
-                recipient: Reply("550 no such person"),
-                ..script
-            },
-            false,
-            Some(550),
-            "no such person",
-        ),
-        (
-            Script {
-                data: Reply("421 closing"),
-                ..script
-            },
-            true,
-            Some(421),
-            "closing",
-        ),
-        (
-            Script {
-                data: Reply("554 no"),
-                ..script
-            },
-            false,
-            Some(554),
-            "no",
-        ),
-        (
-            Script {
-                dot: Reply("452 full"),
-                ..script
-            },
-            true,
-            Some(452),
-            "full",
-        ),
-        (
-            Script {
-                dot: Reply("552 too large"),
-                ..script
-            },
-            false,
-            Some(552),
-            "too large",
-        ),
-        // Before the mail itself is spoken of, nothing is said against it.
-        (
-            Script {
-                banner: Reply("554 closed today"),
-                ..script
-            },
-            true,
-            Some(554),
-            "closed today",
-        ),
-        (
-            Script {
-                hello: Reply("550 not your kind"),
-                quit: Reply("221 bye"),
-                ..script
-            },
-            true,
-            Some(550),
-            "not your kind",
-        ),
-        (
-            Script {
-                banner: Reply("nonsense"),
-                ..script
-            },
-            true,
-            None,
-            "",
-        ),
-    ] {
+    for Case(change, transient, code, words) in REPLIES {
+        // A server that has said what it thinks is believed, even when it does not care to say goodbye.
+        let mut script = Script {
+            quit: Step::Stall,
+            ..Script::default()
+        };
+        change(&mut script);
         let (sent, _) = outcome(script, false).await;
         let failure = sent.expect_err("a failure");
         let (MailFailure::Permanent(reason) | MailFailure::Transient(reason)) = &failure;
         assert_eq!(
             (failure.is_transient(), reason.code),
             (transient, code),
-            "{failure}"
+            "{words}: {failure}"
         );
         assert!(reason.text.contains(words), "{words}: {failure}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_without_end_is_tried_later() {
+    let changes: [fn(&mut Script); 3] = [
+        |s: &mut Script| s.banner = Reply("220-half a greeting"),
+        |s: &mut Script| s.hello = Reply("250-mail.example\r\n250-8BITMIME"),
+        |s: &mut Script| s.recipient = Reply("250-who"),
+    ];
+    for change in changes {
+        let mut script = Script::default();
+        change(&mut script);
+        let (sent, taken) = outcome(script, true).await;
+        assert!(sent.expect_err("a failure").is_transient());
+        assert_eq!(taken, 0);
     }
 }
 
@@ -440,6 +409,36 @@ async fn tls_from_the_first_byte_and_by_starttls() {
             assert!(failure.is_transient(), "{failure}");
         }
         assert_eq!(server.taken().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn what_was_said_before_the_encryption_counts_for_nothing() {
+    for go_ahead in [
+        Reply("220 go on\r\n250 AUTH PLAIN"),
+        Reply("454 not now"),
+        Reply("220 go on\r\n250-mail.example\r\n250 AUTH LOGIN"),
+        Step::Stall,
+        Step::Drop,
+    ] {
+        let server = Server::start(Script {
+            start_tls: true,
+            go_ahead,
+            ..Script::default()
+        });
+        let mut settings = settings(&server);
+        settings.security = Security::StartTls;
+        settings.roots = Some(CA.to_owned());
+        settings.username = Some("tongban".to_owned());
+        settings.password = Some("geheim".to_owned());
+        settings.timeouts.connect_ms = 500;
+        let failure = transport(settings)
+            .send(&mail("m1"))
+            .await
+            .expect_err("a failure");
+        assert!(failure.is_transient(), "{failure}");
+        assert!(server.taken().is_empty());
+        assert!(server.auths.lock().expect("no panic").is_empty());
     }
 }
 

@@ -32,6 +32,8 @@ use Step::Reply;
 pub struct Script {
     pub banner: Step,
     pub hello: Step,
+    /// The answer to `STARTTLS`.
+    pub go_ahead: Step,
     pub auth: Step,
     pub mail: Step,
     pub recipient: Step,
@@ -53,6 +55,7 @@ impl Default for Script {
         Self {
             banner: Reply("220 mail.example ESMTP"),
             hello: Reply("250-mail.example\r\n250-8BITMIME\r\n250 AUTH PLAIN LOGIN"),
+            go_ahead: Reply("220 go on"),
             auth: Reply("235 welcome"),
             mail: Reply("250 ok"),
             recipient: Reply("250 ok"),
@@ -198,7 +201,7 @@ impl Talk {
                 }
                 "EHLO" => self.perform(reader, self.script.hello)?,
                 "STARTTLS" => {
-                    self.perform(reader, Reply("220 go on"))?;
+                    self.perform(reader, self.script.go_ahead)?;
                     return Ok(End::StartTls);
                 }
                 "AUTH" => {
