@@ -108,7 +108,7 @@ impl Error {
     /// As an error of the task that waited for it: a place in another workflow is none of this one and stands as
     /// `origin`, the innermost one.
     #[must_use]
-    pub(crate) fn from_elsewhere(mut self) -> Self {
+    pub(crate) fn raised_elsewhere(mut self) -> Self {
         if let Some(origin) = self.instance.take()
             && self.extra.get("origin").is_none()
         {

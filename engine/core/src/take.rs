@@ -250,7 +250,7 @@ impl Machine<'_> {
                 Some(id) => {
                     self.waited(id);
                     self.set_state(id, State::New);
-                    self.fault(id, error.from_elsewhere());
+                    self.fault(id, error.raised_elsewhere());
                 }
                 None if self.asks(&run_id) => self.fault_all(error),
                 None => self.note_late(&run_id),
