@@ -341,6 +341,37 @@ const tests = {
     await look(head, "together-done");
   },
 
+  async "a fault in a part of an item keeps that part open with what was typed"(browser, site, shared) {
+    const page = await open(browser);
+    await signIn(page, site, "wang-lei");
+    await openItem(page, site, "机动车登记信息");
+    const part = page.locator("details", { has: page.locator("button[value=hand]") });
+    await part.locator("summary").click();
+    await page.locator("#hand-comment").fill("请看第二项");
+    await button(page, "hand").click();
+    await page.locator(".fault-summary a").waitFor();
+    check(await page.locator("#hand-who").isVisible(), "the part with the fault is open");
+    check((await page.locator("#hand-comment").inputValue()) === "请看第二项", "what was typed is kept");
+    await look(page, "item-part-fault");
+  },
+
+  async "public notices and one's own absence"(browser, site, shared) {
+    const page = shared.applicant;
+    await page.goto(`${site.url}/notices`);
+    await look(page, "notices");
+    await page.goto(`${site.url}/absence`);
+    await button(page, "add").click();
+    check((await page.locator('.fault-summary a[href="#from"]').count()) === 1, "a day that is missing is told");
+    await page.locator("#from").fill("2030-01-01");
+    await page.locator("#who").fill("赵敏");
+    await button(page, "add").click();
+    await page.locator("[role=status]").waitFor();
+    await look(page, "absence");
+    await page.locator("button[name=_end]").click();
+    await page.locator("[role=status]").waitFor();
+    check((await page.locator("button[name=_end]").count()) === 0, "the absence has ended");
+  },
+
   async "no page has errors of script or of its content policy"() {
     check(troubles.length === 0, troubles.join("\n"));
   },

@@ -12,6 +12,7 @@ use tongban_store::Store;
 use crate::config::Limits;
 use crate::counters::Counters;
 use crate::language::Language;
+use crate::organisation_watch::OrganisationWatch;
 use crate::security::attempts::Attempts;
 use crate::security::password::Passwords;
 use crate::security::secret::SiteKey;
@@ -36,6 +37,8 @@ pub struct Parts {
     pub counters: Counters,
     /// Bounds of requests.
     pub limits: Limits,
+    /// Keeps the organisation in force up to its files and to the absences that people keep.
+    pub organisation_watch: tokio::sync::Mutex<OrganisationWatch>,
     /// The program whose `sandbox` checks packs that come through the API.
     pub executable: PathBuf,
 }

@@ -118,10 +118,10 @@ pub async fn app_with(
     let runtime = runtime(config, store, &library, &key, transport, &lineage).await?;
     // Fails only when it was set before, and it is new.
     let _ = lineage.set(Arc::downgrade(runtime.node()));
+    // Who is away has an agent before anything runs.
+    let watch = OrganisationWatch::new(config, library.clone(), runtime.clone()).await?;
     let engine = Engine::start(&runtime);
     publish(&runtime, &library).await?;
-    let watch = OrganisationWatch::new(config, library, runtime.clone())?;
-    tokio::spawn(watch.run());
     let zone = TimeZone::get(&config.zone).with_context(|| format!("zone: `{}`", config.zone))?;
     let app = App::new(app::Parts {
         runtime,
@@ -140,8 +140,10 @@ pub async fn app_with(
         attempts: Attempts::default(),
         counters: Counters::default(),
         limits: config.limits,
+        organisation_watch: watch.into(),
         executable: config.executable.clone(),
     });
+    tokio::spawn(OrganisationWatch::run(app.clone()));
     Ok((app, engine))
 }
 
@@ -570,8 +572,8 @@ mod tests {
         let config = site_in(folder.path());
         let (app, engine) = app(&config).await.expect("the site comes up");
         let library = packs(&config.packs).expect("no packs");
-        let mut watch =
-            OrganisationWatch::new(&config, library, app.runtime.clone()).expect("read");
+        let watch = OrganisationWatch::new(&config, library, app.runtime.clone()).await;
+        let mut watch = watch.expect("read");
         assert!(!watch.look().await, "nothing changed");
         let text = std::fs::read_to_string(&config.organisation).expect("it is read");
         let write = |text: &str| std::fs::write(&config.organisation, text).expect("written");

@@ -1,5 +1,6 @@
 //! The HTTP API, the console and the command line: everything of Tongban that faces people and machines.
 
+mod absences;
 pub mod api;
 pub mod app;
 pub mod assemble;

@@ -25,6 +25,8 @@ pub struct CaseFilter {
     pub status: Option<String>,
     /// Who started it.
     pub starter: Option<String>,
+    /// A part of its title or number; empty for all.
+    pub text: String,
 }
 
 /// A work item in a list.
@@ -57,6 +59,10 @@ pub struct ItemEntry {
     pub card: Option<String>,
     /// Who claimed it.
     pub claimed: Option<String>,
+    /// Who started the case.
+    pub starter: Option<String>,
+    /// The unit of the case.
+    pub unit: Option<String>,
 }
 
 /// Lists the cases that an asker may see, newest first.
@@ -75,6 +81,7 @@ pub async fn cases(
         workflow: filter.workflow.clone(),
         status: filter.status.clone(),
         starter: filter.starter.clone(),
+        text: filter.text.clone(),
         ..Filter::default()
     };
     let before = place.map(|place| place.id);
@@ -195,6 +202,8 @@ pub async fn inbox(
         due_at_ms: Some(row.due_at_ms).filter(|at| *at < NO_DUE_MS),
         card: row.card,
         claimed: row.claimed,
+        starter: row.starter_id.filter(|person| !person.is_empty()),
+        unit: row.unit_id,
     });
     Ok((items.collect(), next))
 }

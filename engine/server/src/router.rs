@@ -70,7 +70,8 @@ pub fn routes() -> Vec<Route> {
 fn console_routes() -> Vec<Route> {
     use Access::{Officer, Open};
     use console::{
-        assets, bulk, case, cases, inbox, item, link, mailbox, notice, sign_in, start, start_list,
+        absence, assets, bulk, case, cases, inbox, item, link, mailbox, notice, sign_in, start,
+        start_list,
     };
     vec![
         get("/", Open, sign_in::home),
@@ -90,6 +91,8 @@ fn console_routes() -> Vec<Route> {
         get("/cases/{id}/confirmation", Officer, case::confirmation),
         get("/cases/{id}/diagram.svg", Officer, case::diagram),
         post("/cases/{id}", Officer, case::operate),
+        get("/absence", Officer, absence::page),
+        post("/absence", Officer, absence::act),
         get("/notices", Officer, notice::list),
         get("/notices/{id}", Officer, notice::page),
         get("/mailbox", Officer, mailbox::list),
@@ -163,9 +166,12 @@ fn draft_routes() -> Vec<Route> {
 
 /// What people do with work items.
 fn work_routes() -> Vec<Route> {
-    use api::{bulk, handing, work_items as items};
+    use api::{absences, bulk, handing, work_items as items};
     let work = Access::Key(Scope::Work);
     vec![
+        get("/api/v1/absences", work, absences::list),
+        post("/api/v1/absences", work, absences::add),
+        delete("/api/v1/absences/{id}", work, absences::end),
         get("/api/v1/work-items", work, items::list),
         post("/api/v1/work-items/decisions", work, bulk::decisions),
         post("/api/v1/work-items/transfers", work, bulk::transfers),

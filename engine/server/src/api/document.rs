@@ -13,8 +13,8 @@ use utoipa::{Modify, OpenApi};
 use crate::app::App;
 
 use super::{
-    bulk, drafts, events, handing, instances, mailbox, notices, operations, registers, work_items,
-    workflows,
+    absences, bulk, drafts, events, handing, instances, mailbox, notices, operations, registers,
+    work_items, workflows,
 };
 
 /// The API.
@@ -30,7 +30,7 @@ use super::{
         work_items::urge, work_items::withdrawal, bulk::decisions, bulk::transfers,
         drafts::list, drafts::show, drafts::save, drafts::remove,
         workflows::list, workflows::form, workflows::check, workflows::publish,
-        events::receive, registers::records, notices::list, notices::show, mailbox::list, mailbox::show,
+        events::receive, registers::records, notices::list, notices::show, absences::list, absences::add, absences::end, mailbox::list, mailbox::show,
     ),
     modifiers(&Keys)
 )]

@@ -130,6 +130,9 @@ pub struct CaseQuery {
     /// Only cases that this person started.
     #[serde(default)]
     pub starter: Option<String>,
+    /// A part of the title or number.
+    #[serde(default)]
+    pub text: Option<String>,
     /// Where the page begins.
     #[serde(default)]
     pub cursor: Option<String>,
@@ -309,6 +312,7 @@ pub async fn list(
         workflow: query.workflow,
         status: query.status,
         starter: query.starter,
+        text: query.text.unwrap_or_default().trim().to_owned(),
     };
     let place = Place::read(query.cursor.as_deref())?;
     let (rows, next) =

@@ -1,5 +1,6 @@
 //! The REST API under `/api/v1`: strict in what it takes, problem+json in what it refuses.
 
+pub mod absences;
 mod answers;
 pub mod body;
 pub mod bulk;

@@ -9,9 +9,10 @@ use tongban_runtime::RuntimeError;
 use tongban_work::{Act, Channel, OutcomeView, What};
 
 use super::decide::PageFault;
+use super::deciding::Deciding;
 use super::frame::{Frame, faulty_page, page as render};
 use super::handing::{colleagues, person};
-use super::item::{comment_rule, page_lines};
+use super::item::page_lines;
 use super::opened::outcomes;
 use super::posted::Posted;
 use super::time::{self, Due};
@@ -34,15 +35,11 @@ struct BulkPage {
     task: String,
     faults: Vec<FaultLine>,
     rows: Vec<Row>,
-    outcomes: Vec<OutcomeView>,
-    chosen: String,
-    reason: String,
-    comment: String,
-    comment_needed: Option<String>,
-    comment_optional: bool,
+    deciding: Deciding,
     may_hand: bool,
     people: Vec<(String, String)>,
     who: String,
+    hand_comment: String,
 }
 
 /// An item on the page.
@@ -105,19 +102,19 @@ pub async fn act(
         posted: &posted,
     };
     if marked.items.is_empty() {
-        return looking.faulty(marked, "main", words.bulk_none);
+        return looking.faulty(marked, "main", words.bulk_none).await;
     }
     if marked.mixed {
-        return looking.faulty(marked, "main", words.bulk_mixed);
+        return looking.faulty(marked, "main", words.bulk_mixed).await;
     }
     let what = match posted.text("_act") {
         "decide" => looking.decision(&marked),
         "hand" => looking.hand_over(),
-        _ => return render(&looking.page(marked, Vec::new())),
+        _ => return render(&looking.page(marked, Vec::new()).await?),
     };
     match what {
         Ok(what) => render(&looking.perform(marked, what).await),
-        Err(fault) => looking.faulty(marked, &fault.id, &fault.message),
+        Err(fault) => looking.faulty(marked, &fault.id, &fault.message).await,
     }
 }
 
@@ -191,34 +188,33 @@ impl Looking<'_> {
         self.posted.visitor.language.words()
     }
 
-    fn page(&self, marked: Marked, faults: Vec<FaultLine>) -> BulkPage {
-        let chosen = self.posted.text("_outcome").to_owned();
-        let (comment_needed, comment_optional) = comment_rule(&marked.outcomes, self.words());
-        BulkPage {
+    async fn page(&self, marked: Marked, faults: Vec<FaultLine>) -> Result<BulkPage, Problem> {
+        let outcomes = match marked.mixed {
+            true => Vec::new(),
+            false => marked.outcomes,
+        };
+        let typed = Some(self.posted);
+        let deciding = Deciding::of(outcomes, typed, self.words());
+        Ok(BulkPage {
             frame: Frame::new(self.app, &self.posted.visitor, "inbox")
                 .with_faults(!faults.is_empty()),
             task: marked.task,
             faults,
-            outcomes: if marked.mixed {
-                Vec::new()
-            } else {
-                marked.outcomes
-            },
+            deciding: deciding
+                .with_phrases(self.app, &self.signed_in.person)
+                .await?,
             may_hand: marked.may_hand && !marked.mixed,
             rows: marked.rows,
-            reason: self.posted.text(&format!("_reason.{chosen}")).to_owned(),
-            chosen,
-            comment: self.posted.text("_comment").to_owned(),
-            comment_needed,
-            comment_optional,
             people: marked.people,
             who: self.posted.text("_who").to_owned(),
-        }
+            hand_comment: self.posted.text("_hand-comment").to_owned(),
+        })
     }
 
-    fn faulty(&self, marked: Marked, id: &str, message: &str) -> Result<Response, Problem> {
+    async fn faulty(&self, marked: Marked, id: &str, message: &str) -> Result<Response, Problem> {
         let lines = page_lines(&[PageFault::new(id, message)]).collect();
-        faulty_page(StatusCode::UNPROCESSABLE_ENTITY, &self.page(marked, lines))
+        let page = self.page(marked, lines).await?;
+        faulty_page(StatusCode::UNPROCESSABLE_ENTITY, &page)
     }
 
     /// The decision that was posted; what every item would refuse is told before it goes to any.
@@ -230,7 +226,7 @@ impl Looking<'_> {
             .into_iter()
             .find(|(_, outcome)| outcome.name == chosen)
             .ok_or_else(|| PageFault::new("outcome", words.outcome_missing))?;
-        let comment = self.posted.filled("_comment");
+        let comment = self.posted.comment();
         if outcome.comment && comment.is_none() {
             return Err(PageFault::new("comment", words.comment_required));
         }

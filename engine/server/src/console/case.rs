@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
@@ -11,11 +12,11 @@ use serde_json::Value as Json;
 use tongban_runtime::{CaseView, Operate};
 use tongban_store::InstanceRow;
 
-use super::cases::status_text;
+use super::cases::{state_text, status_text};
 use super::clocks::{self, ClockShown};
-use super::decide::plain;
-use super::frame::{Frame, page as render};
-use super::item::names;
+use super::decide::{PageFault, plain};
+use super::frame::{Frame, faulty_page, page as render};
+use super::item::{names, page_lines};
 use super::posted::Posted;
 use super::start_list::title_of;
 use super::steps::{self, Step};
@@ -26,15 +27,19 @@ use crate::api::body::json;
 use crate::api::operations::checked;
 use crate::app::App;
 use crate::drawing::{self, PICTURE_POLICY};
-use crate::form::{self, Access};
+use crate::form::{self, Access, FaultLine};
 use crate::language::{InWords, Language};
 use crate::offers::{Lookup, Surroundings};
 use crate::problem::Problem;
 use crate::reveal;
 use crate::security::account::SignedIn;
 use crate::security::identity::{Officer, Visitor};
+use crate::veil::Veil;
 use crate::visibility::{self, may_operate};
 use crate::words::{Words, fill};
+
+/// The id of the clock over the whole case.
+const CASE_CLOCK: &str = "case";
 
 /// Which part of the history.
 #[derive(Deserialize)]
@@ -49,6 +54,7 @@ pub struct CasePageQuery {
 #[template(path = "case.html")]
 struct CasePage {
     frame: Frame,
+    faults: Vec<FaultLine>,
     id: String,
     title: String,
     number: String,
@@ -138,25 +144,29 @@ impl Look<'_> {
         let language = self.visitor.language;
         let words = language.words();
         let titles = outline::titles(case, language);
-        let (steps, older) = steps::of_case(app, &head.id, after, &titles, language).await?;
+        let veil = Veil::of(&self.form()).await?;
+        let veil = if revealed { veil.lifted() } else { veil };
+        let (steps, older) =
+            steps::of_case(app, &head.id, after, (&titles, &veil), language).await?;
         let (answers, masked) = self.answers(revealed).await?;
         let ended = head.ended_at_ms.is_some();
         let may = |what: &Operate| !ended && may_operate(app, self.signed_in.asker(), what, head);
         Ok(CasePage {
             title: head.title.clone().unwrap_or_else(|| head.workflow.clone()),
             number: head.number.clone().unwrap_or_default(),
-            status_text: case
-                .state_word()
-                .map_or_else(|| status_text(&head.status, words), str::to_owned),
+            status_text: case.state_word().map_or_else(
+                || status_text(&head.status, words),
+                |state| state_text(state, language),
+            ),
             status: head.status.clone(),
             facts: facts(app, head, case, language),
-            fault: fault(head),
+            fault: fault(head, &veil),
             ending: if ended {
                 steps::ending(app, case, &titles).await?
             } else {
                 None
             },
-            result: result(case, words),
+            result: result(case, &veil, words),
             own_items: self.own_items(&titles),
             standing: self.standing(&titles),
             masked: masked && !revealed && self.form().may_reveal(),
@@ -164,7 +174,7 @@ impl Look<'_> {
             answers,
             outline: outline::outline(case, language),
             clocks: clocks::of_case(app, case, &titles, language),
-            said: timeline::of_case(app, case, language).await?,
+            said: timeline::of_case(app, case, self.signed_in.asker(), language).await?,
             steps,
             older,
             at_start: after == 0,
@@ -174,8 +184,17 @@ impl Look<'_> {
             suspended: head.status == "suspended",
             follow_ups: self.follow_ups().await?,
             frame: Frame::new(app, self.visitor, "cases"),
+            faults: Vec::new(),
             id: head.id.clone(),
         })
+    }
+
+    /// The page with a fault at one of its controls.
+    async fn faulty(&self, id: &str, message: &str) -> Result<Response, Problem> {
+        let mut page = self.page(0, false).await?;
+        page.frame.faulty = true;
+        page.faults = page_lines(&[PageFault::new(id, message)]).collect();
+        faulty_page(StatusCode::UNPROCESSABLE_ENTITY, &page)
     }
 
     /// What the viewer may start from this case: its address and title.
@@ -325,8 +344,9 @@ fn facts(
     facts
 }
 
-fn fault(head: &InstanceRow) -> Option<String> {
-    let error: Json = serde_json::from_str(head.last_error.as_deref()?).ok()?;
+fn fault(head: &InstanceRow, veil: &Veil) -> Option<String> {
+    let error = serde_json::from_str(head.last_error.as_deref()?).ok()?;
+    let error = veil.told(error);
     let text = |name: &str| error.get(name).and_then(Json::as_str);
     Some(
         [text("title"), text("detail"), text("instance")]
@@ -338,8 +358,8 @@ fn fault(head: &InstanceRow) -> Option<String> {
 }
 
 /// What the case came to, besides the outcome, whose title stands above it.
-fn result(case: &CaseView, words: &'static Words) -> Option<String> {
-    let mut output = json(&case.instance.output());
+fn result(case: &CaseView, veil: &Veil, words: &'static Words) -> Option<String> {
+    let mut output = veil.told(json(&case.instance.output()));
     let ended = case.instance.status().has_ended();
     if let Some(members) = output.as_object_mut() {
         members.remove("outcome");
@@ -379,7 +399,12 @@ pub async fn confirmation(
     let due = latest.map(|clock| {
         let day = time::due(&app, Some(clock.due_at_ms), false, visitor.language);
         let day = day.map_or(clock.due, |due| due.day);
-        let date = fill(words.expected_by, &[("date", &day)]);
+        // Without a time limit of the whole case only that of the step is promised.
+        let text = match clock.id.as_str() {
+            CASE_CLOCK => words.expected_by,
+            _ => words.step_expected_by,
+        };
+        let date = fill(text, &[("date", &day)]);
         if clock.provisional {
             format!("{date}({})", words.provisional)
         } else {
@@ -425,7 +450,7 @@ pub async fn operate(
     if posted.text("_act") == "reveal" {
         return show_masked(&app, &signed_in, &id, &posted).await;
     }
-    let head = visibility::head(&app, signed_in.asker(), &id).await?;
+    let (head, case) = visibility::case(&app, signed_in.asker(), &id).await?;
     let what = match posted.text("_act") {
         "cancel" => Operate::Cancel,
         "suspend" => Operate::Suspend,
@@ -441,7 +466,17 @@ pub async fn operate(
             posted.visitor.language.words().not_allowed,
         ));
     }
-    let reason = checked(posted.text("reason"))?;
+    let Ok(reason) = checked(posted.text("reason")) else {
+        let look = Look {
+            app: &app,
+            visitor: &posted.visitor,
+            signed_in: &signed_in,
+            head: &head,
+            case: &case,
+        };
+        let words = posted.visitor.language.words();
+        return look.faulty("reason", words.action_reason_missing).await;
+    };
     app.runtime
         .operate(&id, what, &reason, signed_in.caller())
         .await?;
@@ -463,9 +498,13 @@ async fn show_masked(
         head: &head,
         case: &case,
     };
-    let not_allowed = posted.visitor.language.words().not_allowed;
+    let words = posted.visitor.language.words();
+    if checked(posted.text("reason")).is_err() && look.form().may_reveal() {
+        let message = words.action_reason_missing;
+        return look.faulty("reveal-reason", message).await;
+    }
     look.form()
-        .reveal(&signed_in.person, posted.text("reason"), not_allowed)
+        .reveal(&signed_in.person, posted.text("reason"), words.not_allowed)
         .await?;
     render(&look.page(0, true).await?)
 }

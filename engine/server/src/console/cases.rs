@@ -7,6 +7,7 @@ use serde::Deserialize;
 use tongban_store::InstanceRow;
 
 use super::frame::{Frame, page as render};
+use super::inbox::encoded;
 use super::time;
 use crate::api::cursor::{LIMIT_DEFAULT, Place};
 use crate::app::App;
@@ -23,6 +24,9 @@ pub struct CasesQuery {
     tab: String,
     #[serde(default)]
     status: String,
+    /// A part of a title or number.
+    #[serde(default)]
+    text: String,
     #[serde(default)]
     cursor: String,
 }
@@ -34,6 +38,9 @@ struct CasesPage {
     all_tab: bool,
     status: String,
     statuses: Vec<(&'static str, &'static str)>,
+    text: String,
+    /// Whether the list is narrowed down.
+    narrowed: bool,
     rows: Vec<Row>,
     next: Option<String>,
 }
@@ -62,6 +69,26 @@ pub fn status_text(status: &str, words: &'static Words) -> String {
     .to_owned()
 }
 
+/// The public word for where a case stands. It is the author's own; those that everybody uses have an English one.
+pub fn state_text(state: &str, language: Language) -> String {
+    let english = match state {
+        "待提交" => "Not sent yet",
+        "待受理" => "Waiting to be accepted",
+        "补正中" => "Being corrected",
+        "办理中" => "In progress",
+        "公示中" => "Public notice",
+        "已办结" => "Finished",
+        "不予受理" => "Not accepted",
+        "不予许可" => "Not granted",
+        "已撤回" => "Withdrawn",
+        own => own,
+    };
+    match language {
+        Language::Chinese => state.to_owned(),
+        Language::English => english.to_owned(),
+    }
+}
+
 /// Shows the list.
 pub async fn page(
     State(app): State<App>,
@@ -86,6 +113,7 @@ pub async fn page(
         workflow: None,
         status: Some(status.to_owned()).filter(|status| !status.is_empty()),
         starter: (!all_tab).then(|| signed_in.person.clone()),
+        text: query.text.trim().to_owned(),
     };
     let place = Place::read(Some(&query.cursor))?;
     let (rows, next) = lists::cases(&app, signed_in.asker(), &filter, place, LIMIT_DEFAULT).await?;
@@ -99,7 +127,12 @@ pub async fn page(
             .into_iter()
             .map(|row| shown(&app, row, visitor.language))
             .collect(),
-        next: next.map(|cursor| format!("/cases?tab={tab}&status={status}&cursor={cursor}")),
+        next: next.map(|cursor| {
+            let text = encoded(&filter.text);
+            format!("/cases?tab={tab}&status={status}&text={text}&cursor={cursor}")
+        }),
+        narrowed: !status.is_empty() || !filter.text.is_empty(),
+        text: filter.text,
     })
 }
 

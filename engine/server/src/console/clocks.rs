@@ -109,6 +109,11 @@ fn clock_title(
 fn ground_word<'a>(ground: &'a str, words: &'static Words) -> &'a str {
     match ground {
         "correction" => words.ground_correction,
+        "notice" => words.ground_notice,
+        "explanation" => words.ground_explanation,
+        "appraisal" => words.ground_appraisal,
+        "hearing" => words.ground_hearing,
+        "suspended" => words.ground_suspended,
         "batch" => words.ground_batch,
         ground => ground,
     }

@@ -190,7 +190,7 @@ fn read_answer(
         });
     }
     let change = value(&difference(base, &data))?;
-    let (comment, statement) = (posted.filled("_comment"), posted.filled("_statement"));
+    let (comment, statement) = (posted.comment(), posted.filled("_statement"));
     let reason = outcome
         .as_ref()
         .and_then(|outcome| posted.filled(&format!("_reason.{outcome}")));

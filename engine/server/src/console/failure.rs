@@ -6,7 +6,7 @@ use axum::response::{Html, IntoResponse, Response};
 
 use super::frame::Frame;
 use crate::app::App;
-use crate::language::InWords;
+use crate::language::{InWords, Language};
 use crate::problem::{NOTICE_OVER, Problem, Worded};
 use crate::security::identity::Visitor;
 use crate::words::fill;
@@ -28,13 +28,18 @@ pub fn page(app: &App, visitor: &Visitor, problem: &Problem) -> Response {
             (words.notice_over, words.notice_objections_over.to_owned())
         }
         404 | 405 => (words.not_found, words.not_found_help.to_owned()),
+        403 if detail == words.session_stale => (words.too_old, detail),
         403 => (words.not_allowed, detail),
         429 | 503 => (words.busy, String::new()),
         500.. => {
             let id = detail.rsplit(' ').next().unwrap_or_default().to_owned();
             (words.failed, fill(words.failed_help, &[("id", &id)]))
         }
-        _ => (words.bad_request, detail),
+        // The words of the API are English.
+        _ => match visitor.language {
+            Language::English => (words.bad_request, detail),
+            Language::Chinese => (words.bad_request, words.bad_request_help.to_owned()),
+        },
     };
     let page = FailurePage {
         frame: Frame::new(app, visitor, ""),

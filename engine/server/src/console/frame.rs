@@ -84,6 +84,8 @@ fn said(path: &str, words: &'static Words) -> Option<&'static str> {
         "resubmitted" => words.resubmitted,
         "urged" => words.urged,
         "handed" => words.handed_saved,
+        "away" => words.absence_saved,
+        "back" => words.absence_ended,
         "saved" => words.draft_saved,
         "discarded" => words.draft_discarded,
         "signed-out" => words.signed_out,

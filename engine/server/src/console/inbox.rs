@@ -103,6 +103,8 @@ struct Waiting {
     title: String,
     number: String,
     task: String,
+    /// Who applies, and for which unit.
+    from: String,
     received: String,
     due: Option<Due>,
     card: Option<Card>,
@@ -219,6 +221,7 @@ async fn waiting(app: &App, row: lists::ItemEntry, language: Language) -> Waitin
     let item = format!("{}.{}.{}", row.instance, row.n, row.round);
     Waiting {
         task: task(app, &row, language).await,
+        from: applicant(app, &row, language),
         address: format!("/items/{}/{}", row.instance, row.n),
         item: Some(item).filter(|_| row.kind == "approve"),
         title: if row.case_title.is_empty() {
@@ -234,6 +237,15 @@ async fn waiting(app: &App, row: lists::ItemEntry, language: Language) -> Waitin
             .claimed
             .map(|person| fill(words.claimed_by, &[("name", &app.name_of(&person))])),
     }
+}
+
+/// Who applies, and for which unit.
+fn applicant(app: &App, row: &lists::ItemEntry, language: Language) -> String {
+    let person = row.starter.as_deref().map(|person| app.name_of(person));
+    let unit = row.unit.as_deref();
+    let unit = unit.map(|unit| app.unit_name(unit, language));
+    let known: Vec<String> = person.into_iter().chain(unit).collect();
+    known.join(" · ")
 }
 
 /// What is asked, in the reader's language: titles are stored as their author wrote them.

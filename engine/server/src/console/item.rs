@@ -7,9 +7,10 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::Value as Json;
 use tongban_runtime::RuntimeError;
-use tongban_work::{Act, Channel, ItemView, OutcomeView, What};
+use tongban_work::{Act, Channel, ItemView, What};
 
 use super::decide::{self, PageFault, Reading, access_of, said_after};
+use super::deciding::Deciding;
 use super::frame::{Frame, faulty_page, page as render};
 use super::handing::{self, Handing};
 use super::inbox::{Card, card};
@@ -26,7 +27,7 @@ use crate::language::{InWords, Language};
 use crate::problem::Problem;
 use crate::security::account::SignedIn;
 use crate::security::identity::{Officer, Visitor};
-use crate::visibility;
+use crate::visibility::{self, Asker};
 use crate::words::{Words, fill};
 
 /// Steps that may follow, as many as the page names.
@@ -56,13 +57,9 @@ struct ItemPage {
     changes: Vec<form::Change>,
     said: Vec<Said>,
     round: Option<String>,
-    outcomes: Vec<OutcomeView>,
-    chosen: String,
-    reason: String,
-    comment: String,
-    comment_needed: Option<String>,
-    comment_optional: bool,
+    deciding: Deciding,
     statement: bool,
+    typed: Typed,
     can: Can,
     targets: Vec<Target>,
     resume: bool,
@@ -168,28 +165,82 @@ pub fn names(app: &App, people: &[String], words: &'static Words) -> String {
     format!("{line} {more}")
 }
 
-/// What of a post is shown again.
+/// The parts of the page besides the answer; each is a form of its own.
+const PARTS: [&str; 4] = ["return", "correct", "hand", "comment"];
+
+/// What of a post is shown again, in the part of the page from which it came.
 #[derive(Default)]
-struct Again {
+struct Again<'a> {
     data: Option<Json>,
     fields: Vec<Fault>,
     page: Vec<PageFault>,
-    chosen: String,
-    reason: String,
-    comment: String,
+    posted: Option<&'a Posted>,
 }
 
-impl Again {
-    fn of(posted: &Posted, data: Option<Json>, fields: Vec<Fault>, page: Vec<PageFault>) -> Self {
-        let chosen = posted.text("_outcome").to_owned();
+impl<'a> Again<'a> {
+    fn of(
+        posted: &'a Posted,
+        data: Option<Json>,
+        fields: Vec<Fault>,
+        page: Vec<PageFault>,
+    ) -> Self {
         Self {
             data,
             fields,
             page,
-            reason: posted.text(&format!("_reason.{chosen}")).to_owned(),
-            chosen,
-            comment: posted.text("_comment").to_owned(),
+            posted: Some(posted),
         }
+    }
+
+    /// The part of the page that was posted; empty for the answer, or when nothing was.
+    fn part(&self) -> &'static str {
+        let act = self.posted.map_or("", |posted| posted.text("_act"));
+        PARTS
+            .into_iter()
+            .find(|part| *part == act)
+            .unwrap_or_default()
+    }
+
+    /// What was typed on the answer.
+    fn answer(&self) -> Option<&'a Posted> {
+        self.posted.filter(|_| self.part().is_empty())
+    }
+
+    /// What was typed in another part.
+    fn typed(&self) -> Typed {
+        let names = [
+            "_to", "_resume", "_items", "_who", "_way", "_text", "_comment",
+        ];
+        let posted = self.posted.filter(|_| !self.part().is_empty());
+        let texts = names.into_iter().map(|name| {
+            let text = posted.map_or("", |posted| posted.text(name));
+            (name, text.to_owned())
+        });
+        Typed {
+            part: self.part(),
+            texts: texts.collect(),
+        }
+    }
+}
+
+/// What was typed in a part of the page besides the answer.
+struct Typed {
+    part: &'static str,
+    texts: Vec<(&'static str, String)>,
+}
+
+impl Typed {
+    /// Whether it is about this part, which then is open.
+    fn is(&self, part: &str) -> bool {
+        self.part == part
+    }
+
+    /// A text of a part.
+    fn text(&self, part: &str, name: &str) -> &str {
+        let found = self.texts.iter().find(|(known, _)| *known == name);
+        found
+            .filter(|_| self.is(part))
+            .map_or("", |(_, text)| text.as_str())
     }
 }
 
@@ -201,7 +252,7 @@ struct Look<'a> {
 }
 
 impl Look<'_> {
-    async fn page(&self, again: Again) -> Result<ItemPage, Problem> {
+    async fn page(&self, again: Again<'_>) -> Result<ItemPage, Problem> {
         let (app, opened, view) = (self.app, self.opened, &self.opened.view);
         let language = self.visitor.language;
         let words = language.words();
@@ -219,8 +270,6 @@ impl Look<'_> {
             Some(_) => String::new(),
             None => opened.answers(&access, language),
         };
-        let outcomes = opened.outcomes(language);
-        let (comment_needed, comment_optional) = comment_rule(&outcomes, words);
         Ok(ItemPage {
             frame: Frame::new(app, self.visitor, "inbox").with_faults(!faults.is_empty()),
             address: format!("/items/{}/{}", opened.case.instance.id(), view.n),
@@ -242,14 +291,10 @@ impl Look<'_> {
             answers,
             shown: opened.shown(language),
             changes: opened.changes(&access, language),
-            said: timeline::of_case(app, &opened.case, language).await?,
+            said: timeline::of_case(app, &opened.case, self.asker(), language).await?,
             round: (view.round > 1).then(|| fill(words.round, &[("n", &view.round.to_string())])),
-            outcomes,
-            chosen: again.chosen,
-            reason: again.reason,
-            comment: again.comment,
-            comment_needed,
-            comment_optional,
+            deciding: self.deciding(&can, again.answer()).await?,
+            typed: again.typed(),
             statement: again.page.iter().any(|fault| fault.id == "statement"),
             can,
             targets: opened.targets(language),
@@ -257,12 +302,20 @@ impl Look<'_> {
                 .returns
                 .as_ref()
                 .is_some_and(|back| back.resume.is_none()),
-            markable: self.markable(),
+            markable: self.markable(again.posted.filter(|_| again.part() == "return")),
             handing: Handing::of(app, view, language),
             added: self.added(),
             seen_round: view.round,
             digest: view.digest.clone(),
         })
+    }
+
+    fn asker(&self) -> Asker<'_> {
+        let signed_in = self.visitor.signed_in.as_ref();
+        Asker {
+            person: signed_in.map(|signed_in| signed_in.person.as_str()),
+            unit: None,
+        }
     }
 
     fn field_lines(&self, faults: &[Fault]) -> Vec<FaultLine> {
@@ -303,7 +356,24 @@ impl Look<'_> {
         Some(fill(words.claimed_by, &[("name", &self.app.name_of(by))]))
     }
 
-    fn markable(&self) -> Vec<Markable> {
+    /// Outcomes and comment; a form that is filled in needs no comment, and asks for an outcome when there are several.
+    async fn deciding(&self, can: &Can, typed: Option<&Posted>) -> Result<Deciding, Problem> {
+        let language = self.visitor.language;
+        let mut outcomes = self.opened.outcomes(language);
+        if !can.decide && !(can.submit && outcomes.len() > 1) {
+            outcomes.clear();
+        }
+        let mut deciding = Deciding::of(outcomes, typed, language.words());
+        deciding.optional |= !can.decide;
+        match &self.visitor.signed_in {
+            Some(signed_in) if can.decide => {
+                deciding.with_phrases(self.app, &signed_in.person).await
+            }
+            _ => Ok(deciding),
+        }
+    }
+
+    fn markable(&self, typed: Option<&Posted>) -> Vec<Markable> {
         let returns = self.opened.view.returns.as_ref();
         if returns.is_none_or(|returns| !returns.fields) {
             return Vec::new();
@@ -311,6 +381,9 @@ impl Look<'_> {
         let fields = self.opened.form.fields();
         fields
             .map(|field| Markable {
+                why: typed
+                    .map_or("", |posted| posted.text(&format!("_field.{}", field.path)))
+                    .to_owned(),
                 path: field.path.clone(),
                 title: field.title.text(self.visitor.language).to_owned(),
             })
@@ -339,23 +412,6 @@ pub fn page_lines(faults: &[PageFault]) -> impl Iterator<Item = FaultLine> {
         id: fault.id.clone(),
         message: fault.message.clone(),
     })
-}
-
-/// Which outcomes want a comment, in words, and whether any does without.
-pub fn comment_rule(outcomes: &[OutcomeView], words: &'static Words) -> (Option<String>, bool) {
-    let needing: Vec<&str> = outcomes
-        .iter()
-        .filter(|outcome| outcome.comment)
-        .map(|outcome| outcome.title.as_str())
-        .collect();
-    if needing.is_empty() || needing.len() == outcomes.len() {
-        return (None, needing.is_empty());
-    }
-    let named = needing.join("、");
-    (
-        Some(fill(words.comment_needed_for, &[("outcomes", &named)])),
-        true,
-    )
 }
 
 /// Who closed an item, when and how, in words; `None` while it is open.

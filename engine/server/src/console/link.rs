@@ -6,11 +6,12 @@ use axum::extract::{FromRequest, Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use tongban_runtime::{LinkView, RuntimeError};
-use tongban_work::{Act, Channel, OutcomeView, Refusal, What};
+use tongban_work::{Act, Channel, Refusal, What};
 
 use super::decide::{self, PageFault, Reading, access_of};
+use super::deciding::Deciding;
 use super::frame::{Frame, faulty_page, page as render};
-use super::item::{closed, comment_rule};
+use super::item::{closed, page_lines};
 use super::opened::Opened;
 use super::posted::Posted;
 use super::refusal;
@@ -42,12 +43,7 @@ struct LinkPage {
     answers: String,
     shown: Vec<(String, String)>,
     said: Vec<Said>,
-    comment_needed: Option<String>,
-    comment_optional: bool,
-    reason: String,
-    outcomes: Vec<OutcomeView>,
-    chosen: String,
-    comment: String,
+    deciding: Deciding,
     may_decide: bool,
     sign_in: String,
     digest: String,
@@ -246,14 +242,7 @@ impl Look<'_> {
         page: Vec<PageFault>,
         posted: &Posted,
     ) -> Result<Response, Problem> {
-        let mut lines: Vec<FaultLine> = page
-            .into_iter()
-            .map(|fault| FaultLine {
-                name: String::new(),
-                id: fault.id,
-                message: fault.message,
-            })
-            .collect();
+        let mut lines: Vec<FaultLine> = page_lines(&page).collect();
         let language = self.visitor.language;
         lines.extend(
             fields
@@ -279,10 +268,6 @@ impl Look<'_> {
         let name = app.name_of(&link.person);
         // Before signing in a link shows as little of people as possible: what is masked stays masked.
         let masked = Access::read_all().with(&[], &[], &view.fields.hide, &[]);
-        let outcomes = opened.outcomes(language);
-        let (comment_needed, comment_optional) = comment_rule(&outcomes, words);
-        let kept = |name: &str| posted.map_or_else(String::new, |posted| posted.text(name).into());
-        let chosen = kept("_outcome");
         Ok(LinkPage {
             frame: Frame::new(app, self.visitor, "").with_faults(!faults.is_empty()),
             address: format!("/link/{}", self.token),
@@ -300,12 +285,7 @@ impl Look<'_> {
             fields,
             shown: opened.shown(language),
             said: timeline::of_item(app, &opened.case, view.n, language).await?,
-            outcomes,
-            reason: kept(&format!("_reason.{chosen}")),
-            chosen,
-            comment: kept("_comment"),
-            comment_needed,
-            comment_optional,
+            deciding: Deciding::of(opened.outcomes(language), posted, words),
             may_decide,
             sign_in: format!("/items/{}/{}", link.instance, link.n),
             digest: view.digest.clone(),

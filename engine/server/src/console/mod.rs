@@ -1,11 +1,13 @@
 //! The console: pages rendered on the server, every decision without JavaScript.
 
+pub mod absence;
 pub mod assets;
 pub mod bulk;
 pub mod case;
 pub mod cases;
 pub mod clocks;
 pub mod decide;
+pub mod deciding;
 pub mod failure;
 pub mod frame;
 pub mod handing;

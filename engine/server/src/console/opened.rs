@@ -41,6 +41,8 @@ pub struct Markable {
     pub path: String,
     /// The title.
     pub title: String,
+    /// Why it is marked, as typed before.
+    pub why: String,
 }
 
 impl Opened {

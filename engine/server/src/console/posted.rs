@@ -28,6 +28,14 @@ impl Posted {
         self.entries.first(name).unwrap_or_default().trim()
     }
 
+    /// The comment: the phrase that was chosen, and what was typed.
+    pub fn comment(&self) -> Option<String> {
+        match (self.filled("_phrase"), self.filled("_comment")) {
+            (Some(phrase), Some(typed)) if typed != phrase => Some(format!("{phrase}\n{typed}")),
+            (phrase, typed) => typed.or(phrase),
+        }
+    }
+
     /// A value that was filled in.
     pub fn filled(&self, name: &str) -> Option<String> {
         Some(self.text(name))

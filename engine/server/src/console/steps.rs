@@ -11,6 +11,7 @@ use crate::api::body::json;
 use crate::app::App;
 use crate::language::{InWords, Language};
 use crate::problem::Problem;
+use crate::veil::Veil;
 use crate::words::Words;
 
 /// Activations on one page.
@@ -40,7 +41,7 @@ pub async fn of_case(
     app: &App,
     id: &str,
     after: i64,
-    titles: &HashMap<String, String>,
+    (titles, veil): (&HashMap<String, String>, &Veil),
     language: Language,
 ) -> Result<(Vec<Step>, Option<String>), Problem> {
     let rows = app.store().history(id, after, PAGE + 1).await;
@@ -64,7 +65,7 @@ pub async fn of_case(
                 actor: actor.clone(),
                 title: title(entry, titles, language.words()),
                 status: status(entry, language.words()),
-                note: note(app, entry),
+                note: veiled(note(app, entry, language.words()), veil),
             });
         }
     }
@@ -128,19 +129,29 @@ fn status(entry: &Entry, words: &'static Words) -> &'static str {
     }
 }
 
-/// The error in full, or the name of whoever is noted.
-fn note(app: &App, entry: &Entry) -> String {
+/// A text without what the form masks for this reader.
+fn veiled(text: String, veil: &Veil) -> String {
+    match veil.told(serde_json::Value::String(text)) {
+        serde_json::Value::String(text) => text,
+        _ => String::new(),
+    }
+}
+
+/// The error in full, or what is noted; who is noted stands with the name.
+fn note(app: &App, entry: &Entry, words: &'static Words) -> String {
     if let Some(error) = &entry.error {
         let error = json(error);
         let text = |name: &str| error.get(name).and_then(serde_json::Value::as_str);
         let parts = [text("title"), text("detail")].into_iter().flatten();
         return parts.collect::<Vec<_>>().join(" · ");
     }
-    entry
-        .note
-        .as_deref()
-        .map(|note| app.name_of(note))
-        .unwrap_or_default()
+    let note = entry.note.as_deref().unwrap_or_default();
+    match note.split_once(": ") {
+        Some((person, said)) if app.organisation().person(person).is_some() => {
+            format!("{}{}{said}", app.name_of(person), words.colon)
+        }
+        _ => app.name_of(note),
+    }
 }
 
 #[cfg(test)]

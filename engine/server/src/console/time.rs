@@ -47,7 +47,7 @@ pub fn due(app: &App, at_ms: Option<i64>, provisional: bool, language: Language)
     })
 }
 
-/// A date with its day of the week, such as `2026-11-25(周三)`.
+/// A date with its day of the week, such as `2026-11-25（周三）`.
 pub fn weekday(day: Date, language: Language) -> String {
     let words = language.words();
     let names = [
@@ -120,7 +120,7 @@ mod tests {
         assert_eq!(said("2026-11-25T09:00:00Z"), "已超时 2 个工作日");
         assert_eq!(said("2026-11-27T00:30:00Z"), "已超时");
         let day = calendar.date_of(friday);
-        assert_eq!(weekday(day, Language::Chinese), "2026-11-27(周五)");
+        assert_eq!(weekday(day, Language::Chinese), "2026-11-27（周五）");
         assert_eq!(weekday(day, Language::English), "Fri 2026-11-27");
     }
 }

@@ -10,6 +10,7 @@ use super::{outline, time};
 use crate::app::App;
 use crate::language::{InWords, Language};
 use crate::problem::Problem;
+use crate::visibility::Asker;
 use crate::words::{Words, fill};
 
 /// One entry of the record.
@@ -34,13 +35,39 @@ pub struct Said {
     pub kept: bool,
 }
 
-/// The record of a case.
+/// The record of a case as somebody may read it: what signers say to one another is not for who applied.
 ///
 /// # Errors
 /// The database refused.
-pub async fn of_case(app: &App, case: &CaseView, language: Language) -> Result<Vec<Said>, Problem> {
+pub async fn of_case(
+    app: &App,
+    case: &CaseView,
+    asker: Asker<'_>,
+    language: Language,
+) -> Result<Vec<Said>, Problem> {
     let rows = app.store().decisions(case.instance.id()).await;
-    Ok(told(app, case, rows.map_err(Problem::internal)?, language))
+    let mut rows = rows.map_err(Problem::internal)?;
+    let applicant = asker
+        .person
+        .filter(|person| *person == case.head.starter.user);
+    if let Some(person) = applicant {
+        for row in &mut rows {
+            let hears = u32::try_from(row.n).is_ok_and(|n| case.hears(n, person));
+            // A request to correct is said to the applicant, and so is a return to him: it opened his item.
+            let to_applicant = match row.act.as_str() {
+                "return" => case
+                    .desk
+                    .items()
+                    .iter()
+                    .any(|item| item.kind == Kind::Resubmit && item.opened_ms == row.at_ms),
+                act => act == "correct",
+            };
+            if !hears && !to_applicant && row.person_id != person {
+                row.comment = None;
+            }
+        }
+    }
+    Ok(told(app, case, rows, language))
 }
 
 /// The record of one item of a case.

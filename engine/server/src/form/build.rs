@@ -126,7 +126,10 @@ impl Builder<'_> {
             return Kind::Agree(fixed.clone());
         }
         match kind_word(schema) {
-            "object" => Kind::Group(self.fields(schema, path, depth + 1)),
+            "object" => match self.fields(schema, path, depth + 1) {
+                fields if fields.is_empty() => Kind::Data,
+                fields => Kind::Group(fields),
+            },
             "array" => self.list(schema, path, depth),
             "boolean" => Kind::Tick,
             "integer" | "number" if self.choices(schema, path).is_none() => Kind::Number {

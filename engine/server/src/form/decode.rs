@@ -444,7 +444,7 @@ fn compact(text: &str) -> String {
 }
 
 /// Reads year, month and day in this order, written with hyphens, slashes, dots or 年月日.
-fn civil_date(text: &str) -> Option<jiff::civil::Date> {
+pub fn civil_date(text: &str) -> Option<jiff::civil::Date> {
     let mut parts = text
         .split(['-', '/', '.', '年', '月', '日'])
         .filter(|part| !part.is_empty());

@@ -17,7 +17,7 @@ mod render;
 pub use access::{Access, FieldAccess, schema_path};
 pub use build::{Offers, WantedChoice, build, wanted_choices};
 pub use change::{Change, changes};
-pub use decode::{Decoded, Entries, decode, edit_rows, sketch, without_nulls};
+pub use decode::{Decoded, Entries, civil_date, decode, edit_rows, sketch, without_nulls};
 pub use fault::{Fault, FaultLine, What, identifier};
 pub use field::{Choice, Field, Form, Kind, Mask, Section, title_of};
 pub use mask::{Cover, Masks};

@@ -44,7 +44,7 @@ async fn a_form_with_faults_says_where_and_keeps_what_was_typed() {
     let faulty = browser.post("/start/sharing/apply", &wrong).await;
     assert_eq!(faulty.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(
-        faulty.body.contains("<title>错误:"),
+        faulty.body.contains("<title>错误："),
         "the title begins with the fault"
     );
     assert!(

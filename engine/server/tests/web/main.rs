@@ -7,6 +7,7 @@
     reason = "a test fails loudly, and its helpers do too"
 )]
 
+mod absence;
 mod access;
 mod api;
 mod console;

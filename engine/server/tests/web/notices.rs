@@ -163,7 +163,7 @@ async fn anybody_who_is_signed_in_reads_a_notice_and_nothing_else_of_its_case() 
             "名单公示(",
             "张**",
             MASKED,
-            "公示期:",
+            "公示期：",
             &offer,
             "广场异议",
             "#object",
@@ -218,7 +218,7 @@ async fn a_notice_that_is_over_says_so_and_its_text_is_gone_for_people_outside()
     let mut outside = Browser::of(&site, "qian-li").await;
     let page = outside.get(&notice).await;
     assert_eq!(page.status, StatusCode::GONE, "{}", page.body);
-    holds(&page, &["公示已结束", "公示期:", &started.number]);
+    holds(&page, &["公示已结束", "公示期：", &started.number]);
     assert!(
         !page.body.contains("张**") && !page.body.contains("/start/square"),
         "{}",

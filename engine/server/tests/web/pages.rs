@@ -21,7 +21,7 @@ async fn the_record_of_a_case_is_in_words_of_its_reader() {
     let address = format!("/items/{id}/{n}");
     let page = head.get(&address).await;
     for text in [
-        "请您作出决定:本部门审核",
+        "请您作出决定：本部门审核",
         "还剩 ",
         "后续环节",
         "href=\"#answer\"",
@@ -241,7 +241,7 @@ async fn a_case_that_follows_another_is_started_from_its_page_only() {
     let case = applicant.get(&format!("/cases/{id}")).await;
     assert!(case.body.contains(&offer), "{}", case.body);
     assert!(
-        case.body.contains("办理结果:办结:不予共享"),
+        case.body.contains("办理结果：办结:不予共享"),
         "{}",
         case.body
     );
