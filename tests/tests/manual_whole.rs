@@ -459,6 +459,12 @@ fn links_lead_to_headings_that_are_there() {
     assert!(followed > 30, "{followed}");
 }
 
+/// Whether a word in capitals stands for something, as in `--filter TEXT`: those are in the page's language.
+fn has_placeholder(span: &str) -> bool {
+    span.split(|letter: char| !letter.is_ascii_alphabetic())
+        .any(|word| word.len() > 3 && word.chars().all(|letter| letter.is_ascii_uppercase()))
+}
+
 /// What stands in code in the first column of a page's tables, in order; words of a language left out.
 fn first_columns(text: &str) -> Vec<String> {
     let rows = text.lines().filter(|line| line.starts_with("| "));
@@ -468,7 +474,7 @@ fn first_columns(text: &str) -> Vec<String> {
             let spans = cell.split('`').skip(1).step_by(2).map(str::to_owned);
             spans.collect::<Vec<_>>()
         })
-        .filter(|span| span.is_ascii())
+        .filter(|span| span.is_ascii() && !has_placeholder(span))
         .collect()
 }
 
