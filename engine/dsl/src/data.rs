@@ -2,11 +2,11 @@
 
 use tongban_expr::Value;
 
-use crate::codes::Code;
+use crate::codes::{self, Code};
 use crate::definition::{Entry, Template, TemplateKind};
 use crate::diagnostic::{Diagnostic, in_order};
 use crate::node::{self, Node, NodeKind};
-use crate::parse::value;
+use crate::parse::{commented, value};
 use crate::place::Places;
 use crate::shape;
 use crate::span::Span;
@@ -46,21 +46,10 @@ impl Placed {
             return span;
         };
         span = node.span;
-        for part in pointer.split('/').skip(1) {
-            let name = part.replace("~1", "/").replace("~0", "~");
-            let next = match &node.kind {
-                NodeKind::Map(fields) => fields
-                    .iter()
-                    .find(|field| *field.key == *name)
-                    .map(|field| (&*field.value, field.key_span)),
-                NodeKind::List(items) => name
-                    .parse::<usize>()
-                    .ok()
-                    .and_then(|at| items.get(at))
-                    .map(|item| (&**item, item.span)),
-                _ => None,
+        for name in names(pointer) {
+            let Some((inner, place)) = below(node, &name) else {
+                break;
             };
-            let Some((inner, place)) = next else { break };
             span = if matches!(inner.kind, NodeKind::Map(_) | NodeKind::List(_)) {
                 place
             } else {
@@ -69,6 +58,100 @@ impl Placed {
             node = inner;
         }
         span
+    }
+
+    /// Texts that people read and that YAML cut short at ` #`; `source` is what was read.
+    #[must_use]
+    pub fn cut_titles(&self, source: &str) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        if let Some(root) = self.root.as_deref() {
+            let source = source.strip_prefix('\u{feff}').unwrap_or(source);
+            cut_titles(root, source, &mut found);
+        }
+        found
+    }
+
+    /// What to write when a key is none, but the rest of a text that a comma cut off: `{ reason: 甲,乙 }`.
+    #[must_use]
+    pub fn behind_comma(&self, pointer: &str) -> Option<String> {
+        let (around, name) = pointer.rsplit_once('/')?;
+        let mut node = self.root.as_deref()?;
+        for name in names(around) {
+            node = below(node, &name)?.0;
+        }
+        let key = unescaped(name);
+        let at = node.fields().iter().position(|field| *field.key == *key)?;
+        shape::behind_comma(literal(node).entries(), at)
+    }
+}
+
+/// Keys of texts that people read.
+const TITLES: &[&str] = &[
+    "title",
+    "summary",
+    "description",
+    "group",
+    "unit",
+    "basis",
+    "x-en",
+    "en",
+    "zh-CN",
+    "x-help",
+];
+
+/// A text that people read and that a comment cut short.
+pub(crate) fn cut_title(source: &str, span: Span) -> Option<Diagnostic> {
+    let comment = commented(source, span)?;
+    let text = source.get(span.range()).unwrap_or("");
+    let message = format!("`{comment}` is a comment: the text ends before it");
+    let whole = format!("{text} {comment}").replace('\'', "''");
+    Some(
+        Diagnostic::warning(codes::BAD_VALUE, span, message).help(format!(
+            "put the text into quotes: '{whole}'; a comment that is meant has a space behind its `#`"
+        )),
+    )
+}
+
+fn cut_titles(node: &Node, source: &str, found: &mut Vec<Diagnostic>) {
+    let inner = match &node.kind {
+        NodeKind::List(items) => items.iter().map(|item| &**item).collect(),
+        NodeKind::Map(fields) => {
+            for field in fields.iter().filter(|field| TITLES.contains(&&*field.key)) {
+                if field.value.as_str().is_some() {
+                    found.extend(cut_title(source, field.value.span));
+                }
+            }
+            fields.iter().map(|field| &*field.value).collect()
+        }
+        _ => Vec::new(),
+    };
+    for node in inner {
+        cut_titles(node, source, found);
+    }
+}
+
+/// The parts of a JSON pointer.
+fn names(pointer: &str) -> impl Iterator<Item = String> + '_ {
+    pointer.split('/').skip(1).map(unescaped)
+}
+
+fn unescaped(part: &str) -> String {
+    part.replace("~1", "/").replace("~0", "~")
+}
+
+/// What stands in an object or a list under a name, with the place of the name.
+fn below<'n>(node: &'n Node, name: &str) -> Option<(&'n Node, Span)> {
+    match &node.kind {
+        NodeKind::Map(fields) => fields
+            .iter()
+            .find(|field| *field.key == *name)
+            .map(|field| (&*field.value, field.key_span)),
+        NodeKind::List(items) => name
+            .parse::<usize>()
+            .ok()
+            .and_then(|at| items.get(at))
+            .map(|item| (&**item, item.span)),
+        _ => None,
     }
 }
 

@@ -22,6 +22,7 @@ mod shape;
 pub mod signatures;
 mod span;
 mod suggest;
+mod vocabulary;
 mod width;
 
 pub use check::{Inspected, Nothing, Reference, Surroundings, check, inspect, is_rhai_keyword};
@@ -33,3 +34,4 @@ pub use number::meant as number_meant;
 pub use parse::{Parsed, ParsedFunction, parse, parse_function, period};
 pub use span::{Span, Spanned};
 pub use suggest::did_you_mean;
+pub use vocabulary::schema_stranger;

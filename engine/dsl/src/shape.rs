@@ -282,6 +282,13 @@ impl<'a> Shape<'a> {
         });
         if !fits {
             let words: Vec<&str> = allowed.iter().map(|kind| type_name(kind)).collect();
+            let choices = schema.get("enum").into_iter().flat_map(Value::items);
+            let choices: Vec<&str> = choices.filter_map(Value::as_str).collect();
+            let help = if choices.is_empty() {
+                wrap_help(template, &words, schema.text("x-example"))
+            } else {
+                Some(format!("write {}", suggest::list(&choices)))
+            };
             faults.push(
                 Diagnostic::error(
                     codes::BAD_ARGUMENT,
@@ -293,7 +300,7 @@ impl<'a> Shape<'a> {
                         kind_name(template)
                     ),
                 )
-                .help_if(wrap_help(template, &words, schema.text("x-example"))),
+                .help_if(help),
             );
         }
         fits

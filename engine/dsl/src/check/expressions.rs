@@ -75,6 +75,16 @@ impl Checker<'_> {
             );
             return;
         }
+        if let Some(inner) = half_marked(text) {
+            let fault = Diagnostic::warning(
+                codes::UNMARKED,
+                span,
+                "this looks like an expression whose `${` is not whole: it stays a text",
+            );
+            self.faults
+                .push(fault.help(format!("write '${{ {inner} }}'")));
+            return;
+        }
         let embedded = text.contains("{{") && text.contains("}}")
             || text.contains("<%") && text.contains("%>");
         let language = self.definition.evaluate.language;
@@ -176,4 +186,10 @@ impl Checker<'_> {
             );
         }
     }
+}
+
+/// `$ form.name }`: an expression that lost the brace of its mark.
+fn half_marked(text: &str) -> Option<&str> {
+    let inner = text.trim().strip_prefix("$ ")?.strip_suffix('}')?.trim();
+    (!inner.is_empty() && inner.matches('{').count() == inner.matches('}').count()).then_some(inner)
 }

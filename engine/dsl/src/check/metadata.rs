@@ -1,6 +1,7 @@
 //! Clocks, pauses, titles and the case: expressions and names in our metadata.
 
 use crate::codes;
+use crate::data::cut_title;
 use crate::definition::{Clock, StartTrigger, Task};
 use crate::diagnostic::Diagnostic;
 use crate::span::Span;
@@ -17,12 +18,13 @@ impl Checker<'_> {
         let main = Scope::new(None, &self.definition.tasks, ListKind::Sequence);
         let document = &self.definition.document;
         for text in [&document.title, &document.summary].into_iter().flatten() {
-            self.numbered_text(&text.value, text.span);
+            self.commented_text(text.span);
         }
         if let Some(case) = &metadata.case {
             let start = Setting::before(nowhere, 0);
             // The title is made anew after every activation, so that it may say what steps found.
             if let Some(title) = &case.title {
+                self.commented_text(title.span);
                 self.template(title, &Setting::any_time(&main));
             }
             if let Some(key) = &case.key {
@@ -59,9 +61,7 @@ impl Checker<'_> {
             .flatten()
         {
             self.template(template, &setting);
-            if let Some(text) = template.as_str() {
-                self.numbered_text(text, template.span);
-            }
+            self.commented_text(template.span);
         }
         if let Some(clock) = &metadata.clock {
             self.clock(clock, &setting);
@@ -91,24 +91,14 @@ impl Checker<'_> {
     }
 
     /// `title: 受理 #1`: YAML takes the number for a comment.
-    fn numbered_text(&mut self, text: &str, span: Span) {
-        let source = &self.definition.source;
-        let plain = source.get(span.range()) == Some(text);
-        let rest = source.get(span.end as usize..).unwrap_or("");
-        let line = rest.lines().next().unwrap_or("").trim_end();
-        let number = line.trim_start().strip_prefix('#').filter(|number| {
-            number.starts_with(|sign: char| sign.is_ascii_digit()) && line.starts_with(' ')
-        });
-        if let (true, Some(number)) = (plain, number) {
-            let message = format!("` #{number}` is a comment: the text ends before it");
-            self.faults.push(
-                Diagnostic::warning(codes::BAD_VALUE, span, message)
-                    .help(format!("put the text into quotes: '{text} #{number}'")),
-            );
-        }
+    fn commented_text(&mut self, span: Span) {
+        self.faults.extend(cut_title(&self.definition.source, span));
     }
 
     fn clock(&mut self, clock: &Clock, setting: &Setting<'_>) {
+        if let Some(title) = &clock.title {
+            self.commented_text(title.span);
+        }
         let parts = [&clock.title, &clock.due, &clock.promise, &clock.basis];
         parts
             .into_iter()

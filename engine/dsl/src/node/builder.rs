@@ -21,6 +21,9 @@ const MAX_DEPTH: usize = 100;
 /// Most values, counted after aliases are expanded.
 const MAX_NODES: usize = 250_000;
 
+/// Behind so many faults it is not looked for what a key that stands twice was meant for.
+const LOOKED_FOR_MAX: usize = 100;
+
 /// A list or an object whose end has not come yet.
 pub(super) enum Open {
     List {
@@ -271,9 +274,14 @@ impl<'a> Builder<'a> {
             );
         }
         // `do:` left empty before a second `do:`: the second is what was meant.
-        let empty = fields.iter().rposition(|field| {
-            first.is_some() && field.key == text && matches!(field.value.kind, NodeKind::Null)
-        });
+        let looked_for = first.is_some() && self.diagnostics.len() < LOOKED_FOR_MAX;
+        let is_empty =
+            |field: &Field| field.key == text && matches!(field.value.kind, NodeKind::Null);
+        let empty = if looked_for {
+            fields.iter().rposition(is_empty)
+        } else {
+            None
+        };
         if let Some(empty) = empty {
             fields.remove(empty);
         }

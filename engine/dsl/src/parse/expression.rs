@@ -272,6 +272,31 @@ pub(crate) fn cut_off(source: &str, span: Span) -> Option<&'static str> {
     )
 }
 
+/// What YAML took for a comment behind an unquoted text, where its author probably meant it: `受理 #1`, `申请(见 # 2)`.
+pub(crate) fn commented(source: &str, span: Span) -> Option<&str> {
+    let text = source.get(span.range())?;
+    if text.is_empty() || text.starts_with(['\'', '"', '|', '>']) {
+        return None;
+    }
+    let rest = source.get(span.end as usize..)?.lines().next()?;
+    let comment = rest.trim_start().trim_end();
+    let behind = comment
+        .strip_prefix('#')
+        .filter(|_| rest.starts_with([' ', '\t']))?;
+    let opens = |sign: char| text.matches(sign).count();
+    let unclosed = [
+        ('(', ')'),
+        ('（', '）'),
+        ('【', '】'),
+        ('《', '》'),
+        ('“', '”'),
+    ]
+    .iter()
+    .any(|(open, close)| opens(*open) > opens(*close))
+        || opens('`') % 2 == 1;
+    (behind.starts_with(char::is_alphanumeric) || unclosed).then_some(comment)
+}
+
 /// The range between `${` and `}` when the text is one expression and nothing else.
 fn whole(text: &str, language: Language) -> Option<(usize, usize)> {
     let start = text.len() - text.trim_start().len();

@@ -8,7 +8,7 @@ use crate::definition::{
     Template,
 };
 use crate::diagnostic::Diagnostic;
-use crate::node::{Node, NodeKind};
+use crate::node::{Field, Node, NodeKind};
 use crate::span::Spanned;
 use crate::suggest;
 
@@ -141,6 +141,16 @@ impl Reader {
     }
 
     fn extra(&mut self, node: &Node) -> Vec<Entry> {
+        if let Some(english) = node
+            .get("x-en")
+            .filter(|english| english.as_str().is_none())
+        {
+            let message = format!("`x-en` must be a text, found {}", english.kind_name());
+            self.report(
+                Diagnostic::warning(codes::WRONG_TYPE, first_line(english.span), message)
+                    .help("write the title for readers of English, or leave the key out"),
+            );
+        }
         self.entries(node)
             .into_iter()
             .filter(|entry| entry.key.starts_with("x-"))
@@ -313,6 +323,7 @@ impl Reader {
             NodeKind::Map(fields)
                 if fields.len() == 1 && fields.iter().all(|field| UNITS.contains(&&*field.key)) =>
             {
+                fields.iter().for_each(|field| self.length_of_time(field));
                 return;
             }
             NodeKind::Text(text) if text.contains("${") => return,
@@ -348,6 +359,25 @@ impl Reader {
             _ => "write for example `{ workingDays: 5 }`".to_owned(),
         };
         self.report(Diagnostic::error(codes::BAD_DUE, first_line(node.span), message).help(help));
+    }
+
+    /// The number behind a unit, or the day behind `date`.
+    fn length_of_time(&mut self, field: &Field) {
+        let what = format!("`{}`", field.key);
+        match (&*field.key, &field.value.kind) {
+            (_, NodeKind::Text(text)) if text.contains("${") => {}
+            ("date", NodeKind::Text(_)) => {}
+            ("date", _) => {
+                self.wrong_type(&field.value, &what, "a text with a day such as 2026-01-31")
+            }
+            (_, NodeKind::Int(count)) if *count >= 0 => {}
+            (_, NodeKind::Text(text)) if text.parse::<u32>().is_ok() => {
+                let message = format!("{what} must be a whole number, found a text");
+                let fault = Diagnostic::error(codes::BAD_DUE, field.value.span, message);
+                self.report(fault.help("take the quotes away"));
+            }
+            _ => self.wrong_type(&field.value, &what, "a whole number, not negative"),
+        }
     }
 
     fn pauses(&mut self, node: &Node) -> Option<Pauses> {

@@ -14,6 +14,7 @@ mod event;
 mod expression;
 mod foreign;
 mod items;
+mod json_schema;
 mod keywords;
 mod metadata;
 mod reader;
@@ -33,7 +34,7 @@ use crate::place::Places;
 
 pub(crate) use duration::human as human_duration;
 pub use duration::period;
-pub(crate) use expression::{close, cut_off, looks_like_expression};
+pub(crate) use expression::{close, commented, cut_off, looks_like_expression};
 pub(crate) use reader::{first_line, value};
 pub(crate) use retry::has_scheme;
 pub(crate) use task::is_identifier;

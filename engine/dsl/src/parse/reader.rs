@@ -256,26 +256,32 @@ impl Reader {
 
     /// One of a few words.
     pub fn choice<T: Copy>(&mut self, node: &Node, what: &str, choices: &[(&str, T)]) -> Option<T> {
-        let text = self.text(node, what)?;
+        let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+        let Some(text) = node.as_str() else {
+            self.report(
+                Diagnostic::error(
+                    codes::WRONG_TYPE,
+                    first_line(node.span),
+                    format!("{what} must be a text, found {}", node.kind_name()),
+                )
+                .help(format!("write {}", suggest::list(&words))),
+            );
+            return None;
+        };
         let found = choices
             .iter()
-            .find(|(word, _)| *word == text.value)
+            .find(|(word, _)| *word == text)
             .map(|(_, value)| *value);
         if found.is_none() {
-            let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
             self.report(
                 Diagnostic::error(
                     codes::BAD_VALUE,
                     node.span,
-                    format!(
-                        "{what} is {}, found `{}`",
-                        suggest::list(&words),
-                        text.value
-                    ),
+                    format!("{what} is {}, found `{text}`", suggest::list(&words)),
                 )
                 .help(
-                    chinese::value(&text.value, &words)
-                        .or_else(|| suggest::nearest(&text.value, words.iter().copied()))
+                    chinese::value(text, &words)
+                        .or_else(|| suggest::nearest(text, words.iter().copied()))
                         .map_or_else(
                             || format!("write {}", suggest::list(&words)),
                             |near| format!("did you mean `{near}`?"),

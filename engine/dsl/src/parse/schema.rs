@@ -1,15 +1,13 @@
 //! Input, output, export, schemas and resources.
 
-use tongban_expr::Value;
-
-use super::reader::{Reader, first_line, value};
+use super::reader::{Reader, first_line};
 use super::retry::has_scheme;
 use crate::codes;
 use crate::definition::{
     Export, Input, Output, Resource, Schema, SchemaSource, Template, TemplateKind,
 };
 use crate::diagnostic::Diagnostic;
-use crate::node::{Field, Node, NodeKind};
+use crate::node::{Field, Node};
 use crate::shape;
 use crate::signatures;
 use crate::span::Spanned;
@@ -230,41 +228,6 @@ impl Reader {
         Some(format)
     }
 
-    fn schema_document(&mut self, node: &Node) -> Option<SchemaSource> {
-        if let [field] = node.fields()
-            && &*field.key == "$ref"
-            && let Some(path) = field.value.as_str()
-            && !path.starts_with('#')
-            && !is_remote(path)
-        {
-            return Some(SchemaSource::Form(Spanned::new(
-                path.to_owned(),
-                field.value.span,
-            )));
-        }
-        if !matches!(node.kind, NodeKind::Map(_) | NodeKind::Bool(_)) {
-            self.wrong_type(
-                node,
-                "the `document` of a schema",
-                "a JSON Schema (an object)",
-            );
-            return None;
-        }
-        let document = value(node);
-        if let Some(fault) = schema_fault(&document) {
-            self.report(
-                Diagnostic::error(
-                    codes::BAD_VALUE,
-                    first_line(node.span),
-                    format!("this is no JSON Schema: {fault}"),
-                )
-                .help("it follows JSON Schema 2020-12"),
-            );
-            return None;
-        }
-        Some(SchemaSource::Document(Spanned::new(document, node.span)))
-    }
-
     pub fn resource(&mut self, node: &Node, what: &str) -> Option<Resource> {
         if let Some(text) = node.as_str() {
             self.report(
@@ -312,51 +275,4 @@ impl Reader {
             endpoint,
         })
     }
-}
-
-/// Why a value is no JSON Schema; remote references are never fetched.
-fn schema_fault(document: &Value) -> Option<String> {
-    let mut json: serde_json::Value = serde_json::from_str(&document.to_json()).ok()?;
-    match jsonschema::draft202012::meta::validate(&json) {
-        Ok(()) => remote_reference(&mut json)
-            .map(|uri| format!("`$ref: {uri}` lies outside the pack and is never fetched"))
-            .or_else(|| tongban_expr::schema::Schema::compile(&json, false).err()),
-        Err(error) => {
-            let place = error.instance_path().to_string();
-            let found = error.instance().to_string();
-            Some(match place.rsplit('/').next() {
-                Some("type") => format!(
-                    "{found} is no type; types are string, integer, number, boolean, array, object, null"
-                ),
-                _ if place.is_empty() => error.to_string(),
-                _ => format!("{place} cannot be {found}"),
-            })
-        }
-    }
-}
-
-/// The first reference that lies outside; references to files of the pack are taken out, the pack
-/// resolves them.
-fn remote_reference(schema: &mut serde_json::Value) -> Option<String> {
-    match schema {
-        serde_json::Value::Object(members) => {
-            let target = members
-                .get("$ref")
-                .and_then(|target| target.as_str())
-                .unwrap_or("#");
-            if is_remote(target) {
-                return Some(target.to_owned());
-            }
-            if !target.starts_with('#') {
-                members.remove("$ref");
-            }
-            members.values_mut().find_map(remote_reference)
-        }
-        serde_json::Value::Array(items) => items.iter_mut().find_map(remote_reference),
-        _ => None,
-    }
-}
-
-fn is_remote(target: &str) -> bool {
-    target.contains("://") && !target.starts_with("pack://")
 }
