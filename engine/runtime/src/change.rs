@@ -19,7 +19,7 @@ use crate::lane::{Input, Told, What};
 use crate::load::BLOB_MARK;
 use crate::out::{Handed, Out};
 use crate::parties::parties_of;
-use crate::records::record_rows;
+use crate::record_rows::record_rows;
 use crate::state::State;
 
 /// What an activation hands over.

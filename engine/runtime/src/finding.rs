@@ -7,7 +7,7 @@ use tongban_plugin::{
 };
 use tongban_store::Store;
 
-use crate::records::{read_record, unavailable};
+use crate::record_rows::{read_record, unavailable};
 
 /// How many records a search reads at most beside those that it gives.
 const READ_MAX: usize = 10_000;

@@ -49,6 +49,7 @@ mod performer;
 mod projection;
 mod publish;
 mod published;
+pub mod record_rows;
 pub mod records;
 mod reindex;
 pub mod render;

@@ -8,7 +8,7 @@ use tongban_store::{Change, Outcome, RecordKeyRow, RecordNext, RecordRow, Record
 use crate::error::RuntimeError;
 use crate::lane::Class;
 use crate::node::Node;
-use crate::records::{read_definition, read_record};
+use crate::record_rows::{read_definition, read_record};
 
 /// How many records are read, and written, at once.
 const PAGE: i64 = 500;

@@ -11,7 +11,7 @@ use crate::error::RuntimeError;
 use crate::facade::PACK_ROW;
 use crate::lane::Class;
 use crate::node::Node;
-use crate::records::{read_definition, read_record};
+use crate::record_rows::{read_definition, read_record};
 
 /// How many records are read, and removed, at once.
 const PAGE: i64 = 500;

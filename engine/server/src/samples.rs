@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use tongban_expr::{Budget, Scope, Script, Value};
 use tongban_plugin::{FieldSource, History, Provenance, RecordMode, RegisterDefinition};
 use tongban_runtime::Runtime;
-use tongban_runtime::records::record_row;
+use tongban_runtime::record_rows::record_row;
 use tongban_store::{Change, Outcome, RecordWrite};
 
 /// How many records one change writes.
