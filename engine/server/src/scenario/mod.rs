@@ -202,7 +202,7 @@ impl Suite {
         let mut play = Play::new(&stage);
         let outcome = play.run(file, scenario, lines).await;
         ran.reached = stage.watcher.reached();
-        for instance in play.instances() {
+        for instance in &stage.with_children(play.instances()).await {
             if let (Ok(case), Ok(entries)) =
                 (stage.case(instance).await, stage.history(instance).await)
             {

@@ -13,6 +13,8 @@ use super::stage::Stage;
 /// The last entries of the history that a failure shows.
 const LAST_ENTRIES: usize = 8;
 
+/// The cases of one scenario that coverage counts.
+const FAMILY_MAX: usize = 200;
 /// The children that a failure shows.
 const CHILDREN_SHOWN: i64 = 10;
 
@@ -277,6 +279,27 @@ impl Stage {
             })
         });
         Ok(told.collect())
+    }
+
+    /// These cases, and those that they started, and so on downwards; at most [`FAMILY_MAX`].
+    pub async fn with_children(&self, instances: impl Iterator<Item = &str>) -> Vec<String> {
+        let mut family: Vec<String> = instances.map(str::to_string).collect();
+        let mut at = 0;
+        while let Some(parent) = family.get(at).filter(|_| family.len() < FAMILY_MAX) {
+            let free = (FAMILY_MAX - family.len()) as i64;
+            let rows = self
+                .runtime
+                .store()
+                .instance_children(parent, "", free)
+                .await;
+            for row in rows.unwrap_or_default() {
+                if !family.contains(&row.id) {
+                    family.push(row.id);
+                }
+            }
+            at += 1;
+        }
+        family
     }
 
     /// The CloudEvents that came or went, in order.

@@ -86,8 +86,15 @@ scenarios:
   - test: a failure tells the children
     expect: { status: faulted }
 ";
-    let (outcomes, _) = played(source);
+    let (outcomes, coverage) = played(source);
     all_pass(&outcomes[..2]);
+    let child = &coverage.workflows["desk/child"];
+    assert_eq!(child.missed().count(), 0, "what a case starts is covered");
+    let untaken: Vec<&str> = child
+        .untaken()
+        .map(|branch| branch.label.as_str())
+        .collect();
+    assert_eq!(untaken, ["rejected"]);
     let failure = outcomes[2].failure.clone().expect("it completed");
     let child = "child: desk/child (KD2026-0001, running), open: look";
     assert!(failure.stood.contains(child), "{}", failure.stood);
