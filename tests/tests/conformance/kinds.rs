@@ -115,13 +115,27 @@ fn lacking() -> Value {
     json!({ "document": { "type": "object", "required": ["lacking"] } })
 }
 
-fn properties() -> Vec<Property> {
-    let last = json!([]);
-    let alone = |name, over, wanted| Property {
-        after: last.clone(),
+/// A property of a task that stands alone.
+fn alone(name: &'static str, over: Value, wanted: Value) -> Property {
+    Property {
+        after: json!([]),
         ..property(name, over, wanted)
-    };
-    let plain = json!({ "as": "{ w: 1 }" });
+    }
+}
+
+/// What gives every task an output that says little.
+fn plain() -> Value {
+    json!({ "as": "{ w: 1 }" })
+}
+
+fn properties() -> Vec<Property> {
+    let mut properties = of_what_goes_in();
+    properties.extend(of_what_comes_out());
+    properties.extend(of_the_flow());
+    properties
+}
+
+fn of_what_goes_in() -> Vec<Property> {
     vec![
         alone(
             "is skipped when `if` is false",
@@ -139,6 +153,16 @@ fn properties() -> Vec<Property> {
             error("expression"),
         ),
         alone(
+            "shows its metadata and its place",
+            json!({ "metadata": { "x-note": [1] }, "output": { "as": "[$task.definition.metadata[\"x-note\"][0], $task.name, $task.reference]" } }),
+            completed(json!([1, "x", "/do/0/x"])),
+        ),
+    ]
+}
+
+fn of_what_comes_out() -> Vec<Property> {
+    vec![
+        alone(
             "has its transformed and its raw input in `output.as`",
             json!({ "input": { "from": "{ m: .k }" }, "output": { "as": "{ i: $input.m, r: $task.input.k }" } }),
             completed(json!({ "i": 5, "r": 5 })),
@@ -155,7 +179,7 @@ fn properties() -> Vec<Property> {
         ),
         property(
             "exports",
-            json!({ "output": plain, "export": { "as": "$context + { e: $output.w, i: $input.k }" } }),
+            json!({ "output": plain(), "export": { "as": "$context + { e: $output.w, i: $input.k }" } }),
             completed(json!({ "o": { "w": 1 }, "c": { "k": 5, "go": false, "e": 1, "i": 5 } })),
         ),
         alone(
@@ -163,43 +187,76 @@ fn properties() -> Vec<Property> {
             json!({ "export": { "as": "{ e: 1 }", "schema": lacking() } }),
             error("validation"),
         ),
+    ]
+}
+
+fn of_the_flow() -> Vec<Property> {
+    vec![
         property(
             "may end the workflow",
-            json!({ "output": plain, "then": "end" }),
+            json!({ "output": plain(), "then": "end" }),
             completed(json!({ "w": 1 })),
         ),
         property(
             "may exit its scope",
-            json!({ "output": plain, "then": "exit" }),
+            json!({ "output": plain(), "then": "exit" }),
             completed(json!({ "w": 1 })),
         ),
         property(
             "may continue",
-            json!({ "output": plain, "then": "continue" }),
+            json!({ "output": plain(), "then": "continue" }),
             completed(json!({ "o": { "w": 1 } })),
         ),
         Property {
             after: json!([{ "y": { "set": { "no": 1 } } }, { "z": { "set": { "o": "${ . }" } } }]),
             ..property(
                 "may lead to another task",
-                json!({ "output": plain, "then": "z" }),
+                json!({ "output": plain(), "then": "z" }),
                 completed(json!({ "o": { "w": 1 } })),
             )
         },
         alone(
-            "shows its metadata and its place",
-            json!({ "metadata": { "x-note": [1] }, "output": { "as": "[$task.definition.metadata[\"x-note\"][0], $task.name, $task.reference]" } }),
-            completed(json!([1, "x", "/do/0/x"])),
-        ),
-        alone(
             "ends in time under a timeout",
-            json!({ "timeout": { "after": { "hours": 1 } }, "output": plain }),
+            json!({ "timeout": { "after": { "hours": 1 } }, "output": plain() }),
             completed(json!({ "w": 1 })),
         ),
     ]
 }
 
-/// A test for each property of each kind.
+/// Where a task may stand, with what is around it. Each gives what the task gives; those that give lists, a list of it.
+fn places(task: &Value) -> Vec<(&'static str, Value, bool)> {
+    let list = json!([{ "x": task }]);
+    let raise =
+        json!([{ "r": { "raise": { "error": { "type": "https://x.org/e", "status": 400 } } } }]);
+    let item = json!({ "to": { "one": { "with": { "type": "item" } } } });
+    vec![
+        ("in a do", json!({ "do": list }), false),
+        (
+            "in a loop",
+            json!({ "for": { "in": "[1]" }, "do": list }),
+            false,
+        ),
+        ("in a branch", json!({ "fork": { "branches": list } }), true),
+        (
+            "in a race",
+            json!({ "fork": { "compete": true, "branches": list } }),
+            false,
+        ),
+        ("in a try", json!({ "try": list, "catch": {} }), false),
+        (
+            "in a handler",
+            json!({ "try": raise, "catch": { "do": list } }),
+            false,
+        ),
+        (
+            "in a foreach",
+            json!({ "listen": item, "foreach": { "do": list } }),
+            true,
+        ),
+    ]
+}
+
+/// A test for each property of each kind, and one for each place in each place.
 pub(crate) fn trials(port: u16) -> Vec<Trial> {
     let mut trials = Vec::new();
     for (kind, task, gives) in kinds() {
@@ -214,7 +271,51 @@ pub(crate) fn trials(port: u16) -> Vec<Trial> {
             trials.push(trial(kind, &task, property, port));
         }
     }
+    trials.extend(placed(port));
     trials
+}
+
+/// All kinds of tasks one after the other, each two places deep: what is around a task changes nothing of what it gives.
+fn placed(port: u16) -> Vec<Trial> {
+    let names = places(&json!({})).into_iter().map(|(name, ..)| name);
+    let names: Vec<&'static str> = names.collect();
+    let mut trials = Vec::new();
+    for (outer_at, outer) in names.iter().enumerate() {
+        for (inner_at, inner) in names.iter().enumerate() {
+            let (mut tasks, mut gives) = (Vec::new(), serde_json::Map::new());
+            for (at, (_, task, given)) in kinds().into_iter().enumerate() {
+                let Some(given) = given else { continue };
+                let (inside, listed) = placed_at(inner_at, &task);
+                let given = if listed { json!([given]) } else { given };
+                let (mut around, listed) = placed_at(outer_at, &inside);
+                let given = if listed { json!([given]) } else { given };
+                let key = format!("t{at}");
+                around["input"] = json!({ "from": "$workflow.input" });
+                around["export"] = json!({ "as": format!("$context + {{ {key}: . }}") });
+                tasks.push(json!({ &key: around }));
+                gives.insert(key, given);
+            }
+            tasks.push(json!({ "all": { "set": "${ $context | del(.k, .go) }" } }));
+            let document = document(Value::Array(tasks)).to_string();
+            let wanted = completed(Value::Object(gives));
+            let name = format!("kinds: every task {inner} {outer}");
+            trials.push(Trial::test(name, move || play(&document, &wanted, port)));
+        }
+    }
+    trials
+}
+
+fn placed_at(at: usize, task: &Value) -> (Value, bool) {
+    let (_, around, listed) = places(task).swap_remove(at);
+    (around, listed)
+}
+
+fn document(tasks: Value) -> Value {
+    json!({
+        "document": { "dsl": "1.0.3", "namespace": "test", "name": "kinds", "version": "1.0.0" },
+        "use": { "functions": { "given": { "set": { "f": 1 } } } },
+        "do": tasks,
+    })
 }
 
 fn trial(kind: &'static str, task: &Value, property: Property, port: u16) -> Trial {
@@ -224,15 +325,24 @@ fn trial(kind: &'static str, task: &Value, property: Property, port: u16) -> Tri
     }
     let mut tasks = vec![json!({ "x": task })];
     tasks.extend(property.after.as_array().into_iter().flatten().cloned());
-    let document = json!({
-        "document": { "dsl": "1.0.3", "namespace": "test", "name": "kinds", "version": "1.0.0" },
-        "use": { "functions": { "given": { "set": { "f": 1 } } } },
-        "do": tasks,
-    });
+    let document = document(Value::Array(tasks));
     let name = format!("kinds: {kind} {}", property.name);
     Trial::test(name, move || {
         play(&document.to_string(), &property.wanted, port)
     })
+}
+
+/// One that is heard, and enough for every `foreach` to have one.
+fn events() -> Value {
+    let item = || json!({ "type": "item", "data": input() });
+    let items = std::iter::repeat_with(item).take(2 * kinds().len());
+    let heard = json!({ "type": "heard", "data": { "e": 1 } });
+    let events = std::iter::once(heard).chain(items).enumerate();
+    let events = events.map(|(at, mut event)| {
+        event["id"] = json!(at.to_string());
+        event
+    });
+    events.collect()
 }
 
 fn play(document: &str, wanted: &Value, port: u16) -> Result<(), Failed> {
@@ -244,7 +354,7 @@ fn play(document: &str, wanted: &Value, port: u16) -> Result<(), Failed> {
             child.to_owned(),
         )])),
         input: Some(input().to_string()),
-        events: Some(&json!([{ "type": "heard", "data": { "e": 1 } }])),
+        events: Some(&events()),
         fast_forward: true,
         hosts: &["stub.example"],
         port,
