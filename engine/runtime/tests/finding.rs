@@ -14,7 +14,8 @@ use tongban_expr::{Value, value};
 use tongban_plugin::{
     Found, Provenance, Query, RecordMode, RecordWrite, Records, RegisterDefinition,
 };
-use tongban_runtime::records::{StoredRecords, record_row};
+use tongban_runtime::record_rows::record_row;
+use tongban_runtime::records::StoredRecords;
 use tongban_store::{Change, Outcome};
 
 /// More than a search may read.
