@@ -53,7 +53,7 @@ impl Authentication {
                 })
             }
             "bearer" => {
-                let scheme = resolved(scheme, reveal)?;
+                let scheme = reveal.scheme(scheme)?;
                 // A secret that is a text is the token itself.
                 let token = match &scheme {
                     Value::Str(token) => token.to_string(),
@@ -88,19 +88,11 @@ fn unreadable(policy: &Value, found: usize) -> Failure {
 }
 
 fn pair(name: &str, scheme: &Value, reveal: Reveal<'_>) -> Result<(String, String), Failure> {
-    let scheme = resolved(scheme, reveal)?;
+    let scheme = reveal.scheme(scheme)?;
     Ok((
         text(name, &scheme, "username")?,
         text(name, &scheme, "password")?,
     ))
-}
-
-/// `use: SECRET` gives the whole scheme; otherwise its own texts may hold markers.
-pub(crate) fn resolved(scheme: &Value, reveal: Reveal<'_>) -> Result<Value, Failure> {
-    match scheme.text("use") {
-        Some(secret) => reveal.whole(secret),
-        None => reveal.value(scheme),
-    }
 }
 
 fn text(name: &str, scheme: &Value, member: &str) -> Result<String, Failure> {

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use tongban_expr::Value;
 use tongban_plugin::Failure;
 
-use crate::request::texts;
+use crate::texts::texts;
 
 const CONTENT_TYPE: &str = "content-type";
 

@@ -10,7 +10,8 @@ use tongban_plugin::Failure;
 
 use crate::body::form_encoded;
 use crate::random::random;
-use crate::request::{given, texts};
+use crate::request::given;
+use crate::texts::texts;
 
 /// The type of a client's assertion (RFC 7523).
 const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";

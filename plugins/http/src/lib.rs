@@ -21,6 +21,7 @@ mod random;
 mod request;
 mod resolver;
 mod reveal;
+mod texts;
 mod token;
 mod transport;
 

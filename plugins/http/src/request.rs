@@ -6,6 +6,7 @@ use tongban_plugin::Failure;
 
 use crate::body;
 use crate::reveal::Reveal;
+use crate::texts::texts;
 
 /// What the result of a call is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,7 +94,6 @@ impl Plan {
     }
 
     pub(crate) fn ready(&self, reveal: Reveal<'_>, key: &str) -> Result<Ready, Failure> {
-        guard_path(&self.endpoint)?;
         if self.endpoint.contains(['{', '}']) {
             return Err(Failure::expression(format!(
                 "the endpoint `{}` has a template that nothing filled in",
@@ -102,7 +102,9 @@ impl Plan {
                     .unwrap_or_default()
             )));
         }
-        let mut uri = crate::transport::uri(&reveal.uri(&self.endpoint)?)?;
+        let endpoint = reveal.uri(&self.endpoint)?;
+        guard_path(&endpoint)?;
+        let mut uri = crate::transport::uri(&endpoint)?;
         append_query(&mut uri, &reveal.value(&self.query)?)?;
         uri.set_fragment(None);
         let mut headers = headers_of(&reveal.value(&self.headers)?)?;
@@ -216,33 +218,6 @@ fn headers_of(headers: &Value) -> Result<Vec<(String, String)>, Failure> {
         }
     }
     Ok(list)
-}
-
-/// The texts of a value: one of a scalar, one for each element of a list, none of null.
-pub(crate) fn texts(value: &Value, at: &str) -> Result<Vec<String>, Failure> {
-    match value {
-        Value::Null => Ok(Vec::new()),
-        Value::Str(text) => Ok(vec![text.to_string()]),
-        Value::Bool(_) | Value::Int(_) | Value::Float(_) => Ok(vec![value.to_json()]),
-        Value::Arr(items) => {
-            let mut all = Vec::new();
-            for item in items.iter() {
-                if item.as_list().is_some() {
-                    return Err(no_text(item, at));
-                }
-                all.extend(texts(item, at)?);
-            }
-            Ok(all)
-        }
-        Value::Obj(_) => Err(no_text(value, at)),
-    }
-}
-
-fn no_text(value: &Value, at: &str) -> Failure {
-    Failure::configuration(format!(
-        "`{at}` expects a text, a number, a boolean or a list of them, found {}",
-        value.kind_name()
-    ))
 }
 
 pub(crate) fn has(headers: &[(String, String)], name: &str) -> bool {

@@ -60,6 +60,14 @@ impl<'a> Reveal<'a> {
         }
     }
 
+    /// The scheme of an authentication: `use: SECRET` gives the whole of it; otherwise its own texts may hold markers.
+    pub(crate) fn scheme(&self, scheme: &Value) -> Result<Value, Failure> {
+        match scheme.text("use") {
+            Some(secret) => self.whole(secret),
+            None => self.value(scheme),
+        }
+    }
+
     fn by(&self, value: &Value, change: &dyn Fn(String) -> String) -> Result<Value, Failure> {
         for name in secret::names_in(value) {
             if name == AUTHORIZATION {

@@ -13,11 +13,11 @@ use tokio::time::Instant;
 use tongban_expr::{Value, value};
 use tongban_plugin::{ActCall, Failure, FailureKind, HttpPort as _, HttpRequest, HttpResponse};
 
-use crate::authentication::resolved;
 use crate::digest::hex;
 use crate::grant::Policy;
-use crate::request::{given, texts};
+use crate::request::given;
 use crate::reveal::Reveal;
+use crate::texts::texts;
 use crate::transport::{Transport, uri};
 
 /// A token is renewed this long before it ends.
@@ -122,7 +122,7 @@ impl Grant {
         transport: &Transport,
     ) -> Result<Value, Failure> {
         let connector = transport.connector(call.unit, &uri(place)?)?;
-        resolved(&self.policy, Reveal::new(call, connector))
+        Reveal::new(call, connector).scheme(&self.policy)
     }
 }
 

@@ -8,8 +8,9 @@ use tongban_plugin::{
 };
 
 use crate::arguments::Arguments;
+use crate::frame::Writing;
 use crate::reading::existing;
-use crate::writing::{Begun, Writing, arguments, begin, write};
+use crate::writing::{Begun, arguments, begin, write};
 
 pub(crate) struct Amend {
     signature: Signature,

@@ -3,9 +3,9 @@
 use tongban_expr::{Value, value};
 use tongban_plugin::{FieldSource, History, Provenance, RecordWrite};
 
+use crate::frame::{Frame, Written};
 use crate::reading::Existing;
 use crate::schema::without_nulls;
-use crate::writing::{Frame, Written};
 
 pub(crate) struct Draft {
     pub(crate) id: String,

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use tongban_plugin::Failure;
 
 use crate::draft::Draft;
+use crate::frame::Frame;
 use crate::reading::Existing;
-use crate::writing::Frame;
 
 /// Refuses a record that another case has locked. A case that brings a lock of its own takes it
 /// over: a newly accepted sheet replaces the former one.

@@ -5,10 +5,10 @@ use std::collections::{HashMap, HashSet};
 use tongban_expr::Value;
 use tongban_plugin::{Failure, key_text};
 
+use crate::frame::Frame;
 use crate::guards::holders;
 use crate::reading::existing;
 use crate::schema::{Fault, refused};
-use crate::writing::Frame;
 
 /// How long an id may be, in bytes: it is part of database keys.
 const ID_MAX: usize = 200;

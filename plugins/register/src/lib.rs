@@ -7,6 +7,7 @@ mod amend;
 mod arguments;
 mod draft;
 mod find;
+mod frame;
 mod get;
 mod guards;
 mod identity;
@@ -18,9 +19,10 @@ mod text;
 mod writing;
 
 pub use arguments::Arguments;
+pub use frame::{Writing, Written};
 pub use lens::Lens;
 pub use reading::{definition, existing};
-pub use writing::{Writing, Written, write};
+pub use writing::write;
 
 use tongban_plugin::Plugin;
 

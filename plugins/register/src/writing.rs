@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use tongban_expr::{Budget, Scope, Value, check_digit, value};
-use tongban_plugin::{
-    Call, Failure, May, Prepared, RecordMode, RecordWrite, RegisterDefinition, Signature,
-};
+use tongban_plugin::{Call, Failure, May, RegisterDefinition, Signature};
 
 use crate::arguments::Arguments;
 use crate::draft::Draft;
+use crate::frame::{Frame, Writing, Written};
 use crate::guards::{guard_keys, guard_lock};
 use crate::identity::identify;
 use crate::lens::Lens;
@@ -17,85 +16,6 @@ use crate::schema::{Fault, Schema, refused};
 
 /// How many records one call may write.
 const RECORDS_MAX: usize = 10_000;
-
-/// How to write.
-#[derive(Debug, Clone)]
-pub struct Writing {
-    /// Put or amend.
-    pub mode: RecordMode,
-    /// The case that locks the records from now on.
-    pub lock: Option<String>,
-    /// The unit whose word the new values are; the starter's unit when absent.
-    pub source: Option<String>,
-    /// Sets or, by an empty text, clears the mark on the records.
-    pub mark: Option<String>,
-    /// The argument's name in faults, `records`.
-    pub argument: &'static str,
-}
-
-impl Default for Writing {
-    fn default() -> Self {
-        Self {
-            mode: RecordMode::Put,
-            lock: None,
-            source: None,
-            mark: None,
-            argument: "records",
-        }
-    }
-}
-
-/// What was prepared.
-#[derive(Debug, Clone, Default)]
-pub struct Written {
-    /// The rows, one for each record, in the order given.
-    pub records: Vec<RecordWrite>,
-    /// Fields whose authority's value was kept against the given one.
-    pub kept: Vec<Value>,
-    /// Fields that the register does not have: they were left out.
-    pub ignored: Vec<String>,
-    /// Fields whose check digit does not fit: they are stored all the same, because real numbers
-    /// exist that fail it.
-    pub warnings: Vec<Value>,
-}
-
-/// What holds for all records of one call.
-pub(crate) struct Frame<'a> {
-    pub(crate) call: &'a Call<'a>,
-    pub(crate) definition: &'a RegisterDefinition,
-    pub(crate) how: &'a Writing,
-    /// Whose word the given values are.
-    pub(crate) source: String,
-    pub(crate) fields: Vec<String>,
-    pub(crate) defaults: Value,
-    /// The key is a number in the schema.
-    pub(crate) numeric_key: bool,
-}
-
-impl<'a> Frame<'a> {
-    fn new(call: &'a Call<'a>, definition: &'a RegisterDefinition, how: &'a Writing) -> Self {
-        let source = how
-            .source
-            .clone()
-            .or_else(|| call.starter.unit.clone())
-            .or_else(|| call.unit.map(ToOwned::to_owned))
-            .unwrap_or_else(|| format!("workflow:{}", call.workflow));
-        let document = definition.document();
-        let key = document
-            .get("properties")
-            .and_then(|properties| properties.get(&definition.key));
-        let numeric = key.and_then(|key| key.text("type"));
-        Self {
-            call,
-            definition,
-            how,
-            source,
-            fields: definition.fields(),
-            defaults: Value::object(definition.extras().defaults),
-            numeric_key: matches!(numeric, Some("integer" | "number")),
-        }
-    }
-}
 
 /// A call that writes, read as far as all of them are alike: its register, and whose word it brings.
 pub(crate) struct Begun<'a> {
@@ -141,17 +61,6 @@ pub(crate) fn arguments(own: &str, more: &Value) -> Value {
         "properties": (common.merged(more)),
         "additionalProperties": false,
     })
-}
-
-impl Written {
-    /// The rows, with what the caller is told about them.
-    pub(crate) fn prepared(self, value: Value) -> Prepared {
-        Prepared {
-            value: value.with("warnings", self.warnings),
-            records: self.records,
-            ..Prepared::default()
-        }
-    }
 }
 
 /// Prepares the rows of records by the register's own rules.

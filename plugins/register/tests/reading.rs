@@ -323,122 +323,79 @@ async fn no_consent_no_look() {
 }
 
 #[tokio::test]
-async fn arguments_that_do_not_fit() {
+async fn a_look_up_that_cannot_be_meant() {
     let case = case();
-    for (function, args, family, words) in [
+    let people = |name: &str, value: Value| value!({ "register": "people" }).with(name, value);
+    for (args, family, words) in [
+        (value!({ "key": "p1" }), "validation", "`register`"),
         (
-            "register.get",
-            value!({ "key": "p1" }),
-            "validation",
-            "`register`",
-        ),
-        (
-            "register.get",
             value!({ "register": "nobody", "key": "p1" }),
             "configuration",
             "`nobody`",
         ),
         (
-            "register.get",
             value!({ "register": "people" }),
             "validation",
             "`key` or `keys`",
         ),
+        (people("key", Value::Null), "validation", "`key` or `keys`"),
         (
-            "register.get",
-            value!({ "register": "people", "key": null }),
-            "validation",
-            "`key` or `keys`",
-        ),
-        (
-            "register.get",
-            value!({ "register": "people", "key": "p1", "keys": [] }),
+            people("key", value!("p1")).with("keys", value!([])),
             "validation",
             "found both",
         ),
+        (people("keys", value!("p1")), "validation", "`keys`"),
         (
-            "register.get",
-            value!({ "register": "people", "keys": "p1" }),
-            "validation",
-            "`keys`",
-        ),
-        (
-            "register.get",
-            value!({ "register": "people", "key": "" }),
+            people("key", value!("")),
             "validation",
             "a text or a whole number",
         ),
         (
-            "register.get",
-            value!({ "register": "people", "key": 1.5 }),
+            people("key", value!(1.5)),
             "validation",
             "a text or a whole number",
         ),
         (
-            "register.get",
-            value!({ "register": "people", "keys": ["p1", null] }),
+            people("keys", value!(["p1", null])),
             "validation",
             "a text or a whole number",
         ),
         (
-            "register.get",
             get("p1").with("fields", value!(["age"])),
             "validation",
             "`age`",
         ),
-        (
-            "register.get",
-            get("p1").with("fields", "id"),
-            "validation",
-            "`fields`",
-        ),
-        (
-            "register.find",
-            value!({ "register": "people" }),
-            "validation",
-            "`where`",
-        ),
-        (
-            "register.find",
-            value!({ "register": "people", "where": { "age": 1 } }),
-            "validation",
-            "`age`",
-        ),
-        (
-            "register.find",
-            value!({ "register": "people", "where": { "home": {} } }),
-            "validation",
-            "`home.FIELD`",
-        ),
-        (
-            "register.find",
-            value!({ "register": "people", "where": [] }),
-            "validation",
-            "`where`",
-        ),
-        (
-            "register.find",
-            value!({ "register": "people", "where": {}, "limit": 0 }),
-            "validation",
-            "`limit`",
-        ),
-        (
-            "register.find",
-            value!({ "register": "people", "where": {}, "limit": 10001 }),
-            "validation",
-            "`limit`",
-        ),
+        (get("p1").with("fields", "id"), "validation", "`fields`"),
     ] {
-        refused(case.read(function, &args).await, family, 400, words);
+        refused(case.read("register.get", &args).await, family, 400, words);
     }
     let many: Vec<Value> = (0..501).map(|n| value!(format!("p{n}"))).collect();
-    let args = value!({ "register": "people", "keys": many });
-    refused(
-        case.read("register.get", &args).await,
-        "validation",
-        400,
-        "at most 500",
-    );
+    let answer = case
+        .read("register.get", &people("keys", value!(many)))
+        .await;
+    refused(answer, "validation", 400, "at most 500");
+}
+
+#[tokio::test]
+async fn a_search_that_cannot_be_meant() {
+    let case = case();
+    let all = value!({ "register": "people", "where": {} });
+    let by = |condition: Value| value!({ "register": "people", "where": condition });
+    for (args, words) in [
+        (value!({ "register": "people" }), "`where`"),
+        (by(value!({ "age": 1 })), "`age`"),
+        (by(value!({ "home": {} })), "`home.FIELD`"),
+        (by(value!([])), "`where`"),
+        (all.clone().with("limit", 0), "`limit`"),
+        (all.with("limit", 10_001), "`limit`"),
+    ] {
+        refused(
+            case.read("register.find", &args).await,
+            "validation",
+            400,
+            words,
+        );
+    }
 }
 
 #[tokio::test]

@@ -6,8 +6,8 @@
 use tongban_expr::{Value, secret};
 use tongban_plugin::Failure;
 
-use crate::request::texts;
 use crate::reveal::percent_encoded;
+use crate::texts::texts;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
