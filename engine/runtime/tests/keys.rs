@@ -50,6 +50,12 @@ async fn the_same_key_gives_the_same_instance_and_another_request_is_refused() {
     );
     let other = site.runtime.start(with_key(value!({ "a": 2 }))).await;
     assert!(matches!(other, Err(RuntimeError::KeyReused)), "{other:?}");
+    let version = Start {
+        version: Some("1.0.0".into()),
+        ..with_key(value!({ "a": 1 }))
+    };
+    let other = site.runtime.start(version).await;
+    assert!(matches!(other, Err(RuntimeError::KeyReused)), "{other:?}");
     // Past its time the key is free again.
     site.clock.advance(2 * 86_400_000);
     let later = site

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use crate::api::cursor::{Place, cut};
 use crate::app::App;
 use crate::problem::Problem;
-use crate::visibility::{self, Asker, Reach};
+use crate::visibility::{self, Asker, Reach, Reached, Units};
 
 /// Pages that are read for one list before its next cursor is given, when rights hide most of them.
 const ROUNDS_MAX: usize = 10;
@@ -96,36 +96,44 @@ pub async fn cases(
             .into_iter()
             .map(|row| (row.id.clone(), row)),
     );
-    for (patterns, unit) in rights {
-        let rows = by_right(
-            app,
-            &patterns,
-            unit.as_deref(),
-            &filter,
-            before.clone(),
-            wanted,
-        )
-        .await?;
+    let mut given_up = None;
+    for right in rights {
+        let (rows, stopped) = by_right(app, &right, &filter, before.clone(), wanted).await?;
         found.extend(rows.into_iter().map(|row| (row.id.clone(), row)));
+        given_up = given_up.max(stopped);
+    }
+    // Below where the reading of one right was given up its cases are not known yet: the next page begins there.
+    if let Some(at) = &given_up {
+        found = found.split_off(at);
     }
     let rows: Vec<InstanceRow> = found.into_values().rev().collect();
-    Ok(cut(rows, limit, |row| Place {
-        at_ms: 0,
-        id: row.id.clone(),
-        n: 0,
-    }))
+    let place = |id: String| Place { at_ms: 0, id, n: 0 };
+    let (rows, next) = cut(rows, limit, |row| place(row.id.clone()));
+    Ok((rows, next.or_else(|| given_up.map(|id| place(id).text()))))
 }
 
-/// The cases of a unit and below that a right over some workflows reaches.
+/// The cases that a right reaches; when it hides most of what is read, the id at which the reading was given up.
 async fn by_right(
     app: &App,
-    patterns: &[String],
-    unit: Option<&str>,
+    right: &Reached,
     filter: &Filter,
     mut before: Option<String>,
     wanted: usize,
-) -> Result<Vec<InstanceRow>, Problem> {
-    let principal = unit.map(|unit| vec![format!("unit:{unit}")]);
+) -> Result<(Vec<InstanceRow>, Option<String>), Problem> {
+    let principal = match &right.over {
+        Units::All => None,
+        Units::One(unit) | Units::Below(unit) => Some(vec![format!("unit:{unit}")]),
+    };
+    let reaches = |row: &InstanceRow| {
+        let here = match &right.over {
+            Units::One(unit) => row.unit_id.as_ref() == Some(unit),
+            Units::All | Units::Below(_) => true,
+        };
+        here && right
+            .of
+            .iter()
+            .any(|pattern| covers(pattern, &row.workflow))
+    };
     let mut found = Vec::new();
     for _ in 0..ROUNDS_MAX {
         let seen = principal.as_deref().map_or(Seen::All, Seen::By);
@@ -135,18 +143,14 @@ async fn by_right(
             .await
             .map_err(Problem::from)?;
         let last = rows.len() < wanted;
-        before = rows.last().map(|row| row.id.clone());
-        found.extend(rows.into_iter().filter(|row| {
-            patterns
-                .iter()
-                .any(|pattern| covers(pattern, &row.workflow))
-        }));
+        before = rows.last().map(|row| row.id.clone()).or(before);
+        found.extend(rows.into_iter().filter(&reaches));
         if last || found.len() >= wanted {
-            break;
+            found.truncate(wanted);
+            return Ok((found, None));
         }
     }
-    found.truncate(wanted);
-    Ok(found)
+    Ok((found, before))
 }
 
 /// Whether a pattern such as `sharing/*` or `*` names a workflow.

@@ -50,8 +50,28 @@ impl Client {
 pub struct Reach {
     /// Cases of these parties.
     pub principals: Vec<String>,
-    /// Every case of these workflows (patterns) in these units and below; `None` stands for all units.
-    pub rights: Vec<(Vec<String>, Option<String>)>,
+    /// What rights reach.
+    pub rights: Vec<Reached>,
+}
+
+/// The cases that one right reaches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reached {
+    /// Their workflows, as patterns.
+    pub of: Vec<String>,
+    /// Their units.
+    pub over: Units,
+}
+
+/// The units of cases.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Units {
+    /// All of them.
+    All,
+    /// This one alone.
+    One(String),
+    /// This one and all below it.
+    Below(String),
 }
 
 /// The principals by which an asker is party to cases.
@@ -181,10 +201,13 @@ pub fn may_operate(app: &App, asker: Asker<'_>, what: &Operate, head: &InstanceR
 
 /// Whether an asker may start a workflow.
 pub fn may_start(app: &App, asker: Asker<'_>, workflow: &str) -> bool {
-    let Some(person) = asker.person else {
-        return asker.unit.is_some();
-    };
     let organisation = app.organisation();
+    // A unit is no person: its key starts what everybody may start.
+    let Some(person) = asker.person else {
+        let unit = asker.unit;
+        return unit
+            .is_some_and(|unit| organisation.everybody_may(Function::Start, workflow, unit));
+    };
     let unit = organisation
         .person(person)
         .and_then(|person| person.unit.clone());
@@ -312,7 +335,10 @@ pub fn reach(app: &App, asker: Asker<'_>) -> Reach {
     let Some(person) = asker.person else {
         let rights = asker
             .unit
-            .map(|unit| (vec!["*".to_owned()], Some(unit.to_owned())))
+            .map(|unit| Reached {
+                of: vec!["*".to_owned()],
+                over: Units::Below(unit.to_owned()),
+            })
             .into_iter()
             .collect();
         return Reach { principals, rights };
@@ -323,11 +349,14 @@ pub fn reach(app: &App, asker: Asker<'_>) -> Reach {
         if scope.from_level.is_some() {
             continue;
         }
-        match scope.over {
-            ScopeOver::Own => {}
-            ScopeOver::All => rights.push((scope.of, None)),
-            ScopeOver::Unit(unit) | ScopeOver::Subtree(unit) => rights.push((scope.of, Some(unit))),
-        }
+        let over = match scope.over {
+            // Who started a case is a party to it.
+            ScopeOver::Own => continue,
+            ScopeOver::All => Units::All,
+            ScopeOver::Unit(unit) => Units::One(unit),
+            ScopeOver::Subtree(unit) => Units::Below(unit),
+        };
+        rights.push(Reached { of: scope.of, over });
     }
     Reach { principals, rights }
 }

@@ -259,6 +259,7 @@ pub struct ClockEntryRow {
 
 /// Something that happened at the desk, for the history.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Note {
     /// The item; none for a clock's.
     pub n: Option<u32>,

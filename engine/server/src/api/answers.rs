@@ -49,7 +49,7 @@ pub fn complete(document: &mut Value) {
         .map(|(_, operation)| operation);
     for operation in operations {
         let takes_body = operation.get("requestBody").is_some();
-        bound_pages(operation);
+        tell_parameters(operation);
         let Some(answers) = operation
             .get_mut("responses")
             .and_then(Value::as_object_mut)
@@ -89,20 +89,38 @@ fn add(answers: &mut Map<String, Value>, status: &str, description: &str) {
     }
 }
 
-/// The bounds of `limit`, which handlers check and types do not tell.
-fn bound_pages(operation: &mut Value) {
+/// What types do not tell of parameters: a query or a header that is not sent is left out, never `null`; the bounds of
+/// `limit` and of the idempotency key.
+fn tell_parameters(operation: &mut Value) {
     let parameters = operation
         .get_mut("parameters")
         .and_then(Value::as_array_mut)
         .into_iter()
         .flatten();
     for parameter in parameters {
-        if parameter.get("name").and_then(Value::as_str) != Some("limit") {
-            continue;
+        let name = parameter.get("name").and_then(Value::as_str);
+        let name = name.unwrap_or_default().to_owned();
+        let schema = parameter.get_mut("schema").and_then(Value::as_object_mut);
+        let Some(schema) = schema else { continue };
+        if let Some(Value::Array(kinds)) = schema.get_mut("type") {
+            kinds.retain(|kind| kind != "null");
+            if let [kind] = kinds.as_slice() {
+                let kind = kind.clone();
+                schema.insert("type".to_owned(), kind);
+            }
         }
-        if let Some(schema) = parameter.get_mut("schema").and_then(Value::as_object_mut) {
-            schema.insert("minimum".to_owned(), 1.into());
-            schema.insert("maximum".to_owned(), LIMIT_MAX.into());
+        match name.as_str() {
+            "limit" => {
+                schema.insert("minimum".to_owned(), 1.into());
+                schema.insert("maximum".to_owned(), LIMIT_MAX.into());
+            }
+            "Idempotency-Key" => {
+                schema.insert("pattern".to_owned(), "^[ -~]{1,255}$".into());
+            }
+            "If-Match" => {
+                schema.insert("pattern".to_owned(), "^[ -~]+$".into());
+            }
+            _ => {}
         }
     }
 }
@@ -146,6 +164,10 @@ mod tests {
         let limit = pages
             .as_array()
             .and_then(|all| all.iter().find(|one| one["name"] == "limit"));
-        assert_eq!(limit.expect("a limit")["schema"]["maximum"], 200);
+        let limit = &limit.expect("a limit")["schema"];
+        assert_eq!(
+            (&limit["maximum"], &limit["type"]),
+            (&json!(200), &json!("integer"))
+        );
     }
 }

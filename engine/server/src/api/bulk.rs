@@ -32,8 +32,10 @@ pub struct OneOfMany {
 #[serde(deny_unknown_fields)]
 pub struct DecisionsRequest {
     /// The items, 1 to 100.
+    #[schema(min_items = 1, max_items = 100)]
     pub items: Vec<OneOfMany>,
     /// One of the items' outcomes.
+    #[schema(min_length = 1)]
     pub outcome: String,
     /// The opinion, which stands on every item.
     #[serde(default)]
@@ -48,8 +50,10 @@ pub struct DecisionsRequest {
 #[serde(deny_unknown_fields)]
 pub struct TransfersRequest {
     /// The items, 1 to 100.
+    #[schema(min_items = 1, max_items = 100)]
     pub items: Vec<OneOfMany>,
     /// The person.
+    #[schema(min_length = 1)]
     pub to: String,
     /// What is said to it.
     #[serde(default)]

@@ -137,6 +137,23 @@ mod tests {
     }
 
     #[test]
+    fn members_are_written_alike_everywhere() {
+        let document: Value = serde_json::from_str(text(true)).expect("the description is JSON");
+        let schemas = document["components"]["schemas"].as_object();
+        let mut members = 0;
+        for (name, schema) in schemas.expect("schemas") {
+            let parts = schema["allOf"].as_array().cloned().unwrap_or_default();
+            for part in parts.iter().chain([schema]) {
+                for member in part["properties"].as_object().into_iter().flatten() {
+                    members += 1;
+                    assert!(!member.0.contains('_'), "{name}.{}", member.0);
+                }
+            }
+        }
+        assert!(members > 100, "{members}");
+    }
+
+    #[test]
     fn references_of_the_description_have_targets() {
         let document: serde_json::Value =
             serde_json::from_str(text(true)).expect("the description is JSON");

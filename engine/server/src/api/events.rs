@@ -17,6 +17,26 @@ use crate::security::identity::Client;
 /// The most events of one batch.
 const BATCH_MAX: usize = 1000;
 
+/// An event (CloudEvents 1.0); further attributes have names of lower-case letters and digits.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "it only describes what is read by hand")]
+pub struct CloudEvent {
+    /// Always `1.0`.
+    #[schema(pattern = r"^1\.0$")]
+    specversion: String,
+    /// Unique within its source.
+    #[schema(min_length = 1, max_length = 512)]
+    id: String,
+    /// Where it comes from.
+    #[schema(min_length = 1, max_length = 512)]
+    source: String,
+    /// What happened.
+    #[schema(min_length = 1, max_length = 512)]
+    r#type: String,
+    /// What it says.
+    data: Option<serde_json::Value>,
+}
+
 /// What became of an event.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ReceivedEvent {
@@ -28,7 +48,7 @@ pub struct ReceivedEvent {
 
 /// Take events. An event that came before, by source and id, is taken once.
 #[utoipa::path(post, path = "/api/v1/events", tag = "events",
-    request_body(content = serde_json::Value, content_type = "application/cloudevents+json"),
+    request_body(content((CloudEvent = "application/cloudevents+json"), (Vec<CloudEvent> = "application/cloudevents-batch+json"))),
     responses((status = 202, body = Vec<ReceivedEvent>), (status = 400, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem)),
     security(("key" = [])))]
 pub async fn receive(

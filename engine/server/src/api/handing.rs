@@ -13,6 +13,7 @@ use crate::problem::Problem;
 #[serde(deny_unknown_fields)]
 pub struct HandRequest {
     /// The person.
+    #[schema(min_length = 1)]
     pub to: String,
     /// What is said to it.
     #[serde(default)]
@@ -24,9 +25,10 @@ pub struct HandRequest {
 #[serde(deny_unknown_fields)]
 pub struct SignerRequest {
     /// The person.
+    #[schema(min_length = 1)]
     pub who: String,
     /// `before` oneself, `after` oneself, or `beside` all.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, pattern = "^(before|after|beside)$")]
     pub when: AddWhen,
     /// What is said to it.
     #[serde(default)]
@@ -38,6 +40,7 @@ pub struct SignerRequest {
 #[serde(deny_unknown_fields)]
 pub struct SignerGoneRequest {
     /// The person.
+    #[schema(min_length = 1)]
     pub who: String,
 }
 

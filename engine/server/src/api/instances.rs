@@ -5,7 +5,7 @@ use axum::http::header::{CONTENT_TYPE, ETAG, HeaderName, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use tongban_runtime::{CaseView, Start};
+use tongban_runtime::{Caller, CaseView, Start, Started};
 use tongban_store::InstanceRow;
 use utoipa::{IntoParams, ToSchema};
 
@@ -18,6 +18,7 @@ use crate::drawing;
 use crate::lists::{self, CaseFilter};
 use crate::problem::Problem;
 use crate::reveal::Look;
+use crate::security::account::is_active;
 use crate::security::identity::Client;
 use crate::veil::Veil;
 use crate::visibility::{self, Asker, Startable};
@@ -43,6 +44,7 @@ pub struct StartRequest {
 
 /// A started case. Starting is durable once this is answered.
 #[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct StartedCase {
     /// Its id.
     pub id: String,
@@ -60,6 +62,7 @@ pub struct StartedCase {
 
 /// The head of a case.
 #[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct CaseSummary {
     /// Its id.
     pub id: String,
@@ -85,6 +88,7 @@ pub struct CaseSummary {
 
 /// A case as a whole.
 #[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct CaseDetail {
     /// Its head.
     #[serde(flatten)]
@@ -105,6 +109,7 @@ pub struct CaseDetail {
 
 /// A task that waits.
 #[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct WaitingTask {
     /// Its path.
     pub task: String,
@@ -126,6 +131,7 @@ pub struct CaseQuery {
     pub workflow: Option<String>,
     /// `running`, `suspended`, `completed`, `faulted` or `cancelled`.
     #[serde(default)]
+    #[param(pattern = "^(running|suspended|completed|faulted|cancelled)$")]
     pub status: Option<String>,
     /// Only cases that this person started.
     #[serde(default)]
@@ -153,11 +159,13 @@ pub struct HistoryQuery {
     pub limit: Option<i64>,
     /// Why the fields that the form masks are wanted in full where a change of them is told; the reason is kept.
     #[serde(default)]
+    #[param(min_length = 1, max_length = 2000, pattern = r"\S")]
     pub reveal: Option<String>,
 }
 
 /// What one activation did.
 #[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct HistoryEntry {
     /// The version that it made.
     pub version: i64,
@@ -210,12 +218,8 @@ pub async fn start(
     if let Some(person) = request.on_behalf_of {
         caller.person = Some(colleague(&app, &client, person)?);
     }
-    let asker = Asker {
-        person: caller.person.as_deref(),
-        unit: caller.unit.as_deref(),
-    };
     let link = request.link.as_deref();
-    let startable = visibility::may_start_from(&app, asker, &workflow, link).await?;
+    let startable = visibility::may_start_from(&app, asker_of(&caller), &workflow, link).await?;
     let start = Start {
         workflow,
         version: request.version,
@@ -224,18 +228,7 @@ pub async fn start(
         idempotency_key: idempotency_key(&headers)?,
         link: request.link,
     };
-    let started = match startable {
-        // Who asks again gets the answer from while the notice stood.
-        Startable::Over => app.runtime.started_before(&start).await?,
-        _ => None,
-    };
-    let started = match started {
-        Some(started) => started,
-        None => {
-            startable.checked()?;
-            app.runtime.start(start).await?
-        }
-    };
+    let started = begin(&app, startable, start).await?;
     app.counters.count(Counted::Start);
     let location = HeaderValue::from_str(&format!("/api/v1/instances/{}", started.id))
         .map_err(Problem::internal)?;
@@ -255,11 +248,44 @@ pub async fn start(
         .into_response())
 }
 
+/// In whose name a case is started, as an asker.
+fn asker_of(caller: &Caller) -> Asker<'_> {
+    Asker {
+        person: caller.person.as_deref(),
+        unit: caller.unit.as_deref(),
+    }
+}
+
+async fn begin(app: &App, startable: Startable, start: Start) -> Result<Started, Problem> {
+    if startable == Startable::Over
+        // Who asks again gets the answer from while the notice stood.
+        && let Some(before) = app.runtime.started_before(&start).await?
+    {
+        return Ok(before);
+    }
+    startable.checked()?;
+    let caller = start.caller.clone();
+    let problem = match app.runtime.start(start).await {
+        Ok(started) => return Ok(started),
+        Err(error) => Problem::from(error),
+    };
+    // Which case holds the key is told to who sees that case.
+    let Some(holder) = &problem.holder else {
+        return Err(problem);
+    };
+    let seen = visibility::head(app, asker_of(&caller), holder).await;
+    Err(Problem {
+        holder: seen.ok().map(|head| head.id),
+        ..problem
+    })
+}
+
 /// A person for whom a key of a unit may apply: one of the unit or of a unit below it.
 fn colleague(app: &App, client: &Client, person: String) -> Result<String, Problem> {
     let organisation = app.organisation();
     let theirs = organisation
         .person(&person)
+        .filter(|person| is_active(&organisation, &person.id, app.now_ms()))
         .and_then(|person| person.unit.clone());
     let near = match (client.unit.as_deref(), theirs.as_deref()) {
         (Some(root), Some(unit)) => unit == root || organisation.is_under(unit, root),
@@ -275,13 +301,14 @@ fn colleague(app: &App, client: &Client, person: String) -> Result<String, Probl
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let Some(value) = headers.get(IDEMPOTENCY_KEY) else {
+    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let Some(value) = values.next() else {
         return Ok(None);
     };
     let text = value.to_str().unwrap_or_default();
-    if text.is_empty() || text.len() > 255 {
+    if text.is_empty() || text.len() > 255 || values.next().is_some() {
         return Err(Problem::malformed(
-            "`Idempotency-Key` is 1 to 255 visible ASCII characters",
+            "`Idempotency-Key` is given once, with 1 to 255 visible ASCII characters",
         ));
     }
     Ok(Some(text.to_owned()))

@@ -29,6 +29,7 @@ pub struct MailQuery {
 
 /// A mail in the list.
 #[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct MailEntry {
     /// Its id.
     pub id: String,
@@ -46,6 +47,7 @@ pub struct MailEntry {
 
 /// A mail as it is sent.
 #[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct MailDetail {
     /// The receiver's address.
     pub to: String,

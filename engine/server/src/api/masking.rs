@@ -16,6 +16,7 @@ pub struct RevealQuery {
     /// access log with who asked. Without it they are masked for everybody but the applicant, and on a work item for
     /// whoever has to act on it.
     #[serde(default)]
+    #[param(min_length = 1, max_length = 2000, pattern = r"\S")]
     pub reveal: Option<String>,
 }
 

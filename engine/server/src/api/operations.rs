@@ -20,6 +20,7 @@ use crate::visibility::{self, may_operate};
 #[serde(deny_unknown_fields)]
 pub struct Reason {
     /// Goes into the audit.
+    #[schema(min_length = 1, max_length = 2000, pattern = r"\S")]
     pub reason: String,
 }
 
@@ -28,8 +29,10 @@ pub struct Reason {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct JumpRequest {
     /// Goes into the audit.
+    #[schema(min_length = 1, max_length = 2000, pattern = r"\S")]
     pub reason: String,
     /// The path of the task to enter.
+    #[schema(min_length = 1)]
     pub to: String,
     /// The input that the task is entered with; its checkpoint's when absent.
     #[serde(default)]

@@ -31,6 +31,7 @@ pub struct RecordQuery {
 
 /// A record.
 #[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct RecordEntry {
     /// Its id.
     pub id: String,

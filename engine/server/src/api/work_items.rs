@@ -3,6 +3,7 @@
 
 use axum::extract::{FromRequestParts, Path, State};
 use axum::http::request::Parts;
+use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 use tongban_expr::Value;
 use tongban_store::InboxFilter;
@@ -49,6 +50,8 @@ pub struct ItemQuery {
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct Seen {
     /// The round that was looked at; an act on an older round is refused.
+    #[serde(deserialize_with = "whole")]
+    #[schema(value_type = Option<i64>, minimum = 0, maximum = 4_294_967_295_i64)]
     pub round: Option<u32>,
     /// The digest of what was looked at.
     pub digest: Option<String>,
@@ -61,6 +64,7 @@ pub struct Seen {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct DecisionRequest {
     /// One of the item's outcomes.
+    #[schema(min_length = 1)]
     pub outcome: String,
     /// The opinion.
     #[serde(default)]
@@ -103,23 +107,45 @@ pub struct SubmissionRequest {
     pub seen: Seen,
 }
 
+/// A form that was corrected.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ResubmissionRequest {
+    /// The whole form; or `change`.
+    #[serde(default)]
+    pub data: Option<serde_json::Value>,
+    /// Changed fields, by path.
+    #[serde(default)]
+    pub change: serde_json::Value,
+    /// What is said to it.
+    #[serde(default)]
+    pub comment: Option<String>,
+    /// Why warnings of the form are accepted.
+    #[serde(default)]
+    pub statement: Option<String>,
+    /// What was looked at.
+    #[serde(default)]
+    pub seen: Seen,
+}
+
 /// Where a case is sent back to.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ReturnRequest {
     /// `applicant`, `previous`, or the path of a step.
+    #[schema(min_length = 1)]
     pub to: String,
     /// `direct` or `rerun`, where the author leaves the choice.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, pattern = "^(direct|rerun)$")]
     pub resume: Option<Resume>,
     /// `keep` or `cancel`, where the author leaves the choice.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, pattern = "^(keep|cancel)$")]
     pub siblings: Option<Siblings>,
     /// `all`, `returner` or `open`.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, pattern = "^(all|returner|open)$")]
     pub signing: Option<Signing>,
     /// Fields to correct, with reasons.
     #[serde(default)]
@@ -139,6 +165,7 @@ pub struct FieldReason {
     /// The field's path; or words, when no field is meant.
     pub field: String,
     /// What is wrong or missing.
+    #[schema(min_length = 1)]
     pub reason: String,
 }
 
@@ -147,6 +174,7 @@ pub struct FieldReason {
 #[serde(deny_unknown_fields)]
 pub struct CorrectionRequest {
     /// Everything that is missing, at once.
+    #[schema(min_items = 1)]
     pub items: Vec<FieldReason>,
     /// What is said to it.
     #[serde(default)]
@@ -171,6 +199,7 @@ pub struct Remark {
 #[serde(deny_unknown_fields)]
 pub struct CommentRequest {
     /// The comment.
+    #[schema(min_length = 1)]
     pub text: String,
 }
 
@@ -331,15 +360,12 @@ pub async fn correction(
 }
 
 /// Send a corrected form again.
-#[utoipa::path(post, path = "/api/v1/work-items/{id}/resubmission", tag = "work items", params(("id" = String, Path)), request_body = SubmissionRequest,
+#[utoipa::path(post, path = "/api/v1/work-items/{id}/resubmission", tag = "work items", params(("id" = String, Path)), request_body = ResubmissionRequest,
     responses((status = 200, body = ActedAnswer), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)), security(("key" = [])))]
 pub async fn resubmission(
     item: Item,
-    Json(request): Json<SubmissionRequest>,
+    Json(request): Json<ResubmissionRequest>,
 ) -> Result<axum::Json<ActedAnswer>, Problem> {
-    if request.outcome.is_some() {
-        return Err(Problem::unacceptable("a resubmission has no outcome"));
-    }
     let what = What::Resubmit {
         data: request.data.as_ref().map(body::value).transpose()?,
         change: change(&request.change)?,
@@ -453,6 +479,25 @@ pub(super) async fn performed(
         outcome: acted.outcome,
         instance_status: acted.instance_status,
     })
+}
+
+/// A number without a fraction, however it is written: `2` and `2.0` are one.
+fn whole<'de, D: Deserializer<'de>>(reader: D) -> Result<Option<u32>, D::Error> {
+    let Some(number) = Option::<serde_json::Number>::deserialize(reader)? else {
+        return Ok(None);
+    };
+    let written_long = || {
+        let float = number.as_f64().filter(|float| float.fract() == 0.0)?;
+        (0.0..=f64::from(u32::MAX))
+            .contains(&float)
+            .then(|| float.to_string())
+    };
+    let plain = number.as_u64().map(|number| number.to_string());
+    plain
+        .or_else(written_long)
+        .and_then(|text| text.parse().ok())
+        .map(Some)
+        .ok_or_else(|| D::Error::custom(format!("expected 0 to {}, found {number}", u32::MAX)))
 }
 
 fn change(json: &serde_json::Value) -> Result<Value, Problem> {

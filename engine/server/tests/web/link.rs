@@ -2,6 +2,10 @@
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use tongban_runtime::{LinkKeys, LinkTerms};
+use tongban_store::{Change, MailLinkRow};
 
 use crate::site::{Answer, Browser, Site, site};
 
@@ -211,4 +215,65 @@ async fn forged_cut_and_altered_links_look_the_same() {
             .await;
         assert!(neutral(&posted), "{bad}: {} {}", posted.status, posted.body);
     }
+}
+
+/// A link to decide an item that ends so many milliseconds from now.
+async fn link_until(site: &Site, person: &str, item: (&str, i64), ends_in_ms: i64) -> String {
+    let nonce: [u8; 16] = *uuid::Uuid::now_v7().as_bytes();
+    let (now_ms, (instance, n)) = (site.app.now_ms(), item);
+    let row = MailLinkRow {
+        nonce: URL_SAFE_NO_PAD.encode(nonce),
+        instance_id: instance.to_owned(),
+        n,
+        round: 1,
+        person_id: person.to_owned(),
+        purpose: "decide".to_owned(),
+        expires_at_ms: now_ms + ends_in_ms,
+        used_at_ms: None,
+    };
+    let terms = LinkTerms {
+        instance: row.instance_id.clone(),
+        n: u32::try_from(n).expect("small"),
+        round: 1,
+        person: row.person_id.clone(),
+        purpose: row.purpose.clone(),
+        expires_at_ms: row.expires_at_ms,
+    };
+    let mut change = Change::without_instance(now_ms);
+    change.add(row);
+    site.app.store().commit_one(change).await.expect("written");
+    let key = blake3::derive_key("tongban 2026 decision links of mails", site.app.key.bytes());
+    let token = LinkKeys::new(vec![key]).token(nonce, &terms);
+    format!("/link/{}", token.expect("a key is there"))
+}
+
+#[tokio::test]
+async fn a_link_that_expired_or_whose_person_is_gone_shows_nothing_whatever_is_posted() {
+    let site = site().await;
+    let id = site.application().await;
+    let n = site.item_of("zhao-min", &id).await;
+    let item = (id.as_str(), n);
+    let mut browser = Browser::new(&site);
+    let good = link_until(&site, "zhao-min", item, 60_000).await;
+    let page = browser.get(&good).await;
+    assert_eq!(page.status, StatusCode::OK, "{}", page.body);
+    let token = page.hidden("_token");
+    let expired = link_until(&site, "zhao-min", item, -1).await;
+    let gone = link_until(&site, "who-left", item, 60_000).await;
+    let other = link_until(&site, "qian-li", item, 60_000).await;
+    for link in [expired, gone, other] {
+        let page = browser.get(&link).await;
+        assert!(neutral(&page), "{link}: {} {}", page.status, page.body);
+        for pairs in [
+            vec![("_act", "decide"), ("_outcome", "approved")],
+            // What is not filled in would show the page again.
+            vec![("_act", "decide")],
+            vec![("_act", "claim")],
+        ] {
+            let pairs = [&[("_token", token.as_str())], pairs.as_slice()].concat();
+            let posted = browser.post(&link, &pairs).await;
+            assert!(neutral(&posted), "{link} {pairs:?}: {}", posted.body);
+        }
+    }
+    assert_eq!(site.item_of("zhao-min", &id).await, n, "it is still open");
 }
