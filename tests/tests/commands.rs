@@ -396,3 +396,31 @@ fn a_folder_for_pictures_is_made() {
     let picture = fs::read_to_string(site.path().join("out/pictures/desk-ask.svg")).unwrap();
     assert!(picture.contains("求助"));
 }
+
+#[test]
+fn lists_are_read_by_programs_too() {
+    let site = site(PACK, "mails: []");
+    let json = |arguments: &[&str]| -> serde_json::Value {
+        let output = tongban(site.path(), &[arguments, &["--format", "json"]].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let key = [
+        "key", "add", "bus", "--unit", "transport", "--scope", "start", "--days", "30",
+    ];
+    says(&tongban(site.path(), &key), 0, &["tb_"]);
+    let keys = json(&["key", "list"]);
+    assert_eq!(keys[0]["name"], "bus");
+    assert_eq!(keys[0]["unit"], "transport");
+    assert_eq!(keys[0]["scopes"], serde_json::json!(["start"]));
+    assert!(keys[0]["expiresAt"].is_string());
+    let people = json(&["user", "list"]);
+    let li_na = people
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|person| person["id"] == "li-na");
+    assert_eq!(li_na.unwrap()["state"], "no password");
+    assert_eq!(json(&["explain", "tb0405"])["code"], "TB0405");
+    assert!(json(&["explain", "--lang", "en"]).as_array().unwrap().len() > 100);
+}

@@ -9,11 +9,14 @@ mod support;
 
 use std::sync::Arc;
 
-use support::{MORNING_MS, Site, publication, workflow};
+use support::{
+    Callee, MORNING_MS, Mailbox, Site, memory, organisation, parts, publication, start, workflow,
+};
 use tongban_expr::{Value, value};
 use tongban_plugin::{Provenance, RecordMode, RecordWrite, Records};
-use tongban_runtime::Job;
-use tongban_runtime::records::{StoredRecords, record_row};
+use tongban_runtime::record_rows::record_row;
+use tongban_runtime::records::StoredRecords;
+use tongban_runtime::{Job, Runtime, VirtualClock};
 use tongban_store::{Change, Outcome};
 
 const DAY_MS: i64 = 86_400_000;
@@ -129,4 +132,37 @@ async fn a_new_retention_counts_for_the_records_that_are_there() {
     site.runtime.run_job(Job::Sweep).await.unwrap();
     assert_eq!(site.store.record_count("grants").await.unwrap(), 600);
     assert_eq!(left(&site).await.first().map(String::as_str), Some("g0001"));
+}
+
+#[tokio::test]
+async fn an_ended_case_goes_when_the_site_keeps_it_no_longer() {
+    let (store, clock) = (memory().await, Arc::new(VirtualClock::at(MORNING_MS)));
+    let (mailbox, callee) = (Arc::new(Mailbox::default()), Arc::new(Callee::default()));
+    let mut parts = parts(&store, 1, organisation(), &clock, &mailbox, &callee);
+    parts.settings.keep_ended_ms = Some(30 * DAY_MS);
+    let runtime = Runtime::inline(parts).await.unwrap();
+    for (name, tasks) in [
+        ("ends", "  - done: { set: { outcome: done } }\n"),
+        ("waits", "  - wait: { wait: { days: 90 } }\n"),
+    ] {
+        let publication = publication(&workflow(name, tasks), &[]);
+        runtime.publish(&publication, "test").await.unwrap();
+    }
+    let ended = runtime
+        .start(start("test/ends", Value::Null))
+        .await
+        .unwrap();
+    let waiting = runtime
+        .start(start("test/waits", Value::Null))
+        .await
+        .unwrap();
+    runtime.run_until_idle().await.unwrap();
+    for (days, kept) in [(29, true), (1, false)] {
+        clock.advance(days * DAY_MS);
+        runtime.run_job(Job::Sweep).await.unwrap();
+        let history = store.history(&ended.id, 0, 10).await.unwrap();
+        assert_eq!(!history.is_empty(), kept, "after {days} more days");
+    }
+    assert!(runtime.case(&ended.id).await.is_err());
+    assert!(runtime.case(&waiting.id).await.is_ok());
 }

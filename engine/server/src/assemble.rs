@@ -241,6 +241,9 @@ async fn runtime(
         mail_pause_ms: i64::try_from(config.mail.retry_seconds).unwrap_or(30) * 1_000,
         mail_attempts: config.mail.attempts,
         lifecycle: config.events.level(),
+        keep_ended_ms: config
+            .keep_ended_days
+            .map(|days| i64::from(days) * 86_400_000),
         sink: config.events.sink(),
         budget: timed(),
         ..Settings::default()

@@ -58,6 +58,8 @@ pub struct Config {
     pub proxies: Vec<IpAddr>,
     /// Bounds of requests.
     pub limits: Limits,
+    /// Days after which an ended case is removed with everything of it; never when absent.
+    pub keep_ended_days: Option<u32>,
     /// Shows the mailbox to everybody who is signed in: demonstrations only.
     #[serde(skip)]
     pub demo: bool,
@@ -117,6 +119,7 @@ impl Default for Config {
             metrics: MetricsConfig::default(),
             proxies: Vec::new(),
             limits: Limits::default(),
+            keep_ended_days: None,
             demo: false,
             executable: executable(),
         }
@@ -313,6 +316,9 @@ impl Config {
             if !(least..=most).contains(&value) {
                 faults.push(format!("{name}: expected {least} to {most}, found {value}"));
             }
+        }
+        if self.keep_ended_days == Some(0) {
+            faults.push("keepEndedDays: expected a number of days above 0, found 0".to_owned());
         }
         if faults.is_empty() {
             Ok(())

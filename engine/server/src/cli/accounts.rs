@@ -1,14 +1,15 @@
 //! `tongban user` and `tongban key`: passwords and API keys of a site, while its server runs or stands still.
 
-use std::fmt::Write as _;
 use std::io::{IsTerminal, Read};
 
 use anyhow::{Context, bail};
 use clap::Subcommand;
+use tongban_expr::{Value, value};
+use tongban_store::ApiKeyRow;
 
 use super::files::{pack_folders, read_packs};
 use super::serving::executor;
-use super::{DONE, SiteArguments, say};
+use super::{DONE, Listing, SiteArguments, say};
 use crate::assemble::open_store_beside;
 use crate::security::account::{self, KeyTerms};
 use crate::security::key::Scope;
@@ -27,6 +28,8 @@ pub(crate) enum UserCommand {
     },
     /// List the people of the organisation and whether they can sign in
     List {
+        #[arg(long, value_enum, default_value = "text")]
+        format: Listing,
         #[command(flatten)]
         site: SiteArguments,
     },
@@ -56,6 +59,8 @@ pub(crate) enum KeyCommand {
     },
     /// List the keys
     List {
+        #[arg(long, value_enum, default_value = "text")]
+        format: Listing,
         #[command(flatten)]
         site: SiteArguments,
     },
@@ -72,7 +77,7 @@ pub(crate) enum KeyCommand {
 pub(crate) fn user(command: UserCommand) -> anyhow::Result<u8> {
     match command {
         UserCommand::Password { person, site } => set_password(&person, &site),
-        UserCommand::List { site } => list_people(&site),
+        UserCommand::List { site, format } => list_people(&site, format),
     }
 }
 
@@ -87,7 +92,7 @@ pub(crate) fn key(command: KeyCommand) -> anyhow::Result<u8> {
             days,
             site,
         } => add_key(&site, name, unit, person, &scopes, days),
-        KeyCommand::List { site } => list_keys(&site),
+        KeyCommand::List { site, format } => list_keys(&site, format),
         KeyCommand::Remove { prefix, site } => remove_key(&prefix, &site),
     }
 }
@@ -124,7 +129,7 @@ fn set_password(person: &str, site: &SiteArguments) -> anyhow::Result<u8> {
 }
 
 /// A list of what a site has is no reason to make a database.
-fn existing(site: &SiteArguments) -> anyhow::Result<Config> {
+pub(super) fn existing(site: &SiteArguments) -> anyhow::Result<Config> {
     let config = Config::load(&site.site)?;
     match config.database_file() {
         Some(path) if !path.is_file() => bail!(
@@ -135,10 +140,32 @@ fn existing(site: &SiteArguments) -> anyhow::Result<Config> {
     }
 }
 
-fn list_people(site: &SiteArguments) -> anyhow::Result<u8> {
+/// Prints objects, or a line of their values each.
+fn print(rows: Vec<Value>, format: Listing) -> anyhow::Result<u8> {
+    match format {
+        Listing::Json => say(&format!("{}\n", Value::list(rows).to_json()))?,
+        Listing::Text => {
+            let lines: String = rows.iter().map(|row| line(row) + "\n").collect();
+            say(&lines)?;
+        }
+    }
+    Ok(DONE)
+}
+
+fn line(row: &Value) -> String {
+    let cell = |value: &Value| match value {
+        Value::Null => "-".to_owned(),
+        Value::Str(text) => text.to_string(),
+        other => other.to_json(),
+    };
+    let cells: Vec<String> = row.entries().map(|(_, value)| cell(value)).collect();
+    cells.join("\t")
+}
+
+fn list_people(site: &SiteArguments, format: Listing) -> anyhow::Result<u8> {
     let config = existing(site)?;
     let organisation = organisation(&config)?;
-    let mut lines = String::new();
+    let mut rows = Vec::new();
     executor()?.block_on(async {
         let store = open_store_beside(&config).await?;
         for person in organisation.people() {
@@ -147,13 +174,16 @@ fn list_people(site: &SiteArguments) -> anyhow::Result<u8> {
             } else {
                 "no password"
             };
-            let unit = person.unit.as_deref().unwrap_or("-");
-            writeln!(lines, "{}\t{}\t{unit}\t{state}", person.id, person.name)?;
+            rows.push(value!({
+                "id": (person.id.as_str()),
+                "name": (person.name.as_str()),
+                "unit": (person.unit.as_deref()),
+                "state": (state),
+            }));
         }
         anyhow::Ok(())
     })?;
-    say(&lines)?;
-    Ok(DONE)
+    print(rows, format)
 }
 
 fn add_key(
@@ -206,22 +236,26 @@ fn add_key(
     Ok(DONE)
 }
 
-fn list_keys(site: &SiteArguments) -> anyhow::Result<u8> {
+fn list_keys(site: &SiteArguments, format: Listing) -> anyhow::Result<u8> {
     let config = existing(site)?;
-    let mut lines = String::new();
-    executor()?.block_on(async {
-        for key in open_store_beside(&config).await?.api_keys().await? {
-            let bound = key.unit_id.or(key.person_id).unwrap_or_default();
-            writeln!(
-                lines,
-                "{}\t{}\t{bound}\t{}",
-                key.prefix, key.name, key.scopes
-            )?;
-        }
-        anyhow::Ok(())
-    })?;
-    say(&lines)?;
-    Ok(DONE)
+    let keys = executor()?
+        .block_on(async { anyhow::Ok(open_store_beside(&config).await?.api_keys().await?) })?;
+    print(keys.into_iter().map(told).collect(), format)
+}
+
+fn told(key: ApiKeyRow) -> Value {
+    let at = |ms: i64| {
+        jiff::Timestamp::from_millisecond(ms).map_or(Value::Null, |at| at.to_string().into())
+    };
+    value!({
+        "prefix": (key.prefix),
+        "name": (key.name),
+        "unit": (key.unit_id),
+        "person": (key.person_id),
+        "scopes": (Value::from_json(&key.scopes).unwrap_or(Value::Null)),
+        "createdAt": (at(key.created_at_ms)),
+        "expiresAt": (key.expires_at_ms.map_or(Value::Null, at)),
+    })
 }
 
 fn remove_key(prefix: &str, site: &SiteArguments) -> anyhow::Result<u8> {

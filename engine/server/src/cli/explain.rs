@@ -2,7 +2,9 @@
 
 use tongban_dsl::codes;
 
-use super::{DONE, INVALID, say};
+use tongban_expr::{Value, value};
+
+use super::{DONE, INVALID, Listing, say};
 
 /// Arguments of `explain`.
 #[derive(clap::Args)]
@@ -12,12 +14,23 @@ pub(crate) struct ExplainArguments {
     /// In which language: en or zh-CN [default: that of the terminal]
     #[arg(long)]
     lang: Option<String>,
+    #[arg(long, value_enum, default_value = "text")]
+    format: Listing,
 }
 
 /// Prints one page, or the list of all.
 pub(crate) fn explain(arguments: &ExplainArguments) -> anyhow::Result<u8> {
     let language = arguments.lang.clone().unwrap_or_else(of_the_terminal);
+    let json = arguments.format == Listing::Json;
     let Some(code) = &arguments.code else {
+        if json {
+            let pages = codes::PAGES
+                .iter()
+                .map(|page| of_page(page, &language))
+                .collect();
+            say(&format!("{}\n", Value::list(pages).to_json()))?;
+            return Ok(DONE);
+        }
         let lines: String = codes::PAGES
             .iter()
             .map(|page| format!("{}  {}\n", page.id, page.said_in(&language).0))
@@ -29,6 +42,10 @@ pub(crate) fn explain(arguments: &ExplainArguments) -> anyhow::Result<u8> {
         eprintln!("error: there is no code `{code}`; `tongban explain` lists them all");
         return Ok(INVALID);
     };
+    if json {
+        say(&format!("{}\n", of_page(page, &language).to_json()))?;
+        return Ok(DONE);
+    }
     let (title, explanation) = page.said_in(&language);
     let (colon, example) = if language.starts_with("zh") {
         (":", "例:")
@@ -45,6 +62,11 @@ pub(crate) fn explain(arguments: &ExplainArguments) -> anyhow::Result<u8> {
         page.id
     ))?;
     Ok(DONE)
+}
+
+fn of_page(page: &codes::Page, language: &str) -> Value {
+    let (title, explanation) = page.said_in(language);
+    value!({ "code": (page.id), "title": (title), "explanation": (explanation), "example": (page.example) })
 }
 
 /// Chinese when the terminal is, by the variables that say so.

@@ -10,6 +10,7 @@ mod files;
 mod run;
 mod serving;
 mod test;
+mod verify;
 mod watch;
 
 use std::io::Write as _;
@@ -52,6 +53,15 @@ pub(crate) enum Format {
     Sarif,
 }
 
+/// How a list is printed.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Listing {
+    /// A line each, its columns divided by tabulators
+    Text,
+    /// One JSON value
+    Json,
+}
+
 #[derive(Subcommand)]
 enum Command {
     /// Run the main job on the embedded database with sample data
@@ -74,6 +84,8 @@ enum Command {
     /// Manage API keys
     #[command(subcommand)]
     Key(accounts::KeyCommand),
+    /// Read back what the database and its audit promise; exits 0 or 1
+    Verify(SiteArguments),
     /// Check packs or evaluate scripts for another process, over stdin and stdout
     #[command(hide = true)]
     Sandbox {
@@ -128,6 +140,7 @@ fn dispatch(command: Command) -> anyhow::Result<u8> {
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::User(command) => accounts::user(command),
         Command::Key(command) => accounts::key(command),
+        Command::Verify(site) => verify::verify(&site),
         Command::Sandbox { work } => {
             crate::sandbox::serve(work, std::io::stdin(), std::io::stdout())?;
             Ok(DONE)
