@@ -50,7 +50,9 @@ impl Placed {
             let Some((inner, place)) = below(node, &name) else {
                 break;
             };
-            span = if matches!(inner.kind, NodeKind::Map(_) | NodeKind::List(_)) {
+            let whole = matches!(inner.kind, NodeKind::Map(_) | NodeKind::List(_));
+            // Where nothing stands behind the colon, there is nothing to mark either.
+            span = if whole || inner.span.start == inner.span.end {
                 place
             } else {
                 inner.span
