@@ -3,6 +3,7 @@
 //! Two engines are built once per process: one for expressions, without
 //! statements, loops and functions, and one for rule files.
 
+mod dates;
 mod eligibility;
 mod engine;
 mod host;

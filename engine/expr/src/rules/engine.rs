@@ -9,7 +9,7 @@ use rhai::packages::{
 use rhai::{Dynamic, Engine, OptimizationLevel, Scope};
 
 use super::source::{DISABLED, PRINTING};
-use super::{eligibility, lists, node, numbers, params, printed, texts};
+use super::{dates, eligibility, lists, node, numbers, params, printed, texts};
 use crate::meter;
 
 /// The engine of expressions: no statements, no loops, no functions.
@@ -86,6 +86,7 @@ fn bounded() -> Engine {
     lists::register(&mut engine);
     texts::register(&mut engine);
     numbers::register(&mut engine);
+    dates::register(&mut engine);
     params::register(&mut engine);
     engine
 }
