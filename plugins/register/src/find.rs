@@ -1,5 +1,7 @@
 //! `register.find`: records by the values of their fields.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use tongban_expr::{Value, value};
 use tongban_plugin::{
@@ -139,28 +141,25 @@ async fn search(
     equal: &[(String, Value)],
     limit: u32,
 ) -> Result<Found, Failure> {
-    let mut all = Found::default();
-    let searches = lens.searches(equal);
-    let single = searches.len() == 1;
-    for equal in searches {
+    let mut total = 0;
+    let mut records = BTreeMap::new();
+    for equal in lens.searches(equal) {
         let query = Query { equal, limit };
         let found = call
             .ports
             .records
             .find(&definition.register, &query)
             .await?;
-        if single {
-            all = found;
-        } else {
-            for record in found.records {
-                if all.records.iter().all(|known| known.id != record.id) {
-                    all.records.push(record);
-                }
-            }
-            all.total = all.total.max(found.total).max(all.records.len() as u64);
-        }
+        total = total.max(found.total);
+        records.extend(
+            found
+                .records
+                .into_iter()
+                .map(|record| (record.id.clone(), record)),
+        );
     }
-    all.records.sort_by(|left, right| left.id.cmp(&right.id));
-    all.records.truncate(limit as usize);
-    Ok(all)
+    Ok(Found {
+        total: total.max(records.len() as u64),
+        records: records.into_values().take(limit as usize).collect(),
+    })
 }
