@@ -70,8 +70,8 @@ pub fn routes() -> Vec<Route> {
 fn console_routes() -> Vec<Route> {
     use Access::{Officer, Open};
     use console::{
-        absence, assets, bulk, case, cases, inbox, item, link, mailbox, notice, sign_in, start,
-        start_list,
+        absence, assets, bulk, case, cases, confirmation, inbox, item, link, mailbox, notice,
+        sign_in, start, start_list,
     };
     vec![
         get("/", Open, sign_in::home),
@@ -88,7 +88,7 @@ fn console_routes() -> Vec<Route> {
         post("/start/{namespace}/{name}", Officer, start::submit),
         get("/cases", Officer, cases::page),
         get("/cases/{id}", Officer, case::page),
-        get("/cases/{id}/confirmation", Officer, case::confirmation),
+        get("/cases/{id}/confirmation", Officer, confirmation::page),
         get("/cases/{id}/diagram.svg", Officer, case::diagram),
         post("/cases/{id}", Officer, case::operate),
         get("/absence", Officer, absence::page),

@@ -112,7 +112,6 @@ words! {
     show_all: "显示全部", "Show everything";
     mark_item: "选择 {title}", "Select {title}";
     mark_all: "全选本页", "Select all on this page";
-    mark_none: "取消全选", "Select none";
     together: "一起办理所选事项", "Handle the selected together";
     together_help: "选择同一环节的事项，可以一起办理。", "Select items of one step to handle them together.";
     bulk_title: "一起办理", "Handle together";

@@ -190,21 +190,23 @@ fn read_answer(
         });
     }
     let change = value(&difference(base, &data))?;
+    Ok(Reading::Act(answered(posted, outcome, change)))
+}
+
+/// The answer as an act for the engine.
+fn answered(posted: &Posted, outcome: Option<String>, change: Value) -> What {
     let (comment, statement) = (posted.comment(), posted.filled("_statement"));
     let reason = outcome
         .as_ref()
         .and_then(|outcome| posted.filled(&format!("_reason.{outcome}")));
-    Ok(Reading::Act(match posted.text("_act") {
-        "decide" => {
-            let outcome = outcome.unwrap_or_default();
-            What::Decide {
-                outcome,
-                comment,
-                reason,
-                change,
-                statement,
-            }
-        }
+    match posted.text("_act") {
+        "decide" => What::Decide {
+            outcome: outcome.unwrap_or_default(),
+            comment,
+            reason,
+            change,
+            statement,
+        },
         "submit" => What::Submit {
             outcome,
             data: None,
@@ -219,7 +221,7 @@ fn read_answer(
             comment,
             statement,
         },
-    }))
+    }
 }
 
 /// The changed leaves by path; a list of another length is changed as a whole, an answer that went

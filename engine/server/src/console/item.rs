@@ -5,10 +5,10 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use serde_json::Value as Json;
 use tongban_runtime::RuntimeError;
 use tongban_work::{Act, Channel, ItemView, What};
 
+use super::again::{Again, Typed};
 use super::decide::{self, PageFault, Reading, access_of, said_after};
 use super::deciding::Deciding;
 use super::frame::{Frame, faulty_page, page as render};
@@ -165,85 +165,6 @@ pub fn names(app: &App, people: &[String], words: &'static Words) -> String {
     format!("{line} {more}")
 }
 
-/// The parts of the page besides the answer; each is a form of its own.
-const PARTS: [&str; 4] = ["return", "correct", "hand", "comment"];
-
-/// What of a post is shown again, in the part of the page from which it came.
-#[derive(Default)]
-struct Again<'a> {
-    data: Option<Json>,
-    fields: Vec<Fault>,
-    page: Vec<PageFault>,
-    posted: Option<&'a Posted>,
-}
-
-impl<'a> Again<'a> {
-    fn of(
-        posted: &'a Posted,
-        data: Option<Json>,
-        fields: Vec<Fault>,
-        page: Vec<PageFault>,
-    ) -> Self {
-        Self {
-            data,
-            fields,
-            page,
-            posted: Some(posted),
-        }
-    }
-
-    /// The part of the page that was posted; empty for the answer, or when nothing was.
-    fn part(&self) -> &'static str {
-        let act = self.posted.map_or("", |posted| posted.text("_act"));
-        PARTS
-            .into_iter()
-            .find(|part| *part == act)
-            .unwrap_or_default()
-    }
-
-    /// What was typed on the answer.
-    fn answer(&self) -> Option<&'a Posted> {
-        self.posted.filter(|_| self.part().is_empty())
-    }
-
-    /// What was typed in another part.
-    fn typed(&self) -> Typed {
-        let names = [
-            "_to", "_resume", "_items", "_who", "_way", "_text", "_comment",
-        ];
-        let posted = self.posted.filter(|_| !self.part().is_empty());
-        let texts = names.into_iter().map(|name| {
-            let text = posted.map_or("", |posted| posted.text(name));
-            (name, text.to_owned())
-        });
-        Typed {
-            part: self.part(),
-            texts: texts.collect(),
-        }
-    }
-}
-
-/// What was typed in a part of the page besides the answer.
-struct Typed {
-    part: &'static str,
-    texts: Vec<(&'static str, String)>,
-}
-
-impl Typed {
-    /// Whether it is about this part, which then is open.
-    fn is(&self, part: &str) -> bool {
-        self.part == part
-    }
-
-    /// A text of a part.
-    fn text(&self, part: &str, name: &str) -> &str {
-        let found = self.texts.iter().find(|(known, _)| *known == name);
-        found
-            .filter(|_| self.is(part))
-            .map_or("", |(_, text)| text.as_str())
-    }
-}
-
 /// Somebody looking at an item.
 struct Look<'a> {
     app: &'a App,
@@ -302,7 +223,7 @@ impl Look<'_> {
                 .returns
                 .as_ref()
                 .is_some_and(|back| back.resume.is_none()),
-            markable: self.markable(again.posted.filter(|_| again.part() == "return")),
+            markable: self.markable(again.in_part("return")),
             handing: Handing::of(app, view, language),
             added: self.added(),
             seen_round: view.round,

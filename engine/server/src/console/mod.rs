@@ -1,11 +1,13 @@
 //! The console: pages rendered on the server, every decision without JavaScript.
 
 pub mod absence;
+pub mod again;
 pub mod assets;
 pub mod bulk;
 pub mod case;
 pub mod cases;
 pub mod clocks;
+pub mod confirmation;
 pub mod decide;
 pub mod deciding;
 pub mod failure;

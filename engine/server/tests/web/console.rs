@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
 
-use crate::site::{Browser, Site, site};
+use crate::site::{Answer, Browser, Site, site};
 
 /// The answers of a sharing application as the form posts them.
 const ANSWERS: [(&str, &str); 11] = [
@@ -27,6 +27,21 @@ fn with<'a>(token: &'a str, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a st
     pairs.extend(ANSWERS);
     pairs.extend_from_slice(more);
     pairs
+}
+
+/// Fills in an application and looks at it on the page for checking; gives the token and the key of the sending.
+async fn checked(browser: &mut Browser) -> (String, Answer) {
+    let token = browser.get("/start/sharing/apply").await.hidden("_token");
+    let check = browser
+        .post("/start/sharing/apply", &with(&token, &[("_act", "check")]))
+        .await;
+    (token, check)
+}
+
+/// Sends what was checked.
+async fn sent(browser: &mut Browser, token: &str, key: &str) -> Answer {
+    let pairs = with(token, &[("_act", "submit"), ("_key", key)]);
+    browser.post("/start/sharing/apply", &pairs).await
 }
 
 #[tokio::test]
@@ -62,10 +77,7 @@ async fn a_form_with_faults_says_where_and_keeps_what_was_typed() {
 async fn answers_are_checked_before_they_are_sent_and_one_can_go_back() {
     let site = site().await;
     let mut browser = Browser::of(&site, "li-na").await;
-    let token = browser.get("/start/sharing/apply").await.hidden("_token");
-    let check = browser
-        .post("/start/sharing/apply", &with(&token, &[("_act", "check")]))
-        .await;
+    let (token, check) = checked(&mut browser).await;
     assert_eq!(check.status, StatusCode::OK, "{}", check.body);
     assert!(
         check.body.contains("2027-12-31") && check.body.contains("核对填写内容"),
@@ -89,27 +101,14 @@ async fn answers_are_checked_before_they_are_sent_and_one_can_go_back() {
 async fn pressing_twice_starts_one_case() {
     let site = site().await;
     let mut browser = Browser::of(&site, "li-na").await;
-    let token = browser.get("/start/sharing/apply").await.hidden("_token");
-    let check = browser
-        .post("/start/sharing/apply", &with(&token, &[("_act", "check")]))
-        .await;
+    let (token, check) = checked(&mut browser).await;
     let key = check.hidden("_key");
-    let sent = browser
-        .post(
-            "/start/sharing/apply",
-            &with(&token, &[("_act", "submit"), ("_key", &key)]),
-        )
-        .await;
-    assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.body);
-    let again = browser
-        .post(
-            "/start/sharing/apply",
-            &with(&token, &[("_act", "submit"), ("_key", &key)]),
-        )
-        .await;
+    let first = sent(&mut browser, &token, &key).await;
+    assert_eq!(first.status, StatusCode::SEE_OTHER, "{}", first.body);
+    let again = sent(&mut browser, &token, &key).await;
     assert_eq!(
         again.location(),
-        sent.location(),
+        first.location(),
         "pressing twice starts one case"
     );
 }
@@ -118,20 +117,15 @@ async fn pressing_twice_starts_one_case() {
 async fn a_sent_application_is_confirmed_and_shown() {
     let site = site().await;
     let mut browser = Browser::of(&site, "li-na").await;
-    let token = browser.get("/start/sharing/apply").await.hidden("_token");
-    let check = browser
-        .post("/start/sharing/apply", &with(&token, &[("_act", "check")]))
-        .await;
+    let (token, check) = checked(&mut browser).await;
     let key = check.hidden("_key");
-    let sent = browser
-        .post(
-            "/start/sharing/apply",
-            &with(&token, &[("_act", "submit"), ("_key", &key)]),
-        )
-        .await;
-    let confirmation = browser.get(sent.location()).await;
+    let first = sent(&mut browser, &token, &key).await;
+    let confirmation = browser.get(first.location()).await;
     assert!(confirmation.body.contains("GX2"), "{}", confirmation.body);
-    let case = sent.location().trim_end_matches("/confirmation").to_owned();
+    let case = first
+        .location()
+        .trim_end_matches("/confirmation")
+        .to_owned();
     let page = browser.get(&case).await;
     assert_eq!(page.status, StatusCode::OK);
     for part in [
