@@ -449,15 +449,6 @@ def decide(client, item, outcome="approved", **more):
     return client.post(f"/api/v1/work-items/{item['id']}/decision", {"outcome": outcome, **more})
 
 
-APPLICATION = {
-    "resource": "300101/000001",
-    "purpose": "check",
-    "basis": "道路运输执法检查职责",
-    "scene": "路面检查时核对车辆",
-    "scope": {"items": ["号牌", "所有人"], "mode": "api", "validTo": "2027-04-30"},
-    "security": "专网访问,日志留存三年",
-    "contact": "李娜 0532-00000000",
-}
 
 
 def in_parallel(count, work):

@@ -5,7 +5,7 @@ import json
 import threading
 from pathlib import Path
 
-from harness import APPLICATION, Client, begin, decide, hidden_fields, item_of, site, wait_for_status, wait_until
+from harness import Client, begin, decide, hidden_fields, item_of, site, wait_for_status, wait_until
 
 SECRET = "zebra-hazel-4711-quartz"
 STRANGER = "01a20000-0000-7000-8000-000000000000"
@@ -44,7 +44,7 @@ def test_another_unit_gets_404_on_every_id(context):
         where.tongban("user", "password", "qian-li", stdin="a-long-pass-phrase")
         where.tongban("user", "password", "zhao-min", stdin="a-long-pass-phrase")
         where.start()
-        case = begin(where.client(owner), "sharing/apply", APPLICATION)["id"]
+        case = begin(where.client(owner), "probe/ask", {"tag": "own"})["id"]
         item_of(where.client(approver), case)
         assert where.client(owner).get(f"/api/v1/instances/{case}").status == 200
         wrong = {way: status for way, status in probes(where.client(stranger), case).items() if status != 404}
@@ -67,7 +67,7 @@ def test_another_unit_gets_404_on_every_id(context):
         assert browser.get("/mailbox").status == 404, "a real site shows nobody's mails"
         insider = Client(where.port).sign_in("zhao-min", "a-long-pass-phrase")
         assert insider.get(f"/items/{case}/1").status == 200
-        assert where.client(owner).get(f"/api/v1/instances/{case}").json()["waiting"][0]["task"] == "ownReview"
+        assert where.client(owner).get(f"/api/v1/instances/{case}").json()["waiting"][0]["task"] == "review"
 
 
 class Callee(http.server.BaseHTTPRequestHandler):

@@ -107,6 +107,7 @@ const COMMANDS: &[&[&str]] = &[
     &["key", "add"],
     &["key", "list"],
     &["key", "remove"],
+    &["verify"],
 ];
 
 #[test]

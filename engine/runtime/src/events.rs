@@ -132,12 +132,17 @@ impl Node {
         let mut change = Change::without_instance(self.clock.now_ms());
         rows.iter().for_each(|row| change.add(row.clone()));
         self.commit(Class::Background, change).await?;
+        self.hand_on(rows).await;
+        Ok(())
+    }
+
+    /// Hands messages that are durable to this node's lanes.
+    async fn hand_on(self: &Arc<Self>, rows: Vec<InboxRow>) {
         for row in rows {
             if let Some((instance, input)) = Node::told(row) {
                 self.send(&instance, input).await;
             }
         }
-        Ok(())
     }
 
     fn inbox_row(&self, event: &Event, body: &Value, listener: &SubscriptionRow) -> InboxRow {
@@ -241,11 +246,7 @@ impl Node {
         rows.iter().for_each(|row| change.add(row.clone()));
         // Refused when the listener has gone meanwhile: then nobody wants these events.
         self.commit(Class::Background, change).await?;
-        for row in rows {
-            if let Some((instance, input)) = Node::told(row) {
-                self.send(&instance, input).await;
-            }
-        }
+        self.hand_on(rows).await;
         Ok(())
     }
 
