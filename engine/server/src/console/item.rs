@@ -281,9 +281,8 @@ impl Look<'_> {
     async fn deciding(&self, can: &Can, typed: Option<&Posted>) -> Result<Deciding, Problem> {
         let language = self.visitor.language;
         let mut outcomes = self.opened.outcomes(language);
-        if !can.decide && !(can.submit && outcomes.len() > 1) {
-            outcomes.clear();
-        }
+        let chooses = can.decide || (can.submit && outcomes.len() > 1);
+        outcomes.retain(|_| chooses);
         let mut deciding = Deciding::of(outcomes, typed, language.words());
         deciding.optional |= !can.decide;
         match &self.visitor.signed_in {
