@@ -133,6 +133,8 @@ def crash(where, strike):
             if entry.get("task") == "done" and entry.get("status") == "completed"
         ]
         assert len(ends) == 1, f"{item}: went on {len(ends)} times"
+    said = where.tongban("verify").stdout
+    assert "every promise" in said and "fits the one before" in said, said
     print(f"    {len(ledger.starts)} starts, {len(ledger.decisions)} decisions, {LIVES} strikes")
 
 
