@@ -108,6 +108,7 @@ const COMMANDS: &[&[&str]] = &[
     &["key", "list"],
     &["key", "remove"],
     &["verify"],
+    &["verify"],
 ];
 
 #[test]
