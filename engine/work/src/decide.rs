@@ -151,6 +151,9 @@ impl Desk {
             )?),
             false => None,
         };
+        if let Some(filled) = &filled_in {
+            self.leaves_figures(item, &hold, filled, world)?;
+        }
 
         let mut outs = Vec::new();
         let grouped = item.spec.mode != Mode::Any;

@@ -5,7 +5,6 @@ use tongban_org::{ResolveCase, Selector};
 
 use crate::arguments::argument;
 use crate::desk::{Desk, unresolved};
-use crate::field::says;
 use crate::item::{Kind, Status};
 use crate::round::{new_item, next_round};
 use crate::seat::{Seating, SeatingCase};
@@ -201,30 +200,5 @@ impl Desk {
             barred,
         }
         .seat(world)
-    }
-
-    /// Only the respondent edits his figures.
-    fn keep_figures(&self, kind: Kind, spec: &Spec, world: &World<'_>) -> Result<(), WorkError> {
-        if kind != Kind::Approve || spec.fields.edit.is_empty() || spec.to == [Selector::Applicant]
-        {
-            return Ok(());
-        }
-        let schema = world
-            .case
-            .form_ref
-            .as_ref()
-            .and_then(|form| world.forms.schema(form));
-        let Some(schema) = schema else { return Ok(()) };
-        match spec
-            .fields
-            .edit
-            .iter()
-            .find(|field| says(&schema, field, "x-figures"))
-        {
-            Some(field) => Err(WorkError::Forbidden(format!(
-                "`fields.edit` names `{field}`, a respondent's figures: a reviewer returns the form, he never edits it"
-            ))),
-            None => Ok(()),
-        }
     }
 }

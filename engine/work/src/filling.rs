@@ -4,6 +4,7 @@
 use tongban_expr::Value;
 
 use crate::field::{changed, difference, says, touched};
+use crate::figures::FIGURES;
 use crate::item::Item;
 use crate::standing::Hold;
 use crate::{FormFault, Refusal, World};
@@ -30,7 +31,7 @@ pub(crate) fn edited(
         .unwrap_or_default();
     let respondent = world.case.starter.as_deref() == Some(hold.signer.as_str());
     let form = changed(&world.case.form, change, |path| {
-        if !respondent && says(&schema, path, "x-figures") {
+        if !respondent && says(&schema, path, FIGURES) {
             return Err(Refusal::Figures {
                 field: path.to_owned(),
             });
@@ -43,8 +44,7 @@ pub(crate) fn edited(
         }
     })?;
     // INVARIANT: a figure is not changed with the group around it either.
-    if let Some(field) =
-        touched(&schema, &world.case.form, &form, "x-figures").filter(|_| !respondent)
+    if let Some(field) = touched(&schema, &world.case.form, &form, FIGURES).filter(|_| !respondent)
     {
         return Err(Refusal::Figures { field });
     }

@@ -16,6 +16,7 @@ mod desk;
 mod ending;
 mod entering;
 mod field;
+mod figures;
 mod filling;
 mod firing;
 mod handing;

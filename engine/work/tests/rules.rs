@@ -3,7 +3,7 @@
 
 mod table;
 
-use table::{Table, decide, edit, outcome, output};
+use table::{Table, decide, outcome, output};
 use tongban_expr::{Value, value};
 use tongban_work::{Act, Channel, Out, Refusal, Reopen, Signing, What, WorkError};
 
@@ -334,88 +334,6 @@ fn a_quorum_counts_distinct_persons() {
         what: decide("approved"),
     };
     assert!(matches!(table.send(wrong), Err(Refusal::NotAgent { .. })));
-}
-
-#[test]
-fn a_reviewer_never_edits_a_respondents_figures() {
-    let mut table = Table::new();
-    let args = value!({"to": [{"head": "police"}], "fields": {"edit": ["figures"]}});
-    let error = table
-        .open("review", "approve", args)
-        .expect_err("the engine refuses it");
-    assert!(
-        matches!(error, WorkError::Forbidden(ref why) if why.contains("figures")),
-        "{error}"
-    );
-    let n = table.approve(
-        "review",
-        value!({"to": [{"head": "police"}], "fields": {"edit": ["*"]}}),
-    );
-    let refusal = table
-        .act(
-            "zhou-ping",
-            n,
-            edit("approved", value!({"figures.total": 3})),
-        )
-        .expect_err("not his");
-    assert_eq!(
-        refusal,
-        Refusal::Figures {
-            field: "figures.total".into()
-        }
-    );
-    let outs = table
-        .act(
-            "zhou-ping",
-            n,
-            edit("approved", value!({"security": "better"})),
-        )
-        .expect("the rest he may");
-    assert!(
-        outs.iter()
-            .any(|out| matches!(out, Out::Form(change) if change.by == "zhou-ping"))
-    );
-}
-
-#[test]
-fn figures_are_not_changed_with_the_group_around_them_nor_by_whom_they_are_handed_to() {
-    let mut table = Table::new();
-    let schema = value!({"properties": {"scope": {"properties": {
-        "items": {"items": {}}, "count": {"x-figures": true}, "mode": {}
-    }}}});
-    table
-        .forms
-        .schemas
-        .insert("forms/application.yaml".into(), schema);
-    table.case.form = value!({"scope": {"items": ["a"], "count": 7, "mode": "api"}});
-    let args = value!({"to": [{"head": "police"}], "fields": {"edit": ["scope"]}});
-    let n = table.approve("review", args);
-    for scope in [
-        value!({"items": ["a"], "count": 8, "mode": "api"}),
-        value!({"items": ["a"], "mode": "api"}),
-    ] {
-        let refusal = table
-            .act("zhou-ping", n, edit("approved", value!({"scope": scope})))
-            .expect_err("the figure is inside");
-        let field = "scope.count".into();
-        assert_eq!(refusal, Refusal::Figures { field });
-    }
-    let narrower = value!({"scope": {"items": ["a"], "count": 7, "mode": "file"}});
-    table
-        .act("zhou-ping", n, edit("approved", narrower))
-        .expect("the rest of the group he may");
-
-    // The respondent may edit; whom he hands the step to is a reviewer.
-    let own = value!({"to": ["applicant"], "fields": {"edit": ["scope"]}});
-    let n = table.approve("own", own);
-    let to = "zhou-ping".to_owned();
-    table
-        .act("li-na", n, What::Transfer { to, comment: None })
-        .expect("she hands it over");
-    let refusal = table
-        .act("zhou-ping", n, edit("approved", value!({"scope.count": 9})))
-        .expect_err("he is not the respondent");
-    assert!(matches!(refusal, Refusal::Figures { .. }), "{refusal}");
 }
 
 #[test]

@@ -156,10 +156,11 @@ async fn run_in_memory(
     let case = runtime.case(&started.id).await?;
     let entries = history(&runtime, &started.id).await?;
     let virtual_ms = tongban_runtime::Clock::now_ms(clock.as_ref()) - began_ms;
-    let mut ran = told(&case, &entries, virtual_ms);
-    if used_up {
-        ran.object["error"] = json!(endless(&case).to_value());
-    }
+    let error = match used_up {
+        true => Some(endless(&case)),
+        false => case.instance.error().cloned(),
+    };
+    let mut ran = told(&case, &entries, error, virtual_ms);
     ran.picture = arguments.draw.as_ref().map(|_| {
         let language = arguments.language.language();
         drawing::svg(
@@ -309,7 +310,12 @@ async fn history(runtime: &Runtime, instance: &str) -> anyhow::Result<Vec<Entry>
 }
 
 /// The one object.
-fn told(case: &CaseView, entries: &[Entry], virtual_ms: i64) -> Ran {
+fn told(
+    case: &CaseView,
+    entries: &[Entry],
+    error: Option<tongban_core::Error>,
+    virtual_ms: i64,
+) -> Ran {
     use tongban_core::Status;
     let (status, code) = match case.instance.status() {
         Status::Completed => ("completed", DONE),
@@ -317,7 +323,7 @@ fn told(case: &CaseView, entries: &[Entry], virtual_ms: i64) -> Ran {
         Status::Cancelled => ("cancelled", FAILED),
         Status::Pending | Status::Running | Status::Suspended => ("waiting", WAITING),
     };
-    let error = case.instance.error().map(tongban_core::Error::to_value);
+    let error = error.map(|error| error.to_value());
     let output = match case.instance.status() {
         Status::Completed => case.instance.output().clone(),
         _ => Value::Null,
