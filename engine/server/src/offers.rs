@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use tongban_org::Organisation;
 use tongban_store::RecordRow;
 
+use crate::api::registers;
 use crate::app::App;
 use crate::form::{Choice, Offers, wanted_choices};
 use crate::language::Language;
@@ -191,6 +192,14 @@ async fn choices_of(
     around: &Surroundings<'_>,
 ) -> Result<Option<Vec<Choice>>, Problem> {
     let text = |name: &str| choose.get(name).and_then(Json::as_str);
+    // A list of choices asks for no purpose and leaves no trace: nobody's personal data are offered.
+    if let Some(register) = text("record").or(text("register"))
+        && registers::definition(app, register)
+            .await?
+            .is_none_or(|definition| definition.personal)
+    {
+        return Ok(None);
+    }
     if let (Some(register), Some(of), Some(path)) = (text("record"), text("of"), text("path")) {
         let Some(key) = at(around.form, of).and_then(Json::as_str) else {
             return Ok(Some(Vec::new()));

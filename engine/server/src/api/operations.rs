@@ -1,8 +1,9 @@
 //! What operators do to a case: cancel, suspend, resume, jump. Each wants the right, a reason and,
 //! when the caller sends `If-Match`, the version that was looked at.
 
-use axum::extract::{Path, State};
+use axum::extract::{FromRequestParts, Path};
 use axum::http::header::IF_MATCH;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use tongban_core::{Jump, Target};
@@ -42,88 +43,77 @@ pub struct JumpRequest {
 /// Cancel a case. What was done outside is not undone.
 #[utoipa::path(post, path = "/api/v1/instances/{id}/cancel", tag = "operations", params(("id" = String, Path), ("If-Match" = Option<String>, Header)),
     request_body = Reason, responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem), (status = 412, body = Problem)), security(("key" = [])))]
-pub async fn cancel(
-    State(app): State<App>,
-    client: Client,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    Json(why): Json<Reason>,
-) -> Result<StatusCode, Problem> {
-    operate(&app, &client, &id, &headers, Operate::Cancel, why.reason).await
+pub async fn cancel(case: Case, Json(why): Json<Reason>) -> Result<StatusCode, Problem> {
+    case.operate(Operate::Cancel, why.reason).await
 }
 
 /// Stop a case where it is.
 #[utoipa::path(post, path = "/api/v1/instances/{id}/suspend", tag = "operations", params(("id" = String, Path), ("If-Match" = Option<String>, Header)),
     request_body = Reason, responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem), (status = 412, body = Problem)), security(("key" = [])))]
-pub async fn suspend(
-    State(app): State<App>,
-    client: Client,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    Json(why): Json<Reason>,
-) -> Result<StatusCode, Problem> {
-    operate(&app, &client, &id, &headers, Operate::Suspend, why.reason).await
+pub async fn suspend(case: Case, Json(why): Json<Reason>) -> Result<StatusCode, Problem> {
+    case.operate(Operate::Suspend, why.reason).await
 }
 
 /// Let a case go on.
 #[utoipa::path(post, path = "/api/v1/instances/{id}/resume", tag = "operations", params(("id" = String, Path), ("If-Match" = Option<String>, Header)),
     request_body = Reason, responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem), (status = 412, body = Problem)), security(("key" = [])))]
-pub async fn resume(
-    State(app): State<App>,
-    client: Client,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    Json(why): Json<Reason>,
-) -> Result<StatusCode, Problem> {
-    operate(&app, &client, &id, &headers, Operate::Resume, why.reason).await
+pub async fn resume(case: Case, Json(why): Json<Reason>) -> Result<StatusCode, Problem> {
+    case.operate(Operate::Resume, why.reason).await
 }
 
 /// Move a case to another task.
 #[utoipa::path(post, path = "/api/v1/instances/{id}/jump", tag = "operations", params(("id" = String, Path), ("If-Match" = Option<String>, Header)),
     request_body = JumpRequest, responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem), (status = 412, body = Problem)), security(("key" = [])))]
-pub async fn jump(
-    State(app): State<App>,
-    client: Client,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    Json(request): Json<JumpRequest>,
-) -> Result<StatusCode, Problem> {
-    let by = client.caller().name();
+pub async fn jump(case: Case, Json(request): Json<JumpRequest>) -> Result<StatusCode, Problem> {
+    let by = case.client.caller().name();
     let mut jump = Jump::operator(Target::Task(request.to), by, request.reason.clone());
     if let Some(input) = &request.input {
         jump.input = tongban_core::JumpInput::Given(value(input)?);
     }
-    operate(
-        &app,
-        &client,
-        &id,
-        &headers,
-        Operate::Jump(Box::new(jump)),
-        request.reason,
-    )
-    .await
+    case.operate(Operate::Jump(Box::new(jump)), request.reason)
+        .await
 }
 
-async fn operate(
-    app: &App,
-    client: &Client,
-    id: &str,
-    headers: &HeaderMap,
-    what: Operate,
-    reason: String,
-) -> Result<StatusCode, Problem> {
-    let (head, case) = visibility::case(app, client.asker(), id).await?;
-    if !may_operate(app, client.asker(), &what, &head) {
-        return Err(Problem::forbidden(
-            "this wants a right over the case: `terminate` to cancel, `intervene` for the rest",
-        ));
+/// A case that a request names, with who asks and which version of it was looked at.
+pub struct Case {
+    app: App,
+    client: Client,
+    id: String,
+    headers: HeaderMap,
+}
+
+impl FromRequestParts<App> for Case {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let client = Client::from_request_parts(parts, app).await?;
+        let id = Path::<String>::from_request_parts(parts, app).await;
+        Ok(Self {
+            app: app.clone(),
+            client,
+            // An address that cannot be read names no case.
+            id: id.map_err(|_| Problem::not_found())?.0,
+            headers: parts.headers.clone(),
+        })
     }
-    if_match(headers, case.version)?;
-    let reason = checked(&reason)?;
-    app.runtime
-        .operate(id, what, &reason, client.caller())
-        .await?;
-    Ok(StatusCode::NO_CONTENT)
+}
+
+impl Case {
+    async fn operate(self, what: Operate, reason: String) -> Result<StatusCode, Problem> {
+        let (app, client) = (&self.app, &self.client);
+        let (head, case) = visibility::case(app, client.asker(), &self.id).await?;
+        if !may_operate(app, client.asker(), &what, &head) {
+            return Err(Problem::forbidden(
+                "this wants a right over the case: `terminate` to cancel, `intervene` for the rest",
+            ));
+        }
+        if_match(&self.headers, case.version)?;
+        let reason = checked(&reason)?;
+        app.runtime
+            .operate(&self.id, what, &reason, client.caller())
+            .await?;
+        Ok(StatusCode::NO_CONTENT)
+    }
 }
 
 /// A reason that says something.

@@ -54,16 +54,8 @@ pub async fn records(
     Path(name): Path<String>,
     Query(query): Query<RecordQuery>,
 ) -> Result<axum::Json<Page<RecordEntry>>, Problem> {
-    let register = app
-        .store()
-        .register(&name)
-        .await
-        .map_err(Problem::from)?
-        .ok_or_else(Problem::not_found)?;
-    let definition: RegisterDefinition = Value::from_json(&register.schema)
-        .map_err(Problem::internal)?
-        .to()
-        .map_err(Problem::internal)?;
+    let definition = definition(&app, &name).await?;
+    let definition = definition.ok_or_else(Problem::not_found)?;
     let starter = starter(&app, &client);
     let reading = Reading::of(&definition, &starter).ok_or_else(Problem::not_found)?;
     if reading.personal
@@ -112,6 +104,23 @@ pub async fn records(
         });
     }
     Ok(axum::Json(Page { items, next }))
+}
+
+/// What a register is; `None` when there is none of that name.
+///
+/// # Errors
+/// The database refused, or the register cannot be read.
+pub async fn definition(app: &App, name: &str) -> Result<Option<RegisterDefinition>, Problem> {
+    // Names with a colon are the engine's own rows beside the registers.
+    if name.contains(':') {
+        return Ok(None);
+    }
+    let found = app.store().register(name).await.map_err(Problem::from)?;
+    let Some(row) = found else {
+        return Ok(None);
+    };
+    let schema = Value::from_json(&row.schema).map_err(Problem::internal)?;
+    schema.to().map(Some).map_err(Problem::internal)
 }
 
 /// The key's person as the rights of a register see them.

@@ -250,40 +250,24 @@ fn network_of(address: IpAddr) -> String {
     }
 }
 
-impl<S: Sync> FromRequestParts<S> for Visitor {
-    type Rejection = Problem;
+/// What a layer found out about a request is handed to the handlers that ask for it.
+macro_rules! found_before {
+    ($($who:ty: $missing:literal),* $(,)?) => {$(
+        impl<S: Sync> FromRequestParts<S> for $who {
+            type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        parts
-            .extensions
-            .get::<Self>()
-            .cloned()
-            .ok_or_else(|| Problem::internal("the visit was not looked at"))
-    }
+            async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+                let found = parts.extensions.get::<Self>().cloned();
+                found.ok_or_else(|| Problem::internal($missing))
+            }
+        }
+    )*};
 }
 
-impl<S: Sync> FromRequestParts<S> for Officer {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        parts
-            .extensions
-            .get::<Self>()
-            .cloned()
-            .ok_or_else(|| Problem::internal("a page for officers stands on an open route"))
-    }
-}
-
-impl<S: Sync> FromRequestParts<S> for Client {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        parts
-            .extensions
-            .get::<Self>()
-            .cloned()
-            .ok_or_else(|| Problem::internal("a handler for keys stands on an open route"))
-    }
+found_before! {
+    Visitor: "the visit was not looked at",
+    Officer: "a page for officers stands on an open route",
+    Client: "a handler for keys stands on an open route",
 }
 
 impl Visitor {

@@ -21,6 +21,7 @@ mod notices;
 mod offers;
 mod pages;
 mod parts;
+mod rights;
 mod site;
 mod socket;
 mod together;

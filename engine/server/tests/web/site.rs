@@ -10,11 +10,12 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, LOCATION, SET_COOK
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use serde_json::Value as Json;
 use tongban_server::app::App;
-use tongban_server::assemble::Engine;
+use tongban_server::assemble::{self, Engine};
 use tongban_server::demo::{self, DemoOptions};
 use tongban_server::router::router;
 use tongban_server::security::account::{self, KeyTerms};
 use tongban_server::security::key::Scope;
+use tongban_server::site::organisation_of;
 use tower::ServiceExt;
 
 /// The sample site.
@@ -181,6 +182,22 @@ impl Site {
             .await
             .expect("a key")
             .text
+    }
+
+    /// Gives the sample organisation further rights, lines of YAML.
+    pub fn with_rights(&self, rights: &str) {
+        let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let file = root.join("config/organisation.yaml");
+        let text = std::fs::read_to_string(&file).expect("the sample organisation");
+        let more = text.replacen("\nrights:\n", &format!("\nrights:\n{rights}\n"), 1);
+        assert_ne!(more, text, "the file has rights");
+        let changed = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(changed.path(), more).expect("written");
+        let library = assemble::packs(&root.join("workflows")).expect("the packs");
+        let calendars = root.join("config/calendars");
+        let organisation = organisation_of(changed.path(), &calendars, &library);
+        let organisation = organisation.expect("a good organisation");
+        self.app.runtime.organisation_place((*organisation).clone());
     }
 
     /// Starts a sharing application as li-na; every call asks for another purpose, so that keys of cases differ.
