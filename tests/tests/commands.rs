@@ -406,7 +406,15 @@ fn lists_are_read_by_programs_too() {
         serde_json::from_slice(&output.stdout).unwrap()
     };
     let key = [
-        "key", "add", "bus", "--unit", "transport", "--scope", "start", "--days", "30",
+        "key",
+        "add",
+        "bus",
+        "--unit",
+        "transport",
+        "--scope",
+        "start",
+        "--days",
+        "30",
     ];
     says(&tongban(site.path(), &key), 0, &["tb_"]);
     let keys = json(&["key", "list"]);
