@@ -160,7 +160,7 @@ impl Look<'_> {
             answers,
             outline: outline::outline(case, language),
             clocks: clocks::of_case(app, case, &titles, language),
-            said: timeline::of_case(app, case, self.signed_in.asker(), language).await?,
+            said: timeline::covered(self.said().await?, &veil),
             steps,
             older,
             at_start: after == 0,
@@ -181,6 +181,11 @@ impl Look<'_> {
         page.frame.faulty = true;
         page.faults = page_lines(&[PageFault::new(id, message)]).collect();
         faulty_page(StatusCode::UNPROCESSABLE_ENTITY, &page)
+    }
+
+    async fn said(&self) -> Result<Vec<Said>, Problem> {
+        let (app, asker) = (self.app, self.signed_in.asker());
+        timeline::of_case(app, self.case, asker, self.visitor.language).await
     }
 
     /// What the viewer may start from this case: its address and title.

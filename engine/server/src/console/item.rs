@@ -6,6 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use tongban_runtime::RuntimeError;
+use tongban_store::InstanceRow;
 use tongban_work::{Act, Channel, ItemView, What};
 
 use super::again::{Again, Typed};
@@ -27,6 +28,7 @@ use crate::language::{InWords, Language};
 use crate::problem::Problem;
 use crate::security::account::SignedIn;
 use crate::security::identity::{Officer, Visitor};
+use crate::veil::Veil;
 use crate::visibility::{self, Asker};
 use crate::words::{Words, fill};
 
@@ -169,6 +171,7 @@ pub fn names(app: &App, people: &[String], words: &'static Words) -> String {
 struct Look<'a> {
     app: &'a App,
     visitor: &'a Visitor,
+    head: &'a InstanceRow,
     opened: &'a Opened,
 }
 
@@ -187,6 +190,11 @@ impl Look<'_> {
             let marked = self.marked(lines);
             form::render_fields(&opened.form, &access, data, &marked, language)
         });
+        let said = timeline::of_case(app, &opened.case, self.asker(), language).await?;
+        let veil = match access.masks() {
+            true => opened.veil(app, self.asker(), self.head).await?,
+            false => Veil::default(),
+        };
         let answers = match fields {
             Some(_) => String::new(),
             None => opened.answers(&access, language),
@@ -210,9 +218,9 @@ impl Look<'_> {
             faults,
             fields,
             answers,
-            shown: opened.shown(language),
+            shown: opened.shown(&veil, language),
             changes: opened.changes(&access, language),
-            said: timeline::of_case(app, &opened.case, self.asker(), language).await?,
+            said: timeline::covered(said, &veil),
             round: (view.round > 1).then(|| fill(words.round, &[("n", &view.round.to_string())])),
             deciding: self.deciding(&can, again.answer()).await?,
             typed: again.typed(),
@@ -364,12 +372,13 @@ pub async fn page(
     Path((instance, n)): Path<(String, u32)>,
 ) -> Result<Response, Problem> {
     let (head, case) = visibility::case(&app, signed_in.asker(), &instance).await?;
-    let title = head.title.unwrap_or(head.workflow);
+    let title = head.title.clone().unwrap_or_else(|| head.workflow.clone());
     let (person, language) = (&signed_in.person, visitor.language);
     let opened = Opened::of(&app, case, title, n, person, None, language).await?;
     let look = Look {
         app: &app,
         visitor: &visitor,
+        head: &head,
         opened: &opened,
     };
     render(&look.page(Again::default()).await?)
@@ -385,12 +394,13 @@ pub async fn act(
     let visitor = &posted.visitor;
     let language = visitor.language;
     let (head, case) = visibility::case(&app, signed_in.asker(), &instance).await?;
-    let title = head.title.unwrap_or(head.workflow);
+    let title = head.title.clone().unwrap_or_else(|| head.workflow.clone());
     let typed = Some(&posted.entries);
     let opened = Opened::of(&app, case, title, n, &signed_in.person, typed, language).await?;
     let look = Look {
         app: &app,
         visitor,
+        head: &head,
         opened: &opened,
     };
     let reading = match handing::read(&app, &posted, &opened.data, language) {

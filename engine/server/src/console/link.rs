@@ -25,6 +25,8 @@ use crate::problem::Problem;
 use crate::security::account::is_active;
 use crate::security::attempts::{Attempt, Door};
 use crate::security::identity::Visitor;
+use crate::veil::Veil;
+use crate::visibility::Asker;
 use crate::words::fill;
 
 #[derive(Template)]
@@ -253,6 +255,19 @@ impl Look<'_> {
         faulty_page(StatusCode::UNPROCESSABLE_ENTITY, &page)
     }
 
+    /// Before signing in nobody is known, and what is masked is so wherever it stands.
+    async fn veil(&self) -> Result<Veil, Problem> {
+        let head = self.app.store().instance_head(&self.link.instance).await;
+        let head = head
+            .map_err(Problem::from)?
+            .ok_or_else(Problem::not_found)?;
+        let nobody = Asker {
+            person: None,
+            unit: None,
+        };
+        self.opened.veil(self.app, nobody, &head).await
+    }
+
     async fn page(
         &self,
         faults: Vec<FaultLine>,
@@ -268,6 +283,8 @@ impl Look<'_> {
         let name = app.name_of(&link.person);
         // Before signing in a link shows as little of people as possible: what is masked stays masked.
         let masked = Access::read_all().with(&[], &[], &view.fields.hide, &[]);
+        let said = timeline::of_item(app, &opened.case, view.n, language).await?;
+        let veil = self.veil().await?;
         Ok(LinkPage {
             frame: Frame::new(app, self.visitor, "").with_faults(!faults.is_empty()),
             address: format!("/link/{}", self.token),
@@ -283,8 +300,8 @@ impl Look<'_> {
                 None => opened.answers(&masked, language),
             },
             fields,
-            shown: opened.shown(language),
-            said: timeline::of_item(app, &opened.case, view.n, language).await?,
+            shown: opened.shown(&veil, language),
+            said: timeline::covered(said, &veil),
             deciding: Deciding::of(opened.outcomes(language), posted, words),
             may_decide,
             sign_in: format!("/items/{}/{}", link.instance, link.n),

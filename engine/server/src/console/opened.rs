@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 use tongban_runtime::CaseView;
+use tongban_store::InstanceRow;
 use tongban_work::{ItemView, OutcomeView};
 
 use super::decide::plain;
@@ -12,6 +13,9 @@ use crate::form::{self, Access, Entries, Form};
 use crate::language::{InWords, Language};
 use crate::offers::{Lookup, Surroundings};
 use crate::problem::Problem;
+use crate::reveal::Look;
+use crate::veil::Veil;
+use crate::visibility::Asker;
 
 /// An item with everything that its page needs.
 pub struct Opened {
@@ -100,9 +104,29 @@ impl Opened {
         outcomes(&self.case, &self.view, language)
     }
 
+    /// What somebody who only looks on does not see of the case.
+    ///
+    /// # Errors
+    /// The database refused.
+    pub async fn veil(
+        &self,
+        app: &App,
+        asker: Asker<'_>,
+        head: &InstanceRow,
+    ) -> Result<Veil, Problem> {
+        let case = &self.case;
+        let look = Look {
+            app,
+            asker,
+            head,
+            case,
+        };
+        Veil::of(&look).await
+    }
+
     /// What is shown beside the form, rendered.
-    pub fn shown(&self, language: Language) -> Vec<(String, String)> {
-        let shown = json(&self.view.show);
+    pub fn shown(&self, veil: &Veil, language: Language) -> Vec<(String, String)> {
+        let shown = veil.told(json(&self.view.show));
         let members = shown.as_object().into_iter().flatten();
         members
             .map(|(title, data)| (title.clone(), value::render(data, language.words())))

@@ -65,7 +65,7 @@ pub async fn of_case(
                 actor: actor.clone(),
                 title: title(entry, titles, language.words()),
                 status: status(entry, language.words()),
-                note: veiled(note(app, entry, language.words()), veil),
+                note: timeline::veiled(note(app, entry, language.words()), veil),
             });
         }
     }
@@ -126,14 +126,6 @@ fn status(entry: &Entry, words: &'static Words) -> &'static str {
         RecordStatus::Faulted => words.mark_failed,
         RecordStatus::Jumped => words.mark_returned,
         _ => words.mark_skipped,
-    }
-}
-
-/// A text without what the form masks for this reader.
-fn veiled(text: String, veil: &Veil) -> String {
-    match veil.told(serde_json::Value::String(text)) {
-        serde_json::Value::String(text) => text,
-        _ => String::new(),
     }
 }
 

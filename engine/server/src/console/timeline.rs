@@ -10,6 +10,7 @@ use super::{outline, time};
 use crate::app::App;
 use crate::language::{InWords, Language};
 use crate::problem::Problem;
+use crate::veil::Veil;
 use crate::visibility::Asker;
 use crate::words::{Words, fill};
 
@@ -106,6 +107,22 @@ fn told(app: &App, case: &CaseView, rows: Vec<DecisionRow>, language: Language) 
         }
     };
     rows.iter().map(said).collect()
+}
+
+/// A text without what the form masks for this reader.
+pub fn veiled(text: String, veil: &Veil) -> String {
+    match veil.told(serde_json::Value::String(text)) {
+        serde_json::Value::String(text) => text,
+        _ => String::new(),
+    }
+}
+
+/// The record without what the form masks for this reader.
+pub fn covered(mut said: Vec<Said>, veil: &Veil) -> Vec<Said> {
+    for row in &mut said {
+        row.comment = row.comment.take().map(|comment| veiled(comment, veil));
+    }
+    said
 }
 
 /// A person's name; a deadline and a rule of the author are the system.
