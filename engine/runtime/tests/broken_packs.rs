@@ -239,6 +239,101 @@ properties:
 }
 
 #[test]
+fn schemas_samples_notices_and_sources_of_rules() {
+    let form = "type: object
+title: 申请 #2
+requierd: [name]
+properties:
+  name: { type: string, tilte: 姓名, x-en: 5 }
+  kin: { type: array, items: { type: string, x-mask: name } }
+  id: { anyOf: [{ type: string, x-mask: id }, { type: 'null' }] }
+  who: { $ref: '#/defs/person' }
+  note: { type string, x-help: 写明理由,不写编号 }
+$defs: { person: { type: object } }
+";
+    let register = "register: cars
+key: plate
+schema: { type: object, properties: { plate: { type: strnig }, year: { type: integer, minimun: 1900 } } }
+";
+    let grants = "register: grants
+key: id
+schema: { type: object, properties: { id: { type: string }, until: { type: string, format: date } } }
+";
+    let workflow = format!(
+        "{WORKFLOW}do:
+  - look: {{ set: {{ household: {{ status: none }}, cars: {{ status: none }} }} }}
+  - judged:
+      input: {{ from: '#{{ sources: #{{ household: steps.look.household, vehicles: steps.look.cars }}, form: #{{}} }}' }}
+      run: {{ script: {{ language: rhai, source: {{ endpoint: 'pack://rules/fit.rhai' }} }} }}
+  - tell: {{ call: notice, with: {{ title: 公示, template: notices/result, data: {{ name: 张三 }}, due: {{ workingDays: 5 }} }} }}
+"
+    );
+    let rule = "judge(input, [
+    rule(\"home\", [\"household\", \"vehicels\"], |s, f| 1, \"<=\", \"limit\"),
+    rule(\"tax\", [\"taxes\"], |s, f| 1, \"<=\", \"limit\")
+])
+";
+    golden(
+        "schemas",
+        &[
+            (
+                "pack.yaml",
+                &format!(
+                    "{HEAD}samples: [{{ register: grants, file: samples/grants.yaml }}, {{ register: cars, file: samples/cars.yaml, at: cars }}]\n"
+                )
+                .replace("[zh-CN, en]", "[zh-CN]"),
+            ),
+            ("forms/application.yaml", form),
+            ("registers/cars.yaml", register),
+            ("registers/grants.yaml", grants),
+            ("rules/fit.rhai", rule),
+            (
+                "rules/parameters.yaml",
+                "parameters: { limit: { title: 上限, values: [{ from: 2026-01-01, value: 1 }] } }\n",
+            ),
+            (
+                "samples/grants.yaml",
+                "- { id: 1, until: 2026-01-31 }\n- { id: G2, until: 2026-02-31 }\n",
+            ),
+            ("samples/cars.yaml", "cars:\n  - { plate: 'A1' }\n   - { plate: 'A2' }\n"),
+            ("workflows/apply.yaml", &workflow),
+            (
+                "notices/result.zh-CN.md",
+                "{{ data.nmae }} 于 {{ notice.until | date }} 前可提出:{{ to.name }}、{{ workflow.url }}、{{ workflow.number }}\n",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn what_cannot_be_read_is_not_missed_elsewhere() {
+    let workflow = format!(
+        "{WORKFLOW}do:
+  - a: {{ call: approve, with: {{ to: [{{ role: data-office }}], reasons: {{ rejected: purpose }} }} }}
+  - b: {{ call: register.find, with: {{ register: grants }} }}
+"
+    );
+    golden(
+        "unread",
+        &[
+            (
+                "pack.yaml",
+                "pack: sharing\nroles: { data-office 业务处室 }\ncodes： x\n",
+            ),
+            (
+                "registers/grants-of-all.yaml",
+                "register: grants   # all of them\nkey id\n",
+            ),
+            (
+                "forms/a.yaml",
+                "type: object\nproperties: { a: { type: string, x-code: purpose } }\n",
+            ),
+            ("workflows/apply.yaml", &workflow),
+        ],
+    );
+}
+
+#[test]
 fn a_broken_workflow_is_still_there_for_the_others() {
     let broken = format!(
         "{WORKFLOW}do:\n  - a: {{ call: aprove, with: {{ to: [applicant] }}, then: }}\n  - b: {{ if: 'inpt.x', set: {{ x: 1 }} }}\n"

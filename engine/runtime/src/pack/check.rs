@@ -4,6 +4,7 @@
 mod forms;
 mod head;
 mod parameters;
+mod schemas;
 mod templates;
 mod texts;
 
@@ -69,6 +70,7 @@ impl Library {
             placed: HashMap::new(),
         };
         checking.head();
+        checking.titles();
         checking.forms();
         checking.rules();
         checking.registers();
@@ -113,13 +115,17 @@ impl Checking<'_> {
 
     /// A fault at a JSON pointer of a YAML file.
     fn at(&mut self, file: &str, pointer: &str, code: Code, message: String, help: String) {
-        let span = self.placed(file).place(pointer);
+        let placed = self.placed(file);
+        let span = placed.place(pointer);
+        let help = placed.behind_comma(pointer).unwrap_or(help);
         self.push(file, Diagnostic::error(code, span, message).help(help));
     }
 
     /// Something at a JSON pointer that is probably not meant.
     fn doubt(&mut self, file: &str, pointer: &str, code: Code, message: String, help: String) {
-        let span = self.placed(file).place(pointer);
+        let placed = self.placed(file);
+        let span = placed.place(pointer);
+        let help = placed.behind_comma(pointer).unwrap_or(help);
         let diagnostic = Diagnostic {
             severity: Severity::Warning,
             ..Diagnostic::error(code, span, message).help(help)
@@ -136,6 +142,21 @@ impl Checking<'_> {
             self.push(file, fault);
         }
         fits
+    }
+
+    /// Texts for people that YAML cut short at ` #`.
+    fn titles(&mut self) {
+        let files: Vec<(String, Arc<str>)> = self.files_with(".yaml");
+        for (file, source) in files {
+            let titled = ["forms/", "registers/", "rules/"]
+                .iter()
+                .any(|folder| file.starts_with(folder));
+            if titled || file == "pack.yaml" {
+                for fault in self.placed(&file).cut_titles(&source) {
+                    self.push(&file, fault);
+                }
+            }
+        }
     }
 
     fn registers(&mut self) {
@@ -166,6 +187,14 @@ impl Checking<'_> {
                 .and_then(|schema| schema.text("$ref"));
             if elsewhere.is_some_and(|form| !form.starts_with('#')) {
                 continue;
+            }
+            let own = self
+                .placed(&file)
+                .value
+                .as_ref()
+                .and_then(|value| value.get("schema"));
+            if let Some(own) = own.filter(|own| own.get("$ref").is_none()).cloned() {
+                self.faulty_schema(&file, "/schema", &own, codes::PACK_REGISTER, Vec::new());
             }
             match document.to::<RegisterDefinition>() {
                 Ok(definition) => {

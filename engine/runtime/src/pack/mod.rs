@@ -79,8 +79,14 @@ impl Pack {
             files: &files,
             diagnostics: Vec::new(),
         };
-        let (manifest, sound) = reading.manifest();
+        let (mut manifest, sound) = reading.manifest();
         let workflows = reading.workflows();
+        // What names the workflows of a pack whose head cannot be read is not told that they are missing.
+        if let (true, Some(first)) = (manifest.pack.is_empty(), workflows.first()) {
+            manifest
+                .pack
+                .clone_from(&first.definition.document.namespace.value);
+        }
         let forms = reading.yaml_under("forms/");
         let registers = reading.registers(&forms);
         let parameters = files
@@ -112,6 +118,12 @@ impl Pack {
     /// The pack's name.
     pub fn name(&self) -> &str {
         &self.manifest.pack
+    }
+
+    /// Whether nothing of its head could be read: what it declares is not known then.
+    pub(crate) fn is_headless(&self) -> bool {
+        let head = &self.manifest;
+        head.version.is_empty() && head.roles.is_empty() && head.codes.is_empty()
     }
 
     /// A workflow by its name within the pack.
@@ -266,8 +278,9 @@ impl Reading<'_> {
     /// Registers with the schema of a form put in its place. One whose form does not exist is there all the same, so
     /// that what names it is not told that it is missing.
     fn registers(&mut self, forms: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
-        let mut registers = BTreeMap::new();
-        for (path, document) in self.yaml_under("registers/") {
+        let read = self.yaml_under("registers/");
+        let mut registers = self.unread_registers(&read);
+        for (path, document) in read {
             let Some(name) = document.get("register").and_then(Value::as_str) else {
                 continue;
             };
@@ -288,6 +301,24 @@ impl Reading<'_> {
             registers.insert(name.to_string(), inlined);
         }
         registers
+    }
+
+    /// Registers whose files cannot be read, by the names that they probably have: they are there all the same.
+    fn unread_registers(&self, read: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
+        let files = self.files.iter();
+        files
+            .filter(|(path, _)| in_folder(path, "registers/", ".yaml") && !read.contains_key(*path))
+            .map(|(path, source)| {
+                let named = source
+                    .lines()
+                    .find_map(|line| line.strip_prefix("register:"));
+                let stem = path
+                    .trim_start_matches("registers/")
+                    .trim_end_matches(".yaml");
+                let name = named.map_or(stem, |name| name.split('#').next().unwrap_or(name).trim());
+                (name.to_owned(), Value::object([("register", name)]))
+            })
+            .collect()
     }
 
     fn no_form(&mut self, path: &str, file: &str, forms: &BTreeMap<String, Value>) {

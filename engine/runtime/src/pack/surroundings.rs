@@ -148,6 +148,11 @@ impl tongban_dsl::Surroundings for PackSurroundings<'_> {
 
     fn names(&self, kind: Reference) -> Option<Vec<String>> {
         let keys = |pack: &Pack| pack.registers.keys().cloned().collect();
+        if self.pack.is_headless()
+            && matches!(kind, Reference::Role | Reference::Code | Reference::Level)
+        {
+            return None;
+        }
         Some(match kind {
             // A form whose file cannot be read is there all the same.
             Reference::Form => self.of_every_pack(&|pack| files(pack, "forms/")),

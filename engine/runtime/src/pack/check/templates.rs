@@ -9,22 +9,45 @@ use tongban_dsl::{Diagnostic, Span, codes};
 use super::{Checking, beginning, near};
 use crate::render::{self, Named};
 
-/// What every letter and notice is given.
-const GIVEN: &[&str] = &[
-    "form", "steps", "data", "workflow", "to", "now", "link", "notice",
-];
-/// The members of `workflow`.
-const WORKFLOW: &[&str] = &[
-    "id",
-    "definition",
-    "input",
-    "startedAt",
-    "startedOn",
-    "number",
-    "title",
-    "url",
-    "starter",
-];
+/// What a kind of templates is given, whatever the case.
+struct Kind {
+    /// The function that names such a template.
+    function: &'static str,
+    /// What it is called.
+    noun: &'static str,
+    roots: &'static [&'static str],
+    /// The members of `workflow`.
+    workflow: &'static [&'static str],
+    /// The members of `notice`, where they are known.
+    notice: Option<&'static [&'static str]>,
+}
+
+const LETTER: Kind = Kind {
+    function: "notify",
+    noun: "a letter",
+    roots: &[
+        "form", "steps", "data", "workflow", "to", "now", "link", "notice",
+    ],
+    workflow: &[
+        "id",
+        "definition",
+        "input",
+        "startedAt",
+        "startedOn",
+        "number",
+        "title",
+        "url",
+        "starter",
+    ],
+    notice: None,
+};
+const NOTICE: Kind = Kind {
+    function: "notice",
+    noun: "a notice",
+    roots: &["form", "steps", "data", "workflow", "now", "notice"],
+    workflow: &["id", "definition", "number", "title"],
+    notice: Some(&["title", "from", "to", "url"]),
+};
 /// The members of `workflow.starter`.
 const STARTER: &[&str] = &["user", "name", "unit", "identity"];
 /// The members of `to`.
@@ -37,6 +60,7 @@ const FILTERS: &[&str] = &[
 
 /// What is known of the data that a template gets; `None` where it may be anything.
 struct Given {
+    kind: &'static Kind,
     data: Option<BTreeSet<String>>,
     form: Option<BTreeSet<String>>,
     steps: Option<BTreeSet<String>>,
@@ -118,7 +142,10 @@ impl Checking<'_> {
 
     /// What the workflows of the pack give to a template.
     fn given(&self, template: &str) -> Given {
+        let is_notice = template.starts_with("notices/");
+        let kind = if is_notice { &NOTICE } else { &LETTER };
         let mut given = Given {
+            kind,
             data: Some(BTreeSet::new()),
             form: Some(BTreeSet::new()),
             steps: Some(BTreeSet::new()),
@@ -134,7 +161,7 @@ impl Checking<'_> {
             let mut calls = Vec::new();
             let mut steps = BTreeSet::new();
             for task in definition.roots() {
-                gather(task, template, &mut calls, &mut steps);
+                gather(task, (kind.function, template), &mut calls, &mut steps);
             }
             // Clocks and notices name templates too, and add data of their own.
             if calls.len() < named || calls.iter().any(Option::is_none) {
@@ -154,6 +181,7 @@ impl Checking<'_> {
         // A workflow of another pack, or one that cannot be read, may use it.
         if users == 0 || self.unread_workflows() {
             return Given {
+                kind,
                 data: None,
                 form: None,
                 steps: None,
@@ -162,7 +190,7 @@ impl Checking<'_> {
         given
     }
 
-    fn unread_workflows(&self) -> bool {
+    pub(super) fn unread_workflows(&self) -> bool {
         let files = self.pack.files.keys();
         let all = files
             .filter(|path| path.starts_with("workflows/") && path.ends_with(".yaml"))
@@ -209,16 +237,16 @@ impl Checking<'_> {
     }
 }
 
-/// The keys of the data of every `notify` with this template, and the names of all steps.
+/// The keys of the data of every call of a function with this template, and the names of all steps.
 fn gather(
     task: &Task,
-    template: &str,
+    (function, template): (&str, &str),
     calls: &mut Vec<Option<BTreeSet<String>>>,
     steps: &mut BTreeSet<String>,
 ) {
     steps.insert(task.name.value.clone());
     if let TaskKind::Call(call) = &task.kind
-        && call.function.value == "notify"
+        && call.function.value == function
         && let Some(with) = &call.with
         && with.get("template").and_then(|named| named.as_str()) == Some(template)
     {
@@ -235,7 +263,7 @@ fn gather(
     }
     for (_, tasks) in task.scopes() {
         for inner in tasks {
-            gather(inner, template, calls, steps);
+            gather(inner, (function, template), calls, steps);
         }
     }
 }
@@ -245,22 +273,28 @@ fn unknown(variable: &Named, given: &Given, source: &str) -> Option<Diagnostic> 
     let mut parts = variable.name.split('.');
     let root = parts.next()?;
     let span = Span::of(source, variable.at.clone());
-    if !GIVEN.contains(&root) {
-        let message = format!("a template is given no `{root}`");
-        let otherwise = "it is given `form steps data workflow to now link`; what a letter is to say stands in `data` of `notify`";
-        let near = tongban_dsl::did_you_mean(root, GIVEN.iter().copied())
+    let kind = given.kind;
+    if !kind.roots.contains(&root) {
+        let message = format!("{} is given no `{root}`", kind.noun);
+        let near = tongban_dsl::did_you_mean(root, kind.roots.iter().copied())
             .filter(|help| help.starts_with("did"));
-        return Some(
-            Diagnostic::error(codes::PACK_TEMPLATE, span, message)
-                .help(near.unwrap_or_else(|| otherwise.to_owned())),
-        );
+        return Some(Diagnostic::error(codes::PACK_TEMPLATE, span, message).help(
+            near.unwrap_or_else(|| {
+                format!(
+                    "it is given `{}`; what it is to say stands in `data` of `{}`",
+                    kind.roots.join(" "),
+                    kind.function
+                )
+            }),
+        ));
     }
     let member = parts.next()?;
     let fixed = |members: &[&str]| members.iter().map(|name| (*name).to_owned()).collect();
     let inner = parts.next();
     let (whole, member, known): (&str, &str, BTreeSet<String>) = match (root, member, inner) {
         ("workflow", "starter", Some(inner)) => ("workflow.starter", inner, fixed(STARTER)),
-        ("workflow", ..) => (root, member, fixed(WORKFLOW)),
+        ("workflow", ..) => (root, member, fixed(kind.workflow)),
+        ("notice", ..) => (root, member, fixed(kind.notice?)),
         ("to", ..) => (root, member, fixed(RECEIVER)),
         ("data", ..) => (root, member, given.data.clone()?),
         ("form", ..) => (root, member, given.form.clone()?),
@@ -270,21 +304,24 @@ fn unknown(variable: &Named, given: &Given, source: &str) -> Option<Diagnostic> 
     if known.contains(member) {
         return None;
     }
+    let function = kind.function;
     let otherwise = match root {
-        "data" if known.is_empty() => "the calls of `notify` with this template give no `data`",
-        "data" => "add it to `data` of the calls of `notify` with this template",
-        "form" => "the form has no such field",
-        "steps" => "no workflow that uses this template has such a step",
-        _ => "look at the members in the manual, “Packs”",
+        "data" if known.is_empty() => {
+            format!("the calls of `{function}` with this template give no `data`")
+        }
+        "data" => format!("add it to `data` of the calls of `{function}` with this template"),
+        "form" => "the form has no such field".to_owned(),
+        "steps" => "no workflow that uses this template has such a step".to_owned(),
+        _ => "look at the members in the manual, “Packs”".to_owned(),
     };
     let near = tongban_dsl::did_you_mean(member, known.iter().map(String::as_str))
-        .filter(|help| help.starts_with("did") || matches!(root, "workflow" | "to"));
+        .filter(|help| help.starts_with("did") || matches!(root, "workflow" | "to" | "notice"));
     Some(
         Diagnostic::warning(
             codes::PACK_TEMPLATE,
             span,
             format!("`{whole}` has no `{member}` here: the place stays empty"),
         )
-        .help(near.unwrap_or_else(|| otherwise.to_owned())),
+        .help(near.unwrap_or(otherwise)),
     )
 }

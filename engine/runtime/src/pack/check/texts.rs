@@ -1,8 +1,10 @@
 //! Rules: that they can be compiled, and that what their `rule(…)` name in quotes exists.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
+use tongban_dsl::definition::{RunKind, ScriptSource, Task, TaskKind, TemplateKind};
 use tongban_dsl::{Diagnostic, Span, codes};
 use tongban_expr::Script;
 
@@ -26,8 +28,12 @@ impl Checking<'_> {
                 );
                 continue;
             }
+            let given = self.sources_given(&path);
             for arguments in rule_calls(&source) {
                 self.rule_names(&path, &source, &arguments);
+                if let (Some(given), Some(sources)) = (&given, arguments.get(1)) {
+                    self.rule_sources(&path, &source, sources.clone(), given);
+                }
             }
         }
     }
@@ -79,6 +85,50 @@ impl Checking<'_> {
         }
     }
 
+    /// The sources of a rule that no workflow gives to its file: the rule would be undetermined for ever.
+    fn rule_sources(
+        &mut self,
+        path: &str,
+        source: &str,
+        listed: Range<usize>,
+        given: &BTreeSet<String>,
+    ) {
+        let text = source.get(listed.clone()).unwrap_or("");
+        let mut quotes = text.match_indices('"').map(|(at, _)| at);
+        while let (Some(open), Some(close)) = (quotes.next(), quotes.next()) {
+            let name = text.get(open + 1..close).unwrap_or("");
+            if given.contains(name) {
+                continue;
+            }
+            let span = Span::of(source, listed.start + open..listed.start + close + 1);
+            let help = near(
+                name,
+                given.iter().map(String::as_str),
+                "give it under `sources` in the `input.from` of the task that runs this file",
+            );
+            let message = format!("no workflow gives this file the source `{name}`");
+            self.push(
+                path,
+                Diagnostic::warning(codes::PACK_RULE, span, message).help(help),
+            );
+        }
+    }
+
+    /// The names of the sources that the workflows of the pack give to a rule file; `None` when that cannot be told.
+    fn sources_given(&self, path: &str) -> Option<BTreeSet<String>> {
+        if self.unread_workflows() {
+            return None;
+        }
+        let mut given = BTreeSet::new();
+        let mut users = 0;
+        for workflow in &self.pack.workflows {
+            for task in workflow.definition.roots() {
+                users += gather_sources(task, path, &mut given)?;
+            }
+        }
+        (users > 0).then_some(given)
+    }
+
     pub(super) fn files_with(&self, ending: &str) -> Vec<(String, Arc<str>)> {
         let files = self.pack.files.iter();
         files
@@ -86,6 +136,72 @@ impl Checking<'_> {
             .map(|(path, source)| (path.clone(), source.clone()))
             .collect()
     }
+}
+
+/// The sources that a task, or one inside of it, gives to the rule file that it runs; how many tasks run it, or `None`
+/// when one of them gives what cannot be told.
+fn gather_sources(task: &Task, path: &str, given: &mut BTreeSet<String>) -> Option<usize> {
+    let mut users = 0;
+    if let TaskKind::Run(run) = &task.kind
+        && let RunKind::Script {
+            source: ScriptSource::Resource(file),
+            ..
+        } = &run.kind
+        && file.pack_path() == Some(path)
+    {
+        let from = task.input.as_ref()?.from.as_ref()?;
+        match &from.kind {
+            TemplateKind::Object(_) => {
+                let sources = from.get("sources")?.entries();
+                given.extend(sources.iter().map(|entry| entry.key.to_string()));
+                (!sources.is_empty()).then_some(())?;
+            }
+            TemplateKind::Expression(source) => given.extend(literal_sources(&source.text)?),
+            _ => return None,
+        }
+        users += 1;
+    }
+    for (_, tasks) in task.scopes() {
+        for inner in tasks {
+            users += gather_sources(inner, path, given)?;
+        }
+    }
+    Some(users)
+}
+
+/// The keys of `sources: #{ a: …, b: … }` (or of jq's `{ … }`) in an expression.
+fn literal_sources(text: &str) -> Option<Vec<String>> {
+    let code = without_texts(text);
+    let at = code.find("sources:")? + "sources:".len();
+    let rest = code.get(at..)?;
+    let open = rest.trim_start().trim_start_matches('#');
+    let inside = open.strip_prefix('{')?;
+    let (mut depth, mut from) = (0_usize, 0);
+    let mut keys = Vec::new();
+    for (at, sign) in inside.char_indices() {
+        let ends = depth == 0 && matches!(sign, ',' | '}');
+        if ends {
+            let part = inside.get(from..at)?;
+            match part.split_once(':').map(|(key, _)| key.trim()) {
+                // A key in quotes was blanked out.
+                Some("") => return None,
+                Some(key) => keys.push(key.to_owned()),
+                None => {}
+            }
+            from = at + 1;
+        }
+        match sign {
+            '(' | '[' | '{' => depth += 1,
+            '}' if depth == 0 => {
+                // What is added to the literal is not known.
+                let more = inside.get(at + 1..)?.trim_start();
+                return more.starts_with([',', '}']).then_some(keys);
+            }
+            ')' | ']' | '}' => depth = depth.checked_sub(1)?,
+            _ => {}
+        }
+    }
+    None
 }
 
 /// The comparison that another sign or a word means.
