@@ -396,13 +396,27 @@ impl Machine<'_> {
                 .map(|()| output),
             None => Ok(output),
         });
-        match checked {
+        match checked.and_then(|output| self.refused_by_a_person(output)) {
             Ok(output) => {
                 self.instance.output = output.clone().into();
                 self.end_instance(Status::Completed, output, None);
             }
             Err(error) => self.fault(ROOT, error.at("/output")),
         }
+    }
+
+    /// A machine never refuses a person: what the author calls a refusal wants a person's decision before it.
+    fn refused_by_a_person(&self, output: Value) -> Result<Value, Error> {
+        let refusals = self.program.case.as_ref().map(|case| &case.refusals);
+        let outcome = output.text("outcome").unwrap_or_default();
+        let refuses = refusals.is_some_and(|all| all.iter().any(|one| one == outcome));
+        if !refuses || self.instance.refused {
+            return Ok(output);
+        }
+        let detail = format!(
+            "the outcome `{outcome}` refuses a person, and no person of this case has decided so: let somebody decide whose outcome is marked `x-refusal`"
+        );
+        Err(Error::new(ErrorKind::Authorization, detail))
     }
 
     /// The instance has ended.

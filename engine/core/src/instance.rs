@@ -97,6 +97,9 @@ pub struct Instance {
     /// How often he has been.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) applicant_entries: u32,
+    /// A person of this case has decided against the person whom it is about.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) refused: bool,
     /// What became of each task that was reached, by path.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) trail: BTreeMap<Arc<str>, Mark>,
@@ -252,6 +255,7 @@ impl Instance {
             returning: Vec::new(),
             applicant: None,
             applicant_entries: 0,
+            refused: false,
             trail: BTreeMap::new(),
             inbox: Vec::new(),
             faulted: None,

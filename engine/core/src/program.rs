@@ -51,6 +51,8 @@ pub(crate) struct Case {
     pub(crate) key: Option<Template>,
     pub(crate) search: Vec<(Arc<str>, Template)>,
     pub(crate) links: Vec<(Arc<str>, Template)>,
+    /// The outcomes that refuse a person.
+    pub(crate) refusals: Vec<String>,
 }
 
 /// A clock of the metadata.

@@ -267,6 +267,11 @@ impl Machine<'_> {
 
     fn answered(&mut self, id: FrameId, output: Value) {
         self.waited(id);
+        let of_people =
+            matches!(&self.task_of(id).body, Body::Call(call) if call.kind == Kind::Work);
+        if of_people && output.get("refusal") == Some(&Value::Bool(true)) {
+            self.instance.refused = true;
+        }
         match output.storable() {
             Ok(()) => {
                 let output = self.taken_of(id, output);

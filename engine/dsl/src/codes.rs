@@ -416,6 +416,10 @@ codes! {
         "Cases have a number when `metadata.case.number` gives its pattern. Without one `workflow.number` is empty, and what is \
         made of it (a key, a link, a letter) is the same for every case."
         "title: '${ \"Case \" + $workflow.number }'   # metadata: { case: { number: 'GX{yyyy}-{seq:5}' } }"
+    NOBODY_REFUSES "TB0716" "a refusal that no person decides"
+        "A machine never refuses a person: a case ends with an outcome of `metadata.case.refusals` only after a person decided with an \
+        outcome marked `x-refusal: true`. No step of this workflow has such an outcome."
+        "case: { refusals: [refused] }   # outcomes: { reject: { title: Reject, x-refusal: true } }"
     // Time.
     BAD_DURATION "TB0801" "a duration that is not understood"
         "A duration is an object of days, hours, minutes, seconds, milliseconds, or an ISO 8601 text such as PT15M."

@@ -23,6 +23,15 @@ pub(crate) fn output(
         "reason": deciding.and_then(|decision| decision.reason.clone()),
         "round": item.round,
     });
+    let refuses = deciding.is_some()
+        && item
+            .spec
+            .outcome(outcome)
+            .is_some_and(|outcome| outcome.refusal);
+    let result = match refuses {
+        true => result.with("refusal", true),
+        false => result,
+    };
     let iso = |at_ms: i64| calendar.iso(at_ms);
     match item.kind {
         Kind::Collect => collected(result, item, outcome, iso),

@@ -354,16 +354,15 @@ fn a_machine_never_refuses_a_person() {
             "{more:?}: {error}"
         );
     }
-    let mut table = Table::new();
-    let n = table.approve("verdict", base);
-    assert_eq!(
-        outcome(
-            &table
-                .decide("zhou-ping", n, "rejected")
-                .expect("a person may")
-        ),
-        Some("rejected")
-    );
+    for (said, refusal) in [("rejected", Some(true)), ("approved", None)] {
+        let mut table = Table::new();
+        let n = table.approve("verdict", base.clone());
+        let outs = table.decide("zhou-ping", n, said).expect("a person may");
+        assert_eq!(outcome(&outs), Some(said));
+        // By this the case knows that a person refused.
+        let told = output(&outs).and_then(|output| output.get("refusal"));
+        assert_eq!(told.map(Value::truthy), refusal);
+    }
 }
 
 #[test]

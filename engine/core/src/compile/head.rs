@@ -70,6 +70,11 @@ impl<'a> Compiler<'a> {
             key: self.template_if(case.key.as_ref(), "metadata.case.key", &place),
             search: self.entries(&case.search, "metadata.case.search", &place),
             links: self.entries(&case.links, "metadata.case.links", &place),
+            refusals: case
+                .refusals
+                .iter()
+                .map(|outcome| outcome.value.clone())
+                .collect(),
         });
     }
 

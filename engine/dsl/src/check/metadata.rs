@@ -8,6 +8,7 @@ use crate::span::Span;
 use crate::{shape, signatures};
 
 use super::checker::Checker;
+use super::outcomes::document_refuses;
 use super::scope::{ListKind, Scope};
 use super::setting::Setting;
 use super::surroundings::Reference;
@@ -35,6 +36,18 @@ impl Checker<'_> {
             }
             for entry in &case.links {
                 self.template(&entry.value, &start);
+            }
+            if let Some(refusal) = case.refusals.first()
+                && !document_refuses(self.definition)
+            {
+                self.faults.push(
+                    Diagnostic::error(
+                        codes::NOBODY_REFUSES,
+                        refusal.span,
+                        format!("the case may end as `{}`, which refuses a person, but no step of people has an outcome marked `x-refusal`", refusal.value),
+                    )
+                    .help("mark the outcome by which somebody decides so: `outcomes: { rejected: { title: …, x-refusal: true } }`"),
+                );
             }
         }
         if let Some(clock) = &metadata.clock {

@@ -4,7 +4,9 @@ use tongban_expr::{Language, Read};
 
 use crate::chinese;
 use crate::codes;
-use crate::definition::{Call, ExpressionSource, Task, TaskKind, Template};
+use crate::definition::{
+    Call, Definition, ExpressionSource, Task, TaskKind, Template, TemplateKind,
+};
 use crate::diagnostic::Diagnostic;
 use crate::suggest;
 
@@ -25,6 +27,31 @@ pub(super) fn declared(call: &Call) -> Option<Vec<&str>> {
         (_, "notice") => Some(vec!["clear", "objected"]),
         _ => None,
     }
+}
+
+/// Whether any step of people may answer with an outcome that refuses a person.
+pub(super) fn document_refuses(definition: &Definition) -> bool {
+    definition.roots().any(refuses)
+}
+
+fn refuses(task: &Task) -> bool {
+    let own = match &task.kind {
+        TaskKind::Call(call) => call.with.as_ref().and_then(|with| with.get("outcomes")),
+        _ => None,
+    };
+    let marked = own.is_some_and(|outcomes| match &outcomes.kind {
+        // What an expression gives is not known before it runs.
+        TemplateKind::Expression(_) => true,
+        _ => outcomes
+            .entries()
+            .iter()
+            .any(|outcome| outcome.value.get("x-refusal").is_some()),
+    });
+    marked
+        || task
+            .scopes()
+            .into_iter()
+            .any(|(_, tasks)| tasks.iter().any(refuses))
 }
 
 /// The outcome that people know by this title, or that a Chinese word means.

@@ -438,6 +438,11 @@ pub(super) const PAGES: &[(&str, &str, &str)] = &[
         "`metadata.case.number` 给出格式,办件才有编号。没有时 `workflow.number` 是空的,由它拼成的键、链接、信件每个办件都一样。",
     ),
     (
+        "TB0716",
+        "没有人作出的拒绝",
+        "机器从不拒绝个人:办件以 `metadata.case.refusals` 中的结果办结之前,必须有人作出带 `x-refusal: true` 的决定。本流程没有任何步骤有这样的结果。",
+    ),
+    (
         "TB0801",
         "看不懂的时长",
         "时长是 days、hours、minutes、seconds、milliseconds 的对象,或 ISO 8601 文字,如 PT15M。",

@@ -52,6 +52,9 @@ pub struct Case {
     pub search: Vec<Entry>,
     /// Numbers of linked cases by the kind of link.
     pub links: Vec<Entry>,
+    /// The outcomes of the case that refuse a person: it may end with one only after a person's decision whose outcome
+    /// is marked `x-refusal`.
+    pub refusals: Vec<Spanned<String>>,
 }
 
 /// `metadata.start`.

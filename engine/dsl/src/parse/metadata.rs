@@ -167,7 +167,7 @@ impl Reader {
         self.closed(
             node,
             "`case`",
-            &["title", "number", "key", "search", "links"],
+            &["title", "number", "key", "search", "links", "refusals"],
         )?;
         let number = node
             .get("number")
@@ -182,6 +182,10 @@ impl Reader {
             _ => Vec::new(),
         };
         let (search, links) = (map("search"), map("links"));
+        let refusals = node
+            .get("refusals")
+            .map(|found| self.texts(found, "`refusals`"))
+            .unwrap_or_default();
         Some(Case {
             span: node.span,
             title: self.text_or_expression(node, "title"),
@@ -189,6 +193,7 @@ impl Reader {
             key: self.text_or_expression(node, "key"),
             search,
             links,
+            refusals,
         })
     }
 
