@@ -63,7 +63,7 @@ fn manual(language: &str) -> String {
         (
             "TB07",
             "Cases, clocks and people's work",
-            "案件、时钟与人的工作",
+            "办件、时限与人的工作",
         ),
         ("TB08", "Time", "时间"),
         ("TB09", "Not performed", "不执行的部分"),
