@@ -364,6 +364,22 @@ fn long_sources_do_not_overflow() {
     assert!(died.is_empty(), "{}", died.join("\n"));
 }
 
+/// What else grows, repeats or reaches outside: each ends by a limit, by an error or with a value, within 20 s of
+/// processor and the memory of its process.
+#[test]
+fn nothing_that_grows_ends_its_process() {
+    let sources = include_str!("bombs.jq").lines().map(|line| ("jq", line));
+    let rules = include_str!("bombs.rhai.txt").lines();
+    let sources = sources.chain(rules.map(|line| ("rules", line)));
+    let died: Vec<String> = sources
+        .map(|(language, source)| (language, source, in_child(language, source)))
+        .inspect(|(language, source, printed)| println!("{language} {source} … {printed}"))
+        .filter(|(_, _, printed)| printed.starts_with("died"))
+        .map(|(language, source, printed)| format!("{language} {source}: {printed}"))
+        .collect();
+    assert!(died.is_empty(), "{}", died.join("\n"));
+}
+
 /// After a stop the same thread evaluates the next expression.
 #[test]
 fn a_stop_leaves_the_thread_usable() {

@@ -229,7 +229,10 @@ fn extreme(value: &Value, better: impl Fn(&Value, &Value) -> bool) -> ValR<Value
 fn contains(value: &Value, part: &Value) -> bool {
     meter::step();
     match (value, part) {
-        (Value::Str(text), Value::Str(part)) => text.contains(part.as_str()),
+        (Value::Str(text), Value::Str(part)) => {
+            meter::spend(text.len() / 64);
+            text.contains(part.as_str())
+        }
         (Value::Arr(list), Value::Arr(parts)) => parts
             .iter()
             .all(|part| list.iter().any(|item| contains(item, part))),

@@ -426,7 +426,10 @@ impl jaq_std::ValT for Value {
     }
 
     fn as_bytes(&self) -> Option<&[u8]> {
-        self.as_str().map(str::as_bytes)
+        let bytes = self.as_str()?.as_bytes();
+        // Natives look through them.
+        meter::spend(bytes.len() / 256);
+        Some(bytes)
     }
 
     fn as_sub_str(&self, part: &[u8]) -> Self {

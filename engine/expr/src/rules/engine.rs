@@ -8,7 +8,7 @@ use rhai::packages::{
 };
 use rhai::{Dynamic, Engine, OptimizationLevel, Scope};
 
-use super::source::{DISABLED, PRINTING};
+use super::source::{DISABLED, ENTRIES_MAX, PRINTING, STRING_BYTES_MAX};
 use super::{dates, eligibility, lists, node, numbers, params, printed, texts};
 use crate::meter;
 
@@ -73,9 +73,9 @@ fn bounded() -> Engine {
         .set_max_operations(0)
         .set_max_expr_depths(64, 64)
         .set_max_modules(0)
-        .set_max_string_size(1 << 20)
-        .set_max_array_size(20_000)
-        .set_max_map_size(20_000)
+        .set_max_string_size(STRING_BYTES_MAX)
+        .set_max_array_size(ENTRIES_MAX)
+        .set_max_map_size(ENTRIES_MAX)
         // The interner is a lock that all threads would share.
         .set_max_strings_interned(0)
         .on_progress(|_| {

@@ -8,6 +8,11 @@ use rhai::{EvalAltResult, LexError, ParseError, ParseErrorType, Position};
 use super::numbers::NotKnown;
 use crate::{Limit, Part, Read, SyntaxError};
 
+/// The longest text that a script makes.
+pub(super) const STRING_BYTES_MAX: usize = 1 << 20;
+/// The most entries of a list or an object that a script makes.
+pub(super) const ENTRIES_MAX: usize = 20_000;
+
 /// Symbols that reach outside, or call by a name made at run time.
 pub(super) const DISABLED: [&str; 12] = [
     "eval",
@@ -190,7 +195,15 @@ pub(super) fn described(error: &EvalAltResult) -> (String, Option<Limit>) {
         }
         EvalAltResult::ErrorTooManyOperations(_) => limited(Limit::Operations),
         EvalAltResult::ErrorStackOverflow(_) => limited(Limit::Stack),
-        EvalAltResult::ErrorDataTooLarge(..) => limited(Limit::Weight),
+        EvalAltResult::ErrorDataTooLarge(what, _) => {
+            let most = if what.to_lowercase().contains("string") {
+                format!("a text has at most {STRING_BYTES_MAX} bytes")
+            } else {
+                format!("a list or an object has at most {ENTRIES_MAX} entries")
+            };
+            let (message, limit) = limited(Limit::Weight);
+            (format!("{message}: {most}"), limit)
+        }
         EvalAltResult::ErrorTooManyVariables(_) => limited(Limit::Operations),
         EvalAltResult::ErrorFunctionNotFound(signature, _) => plain(not_found(signature)),
         EvalAltResult::ErrorDotExpr(..) | EvalAltResult::ErrorIndexingType(..) => {

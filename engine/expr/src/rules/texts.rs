@@ -6,6 +6,7 @@ use unicode_normalization::char::is_combining_mark;
 
 use super::host;
 use super::node::{Fallible, Node, fail};
+use super::source::STRING_BYTES_MAX;
 use crate::{Value, meter};
 
 const PADDED_LENGTH_MAX: usize = 1 << 20;
@@ -37,6 +38,43 @@ fn pad(text: &mut ImmutableString, length: i64, with: &str) -> Fallible<()> {
     let padded: String = text.chars().chain(missing).collect();
     *text = padded.into();
     Ok(())
+}
+
+/// rhai's own `replace` allocates before any limit sees it: a long text in the place of each letter of another one.
+fn replace(text: &mut ImmutableString, find: &str, with: &str) -> Fallible<()> {
+    meter::spend(text.len() / 64);
+    let count = text.matches(find).count();
+    let length = text.len().saturating_add(count.saturating_mul(with.len()));
+    if length > STRING_BYTES_MAX.max(text.len()) {
+        return fail(format!(
+            "`replace` would give a text of up to {length} bytes, at most {STRING_BYTES_MAX} are allowed"
+        ));
+    }
+    meter::draw(length);
+    *text = text.replace(find, with).into();
+    Ok(())
+}
+
+/// rhai's own `split` gives the parts of a text of any length.
+fn split(text: &mut ImmutableString, separator: &str) -> Fallible<rhai::Array> {
+    meter::spend(text.len() / 64);
+    if text.len() > STRING_BYTES_MAX {
+        return fail(format!(
+            "a text of {} bytes is too long to be split, at most {STRING_BYTES_MAX} are allowed",
+            text.len()
+        ));
+    }
+    let count = if separator.is_empty() {
+        text.len()
+    } else {
+        text.matches(separator).count()
+    };
+    meter::draw(count.saturating_mul(48).saturating_add(text.len()));
+    // Between two characters there is nothing, as rhai has it.
+    let parts = text.split(separator);
+    Ok(parts
+        .map(|part| Dynamic::from(ImmutableString::from(part)))
+        .collect())
 }
 
 fn pad_list(list: &mut rhai::Array, length: i64, with: Dynamic) -> Fallible<()> {
@@ -86,6 +124,17 @@ pub(super) fn register(engine: &mut Engine) {
         |text: &mut ImmutableString, length: i64, with: &str| pad(text, length, with),
     );
     engine.register_fn("pad", pad_list);
+    engine.register_fn("replace", replace);
+    engine.register_fn(
+        "replace",
+        |text: &mut ImmutableString, find: char, with: &str| {
+            replace(text, find.encode_utf8(&mut [0; 4]), with)
+        },
+    );
+    engine.register_fn("split", split);
+    engine.register_fn("split", |text: &mut ImmutableString, separator: char| {
+        split(text, separator.encode_utf8(&mut [0; 4]))
+    });
     engine.register_fn("unit", unit);
     engine.register_fn("unit", |(): (), _level: &str| {});
     engine.register_fn("unit_name", |id: &str| {

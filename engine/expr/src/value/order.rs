@@ -13,7 +13,7 @@ impl PartialEq for Value {
             (Self::Null, Self::Null) => true,
             (Self::Bool(x), Self::Bool(y)) => x == y,
             (Self::Int(x), Self::Int(y)) => x == y,
-            (Self::Str(x), Self::Str(y)) => x == y,
+            (Self::Str(x), Self::Str(y)) => x.len() == y.len() && compared(x, y) == Ordering::Equal,
             (Self::Int(_) | Self::Float(_), Self::Int(_) | Self::Float(_)) => {
                 self.cmp(other) == Ordering::Equal
             }
@@ -56,7 +56,7 @@ impl Ord for Value {
             (Self::Int(x), Self::Float(y)) => order_floats(*x as f64, *y),
             (Self::Float(x), Self::Int(y)) => order_floats(*x, *y as f64),
             (Self::Float(x), Self::Float(y)) => order_floats(*x, *y),
-            (Self::Str(x), Self::Str(y)) => x.as_str().cmp(y.as_str()),
+            (Self::Str(x), Self::Str(y)) => compared(x, y),
             (Self::Arr(x), Self::Arr(y)) => x[..].cmp(&y[..]),
             (Self::Obj(x), Self::Obj(y)) => order_objects(x, y),
             _ => self.rank().cmp(&other.rank()),
@@ -75,6 +75,16 @@ impl Value {
             Self::Obj(_) => 5,
         }
     }
+}
+
+/// Long texts are paid for by their length.
+fn compared(x: &str, y: &str) -> Ordering {
+    const SHORT: usize = 256;
+    let length = x.len().min(y.len());
+    if length > SHORT {
+        meter::spend(length / SHORT);
+    }
+    x.cmp(y)
 }
 
 /// NaN is smaller than everything, itself included: jq tells it by that.
