@@ -317,6 +317,7 @@ words! {
     row: "第 {n} 行", "Row {n}";
     one_a_line: "每行一项", "One a line";
     refresh_choices: "更新可选项", "Update the choices";
+    nothing_to_choose: "目前没有可选的内容", "There is nothing to choose now";
     choose_first: "请先选择上面的内容，再点「更新可选项」", "Choose above first, then update the choices";
     files_help: "请填写附件的文号或存放地址，每行一个", "Give each document's number or address, one a line";
     signature_help: "请输入本人姓名以示确认（不是电子签名）", "Type your full name to confirm (this is no electronic signature)";

@@ -369,8 +369,11 @@ impl Page<'_> {
             (Kind::Lines { files: true, .. }, _) => hints.push(self.words.files_help.to_owned()),
             (Kind::Lines { .. }, _) => hints.push(self.words.one_a_line.to_owned()),
             (Kind::Signature, _) => hints.push(self.words.signature_help.to_owned()),
-            (_, Control::Radios(offers) | Control::Ticks(offers)) if offers.is_empty() => {
+            (_, Control::Ticks(offers)) if offers.is_empty() => {
                 hints.push(self.words.choose_first.to_owned());
+            }
+            (_, Control::Radios(offers)) if offers.is_empty() => {
+                hints.push(self.words.nothing_to_choose.to_owned());
             }
             _ => {}
         }
