@@ -195,10 +195,17 @@ fn check_document(
     path: &Path,
     surroundings: &dyn tongban_dsl::Surroundings,
 ) -> anyhow::Result<Checked> {
+    if let Some(fault) = files::too_large(path)? {
+        return Ok(unread(path, String::new(), fault));
+    }
     let bytes = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
     let source = match String::from_utf8(bytes) {
         Ok(source) => source,
-        Err(error) => return Ok(not_text(path, &error)),
+        Err(error) => {
+            // What can be read of another encoding tells the place.
+            let (source, fault) = files::not_text(&error);
+            return Ok(unread(path, source, fault));
+        }
     };
     let inspected = tongban_dsl::inspect(&source, surroundings);
     Ok(Checked {
@@ -208,9 +215,8 @@ fn check_document(
     })
 }
 
-/// A file in another encoding: what can be read of it tells the place.
-fn not_text(path: &Path, error: &std::string::FromUtf8Error) -> Checked {
-    let (source, fault) = files::not_text(error);
+/// A file that is no text to be checked.
+fn unread(path: &Path, source: String, fault: Diagnostic) -> Checked {
     Checked {
         path: path.display().to_string(),
         source,

@@ -182,6 +182,15 @@ pub(crate) fn pack_texts(folder: &Path) -> anyhow::Result<Texts> {
         if !is_text.iter().any(|ending| file.ends_with(ending)) {
             return Ok(());
         }
+        if let Some(fault) = too_large(path)? {
+            let source = Arc::from("");
+            faults.push(FileDiagnostic {
+                file,
+                source,
+                diagnostic: fault,
+            });
+            return Ok(());
+        }
         let bytes =
             std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
         match String::from_utf8(bytes) {
@@ -200,6 +209,26 @@ pub(crate) fn pack_texts(folder: &Path) -> anyhow::Result<Texts> {
         Ok(())
     })?;
     Ok((files, faults))
+}
+
+/// A file that is larger than any file of a pack: it is not read at all.
+pub(crate) fn too_large(path: &Path) -> anyhow::Result<Option<Diagnostic>> {
+    /// A workflow has 2 MiB at most, and that is said at its place when it is read.
+    const BYTES_MAX: u64 = 8 << 20;
+    let shown = path.display();
+    let found = std::fs::metadata(path)
+        .with_context(|| format!("cannot read `{shown}`"))?
+        .len();
+    Ok((found > BYTES_MAX).then(|| {
+        let message = format!("a file has at most 8 MiB, this one has {} MiB", found >> 20);
+        let place = Span {
+            line: 1,
+            column: 1,
+            ..Span::default()
+        };
+        Diagnostic::error(codes::TOO_LARGE, place, message)
+            .help("records belong into a register: load them through the API, and keep a few of them as samples")
+    }))
 }
 
 /// A file in another encoding: what can be read of it, and the place of the first byte that cannot.

@@ -123,8 +123,9 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn fault(&mut self, pointer: &str, message: String) {
         let span = self.placed.place(pointer);
+        let help = self.placed.behind_comma(pointer);
         self.faults
-            .push(Diagnostic::error(codes::PACK_SCENARIO, span, message));
+            .push(Diagnostic::error(codes::PACK_SCENARIO, span, message).help_if(help));
     }
 
     /// One value on its own.

@@ -83,6 +83,7 @@ pub(super) struct Finder<'a> {
 impl Finder<'_> {
     pub(super) fn fault(&mut self, pointer: &str, message: String, help: Option<String>) {
         let span = self.placed.place(pointer);
+        let help = self.placed.behind_comma(pointer).or(help);
         self.faults
             .push(Diagnostic::error(codes::PACK_SCENARIO, span, message).help_if(help));
     }
