@@ -9,11 +9,11 @@ use anyhow::{Context, bail};
 use jiff::tz::TimeZone;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tongban_expr::{Budget, Value};
+use tongban_expr::Budget;
 use tongban_http::{Connectors, Transport};
 use tongban_mail::{Security, Settings as MailSettings, Smtp, Timeouts};
 use tongban_org::Organisation;
-use tongban_plugin::{MailTransport, Secrets};
+use tongban_plugin::MailTransport;
 use tongban_runtime::node::Node;
 use tongban_runtime::pack::{Bundle, Library};
 use tongban_runtime::{LinkKeys, Parts, RandomIds, Runtime, RuntimeError, Settings, SystemClock};
@@ -24,6 +24,7 @@ use crate::cli::read_packs;
 use crate::config::{Config, SmtpConfig, SmtpTls};
 use crate::counters::Counters;
 use crate::organisation_watch::OrganisationWatch;
+use crate::private_files::{SecretFiles, make_folder_of, metrics_token, site_key};
 use crate::sandbox::Pool;
 use crate::security::attempts::Attempts;
 use crate::security::password::Passwords;
@@ -321,55 +322,6 @@ async fn publish(runtime: &Runtime, library: &Library) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Reads the site's key, or makes it on the first start.
-///
-/// # Errors
-/// The file cannot be read or written, or holds no key.
-pub fn site_key(path: &Path) -> anyhow::Result<SiteKey> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => SiteKey::from_text(&text)
-            .with_context(|| format!("keyFile: `{}` holds no key of 32 bytes", path.display())),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let key = SiteKey::random();
-            write_private(path, &key.to_text())?;
-            tracing::info!(path = %path.display(), "made the site's key: keep it with the backups, never in them");
-            Ok(key)
-        }
-        Err(error) => {
-            Err(error).with_context(|| format!("keyFile: cannot read `{}`", path.display()))
-        }
-    }
-}
-
-/// Writes a file that only its owner reads.
-///
-/// # Errors
-/// The file cannot be written.
-pub fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-    make_folder_of(path)?;
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
-    let mut file = options
-        .open(path)
-        .with_context(|| format!("cannot write `{}`", path.display()))?;
-    file.write_all(text.as_bytes())
-        .with_context(|| format!("cannot write `{}`", path.display()))?;
-    Ok(())
-}
-
-fn make_folder_of(path: &Path) -> anyhow::Result<()> {
-    match path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    {
-        Some(folder) => std::fs::create_dir_all(folder)
-            .with_context(|| format!("cannot make the folder `{}`", folder.display())),
-        None => Ok(()),
-    }
-}
-
 fn connectors(path: &Path) -> anyhow::Result<Connectors> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
@@ -390,24 +342,6 @@ fn connectors(path: &Path) -> anyhow::Result<Connectors> {
         bail!("{}:\n{}", path.display(), faults.join("\n"));
     }
     Ok(connectors)
-}
-
-/// The token that readers of `/metrics` show, when the site has one.
-fn metrics_token(path: Option<&Path>) -> anyhow::Result<Option<Arc<str>>> {
-    let Some(path) = path else {
-        return Ok(None);
-    };
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("metrics.tokenFile: cannot read `{}`", path.display()))?;
-    let token = text.trim();
-    if token.len() < 16 {
-        bail!(
-            "metrics.tokenFile: `{}` holds a token of {} characters, expected at least 16",
-            path.display(),
-            token.len()
-        );
-    }
-    Ok(Some(token.into()))
 }
 
 fn relay(smtp: &SmtpConfig) -> anyhow::Result<Smtp> {
@@ -438,54 +372,9 @@ fn relay(smtp: &SmtpConfig) -> anyhow::Result<Smtp> {
     Smtp::new(settings).map_err(|faults| anyhow::anyhow!("mail.smtp: {faults}"))
 }
 
-/// Secrets as files of a folder, one each; JSON objects are read as such.
-struct SecretFiles {
-    folder: PathBuf,
-}
-
-impl Secrets for SecretFiles {
-    fn reveal(&self, name: &str) -> Option<Value> {
-        let plain = name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
-        if name.is_empty() || !plain {
-            return None;
-        }
-        let text = std::fs::read_to_string(self.folder.join(name)).ok()?;
-        let text = text.trim_end_matches(['\r', '\n']);
-        if text.starts_with('{') {
-            Value::from_json(text).ok()
-        } else {
-            Some(Value::from(text))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_site_key_is_made_once_and_only_its_owner_reads_it() {
-        use std::os::unix::fs::PermissionsExt;
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("keys/site.key");
-        let made = site_key(&path).expect("it is made");
-        let read = site_key(&path).expect("it is read");
-        assert_eq!(made.bytes(), read.bytes());
-        let mode = std::fs::metadata(&path)
-            .expect("it is there")
-            .permissions()
-            .mode();
-        assert_eq!(mode & 0o777, 0o600);
-        std::fs::write(&path, "oops").expect("it is broken");
-        assert!(
-            site_key(&path)
-                .expect_err("no key")
-                .to_string()
-                .contains("site.key")
-        );
-    }
 
     #[test]
     fn the_connectors_of_a_unit_are_its_own_and_those_above() {
@@ -500,25 +389,6 @@ mod tests {
         assert_eq!(upwards.first(), Some(&inner.id));
         assert_eq!(upwards.get(1..), Some(&inner.ancestors[..]));
         assert_eq!(units_upwards(&organisation, "unknown"), ["unknown"]);
-    }
-
-    #[test]
-    fn secrets_are_files_and_their_names_never_leave_the_folder() {
-        let folder = tempfile::tempdir().expect("a folder");
-        std::fs::write(folder.path().join("token"), "abc\n").expect("written");
-        std::fs::write(folder.path().join("login"), r#"{"username":"u"}"#).expect("written");
-        let secrets = SecretFiles {
-            folder: folder.path().to_owned(),
-        };
-        assert_eq!(secrets.reveal("token"), Some(Value::from("abc")));
-        assert_eq!(
-            secrets
-                .reveal("login")
-                .and_then(|login| login.get("username").cloned()),
-            Some(Value::from("u"))
-        );
-        assert_eq!(secrets.reveal("../token"), None);
-        assert_eq!(secrets.reveal("missing"), None);
     }
 
     fn site_in(folder: &Path) -> Config {

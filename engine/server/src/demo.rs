@@ -14,7 +14,7 @@ use crate::assemble::Engine;
 use crate::config::Config;
 use crate::security::account::{self, KeyTerms};
 use crate::security::key::Scope;
-use crate::{assemble, samples, serve};
+use crate::{assemble, private_files, samples, serve};
 
 /// The password of every sample person. It opens nothing but invented data on the loopback address.
 pub const PASSWORD: &str = "tongban-demo-2026";
@@ -191,7 +191,7 @@ async fn make_key(app: &App, path: &Path) -> anyhow::Result<()> {
         expires_at_ms: None,
     };
     let key = account::add_key(app.store(), terms, app.now_ms()).await?;
-    assemble::write_private(path, &key.text)
+    private_files::write_private(path, &key.text)
 }
 
 /// What is printed: where to look, how to sign in as whom, how to start a case.

@@ -21,6 +21,7 @@ mod lists;
 mod notices;
 mod offers;
 pub mod organisation_watch;
+mod private_files;
 pub mod problem;
 mod reveal;
 pub mod router;
