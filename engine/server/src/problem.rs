@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tongban_runtime::RuntimeError;
 use tongban_store::StoreError;
+use tongban_work::Refusal;
 use utoipa::ToSchema;
 
 /// The media type of problems.
@@ -214,8 +215,10 @@ impl From<RuntimeError> for Problem {
         match error {
             RuntimeError::NotFound { .. } => Self::not_found(),
             RuntimeError::Refused(refusal) => {
-                Self::new(status, "refused", "the work item does not take this")
-                    .because(refusal.to_string())
+                let mut problem = Self::new(status, "refused", "the work item does not take this")
+                    .because(refusal.to_string());
+                problem.errors = fields_of(refusal);
+                problem
             }
             RuntimeError::Invalid(faults) => {
                 let mut problem = Self::unacceptable("the data do not fit the form");
@@ -269,6 +272,23 @@ impl From<RuntimeError> for Problem {
     }
 }
 
+/// The fields that a work item refuses.
+fn fields_of(refusal: Refusal) -> Vec<FieldProblem> {
+    let (Refusal::FormFaults { faults } | Refusal::StatementRequired { warnings: faults }) =
+        refusal
+    else {
+        return Vec::new();
+    };
+    let faults = faults.into_iter();
+    let fields = faults.map(|fault| FieldProblem {
+        field: fault.field,
+        keyword: fault.keyword,
+        detail: fault.en,
+        zh: fault.zh,
+    });
+    fields.collect()
+}
+
 impl From<StoreError> for Problem {
     /// A database that cannot be reached now is no fault of this server: whoever asked may come back.
     fn from(error: StoreError) -> Self {
@@ -315,6 +335,21 @@ mod tests {
         assert_eq!((away.status, away.retry_after_s), (503, Some(2)));
         let broken = Problem::from(StoreError::Database("no such column".into()));
         assert_eq!(broken.status, 500);
+    }
+
+    #[test]
+    fn fields_that_a_work_item_refuses_are_named() {
+        let faults = vec![tongban_work::FormFault::required("area")];
+        for refusal in [
+            Refusal::FormFaults {
+                faults: faults.clone(),
+            },
+            Refusal::StatementRequired { warnings: faults },
+        ] {
+            let problem = Problem::from(RuntimeError::Refused(refusal));
+            assert_eq!(problem.errors[0].field, "area");
+            assert!(!problem.errors[0].zh.is_empty() && !problem.errors[0].detail.is_empty());
+        }
     }
 
     #[test]

@@ -37,8 +37,14 @@ const OF_BODIES: [(&str, &str); 4] = [
     ("422", "The request was read and is not valid."),
 ];
 
+/// No text has a NUL: bodies and queries that have one are refused.
+const NO_NUL: &str = r"^[^\u0000]*$";
+
 /// Completes a description.
 pub fn complete(document: &mut Value) {
+    if let Some(schemas) = document.pointer_mut("/components/schemas") {
+        bar_nul(schemas);
+    }
     let operations = document
         .get_mut("paths")
         .and_then(Value::as_object_mut)
@@ -110,6 +116,9 @@ fn tell_parameters(operation: &mut Value) {
             }
         }
         match name.as_str() {
+            "cursor" => {
+                schema.insert("pattern".to_owned(), "^[A-Za-z0-9_-]{0,512}$".into());
+            }
             "limit" => {
                 schema.insert("minimum".to_owned(), 1.into());
                 schema.insert("maximum".to_owned(), LIMIT_MAX.into());
@@ -120,8 +129,31 @@ fn tell_parameters(operation: &mut Value) {
             "If-Match" => {
                 schema.insert("pattern".to_owned(), "^[ -~]+$".into());
             }
-            _ => {}
+            _ => bar_nul_of(schema),
         }
+    }
+}
+
+/// Says of every text in some schemas, unless it has a pattern of its own, that it has no NUL.
+fn bar_nul(schemas: &mut Value) {
+    match schemas {
+        Value::Array(items) => items.iter_mut().for_each(bar_nul),
+        Value::Object(schema) => {
+            bar_nul_of(schema);
+            schema.values_mut().for_each(bar_nul);
+        }
+        _ => {}
+    }
+}
+
+fn bar_nul_of(schema: &mut Map<String, Value>) {
+    let text = match schema.get("type") {
+        Some(Value::String(kind)) => kind == "string",
+        Some(Value::Array(kinds)) => kinds.iter().any(|kind| kind == "string"),
+        _ => false,
+    };
+    if text && !schema.contains_key("pattern") && !schema.contains_key("enum") {
+        schema.insert("pattern".to_owned(), NO_NUL.into());
     }
 }
 
@@ -164,6 +196,8 @@ mod tests {
         let limit = pages
             .as_array()
             .and_then(|all| all.iter().find(|one| one["name"] == "limit"));
+        let outcome = document.pointer("/components/schemas/DecisionRequest/properties/outcome");
+        assert_eq!(outcome.expect("an outcome")["pattern"], NO_NUL);
         let limit = &limit.expect("a limit")["schema"];
         assert_eq!(
             (&limit["maximum"], &limit["type"]),

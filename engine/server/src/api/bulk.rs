@@ -92,6 +92,7 @@ pub async fn decisions(
     client: Client,
     Json(request): Json<DecisionsRequest>,
 ) -> Result<axum::Json<ManyAnswer>, Problem> {
+    named("outcome", &request.outcome)?;
     let what = What::Decide {
         outcome: request.outcome,
         comment: request.comment,
@@ -110,11 +111,20 @@ pub async fn transfers(
     client: Client,
     Json(request): Json<TransfersRequest>,
 ) -> Result<axum::Json<ManyAnswer>, Problem> {
+    named("to", &request.to)?;
     let what = What::Transfer {
         to: request.to,
         comment: request.comment,
     };
     each(&app, &client, request.items, &what).await
+}
+
+/// Refuses at once what no item would take.
+fn named(member: &str, text: &str) -> Result<(), Problem> {
+    match text.is_empty() {
+        true => Err(Problem::unacceptable(format!("`{member}` is empty"))),
+        false => Ok(()),
+    }
 }
 
 async fn each(

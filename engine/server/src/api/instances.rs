@@ -18,7 +18,6 @@ use crate::drawing;
 use crate::lists::{self, CaseFilter};
 use crate::problem::Problem;
 use crate::reveal::Look;
-use crate::security::account::is_active;
 use crate::security::identity::Client;
 use crate::veil::Veil;
 use crate::visibility::{self, Asker, Startable};
@@ -39,6 +38,7 @@ pub struct StartRequest {
     pub link: Option<String>,
     /// The person of the key's unit who applies; the key's own person when absent.
     #[serde(default, rename = "onBehalfOf")]
+    #[schema(min_length = 1)]
     pub on_behalf_of: Option<String>,
 }
 
@@ -285,7 +285,7 @@ fn colleague(app: &App, client: &Client, person: String) -> Result<String, Probl
     let organisation = app.organisation();
     let theirs = organisation
         .person(&person)
-        .filter(|person| is_active(&organisation, &person.id, app.now_ms()))
+        .filter(|person| organisation.is_here(&person.id, app.now_ms()))
         .and_then(|person| person.unit.clone());
     let near = match (client.unit.as_deref(), theirs.as_deref()) {
         (Some(root), Some(unit)) => unit == root || organisation.is_under(unit, root),

@@ -22,7 +22,6 @@ use crate::counters::Counted;
 use crate::form::{self, Access, FaultLine};
 use crate::language::InWords;
 use crate::problem::Problem;
-use crate::security::account::is_active;
 use crate::security::attempts::{Attempt, Door};
 use crate::security::identity::Visitor;
 use crate::veil::Veil;
@@ -123,7 +122,7 @@ async fn open(
         Err(other) => return Err(other.into()),
     };
     // Who has left decides nothing, by mail as little as by password.
-    if !is_active(&app.organisation(), &link.person, now_ms) {
+    if !app.organisation().is_here(&link.person, now_ms) {
         return Ok(None);
     }
     let case = match app.runtime.case(&link.instance).await {

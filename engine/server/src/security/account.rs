@@ -1,6 +1,5 @@
 //! Accounts in the database: passwords, sessions and API keys. Tokens are stored as hashes only.
 
-use tongban_org::Organisation;
 use tongban_store::{
     ApiKeyGone, ApiKeyRow, AuditEntry, Change, CredentialRow, SessionGone, SessionRow,
     SessionsOfPersonGone, Store,
@@ -152,7 +151,7 @@ pub async fn remove_key(store: &Store, hash: &str, now_ms: i64) -> Result<(), Ac
 /// # Errors
 /// The database refused.
 pub async fn password_fits(app: &App, person: &str, password: &str) -> Result<bool, Problem> {
-    let active = is_active(&app.organisation(), person, app.now_ms());
+    let active = app.organisation().is_here(person, app.now_ms());
     let credential = app
         .store()
         .credential(person)
@@ -227,7 +226,7 @@ pub async fn signed_in(app: &App, token: &str) -> Result<Option<SignedIn>, Probl
     };
     let organisation = app.organisation();
     let person = organisation.person(&row.person_id);
-    let Some(person) = person.filter(|person| is_active(&organisation, &person.id, now_ms)) else {
+    let Some(person) = person.filter(|person| organisation.is_here(&person.id, now_ms)) else {
         return Ok(None);
     };
     let length = session_ms(app);
@@ -268,7 +267,7 @@ pub async fn client(app: &App, key: &str) -> Result<Option<Client>, Problem> {
     let person_gone = row
         .person_id
         .as_deref()
-        .is_some_and(|person| !is_active(&organisation, person, now_ms));
+        .is_some_and(|person| !organisation.is_here(person, now_ms));
     let unit_gone = row
         .unit_id
         .as_deref()
@@ -282,12 +281,6 @@ pub async fn client(app: &App, key: &str) -> Result<Option<Client>, Problem> {
         person: row.person_id,
         scopes: key::scopes_of(&row.scopes),
     }))
-}
-
-/// Whether somebody is one of the organisation's people and has not left.
-pub fn is_active(organisation: &Organisation, person: &str, now_ms: i64) -> bool {
-    let found = organisation.person(person);
-    found.is_some_and(|person| person.left_ms.is_none_or(|left| left > now_ms))
 }
 
 /// Writes what was done to accounts into the audit of the site.

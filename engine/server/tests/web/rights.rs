@@ -3,6 +3,7 @@
 use axum::http::{Method, StatusCode};
 use serde_json::{Value as Json, json};
 use tongban_expr::value;
+use tongban_server::demo::PASSWORD;
 use tongban_server::samples;
 use tongban_server::security::key::Scope;
 
@@ -145,4 +146,47 @@ async fn a_form_offers_nobodys_personal_data() {
     assert_eq!(page.status, StatusCode::OK, "{}", page.body);
     assert!(page.body.contains("P-1"), "{}", page.body);
     assert!(!page.body.contains("99000019"), "{}", page.body);
+}
+
+#[tokio::test]
+async fn who_has_left_is_out_at_once_by_session_password_and_key() {
+    let site = site().await;
+    let (key, mut browser) = (
+        site.key_of("li-na").await,
+        Browser::of(&site, "li-na").await,
+    );
+    assert_eq!(browser.get("/inbox").await.status, StatusCode::OK);
+    site.with_organisation("{ id: li-na,", "{ id: li-na, left: 2020-01-01,");
+    let page = browser.get("/inbox").await;
+    assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.body);
+    assert!(
+        page.location().starts_with("/sign-in"),
+        "{}",
+        page.location()
+    );
+    let list = "/api/v1/instances";
+    let list = site.api_as(&key, Method::GET, list, None).await;
+    assert_eq!(list.status, StatusCode::UNAUTHORIZED, "{}", list.body);
+    let mut again = Browser::new(&site);
+    let token = again.get("/sign-in").await.hidden("_token");
+    let pairs = [
+        ("_token", token.as_str()),
+        ("user", "li-na"),
+        ("password", PASSWORD),
+    ];
+    let answer = again.post("/sign-in", &pairs).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let unit = site
+        .key_with(Some("transport".into()), None, &[Scope::Start])
+        .await;
+    let mut body = site.application_body();
+    body["onBehalfOf"] = "li-na".into();
+    let path = "/api/v1/workflows/sharing/apply/instances";
+    let started = site.api_as(&unit, Method::POST, path, Some(body)).await;
+    assert_eq!(
+        started.status,
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "{}",
+        started.body
+    );
 }

@@ -186,16 +186,21 @@ impl Site {
 
     /// Gives the sample organisation further rights, lines of YAML.
     pub fn with_rights(&self, rights: &str) {
+        self.with_organisation("\nrights:\n", &format!("\nrights:\n{rights}\n"));
+    }
+
+    /// Puts another text into the sample organisation.
+    pub fn with_organisation(&self, written: &str, changed: &str) {
         let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
         let file = root.join("config/organisation.yaml");
         let text = std::fs::read_to_string(&file).expect("the sample organisation");
-        let more = text.replacen("\nrights:\n", &format!("\nrights:\n{rights}\n"), 1);
-        assert_ne!(more, text, "the file has rights");
-        let changed = tempfile::NamedTempFile::new().expect("a file");
-        std::fs::write(changed.path(), more).expect("written");
+        assert!(text.contains(written), "the file has {written}");
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("organisation.yaml");
+        std::fs::write(&file, text.replacen(written, changed, 1)).expect("written");
         let library = assemble::packs(&root.join("workflows")).expect("the packs");
         let calendars = root.join("config/calendars");
-        let organisation = organisation_of(changed.path(), &calendars, &library);
+        let organisation = organisation_of(&file, &calendars, &library);
         let organisation = organisation.expect("a good organisation");
         self.app.runtime.organisation_place((*organisation).clone());
     }
