@@ -132,21 +132,18 @@ fn schema_fault(document: &Value) -> Option<(String, String)> {
     if let Err(error) = jsonschema::draft202012::meta::validate(&json) {
         let place = error.instance_path().to_string();
         let found = error.instance().to_string();
-        let message = match place.rsplit('/').next() {
+        let why = match place.rsplit('/').next() {
             Some("type") => format!(
                 "{found} is no type; types are string, integer, number, boolean, array, object, null"
             ),
-            Some("pattern") => {
-                format!(
-                    "`{}` is no regular expression, or one that grows too large",
-                    found.trim_matches('"')
-                )
-            }
-            Some(keyword) if !place.is_empty() => {
-                format!("this is no JSON Schema: `{keyword}` cannot be {found}")
-            }
-            _ => format!("this is no JSON Schema: {error}"),
+            Some("pattern") => format!(
+                "`{}` is no regular expression, or one that grows too large",
+                found.trim_matches('"')
+            ),
+            Some(keyword) if !place.is_empty() => format!("`{keyword}` cannot be {found}"),
+            _ => error.to_string(),
         };
+        let message = format!("this is no JSON Schema: {why}");
         return Some((place, message));
     }
     without_files(&mut json);
