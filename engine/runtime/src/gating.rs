@@ -4,17 +4,16 @@
 //! after the hold was committed, so of two cases that arrive at once the later one sees the other: whoever finds the batch
 //! complete opens its own item and tells the others, which look again for themselves.
 
+use std::sync::Arc;
+
 use tongban_core::Status;
 use tongban_expr::{Value, value};
-use tongban_store::lists::{Filter, Seen};
+use tongban_store::BatchStep;
 use tongban_work::Status as ItemStatus;
 
 use crate::activation::Activation;
 use crate::error::RuntimeError;
 use crate::inputs::text;
-
-/// The most cases that one batch gathers.
-const CASES_MAX: usize = 20_000;
 
 impl Activation<'_> {
     /// After a step was opened: a held item asks for a look as soon as the hold is durable.
@@ -56,85 +55,72 @@ impl Activation<'_> {
             return Ok(());
         };
         let by = gate.by.clone();
-        let siblings = self.siblings(&by).await?;
-        let arrived = self
+        let fields = self.shared(&by);
+        if self
             .node
             .store
-            .instances_with_item(&siblings, &path)
-            .await?;
-        if arrived.len() < siblings.len() {
+            .batch_lacks(self.batch(&fields, &path))
+            .await?
+        {
             return Ok(());
         }
         let outs = self.at_desk(|desk, world| desk.release(n, world));
         self.take_outs(outs);
         if body.get("arrived").and_then(Value::as_bool) == Some(true) {
-            self.tell_held(&siblings, &path);
+            self.tell_held(&fields, &path).await?;
         }
         Ok(())
     }
 
-    /// A case that ended is not waited for any more: those that are held look again.
+    /// A case that ended is not waited for any more: those that are held look again. Whether anybody else is missing is
+    /// theirs to see, once this is durable: of two that end at once neither knows of the other.
     pub(crate) async fn leave_gates(&mut self, status: Status) -> Result<(), RuntimeError> {
         if !matches!(status, Status::Completed | Status::Cancelled) {
             return Ok(());
         }
-        let gates: Vec<(String, Vec<String>)> = self
-            .ready
-            .gates
-            .iter()
-            .map(|gate| (gate.path.clone(), gate.by.clone()))
-            .collect();
-        for (path, by) in gates {
-            let siblings = self.siblings(&by).await?;
-            let there = self
-                .node
-                .store
-                .instances_with_item(&siblings, &path)
-                .await?;
-            self.tell_held(&there, &path);
+        let ready = Arc::clone(&self.ready);
+        for gate in &ready.gates {
+            let fields = self.shared(&gate.by);
+            self.tell_held(&fields, &gate.path).await?;
         }
         Ok(())
     }
 
-    fn tell_held(&mut self, instances: &[String], path: &str) {
+    /// Those whose item is held look for themselves.
+    async fn tell_held(
+        &mut self,
+        fields: &[(String, String)],
+        path: &str,
+    ) -> Result<(), RuntimeError> {
+        let held = self.node.store.batch_held(self.batch(fields, path)).await?;
         let own = self.id().to_owned();
-        for instance in instances.iter().filter(|instance| **instance != own) {
+        for instance in held {
             self.tell(
-                instance,
+                &instance,
                 format!("gate:{own}:{path}"),
                 "gate",
                 &value!({ "path": (path) }),
             );
         }
+        Ok(())
     }
 
-    /// The other cases of the batch that are not done: excused and completed ones are not waited for.
-    async fn siblings(&self, by: &[String]) -> Result<Vec<String>, RuntimeError> {
+    /// The fields that the cases of the batch share, in the order of the gate; none when this case lacks one of them.
+    fn shared(&self, by: &[String]) -> Vec<(String, String)> {
         let own = &self.state.memory.search;
-        let fields: Vec<(String, String)> = own
+        let fields = by
             .iter()
-            .filter(|(name, _)| by.contains(name))
-            .cloned()
-            .collect();
-        if fields.len() < by.len() {
-            return Ok(Vec::new());
-        }
-        let filter = Filter {
-            workflow: Some(self.state.head.workflow.clone()),
+            .map(|name| own.iter().find(|(field, _)| field == name));
+        let fields: Option<Vec<(String, String)>> = fields.map(|field| field.cloned()).collect();
+        fields.unwrap_or_default()
+    }
+
+    fn batch<'s>(&'s self, fields: &'s [(String, String)], path: &'s str) -> BatchStep<'s> {
+        BatchStep {
+            workflow: &self.state.head.workflow,
             fields,
-            ..Filter::default()
-        };
-        let rows = self
-            .node
-            .store
-            .instances(Seen::All, &filter, None, CASES_MAX)
-            .await?;
-        let open = rows
-            .into_iter()
-            .filter(|row| !matches!(row.status.as_str(), "completed" | "cancelled"));
-        Ok(open
-            .map(|row| row.id)
-            .filter(|id| id != self.id())
-            .collect())
+            path,
+            except: self.id(),
+        }
     }
 }

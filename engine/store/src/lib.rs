@@ -4,6 +4,7 @@
 //! rests on and answers each by itself. `db` alone names the two databases; SQL is written once. What an instance's
 //! state means is not known here: bodies are opaque text.
 
+mod batches;
 mod bounds;
 pub mod change;
 mod closing;
@@ -24,6 +25,7 @@ pub mod tables;
 pub mod text;
 pub mod write;
 
+pub use batches::BatchStep;
 pub use change::{
     AuditEntry, Base, Change, Child, InstanceChange, Next, RecordKey, RecordNext, RecordWrite,
 };

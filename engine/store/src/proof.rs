@@ -4,7 +4,7 @@ use crate::commit;
 use crate::db::{self, Statement, statements};
 use crate::error::StoreError;
 use crate::store::Store;
-use crate::{lists, notices, purge, tables, text};
+use crate::{batches, lists, notices, purge, tables, text};
 
 statements! {
     // Running instances that nothing will ever wake: the watchdog's query, and an invariant.
@@ -135,6 +135,7 @@ const STRAYS: &[(&str, &Statement)] = &[
 fn all_statements() -> Vec<(&'static str, &'static Statement)> {
     let by_hand = [
         STATEMENTS,
+        batches::STATEMENTS,
         lists::STATEMENTS,
         notices::STATEMENTS,
         purge::STATEMENTS,

@@ -1,6 +1,6 @@
 //! What people are asked to do, and what they answered.
 
-use crate::db::{Bulk, Kind, statements};
+use crate::db::statements;
 use crate::error::StoreError;
 use crate::store::Store;
 use crate::write::rows;
@@ -128,8 +128,6 @@ rows! {
     }
 }
 
-const INSTANCE: &[(&str, Kind)] = &[("instance_id", Kind::Text)];
-
 statements! {
     WORK_ITEM = same(
         "SELECT instance_id, n, run_id, round, kind, title, form, status, unit_id, due_at_ms, provisional, card, opened_at_ms,
@@ -139,9 +137,6 @@ statements! {
         "SELECT instance_id, n, run_id, round, kind, title, form, status, unit_id, due_at_ms, provisional, card, opened_at_ms,
                 closed_at_ms, outcome
          FROM work_item WHERE instance_id = $1 ORDER BY n");
-    WITH_ITEM = bulk(INSTANCE,
-        "SELECT DISTINCT w.instance_id FROM {rows} JOIN work_item w ON w.instance_id = r.instance_id
-         WHERE w.run_id = $1 OR substr(w.run_id, 1, $2) = $3 ORDER BY w.instance_id");
     CANDIDATES = same(
         "SELECT candidate, instance_id, n, opened_at_ms, due_at_ms, claimed FROM work_candidate
          WHERE instance_id = $1 AND n = $2 ORDER BY candidate");
@@ -185,26 +180,6 @@ impl Store {
             .inner
             .fetch(|| WORK_ITEMS.call().text(instance_id))
             .await?)
-    }
-
-    /// Which of these instances have, or had, an item of a step: the step's path names it, whatever its entry.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Database`.
-    pub async fn instances_with_item(
-        &self,
-        ids: &[String],
-        path: &str,
-    ) -> Result<Vec<String>, StoreError> {
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        let ids = Bulk::texts(ids.iter().map(String::as_str));
-        let later = format!("{path}#");
-        let length = i64::try_from(later.chars().count()).unwrap_or(i64::MAX);
-        let call = || WITH_ITEM.call().text(path).int(length).text(later.as_str());
-        let rows: Vec<(String,)> = self.inner.fetch(|| call().rows(&ids)).await?;
-        Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 
     /// Who may act on an open item.

@@ -7,6 +7,7 @@
 )]
 
 mod audit;
+mod batches;
 mod births;
 mod claims;
 mod committer;
