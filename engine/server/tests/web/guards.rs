@@ -318,20 +318,25 @@ async fn failures_before_any_handler_are_problems_too() {
                     .expect("a request"),
             )
             .await;
-        assert_eq!(answer.status, status, "{method} {path}: {}", answer.body);
-        assert_eq!(
-            answer.headers[CONTENT_TYPE], "application/problem+json",
-            "{method} {path}"
-        );
-        let problem = answer.json();
-        assert_eq!(problem["status"], status.as_u16(), "{method} {path}");
-        for member in ["type", "title", "detail"] {
-            assert!(problem[member].is_string(), "{method} {path}: {problem}");
-        }
-        assert_eq!(
-            answer.headers.contains_key(ALLOW),
-            status == StatusCode::METHOD_NOT_ALLOWED,
-            "{method} {path}"
-        );
+        told_as_problem(&answer, status, &format!("{method} {path}"));
     }
+}
+
+/// Whether an answer is a problem as RFC 9457 words it.
+fn told_as_problem(answer: &Answer, status: StatusCode, what: &str) {
+    assert_eq!(answer.status, status, "{what}: {}", answer.body);
+    assert_eq!(
+        answer.headers[CONTENT_TYPE], "application/problem+json",
+        "{what}"
+    );
+    let problem = answer.json();
+    assert_eq!(problem["status"], status.as_u16(), "{what}");
+    for member in ["type", "title", "detail"] {
+        assert!(problem[member].is_string(), "{what}: {problem}");
+    }
+    assert_eq!(
+        answer.headers.contains_key(ALLOW),
+        status == StatusCode::METHOD_NOT_ALLOWED,
+        "{what}"
+    );
 }
