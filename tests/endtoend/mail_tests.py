@@ -61,7 +61,7 @@ def test_mail_languages_threads_and_links(context):
         assert len(threads) == 1 and None not in threads, threads
         numbers = [mail["Message-ID"] for mail in smtp.mails()]
         assert len(set(numbers)) == len(numbers) and all(numbers), "every mail once, under a Message-ID of its own"
-        assert told["Subject"] == "已办结:信件:道路运输" and "approved" in mail_text(told), told["Subject"]
+        assert told["Subject"] == "已办结：信件:道路运输" and "approved" in mail_text(told), told["Subject"]
         forged(where, link_of(first))
 
 
