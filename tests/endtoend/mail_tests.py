@@ -75,7 +75,7 @@ def returned_and_decided(where, smtp, client, case, old):
     assert answer.status == 200, answer.text()
     again = item_of(client["li-na"], case)
     asked = smtp.wait_for("li-na")
-    assert "应用场景:请写明场景" in mail_text(asked), mail_text(asked)
+    assert "应用场景：请写明场景" in mail_text(asked), mail_text(asked)
     answer = client["li-na"].post(f"/api/v1/work-items/{again['id']}/resubmission", {"change": {"scene": "路面检查时逐车核对"}})
     assert answer.status == 200, answer.text()
     second = smtp.wait_for("zhao-min", 2)
