@@ -2,12 +2,10 @@
 
 use async_trait::async_trait;
 use tongban_expr::{Value, value};
-use tongban_plugin::{
-    Call, Failure, GrantStatus, Kind, Prepared, RecordMode, Signature, Title, Write,
-};
-use tongban_register::{Arguments, Writing, write};
+use tongban_plugin::{Call, Failure, GrantStatus, Kind, Prepared, Signature, Title, Write};
+use tongban_register::Arguments;
 
-use crate::grant::{GRANTS, grants, in_force, row, until_day};
+use crate::grant::{GRANTS, amended, grants, in_force, row, until_day};
 
 pub(crate) struct Extend {
     signature: Signature,
@@ -69,13 +67,7 @@ impl Write for Extend {
                 given.set(name, until.as_str());
             }
         }
-        let how = Writing {
-            mode: RecordMode::Amend,
-            source: call.unit.map(ToOwned::to_owned),
-            argument: "grant",
-            ..Writing::default()
-        };
-        let written = write(call, &definition, &[given], &how).await?;
+        let records = amended(call, &definition, given).await?;
         let extended = body.clone().with("until", until.as_str());
         Ok(Prepared {
             value: value!({
@@ -88,7 +80,7 @@ impl Write for Extend {
                 "until": until.as_str(),
                 "before": before,
             }),
-            records: written.records,
+            records,
             grants: vec![row(&extended, &id, GrantStatus::Active, call)],
             ..Prepared::default()
         })

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use tongban_expr::Value;
-use tongban_plugin::{Call, Failure, GrantStatus, GrantWrite, May, RegisterDefinition};
-use tongban_register::{Lens, definition, existing};
+use tongban_plugin::{
+    Call, Failure, GrantStatus, GrantWrite, May, RecordMode, RecordWrite, RegisterDefinition,
+};
+use tongban_register::{Lens, Writing, definition, existing, write};
 
 /// The register of grants, when the call names no other.
 pub(crate) const GRANTS: &str = "grants";
@@ -21,6 +23,21 @@ pub(crate) async fn grants(
         Lens::of_function(&definition, call, May::Write, ISSUE).map_err(|_| refused)
     })?;
     Ok(definition)
+}
+
+/// Changes the given fields of a grant's record.
+pub(crate) async fn amended(
+    call: &Call<'_>,
+    definition: &RegisterDefinition,
+    given: Value,
+) -> Result<Vec<RecordWrite>, Failure> {
+    let how = Writing {
+        mode: RecordMode::Amend,
+        source: call.unit.map(ToOwned::to_owned),
+        argument: "grant",
+        ..Writing::default()
+    };
+    Ok(write(call, definition, &[given], &how).await?.records)
 }
 
 /// The record of a grant that is in force; `done` is what cannot be done to another one.

@@ -2,12 +2,10 @@
 
 use async_trait::async_trait;
 use tongban_expr::{Value, value};
-use tongban_plugin::{
-    Call, Failure, GrantStatus, Kind, Prepared, RecordMode, Signature, Title, Write,
-};
-use tongban_register::{Arguments, Writing, write};
+use tongban_plugin::{Call, Failure, GrantStatus, Kind, Prepared, Signature, Title, Write};
+use tongban_register::Arguments;
 
-use crate::grant::{GRANTS, grants, in_force, row};
+use crate::grant::{GRANTS, amended, grants, in_force, row};
 
 pub(crate) struct Revoke {
     signature: Signature,
@@ -65,13 +63,7 @@ impl Write for Revoke {
         if definition.fields().iter().any(|field| field == "reason") {
             given.set("reason", reason);
         }
-        let how = Writing {
-            mode: RecordMode::Amend,
-            source: call.unit.map(ToOwned::to_owned),
-            argument: "grant",
-            ..Writing::default()
-        };
-        let written = write(call, &definition, &[given], &how).await?;
+        let records = amended(call, &definition, given).await?;
         Ok(Prepared {
             value: value!({
                 "id": id.as_str(),
@@ -80,7 +72,7 @@ impl Write for Revoke {
                 "status": "revoked",
                 "reason": reason,
             }),
-            records: written.records,
+            records,
             grants: vec![row(&body, &id, GrantStatus::Revoked, call)],
             ..Prepared::default()
         })

@@ -1,7 +1,7 @@
 //! Bodies and queries of the API: the right media type, no unknown members, faults with their place.
 
 use axum::body::Bytes;
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
@@ -12,6 +12,17 @@ use tongban_expr::Value;
 use super::twice::Amiss;
 use crate::app::App;
 use crate::problem::{FieldProblem, Problem};
+use crate::security::identity::Client;
+
+/// Who asks, and the id in the address; one that cannot be read names nothing.
+///
+/// # Errors
+/// Nobody who may ask, or no id.
+pub async fn named(parts: &mut Parts, app: &App) -> Result<(Client, String), Problem> {
+    let client = Client::from_request_parts(parts, app).await?;
+    let id = Path::<String>::from_request_parts(parts, app).await;
+    Ok((client, id.map_err(|_| Problem::not_found())?.0))
+}
 
 /// A JSON body of a known shape.
 pub struct Json<T>(pub T);

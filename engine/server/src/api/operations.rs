@@ -1,7 +1,7 @@
 //! What operators do to a case: cancel, suspend, resume, jump. Each wants the right, a reason and,
 //! when the caller sends `If-Match`, the version that was looked at.
 
-use axum::extract::{FromRequestParts, Path};
+use axum::extract::FromRequestParts;
 use axum::http::header::IF_MATCH;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
@@ -10,7 +10,7 @@ use tongban_core::{Jump, Target};
 use tongban_runtime::Operate;
 use utoipa::ToSchema;
 
-use super::body::{Json, value};
+use super::body::{Json, named, value};
 use crate::app::App;
 use crate::problem::Problem;
 use crate::security::identity::Client;
@@ -86,13 +86,11 @@ impl FromRequestParts<App> for Case {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let client = Client::from_request_parts(parts, app).await?;
-        let id = Path::<String>::from_request_parts(parts, app).await;
+        let (client, id) = named(parts, app).await?;
         Ok(Self {
             app: app.clone(),
             client,
-            // An address that cannot be read names no case.
-            id: id.map_err(|_| Problem::not_found())?.0,
+            id,
             headers: parts.headers.clone(),
         })
     }

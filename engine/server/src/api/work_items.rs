@@ -429,13 +429,11 @@ impl FromRequestParts<App> for Item {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let client = Client::from_request_parts(parts, app).await?;
-        let id = Path::<String>::from_request_parts(parts, app).await;
+        let (client, id) = body::named(parts, app).await?;
         Ok(Self {
             app: app.clone(),
             client,
-            // An address that cannot be read names no item.
-            id: id.map_err(|_| Problem::not_found())?.0,
+            id,
         })
     }
 }
